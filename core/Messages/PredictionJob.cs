@@ -1,0 +1,12 @@
+using Sdxl.Core.Predictions;
+
+namespace Sdxl.Core.Messages;
+
+/// <summary>Queue <c>predictions</c>: draw pictures.</summary>
+/// <param name="PredictionId">26 base32 characters.</param>
+/// <param name="Base">Base model's manifest name.</param>
+/// <param name="Weights">Blob prefix of a published version ("models/owner/name/versions/ID"), or null to draw with the base model alone.</param>
+public sealed record PredictionJob(string PredictionId, string Base, string? Weights, PredictionInputs Inputs)
+{
+    public string MessageId => PredictionId;
+}

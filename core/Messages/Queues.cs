@@ -1,0 +1,20 @@
+namespace Sdxl.Core.Messages;
+
+/// <summary>Service Bus queues.</summary>
+public static class Queues
+{
+    /// <summary>Training jobs for the GPU worker: peek-lock, duplicate detection on.</summary>
+    public const string Trainings = "trainings";
+
+    /// <summary>Prediction jobs for the GPU worker.</summary>
+    public const string Predictions = "predictions";
+
+    /// <summary>What the GPU worker reports.</summary>
+    public const string WorkerEvents = "worker-events";
+
+    /// <summary>Jobs that killed every worker that took them: the dead-letter queues.</summary>
+    public const string DeadTrainings = "trainings/$deadletterqueue";
+
+    /// <inheritdoc cref="DeadTrainings"/>
+    public const string DeadPredictions = "predictions/$deadletterqueue";
+}

@@ -1,0 +1,29 @@
+using System.Text.Json.Nodes;
+using Sdxl.Core.Messages;
+using Sdxl.Core.Trainings;
+
+namespace Sdxl.Core.Predictions;
+
+/// <summary>The state of record of a prediction.</summary>
+public sealed record PredictionRecord
+{
+    public required string Id { get; init; }
+    public required string Base { get; init; }
+
+    /// <summary>owner/name:version, or null for the base model alone.</summary>
+    public string? Version { get; init; }
+
+    public required JobStatus Status { get; init; }
+    public required JsonObject Input { get; init; }
+    public IReadOnlyList<DrawnPicture> Pictures { get; init; } = [];
+    public string? Error { get; init; }
+    public double? PredictSeconds { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? StartedAt { get; init; }
+    public DateTimeOffset? CompletedAt { get; init; }
+}
+
+/// <summary>What starts a prediction's orchestration.</summary>
+/// <param name="Weights">Blob prefix inside the models container, or null.</param>
+/// <param name="Version">owner/name:version for the record, or null.</param>
+public sealed record PredictionRequest(string Id, string Base, string? Weights, string? Version, PredictionInputs Inputs);

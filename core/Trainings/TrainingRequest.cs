@@ -1,0 +1,11 @@
+namespace Sdxl.Core.Trainings;
+
+/// <summary>What starts a training's orchestration. The same record whichever way the archive came in.</summary>
+/// <param name="Id">Training id = orchestration instance id.</param>
+/// <param name="Owner">Who will own the published version.</param>
+/// <param name="Name">Model name under which it is published.</param>
+/// <param name="Base">Base model's manifest name, for example "toy" or "sdxl".</param>
+/// <param name="Archive">Blob of the uploaded archive: "container/path".</param>
+/// <param name="GivenInputs">JSON object of the inputs as the user gave them (HTTP fields or blob metadata); training.json in the archive fills gaps.</param>
+/// <param name="Source">"upload", "http": for the record.</param>
+public sealed record TrainingRequest(string Id, string Owner, string Name, string Base, string Archive, string GivenInputs, string Source);

@@ -1,0 +1,25 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Sdxl.Core.Json;
+
+namespace Sdxl.Core.Versions;
+
+/// <param name="Name">File name inside the version's folder.</param>
+/// <param name="Sha256">Lower-case hex.</param>
+public sealed record VersionFile(string Name, long Bytes, string Sha256);
+
+/// <summary>
+/// manifest.json of a published version: the files with hashes and the effective configuration. Holds no clock and no id of the run, so that the
+/// same pictures, settings and seed give the same version id.
+/// </summary>
+public sealed record VersionManifest(string Base, string Trigger, JsonObject Inputs, IReadOnlyList<VersionFile> Files)
+{
+    public const string FileName = "manifest.json";
+
+    /// <summary>The bytes that are stored and hashed.</summary>
+    public byte[] ToBytes() => Encoding.UTF8.GetBytes(System.Text.Json.JsonSerializer.Serialize(this, SdxlJson.Indented) + "\n");
+
+    /// <summary>Version id: SHA-256 of the manifest's bytes, 64 lower-case hex characters.</summary>
+    public static string IdOf(ReadOnlySpan<byte> manifest) => Convert.ToHexStringLower(SHA256.HashData(manifest));
+}
