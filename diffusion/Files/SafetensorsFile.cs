@@ -1,0 +1,115 @@
+using System.IO.MemoryMappedFiles;
+using static TorchSharp.torch;
+
+namespace Sdxl.Diffusion.Files;
+
+/// <summary>
+/// A memory-mapped safetensors file: the header is checked at once, tensors are copied out one at a time when asked for.
+/// </summary>
+/// <remarks>The mapping costs no memory of its own (pages are the system's file cache), so loading a net holds each tensor once.</remarks>
+public sealed class SafetensorsFile : IDisposable
+{
+    private readonly MemoryMappedFile? map; // null: the file has no data at all, which the system cannot map
+
+    private SafetensorsFile(string path, SafetensorsHeader header, MemoryMappedFile? map)
+    {
+        Path = path;
+        Header = header;
+        this.map = map;
+    }
+
+    /// <summary>Where the file lies.</summary>
+    public string Path { get; }
+
+    /// <summary>Names, types, shapes, metadata.</summary>
+    public SafetensorsHeader Header { get; }
+
+    /// <summary>Tensors by name, in the order of their data.</summary>
+    public IReadOnlyDictionary<string, SafetensorsEntry> Entries => Header.Entries;
+
+    /// <summary>The file's free text map.</summary>
+    public IReadOnlyDictionary<string, string> Metadata => Header.Metadata;
+
+    /// <summary>Opens and checks a file.</summary>
+    /// <exception cref="SafetensorsException">Pickle, truncated, corrupt or lying header.</exception>
+    public static SafetensorsFile Open(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+        var header = SafetensorsHeader.Read(stream, path);
+        // The mapping keeps its own reference to the open file; a rename over the path later does not change what is read.
+        var map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        return new SafetensorsFile(path, header, map);
+    }
+
+    /// <summary>Copies one tensor out of the file.</summary>
+    /// <param name="name">The tensor's name; it must be in <see cref="Entries"/>.</param>
+    /// <param name="dtype">Type wanted; null keeps the file's.</param>
+    /// <param name="device">Device wanted; null is the CPU.</param>
+    /// <returns>A new contiguous tensor of the file's shape that the caller (or its dispose scope) owns.</returns>
+    public Tensor Read(string name, ScalarType? dtype = null, Device? device = null)
+    {
+        if (!Entries.TryGetValue(name, out var entry))
+            throw new SafetensorsException(Path, $"has no tensor '{name}'. It holds {Entries.Count}: {string.Join(", ", Entries.Keys.Take(5))}{(Entries.Count > 5 ? ", …" : "")}.");
+        var tensor = empty(entry.Shape, ToScalarType(entry.Type));
+        if (entry.ByteLength > 0)
+            CopyBytes(entry, tensor);
+        if ((dtype is null || dtype == tensor.dtype) && (device is null || device.type == TorchSharp.DeviceType.CPU))
+            return tensor;
+        using (tensor)
+            return tensor.to(dtype ?? tensor.dtype, device ?? CPU);
+    }
+
+    /// <summary>The raw little-endian bytes of one tensor (for hashes and for readers without tensors).</summary>
+    public byte[] ReadBytes(string name)
+    {
+        var entry = Entries[name];
+        var bytes = new byte[entry.ByteLength];
+        if (bytes.Length > 0)
+        {
+            using var view = map!.CreateViewAccessor(entry.Offset, entry.ByteLength, MemoryMappedFileAccess.Read);
+            view.SafeMemoryMappedViewHandle.ReadSpan<byte>((ulong)view.PointerOffset, bytes);
+        }
+        return bytes;
+    }
+
+    public void Dispose() => map?.Dispose();
+
+    /// <summary>The tensor library's word for a file type.</summary>
+    public static ScalarType ToScalarType(SafetensorsType type) => type switch
+    {
+        SafetensorsType.F64 => ScalarType.Float64,
+        SafetensorsType.F32 => ScalarType.Float32,
+        SafetensorsType.F16 => ScalarType.Float16,
+        SafetensorsType.BF16 => ScalarType.BFloat16,
+        SafetensorsType.I64 => ScalarType.Int64,
+        SafetensorsType.I32 => ScalarType.Int32,
+        SafetensorsType.U8 => ScalarType.Byte,
+        _ => ScalarType.Bool,
+    };
+
+    /// <summary>The file type for a tensor; other tensor types cannot be written.</summary>
+    public static SafetensorsType FromScalarType(ScalarType type) => type switch
+    {
+        ScalarType.Float64 => SafetensorsType.F64,
+        ScalarType.Float32 => SafetensorsType.F32,
+        ScalarType.Float16 => SafetensorsType.F16,
+        ScalarType.BFloat16 => SafetensorsType.BF16,
+        ScalarType.Int64 => SafetensorsType.I64,
+        ScalarType.Int32 => SafetensorsType.I32,
+        ScalarType.Byte => SafetensorsType.U8,
+        ScalarType.Bool => SafetensorsType.BOOL,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, $"A tensor of type {type} cannot be written to a safetensors file; convert it first."),
+    };
+
+    private void CopyBytes(SafetensorsEntry entry, Tensor tensor)
+    {
+        if (entry.ByteLength <= int.MaxValue) // the limit of Tensor.bytes
+        {
+            using var view = map!.CreateViewAccessor(entry.Offset, entry.ByteLength, MemoryMappedFileAccess.Read);
+            view.SafeMemoryMappedViewHandle.ReadSpan((ulong)view.PointerOffset, tensor.bytes);
+            return;
+        }
+        using var stream = map!.CreateViewStream(entry.Offset, entry.ByteLength, MemoryMappedFileAccess.Read);
+        tensor.ReadBytesFromStream(stream, 1 << 20);
+    }
+}
