@@ -1,0 +1,60 @@
+using System.Formats.Tar;
+
+namespace Sdxl.Core.Archives;
+
+/// <summary>A tar (v7, ustar, pax or GNU) in a seekable stream. The bytes of an entry are read in place, never copied.</summary>
+internal sealed class TarSource : IArchiveSource
+{
+    private readonly Stream stream;
+    private readonly List<long> offsets = [];
+
+    public TarSource(Stream stream, ArchiveFormat format, ArchiveLimits limits, string archive)
+    {
+        this.stream = stream;
+        Format = format;
+        var entries = new List<SourceEntry>();
+        try
+        {
+            stream.Position = 0;
+            using var reader = new TarReader(stream, leaveOpen: true);
+            while (reader.GetNextEntry() is { } entry)
+            {
+                if (entries.Count == limits.MaxEntries)
+                    throw Refusals.TooManyEntries(archive, entries.Count + 1, limits);
+                if (entry.DataOffset + entry.Length > stream.Length)
+                    throw Refusals.Damaged(archive, $"entry {EntryPaths.Quote(entry.Name)} should have {entry.Length:N0} bytes but the file ends before them");
+                offsets.Add(entry.DataOffset);
+                entries.Add(Describe(entry, entries.Count));
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or OverflowException or ArgumentException or IOException)
+        {
+            throw Refusals.Damaged(archive, entries.Count == 0
+                ? "its first header makes no sense" : $"what follows entry {EntryPaths.Quote(entries[^1].Name)} makes no sense or is cut short", e);
+        }
+        Entries = entries;
+    }
+
+    public ArchiveFormat Format { get; }
+
+    public IReadOnlyList<SourceEntry> Entries { get; }
+
+    public Stream Open(SourceEntry entry) => new StreamWindow(stream, offsets[entry.Index], entry.ClaimedBytes);
+
+    /// <summary>A tar has a checksum over each header only, which TarReader checks.</summary>
+    public uint? RecordedCrc(SourceEntry entry) => null;
+
+    public void Dispose() { }
+
+    private static SourceEntry Describe(TarEntry entry, int index) => entry.EntryType switch
+    {
+        TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile => new(entry.Name, index, SourceEntryKind.File, entry.Length),
+        TarEntryType.Directory or TarEntryType.DirectoryList or TarEntryType.GlobalExtendedAttributes or TarEntryType.TapeVolume
+            => new(entry.Name, index, SourceEntryKind.Folder, 0),
+        TarEntryType.SymbolicLink => new(entry.Name, index, SourceEntryKind.Link, 0, $"a symbolic link to {EntryPaths.Quote(entry.LinkName)}"),
+        TarEntryType.HardLink => new(entry.Name, index, SourceEntryKind.Link, 0, $"a hard link to {EntryPaths.Quote(entry.LinkName)}"),
+        TarEntryType.BlockDevice or TarEntryType.CharacterDevice => new(entry.Name, index, SourceEntryKind.Link, 0, "a device"),
+        TarEntryType.Fifo => new(entry.Name, index, SourceEntryKind.Link, 0, "a pipe"),
+        _ => new(entry.Name, index, SourceEntryKind.Unsupported, entry.Length, $"a tar entry of type {entry.EntryType}"),
+    };
+}
