@@ -122,7 +122,7 @@ public static class ArchiveReader
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException or NotSupportedException)
         {
             // ZipArchive has one exception for damage and for methods that it lacks; its text is the only difference.
-            if (e.Message.Contains("compression method", StringComparison.OrdinalIgnoreCase))
+            if (e.Message.Contains("compressed using", StringComparison.OrdinalIgnoreCase))
                 problems.Add(ArchiveRefusal.UnsupportedCompression, path, "is packed with a method that is not read here");
             else
                 problems.Add(ArchiveRefusal.Damaged, path, "cannot be unpacked");

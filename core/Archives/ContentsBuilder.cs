@@ -104,7 +104,7 @@ internal static class ContentsBuilder
                 var owners = byStem[StemKey(mask.Path)[..^MaskSuffix.Length]].ToList();
                 if (owners.Count == 0)
                     Warnings.Add($"{EntryPaths.Quote(mask.Path)} is named like a mask, but there is no picture that it could belong to: it is taken for a picture.");
-                else if (owners.All(owner => KindOf(owner.Path) == ArchiveEntryKind.Mask))
+                else if (!owners.Any(owner => KindOf(owner.Path) == ArchiveEntryKind.Picture))
                     Skip(mask.Path, "is the mask of a mask");
                 else if (owners.Where(owner => KindOf(owner.Path) == ArchiveEntryKind.Picture).All(owner => masks.ContainsKey(owner.Path)))
                     Skip(mask.Path, $"is a second mask of {EntryPaths.Quote(owners[0].Path)}, which has {EntryPaths.Quote(masks[owners[0].Path])}");

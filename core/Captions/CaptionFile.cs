@@ -73,6 +73,7 @@ public static class CaptionFile
             BadDataFound = null, // a quote in the middle of a caption is a quote
             MissingFieldFound = null,
             DetectColumnCountChanges = false,
+            IgnoreBlankLines = false, // they count as lines; Split leaves them out
             TrimOptions = TrimOptions.Trim,
         };
         using var parser = new CsvParser(new StringReader(text), configuration);

@@ -1,4 +1,4 @@
-using System.Text;
+using Sdxl.Core.Text;
 
 namespace Sdxl.Core.Captions;
 
@@ -86,7 +86,7 @@ public sealed record CaptionPairing(
         public Candidate(string path)
         {
             Path = path;
-            Full = string.Join('/', path.Normalize(NormalizationForm.FormC).Replace('\\', '/').Split('/').Select(segment => segment.Trim()).Where(segment => segment is not ("" or ".")));
+            Full = string.Join('/', UnicodeNfc.Normalize(path).Replace('\\', '/').Split('/').Select(segment => segment.Trim()).Where(segment => segment is not ("" or ".")));
             Lower = Full.ToLowerInvariant();
             Base = Full[(Full.LastIndexOf('/') + 1)..];
             LowerBase = Base.ToLowerInvariant();

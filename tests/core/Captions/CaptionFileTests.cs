@@ -1,0 +1,77 @@
+using System.Text;
+using Sdxl.Core.Captions;
+
+namespace Sdxl.Tests.Core.Captions;
+
+public sealed class CaptionFileTests
+{
+    private static readonly string[] Pictures = ["p/a.jpg", "p/b b.png", "p/c.webp"];
+
+    private static CaptionTable Read(string text) => CaptionFile.Read(Encoding.UTF8.GetBytes(text), "caption.csv", Pictures);
+
+    private static (string, string)[] Rows(CaptionTable table) => [.. table.Rows.Select(row => (row.Picture, row.Caption))];
+
+    public static TheoryData<string, string> Spellings => new()
+    {
+        { "Replicate's", "caption,image_file\none,a.jpg\n\"two, with a comma\",b b.png\n" },
+        { "the columns changed over", "image_file,caption\na.jpg,one\nb b.png,\"two, with a comma\"\n" },
+        { "CRLF and quotes", "\"caption\",\"image_file\"\r\n\"one\",\"a.jpg\"\r\n\"two, with a comma\",\"b b.png\"\r\n" },
+        { "old Macintosh line ends", "caption,image_file\rone,a.jpg\r\"two, with a comma\",b b.png\r" },
+        { "semicolons", "caption;image_file\none;a.jpg\ntwo, with a comma;b b.png" },
+        { "tabs", "Image File\tCaption\na.jpg\tone\nb b.png\ttwo, with a comma" },
+        { "no header", "one,a.jpg\n\"two, with a comma\",b b.png" },
+        { "no header, changed over", "a.jpg,one\nb b.png,\"two, with a comma\"" },
+        { "no quotes round a comma", "caption,image_file\none,a.jpg\ntwo, with a comma,b b.png" },
+        { "no quotes round a comma, changed over", "file_name,text\na.jpg,one\nb b.png,two, with a comma" },
+        { "names of metadata.csv", "file_name,text\na.jpg,one\nb b.png,\"two, with a comma\"" },
+        { "spaces and empty lines", "\n caption , image_file \n\n one , a.jpg \n\n\"two, with a comma\" , b b.png\n\n" },
+        { "a third column", "id,caption,image_file\n1,one,a.jpg\n2,\"two, with a comma\",b b.png" },
+        { "a line break in a caption", "caption,image_file\none,a.jpg\n\"two,\nwith a comma\",b b.png" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Spellings))]
+    public void A_caption_file_is_read_however_it_is_written(string spelling, string text)
+    {
+        var table = Read(text);
+        Assert.Equal([("a.jpg", "one"), ("b b.png", "two, with a comma")], Rows(table));
+        Assert.Empty(table.Warnings);
+        Assert.NotEmpty(spelling);
+    }
+
+    [Fact]
+    public void Utf_8_and_utf_16_with_and_without_mark_read_the_same()
+    {
+        const string text = "caption,image_file\r\nun été à la mer,a.jpg\r\n";
+        Encoding[] encodings = [new UTF8Encoding(true), new UTF8Encoding(false), new UnicodeEncoding(false, true), new UnicodeEncoding(true, true), new UnicodeEncoding(false, false), Encoding.Latin1];
+        foreach (var encoding in encodings)
+            Assert.Equal([("a.jpg", "un été à la mer")], Rows(CaptionFile.Read([.. encoding.GetPreamble(), .. encoding.GetBytes(text)], "caption.csv", Pictures)));
+    }
+
+    [Fact]
+    public void Names_without_extension_tell_the_picture_column() =>
+        Assert.Equal([("a", "one"), ("b b", "two")], Rows(Read("a,one\nb b,two")));
+
+    [Fact]
+    public void Line_numbers_are_the_files_own() =>
+        Assert.Equal([3, 5], Read("caption,image_file\n\none,a.jpg\n\ntwo,c.webp\n").Rows.Select(row => row.Line));
+
+    [Fact]
+    public void A_file_without_names_is_never_joined_by_position()
+    {
+        var table = Read("caption\none\ntwo\nthree\n");
+        Assert.Empty(table.Rows);
+        Assert.Contains("has no column with the pictures' names", Assert.Single(table.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_empty_file_is_said_to_be_empty() => Assert.Contains("is empty", Assert.Single(Read(" \n").Warnings), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_short_line_is_left_out_with_a_warning()
+    {
+        var table = Read("caption,image_file\none,a.jpg\ntwo\n");
+        Assert.Equal([("a.jpg", "one")], Rows(table));
+        Assert.Contains("line 3", Assert.Single(table.Warnings), StringComparison.Ordinal);
+    }
+}
