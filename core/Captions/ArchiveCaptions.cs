@@ -11,6 +11,10 @@ public sealed record GivenCaption(string Text, CaptionSource Source);
 /// <param name="Warnings">For the pairing report, one sentence each.</param>
 public sealed record ArchiveCaptions(IReadOnlyDictionary<string, GivenCaption> ByPicture, IReadOnlyList<string> Warnings)
 {
+    /// <summary>The caption given for a picture and its source; null and Blip where none is given.</summary>
+    public (string? Text, CaptionSource Source) Of(string picturePath) =>
+        ByPicture.TryGetValue(picturePath, out var given) ? (given.Text, given.Source) : (null, CaptionSource.Blip);
+
     public static ArchiveCaptions Read(Archive archive)
     {
         var pictures = archive.Contents.Pictures;
