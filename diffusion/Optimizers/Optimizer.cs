@@ -1,0 +1,89 @@
+using static TorchSharp.torch;
+
+namespace Sdxl.Diffusion.Optimizers;
+
+/// <summary>
+/// An update rule over parameter groups. Its whole memory is named tensors and named numbers, so that a checkpoint can hold it exactly.
+/// </summary>
+public abstract class Optimizer : IDisposable
+{
+    /// <summary>Elements handled at a time: bounds the temporary memory of a step (16 MiB a temporary) whatever the net's size.</summary>
+    private const long ChunkElements = 1 << 22;
+
+    private readonly SortedDictionary<string, Tensor> state = new(StringComparer.Ordinal);
+
+    protected Optimizer(IReadOnlyList<ParameterGroup> groups) => Groups = groups;
+
+    public IReadOnlyList<ParameterGroup> Groups { get; }
+
+    /// <summary>Steps done.</summary>
+    public int Steps { get; private set; }
+
+    /// <summary>Running tensors by name: {group}.{kind}, or {group}.{kind}.{parameter} where they are per tensor.</summary>
+    public IReadOnlyDictionary<string, Tensor> State => state;
+
+    /// <summary>Running numbers by name, "steps" among them.</summary>
+    public virtual IReadOnlyDictionary<string, double> Numbers => new Dictionary<string, double> { ["steps"] = Steps };
+
+    /// <summary>One update of every group that is not frozen, with the gradients that lie in it. Gradients are left as they are.</summary>
+    public void Step()
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        Steps++;
+        Update(Groups.Where(g => !g.Frozen).ToList());
+    }
+
+    /// <summary>Puts back what <see cref="State"/> and <see cref="Numbers"/> once were.</summary>
+    /// <exception cref="InvalidDataException">A tensor or number is missing, unknown or of another shape.</exception>
+    public void Restore(IReadOnlyDictionary<string, Tensor> savedState, IReadOnlyDictionary<string, double> savedNumbers)
+    {
+        using var guard = no_grad();
+        foreach (var (name, tensor) in state)
+        {
+            if (!savedState.TryGetValue(name, out var saved))
+                throw new InvalidDataException($"The checkpoint's optimizer state lacks '{name}'. Delete the checkpoint; training starts from the one before.");
+            if (!saved.shape.SequenceEqual(tensor.shape))
+                throw new InvalidDataException($"The checkpoint's optimizer state '{name}' is [{string.Join(", ", saved.shape)}]; expected [{string.Join(", ", tensor.shape)}].");
+            tensor.copy_(saved);
+        }
+        if (savedState.Keys.FirstOrDefault(k => !state.ContainsKey(k)) is { } unknown)
+            throw new InvalidDataException($"The checkpoint's optimizer state holds '{unknown}', which {GetType().Name} does not have.");
+        Steps = (int)savedNumbers["steps"];
+        RestoreNumbers(savedNumbers);
+    }
+
+    /// <param name="groups">The groups that train; gradients are off.</param>
+    protected abstract void Update(IReadOnlyList<ParameterGroup> groups);
+
+    protected virtual void RestoreNumbers(IReadOnlyDictionary<string, double> saved) { }
+
+    /// <summary>A running tensor of zeros, kept in <see cref="State"/>.</summary>
+    protected Tensor NewState(string name, Tensor like) => NewState(name, like.shape, like.device);
+
+    protected Tensor NewState(string name, long[] shape, Device device)
+    {
+        var tensor = zeros(shape, float32, device).DetachFromDisposeScope();
+        state.Add(name, tensor);
+        return tensor;
+    }
+
+    /// <summary>Cuts equally long vectors into the same chunks, so that temporaries stay small.</summary>
+    protected static IEnumerable<Tensor[]> Chunks(params Tensor[] vectors)
+    {
+        var count = vectors[0].shape[0];
+        for (long at = 0; at < count; at += ChunkElements)
+        {
+            using var scope = NewDisposeScope();
+            var length = Math.Min(ChunkElements, count - at);
+            yield return length == count ? vectors : Array.ConvertAll(vectors, v => v.narrow(0, at, length));
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var tensor in state.Values)
+            tensor.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}
