@@ -1,4 +1,3 @@
-using Sdxl.Diffusion.Adapters;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -24,16 +23,13 @@ internal static class Weights
     public static Tensor As(this Parameter weight, Tensor input) => weight.dtype == input.dtype ? weight : weight.to_type(input.dtype);
 }
 
-/// <summary>y = x W^T + b, with a place for an adapter (LoRA). x [..., in] -> [..., out].</summary>
-/// <remarks>The keys are "weight" [out, in] and "bias" [out]; an adapter adds none.</remarks>
+/// <summary>y = x W^T + b, with a slot for a low-rank branch. x [..., in] -> [..., out].</summary>
+/// <remarks>The keys are "weight" [out, in] and "bias" [out]; a branch adds no key.</remarks>
 public sealed class Linear : nn.Module<Tensor, Tensor>
 {
     private readonly Parameter weight;
     private readonly Parameter? bias;
-    private MergedWeight? merged; // plain objects and interfaces are invisible to RegisterComponents, so neither adds a key
-
-    /// <summary>Changes what the layer computes, never its weight; null: nothing. Its owner disposes its tensors.</summary>
-    public ILinearAdapter? Adapter;
+    private LowRankBranch? branch; // a plain object: invisible to RegisterComponents
 
     internal Linear(Placement at, long inputs, long outputs, bool hasBias = true) : base(nameof(Linear))
     {
@@ -42,33 +38,16 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The base weight [out, in], never changed by an adapter.</summary>
+    /// <summary>The base weight [out, in], never changed by a branch.</summary>
     public Parameter Weight => weight;
 
-    /// <summary>Computes the adapter's effect into a second weight once, for sampling without its extra products. Costs the memory of that weight.</summary>
-    public void Merge()
-    {
-        Unmerge();
-        if (Adapter is null)
-            return;
-        using var guard = no_grad();
-        using var scope = NewDisposeScope();
-        merged = new MergedWeight(Adapter.MergedWeight(weight).to_type(weight.dtype).DetachFromDisposeScope());
-    }
+    /// <summary>Adds a branch (null removes it, leaving nothing behind). The caller owns and disposes its tensors.</summary>
+    public void Attach(LowRankBranch? added) => branch = added;
 
-    /// <summary>Frees what <see cref="Merge"/> made; the layer computes with its adapter, if any, again.</summary>
-    public void Unmerge()
-    {
-        merged?.Weight.Dispose();
-        merged = null;
-    }
+    /// <summary>The branch in the slot.</summary>
+    public LowRankBranch? Branch => branch;
 
-    public override Tensor forward(Tensor x) => merged is not null
-        ? F.linear(x, merged.Weight, bias?.As(x))
-        : Adapter is null ? F.linear(x, weight.As(x), bias?.As(x)) : Adapter.Forward(x, weight.As(x), bias?.As(x));
-
-    /// <summary>Hides a tensor from RegisterComponents.</summary>
-    private sealed record MergedWeight(Tensor Weight);
+    public override Tensor forward(Tensor x) => branch is null ? F.linear(x, weight.As(x), bias?.As(x)) : branch.Apply(x, weight.As(x), bias?.As(x));
 }
 
 /// <summary>A 2D convolution with zero padding. x [B,Cin,H,W] -> [B,Cout,H',W'].</summary>

@@ -1,0 +1,78 @@
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace Sdxl.Diffusion.Nets;
+
+/// <summary>
+/// What LoRA adds to a linear layer: W' = W + scale · up · down; with a magnitude (DoRA) W' is then scaled per output row to that length.
+/// </summary>
+/// <remarks>
+/// down [r, in], up [out, r], magnitude [out] or null. The tensors may be training parameters (fp32) under a pass in another type.
+/// Source: Hu et al. 2021 (LoRA); Liu et al. 2024 (DoRA), as PEFT computes it: the row lengths are constants for the gradient.
+/// </remarks>
+public sealed class LowRankBranch(Tensor down, Tensor up, double scale, Tensor? magnitude = null)
+{
+    private Tensor? merged; // [out, in]: W', where merged
+
+    /// <summary>[r, in].</summary>
+    public Tensor Down { get; } = down;
+
+    /// <summary>[out, r].</summary>
+    public Tensor Up { get; } = up;
+
+    /// <summary>DoRA's row lengths [out]; null for plain LoRA.</summary>
+    public Tensor? Magnitude { get; } = magnitude;
+
+    /// <summary>(alpha / r) · the strength asked for. 0 switches the branch off (DoRA: back to the base weight only where magnitude equals the base's row lengths).</summary>
+    public double Scale { get; } = scale;
+
+    /// <summary>Computes W' once, for sampling without the branch's extra products. The base weight stays as it is.</summary>
+    public void Merge(Tensor weight)
+    {
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        var changed = weight.to_type(ScalarType.Float32) + Delta();
+        if (Magnitude is not null)
+            changed = changed * (Magnitude.to_type(ScalarType.Float32) / RowLengths(changed)).unsqueeze(1);
+        merged?.Dispose();
+        merged = changed.to_type(weight.dtype).DetachFromDisposeScope();
+    }
+
+    /// <summary>Frees the merged weight; the branch works unmerged again.</summary>
+    public void Unmerge()
+    {
+        merged?.Dispose();
+        merged = null;
+    }
+
+    /// <summary>The weight change scale · up · down in fp32, [out, in], without DoRA's rescaling.</summary>
+    public Tensor Delta() => Up.to_type(ScalarType.Float32).matmul(Down.to_type(ScalarType.Float32)).mul(Scale);
+
+    internal Tensor Apply(Tensor x, Tensor weight, Tensor? bias)
+    {
+        if (merged is not null)
+            return F.linear(x, merged, bias);
+        var low = F.linear(x, Down.to_type(x.dtype)); // [..., r]
+        return Magnitude is null ? Plain(x, low, weight, bias) : WithMagnitude(x, low, weight, bias, Magnitude);
+    }
+
+    private Tensor Plain(Tensor x, Tensor low, Tensor weight, Tensor? bias)
+    {
+        var y = F.linear(x, weight, bias);
+        // One fused product-and-add instead of product, scaling, sum: y and the result are the only tensors of full size.
+        var sum = y.flatten(0, -2).addmm(low.flatten(0, -2), Up.to_type(x.dtype).t(), 1, (float)Scale);
+        return sum.view(y.shape);
+    }
+
+    private Tensor WithMagnitude(Tensor x, Tensor low, Tensor weight, Tensor? bias, Tensor magnitude)
+    {
+        Tensor lengths;
+        using (no_grad())
+            lengths = RowLengths(weight.to_type(ScalarType.Float32) + Delta());
+        var factor = (magnitude / lengths).to_type(x.dtype); // [out]
+        var y = (F.linear(x, weight) + F.linear(low, Up.to_type(x.dtype)).mul(Scale)) * factor;
+        return bias is null ? y : y + bias;
+    }
+
+    private static Tensor RowLengths(Tensor weight) => weight.pow(2).sum(1).sqrt(); // [out]
+}
