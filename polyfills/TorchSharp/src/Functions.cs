@@ -195,6 +195,10 @@ public static unsafe partial class torch
 
     public static Tensor bmm(Tensor input, Tensor batch2) => input.bmm(batch2);
 
+    public static Tensor dot(Tensor input, Tensor other) => input.dot(other);
+
+    public static Tensor mv(Tensor input, Tensor target) => input.mv(target);
+
     public static Tensor outer(Tensor input, Tensor vec2) => input.outer(vec2);
 
     public static Tensor addmm(Tensor input, Tensor mat1, Tensor mat2, float beta, float alpha) => input.addmm(mat1, mat2, beta, alpha);
