@@ -1,0 +1,106 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Sdxl.Cli.Api;
+
+/// <summary>The host's HTTP API, as far as the command line needs it.</summary>
+internal sealed class ApiClient(Uri address) : IDisposable
+{
+    private readonly HttpClient http = new() { BaseAddress = address, Timeout = TimeSpan.FromMinutes(10) };
+
+    public Uri Address => address;
+
+    /// <param name="archive">Path of the zip or tar.</param>
+    /// <param name="fields">Training inputs by name, plus name, owner and base.</param>
+    public async Task<TrainingView> CreateTrainingAsync(string archive, IReadOnlyDictionary<string, string> fields, CancellationToken cancel)
+    {
+        await using var file = File.OpenRead(archive);
+        using var form = new MultipartFormDataContent();
+        foreach (var (name, value) in fields)
+            form.Add(new StringContent(value), name);
+        var content = new StreamContent(file);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+        form.Add(content, "input_images", Path.GetFileName(archive));
+        using var response = await http.PostAsync("api/trainings", form, cancel);
+        return new TrainingView(await ReadAsync(response, cancel));
+    }
+
+    /// <returns>null where there is no such training.</returns>
+    public async Task<TrainingView?> TrainingAsync(string id, CancellationToken cancel)
+    {
+        using var response = await http.GetAsync($"api/trainings/{id}", cancel);
+        return response.StatusCode == HttpStatusCode.NotFound ? null : new TrainingView(await ReadAsync(response, cancel));
+    }
+
+    /// <summary>Newest first.</summary>
+    public async Task<IReadOnlyList<TrainingView>> TrainingsAsync(CancellationToken cancel)
+    {
+        using var response = await http.GetAsync("api/trainings", cancel);
+        var list = await ReadAsync(response, cancel);
+        var items = list["trainings"] as JsonArray ?? list["results"] as JsonArray ?? list["items"] as JsonArray ?? [];
+        return [.. items.OfType<JsonObject>().Select(item => new TrainingView(item))];
+    }
+
+    public async Task<TrainingView?> CancelTrainingAsync(string id, CancellationToken cancel)
+    {
+        using var response = await http.PostAsync($"api/trainings/{id}/cancel", null, cancel);
+        return response.StatusCode == HttpStatusCode.NotFound ? null : new TrainingView(await ReadAsync(response, cancel));
+    }
+
+    /// <param name="version">owner/name:id, owner/name or id; null draws with the base model alone.</param>
+    public async Task<PredictionView> CreatePredictionAsync(string? version, string? baseModel, JsonObject input, CancellationToken cancel)
+    {
+        var body = new JsonObject { ["input"] = input };
+        if (version is not null)
+            body["version"] = version;
+        if (baseModel is not null)
+            body["base"] = baseModel;
+        using var content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
+        using var response = await http.PostAsync("api/predictions", content, cancel);
+        return new PredictionView(await ReadAsync(response, cancel));
+    }
+
+    public async Task<PredictionView> PredictionAsync(string id, CancellationToken cancel)
+    {
+        using var response = await http.GetAsync($"api/predictions/{id}", cancel);
+        return new PredictionView(await ReadAsync(response, cancel));
+    }
+
+    public async Task CancelPredictionAsync(string id, CancellationToken cancel)
+    {
+        using var response = await http.PostAsync($"api/predictions/{id}/cancel", null, cancel);
+    }
+
+    public Task<byte[]> DownloadAsync(string url, CancellationToken cancel) => http.GetByteArrayAsync(new Uri(address, url), cancel);
+
+    public void Dispose() => http.Dispose();
+
+    /// <summary>The answer's JSON, or a CliException with the problem's detail (problem+json).</summary>
+    private static async Task<JsonObject> ReadAsync(HttpResponseMessage response, CancellationToken cancel)
+    {
+        var text = await response.Content.ReadAsStringAsync(cancel);
+        JsonNode? body = null;
+        try
+        {
+            body = JsonNode.Parse(text);
+        }
+        catch (JsonException)
+        {
+            // Not JSON: said below with what came instead.
+        }
+        if (!response.IsSuccessStatusCode)
+            throw new CliException((body as JsonObject)?["detail"]?.GetValue<string>() ?? Unexpected());
+        return body switch
+        {
+            JsonObject answer => answer,
+            JsonArray list => new JsonObject { ["items"] = list.DeepClone() },
+            _ => throw new CliException(Unexpected()),
+        };
+
+        string Unexpected() => $"The host answered {(int)response.StatusCode} {response.ReasonPhrase} to {response.RequestMessage?.Method} {response.RequestMessage?.RequestUri}: "
+            + (text.Length > 200 ? text[..200] + "…" : text.Length == 0 ? "no text." : text);
+    }
+}

@@ -1,0 +1,24 @@
+using System.Text.Json.Nodes;
+
+namespace Sdxl.Cli.Api;
+
+/// <summary>A prediction as the host's API shows it.</summary>
+internal sealed class PredictionView(JsonObject json)
+{
+    public string Id => json["id"]?.ToString() ?? "";
+
+    public string Status => json["status"]?.ToString() ?? "";
+
+    public string? Error => json["error"]?.ToString();
+
+    public bool IsOver => Status is "succeeded" or "failed" or "canceled";
+
+    /// <summary>Links to the pictures.</summary>
+    public IReadOnlyList<string> Output => json["output"] is JsonArray list ? [.. list.Select(item => item!.ToString())] : [];
+
+    /// <summary>The seed that draws each picture alone again.</summary>
+    public IReadOnlyList<long> Seeds => json["seeds"] is JsonArray list ? [.. list.Select(item => item!.GetValue<long>())] : [];
+
+    /// <summary>true where the safety checker blackened a picture.</summary>
+    public IReadOnlyList<bool> Flagged => json["flagged"] is JsonArray list ? [.. list.Select(item => item!.GetValue<bool>())] : [];
+}

@@ -1,0 +1,49 @@
+using System.Text.Json.Nodes;
+using Sdxl.Core.Archives;
+using Sdxl.Core.Bases;
+using Sdxl.Core.Identity;
+using Sdxl.Core.Inputs;
+using Sdxl.Core.Trainings;
+
+namespace Sdxl.Cli.Commands;
+
+/// <summary>Looks at an archive and its inputs before a host is started for them: what is wrong is said at once.</summary>
+internal static class ArchiveCheck
+{
+    /// <exception cref="CliException">With every problem found.</exception>
+    public static void Refuse(string path, JsonObject given, string baseModel)
+    {
+        var problems = new List<string>();
+        try
+        {
+            using var file = File.OpenRead(path);
+            using var archive = ArchiveReader.Open(file, Path.GetFileName(path));
+        }
+        catch (ArchiveRefusedException e)
+        {
+            problems.Add(e.Message);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new CliException($"There is no file '{path}'. Give the path of a zip, tar or tar.gz of pictures.", e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new CliException(Directory.Exists(path) ? $"'{path}' is a folder. Pack its pictures into a zip and give that." : $"'{path}' cannot be read: {e.Message}", e);
+        }
+        try
+        {
+            TrainingInputs.Read(given, BaseManifest.Load(Places.Models, baseModel), JobId.New());
+        }
+        catch (InputException e)
+        {
+            problems.Add(e.Message);
+        }
+        catch (BaseNotFoundException e)
+        {
+            problems.Add(e.Message);
+        }
+        if (problems.Count > 0)
+            throw new CliException(string.Join(' ', problems));
+    }
+}

@@ -1,0 +1,104 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Sdxl.Cli.Hosting;
+using Sdxl.Cli.Predictions;
+using Sdxl.Cli.Sheets;
+using Sdxl.Cli.Show;
+using Sdxl.Cli.Trainings;
+using Sdxl.Core.Identity;
+using Sdxl.Core.Storage;
+using Sdxl.Core.Trainings;
+
+namespace Sdxl.Cli.Commands;
+
+/// <summary>sdxl demo: the whole way once, from the zip in the uploads container to weights and a picture sheet.</summary>
+internal static class DemoCommand
+{
+    private const long SheetSeed = 11;
+
+    public static Command Create()
+    {
+        var command = new Command("demo",
+            """
+            The whole way once: starts the app, puts examples/gizmo.zip into the container 'uploads' of its blob storage, follows the training that this
+            begins, and draws a sheet of pictures: before the training on the left, after it on the right, same prompts, same seeds.
+
+            Examples:
+              ./sdxl demo
+              ./sdxl demo --archive my.zip --token-string TOK
+              ./sdxl demo --json | tail -n 1
+            """);
+        var archive = new Option<string?>("--archive") { Description = "Another archive of pictures. Unset: examples/gizmo.zip.", HelpName = "path" };
+        var baseModel = CommonOptions.Base();
+        var output = CommonOptions.Output("Where weights and sheet go. Unset: output/NAME-VERSION.");
+        var json = CommonOptions.Json();
+        command.Options.Add(archive);
+        command.Options.Add(baseModel);
+        command.Options.Add(output);
+        command.Options.Add(json);
+        var inputs = new InputOptions(command, TrainingInputs.Fields);
+        command.SetAction((parsed, cancel) =>
+            RunAsync(parsed.GetValue(archive) ?? Path.Combine(Places.Root, "examples", "gizmo.zip"), parsed.GetValue(baseModel)!, inputs.Read(parsed), parsed.GetValue(output), parsed.GetValue(json), cancel));
+        return command;
+    }
+
+    private static Task<int> RunAsync(string archive, string baseModel, JsonObject given, string? output, bool json, CancellationToken cancel)
+    {
+        var watch = Stopwatch.StartNew();
+        ArchiveCheck.Refuse(archive, given, baseModel);
+        return Shows.RunAsync(json, async show =>
+        {
+            await using var host = await HostLink.OpenAsync(show, baseModel, cancel);
+            show.Stage("upload", $"{Path.GetFileName(archive)} into the container '{StorageLayout.Uploads}'");
+            var id = await UploadAsync(host.File.StorageConnectionString, archive, baseModel, given, cancel);
+            show.Note($"training {id}");
+            var training = await new TrainingFollower(host.Api, show).FollowAsync(id, cancel);
+            var (folder, weights) = await WeightsFolder.DownloadAsync(host.Api, training, output, cancel);
+            var trigger = training.Trigger ?? "TOK";
+            var sheet = Path.Combine(folder, "sheet.png");
+            await DrawSheetAsync(host, show, training.Version!, baseModel, trigger, sheet, cancel);
+            show.Result(
+                new JsonObject
+                {
+                    ["weights"] = Path.GetFullPath(weights),
+                    ["sheet"] = Path.GetFullPath(sheet),
+                    ["seconds"] = Math.Round(watch.Elapsed.TotalSeconds, 1),
+                },
+                $"Done in {Shows.Duration(watch.Elapsed.TotalSeconds)}. {trigger} is now the subject of {Path.GetFileName(archive)}:",
+                $"weights  {Places.Readable(weights)}",
+                $"sheet    {Places.Readable(sheet)}   (left before the training, right after it)",
+                $"draw     ./sdxl draw \"a photo of {trigger} on the beach\"");
+            return CommandRunner.Succeeded;
+        });
+    }
+
+    /// <summary>The ordinary blob client, as anybody would use it; inputs go into the blob's metadata.</summary>
+    /// <returns>The id of the training that the upload begins.</returns>
+    private static async Task<string> UploadAsync(string storage, string archive, string baseModel, JsonObject given, CancellationToken cancel)
+    {
+        var blob = new BlobServiceClient(storage).GetBlobContainerClient(StorageLayout.Uploads).GetBlobClient(Path.GetFileName(archive));
+        var metadata = given.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString());
+        metadata["base"] = baseModel;
+        await blob.UploadAsync(archive, new BlobUploadOptions { Metadata = metadata }, cancel);
+        // The upload trigger makes the id of path and ETag, so it is known before the training has begun.
+        var properties = (await blob.GetPropertiesAsync(cancellationToken: cancel)).Value;
+        return JobId.From($"{blob.Uri.AbsolutePath}\n{properties.ETag}");
+    }
+
+    private static async Task DrawSheetAsync(HostLink host, IShow show, string version, string baseModel, string trigger, string path, CancellationToken cancel)
+    {
+        string[] prompts = [$"a photo of {trigger} on the grass", $"a photo of {trigger} in the snow", $"a photo of {trigger} wearing a hat at night", $"a drawing of {trigger} in the water"];
+        show.Stage("draw", "the sheet, before and after");
+        var requests = prompts.SelectMany(prompt => new[] { (Version: (string?)null, Base: (string?)baseModel, Input(prompt)), (Version: version, Base: null, Input(prompt)) }).ToList();
+        var drawn = await new Drawing(host.Api).DrawAsync(requests, done => show.Parts(done, requests.Count), cancel);
+        var pictures = new List<byte[]>();
+        foreach (var prediction in drawn)
+            pictures.Add(await host.Api.DownloadAsync(prediction.Output[0], cancel));
+        PictureSheet.Save(path, [.. prompts.Select((prompt, row) => new SheetRow(prompt, pictures[2 * row], pictures[2 * row + 1]))]);
+
+        static JsonObject Input(string prompt) => new() { ["prompt"] = prompt, ["seed"] = SheetSeed, ["num_outputs"] = 1 };
+    }
+}

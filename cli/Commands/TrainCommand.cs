@@ -1,0 +1,96 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Sdxl.Cli.Hosting;
+using Sdxl.Cli.Show;
+using Sdxl.Cli.Trainings;
+using Sdxl.Core.Identity;
+using Sdxl.Core.Trainings;
+
+namespace Sdxl.Cli.Commands;
+
+/// <summary>sdxl train ARCHIVE: trains on an archive of pictures and brings the weights.</summary>
+internal static class TrainCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("train",
+            """
+            Train on your own pictures: a zip, tar or tar.gz of 5 to 20 of them (JPEG, PNG, WebP, GIF, BMP or TIFF, any size and folder layout).
+
+            Captions are written automatically; your own go into a caption.csv with the columns caption,image_file, or into NAME.txt beside NAME.jpg.
+            A mask NAME_mask.png beside NAME.jpg says what matters in it. A training.json in the archive may hold any of the inputs below.
+
+            Examples:
+              ./sdxl train my.zip
+              ./sdxl train my.zip --name cat --token-string CATX --max-train-steps 400
+              ./sdxl train faces.zip --use-face-detection-instead --json
+            """);
+        var archive = new Argument<string>("archive") { Description = "Path of the archive." };
+        var name = new Option<string?>("--name", "-n") { Description = "Name of the trained model: name or owner/name. Unset: the archive's.", HelpName = "name" };
+        var baseModel = CommonOptions.Base();
+        var output = CommonOptions.Output("Where the weights go. Unset: output/NAME-VERSION.");
+        var json = CommonOptions.Json();
+        command.Arguments.Add(archive);
+        command.Options.Add(name);
+        command.Options.Add(baseModel);
+        command.Options.Add(output);
+        command.Options.Add(json);
+        var inputs = new InputOptions(command, TrainingInputs.Fields);
+        command.SetAction((parsed, cancel) =>
+            RunAsync(parsed.GetRequiredValue(archive), parsed.GetValue(name), parsed.GetValue(baseModel)!, inputs.Read(parsed), parsed.GetValue(output), parsed.GetValue(json), cancel));
+        return command;
+    }
+
+    private static Task<int> RunAsync(string archive, string? name, string baseModel, JsonObject given, string? output, bool json, CancellationToken cancel)
+    {
+        var watch = Stopwatch.StartNew();
+        ArchiveCheck.Refuse(archive, given, baseModel);
+        var fields = given.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString());
+        fields["base"] = baseModel;
+        if (name is not null)
+        {
+            var model = ModelName.TryParse(name, "me", out var problem) ?? throw new CliException(problem!);
+            fields["name"] = model.Name;
+            if (name.Contains('/'))
+                fields["owner"] = model.Owner;
+        }
+        return Shows.RunAsync(json, async show =>
+        {
+            await using var host = await HostLink.OpenAsync(show, baseModel, cancel);
+            show.Stage("upload", Path.GetFileName(archive));
+            var started = await host.Api.CreateTrainingAsync(archive, fields, cancel);
+            show.Note($"training {started.Id}");
+            var training = await new TrainingFollower(host.Api, show).FollowAsync(started.Id, cancel);
+            var (folder, weights) = await WeightsFolder.DownloadAsync(host.Api, training, output, cancel);
+            var report = await SaveReportAsync(host, training.Report, folder, cancel);
+            show.Result(
+                new JsonObject
+                {
+                    ["weights"] = Path.GetFullPath(weights),
+                    ["folder"] = Path.GetFullPath(folder),
+                    ["version"] = training.Version,
+                    ["training"] = training.Id,
+                    ["report"] = report is null ? null : Path.GetFullPath(report),
+                    ["seconds"] = Math.Round(watch.Elapsed.TotalSeconds, 1),
+                },
+                [
+                    $"Trained in {Shows.Duration(watch.Elapsed.TotalSeconds)}: {training.Version}",
+                    $"weights  {Places.Readable(weights)}",
+                    .. report is null ? Array.Empty<string>() : [$"report   {Places.Readable(report)}"],
+                    $"draw     ./sdxl draw \"a photo of {training.Trigger ?? "TOK"} on the beach\"",
+                ]);
+            return CommandRunner.Succeeded;
+        });
+    }
+
+    /// <summary>The data set's report page, kept beside the weights.</summary>
+    private static async Task<string?> SaveReportAsync(HostLink host, string? link, string folder, CancellationToken cancel)
+    {
+        if (link is null)
+            return null;
+        var path = Path.Combine(folder, "report.html");
+        await File.WriteAllBytesAsync(path, await host.Api.DownloadAsync(link, cancel), cancel);
+        return path;
+    }
+}

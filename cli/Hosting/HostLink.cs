@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using System.Globalization;
+using Sdxl.Cli.Api;
+using Sdxl.Cli.Show;
+
+namespace Sdxl.Cli.Hosting;
+
+/// <summary>
+/// A running host: the one that is there already on the state folder, else one started for this command and stopped at its end.
+/// </summary>
+internal sealed class HostLink : IAsyncDisposable
+{
+    private const int StartSeconds = 90; // Azurite's first start on a slow disk takes 10
+    private const int StopSeconds = 30; // the worker writes a checkpoint first
+    private const int LogLinesInError = 15;
+    private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(200);
+
+    private readonly Process? child;
+
+    private HostLink(HostFile file, Process? child)
+    {
+        this.child = child;
+        File = file;
+        Api = new ApiClient(file.Url);
+    }
+
+    public HostFile File { get; }
+
+    public ApiClient Api { get; }
+
+    /// <summary>true if this command started it and will stop it.</summary>
+    public bool IsOurs => child is not null;
+
+    private static string LogPath => Path.Combine(Places.Home, "logs", "host.log");
+
+    /// <param name="show">Told that a host is started.</param>
+    /// <param name="baseModel">Base model for jobs that name none; null leaves the host's own default.</param>
+    public static async Task<HostLink> OpenAsync(IShow show, string? baseModel, CancellationToken cancel)
+    {
+        if (HostFile.TryRead(Places.Home) is { } running && IsAlive(running.Pid) && await AnswersAsync(running, cancel))
+            return new HostLink(running, null);
+        show.Stage("start", "the host: storage, functions, worker");
+        return await StartAsync(baseModel, cancel);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Api.Dispose();
+        if (child is null)
+            return;
+        await StopAsync(child);
+        child.Dispose();
+    }
+
+    /// <summary>Waits until the host ends by itself.</summary>
+    public Task WaitForExitAsync(CancellationToken cancel) => child?.WaitForExitAsync(cancel) ?? Task.Delay(Timeout.Infinite, cancel);
+
+    private static async Task<HostLink> StartAsync(string? baseModel, CancellationToken cancel)
+    {
+        var assembly = FindAssembly();
+        Directory.CreateDirectory(Path.GetDirectoryName(LogPath)!);
+        // Its own session: Ctrl-C in the terminal reaches this command only, which first cancels what it began and then stops the host.
+        var start = new ProcessStartInfo("setsid") { UseShellExecute = false, RedirectStandardInput = true, WorkingDirectory = Places.Root };
+        foreach (var argument in new[] { "sh", "-c", "exec \"$@\" >\"$0\" 2>&1", LogPath, "dotnet", assembly, "host" })
+            start.ArgumentList.Add(argument);
+        start.Environment["SDXL_HOME"] = Places.Home;
+        start.Environment["SDXL_ROOT"] = Places.Root;
+        // The host ends with the command that it was started for, also when that is killed.
+        start.Environment["SDXL_PARENT_PID"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+        if (baseModel is not null)
+            start.Environment["Sdxl__DefaultBase"] = baseModel;
+        var child = Process.Start(start) ?? throw new CliException("The host could not be started: the operating system refused a new process.");
+        try
+        {
+            var waited = Stopwatch.StartNew();
+            while (waited.Elapsed.TotalSeconds < StartSeconds)
+            {
+                if (child.HasExited)
+                    throw new CliException($"The host stopped while it was starting (exit code {child.ExitCode}).{Tail()}");
+                if (HostFile.TryRead(Places.Home) is { } file && IsAlive(file.Pid) && await AnswersAsync(file, cancel))
+                    return new HostLink(file, child);
+                await Task.Delay(PollEvery, cancel);
+            }
+            throw new CliException($"The host did not answer within {StartSeconds} s.{Tail()}");
+        }
+        catch
+        {
+            await StopAsync(child);
+            child.Dispose();
+            throw;
+        }
+    }
+
+    private static string FindAssembly()
+    {
+        var bin = Path.Combine(Places.Root, "local", "bin");
+        // The build that this program is of, else whichever is there.
+        var own = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Debug{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Debug" : "Release";
+        foreach (var configuration in new[] { own, "Release", "Debug" })
+        {
+            var path = Path.Combine(bin, configuration, "net10.0", "Sdxl.Local.dll");
+            if (System.IO.File.Exists(path))
+                return path;
+        }
+        throw new CliException($"The local host is not built: {bin} has no Sdxl.Local.dll. Run ./sdxl setup.");
+    }
+
+    private static async Task<bool> AnswersAsync(HostFile host, CancellationToken cancel)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        try
+        {
+            using var response = await http.GetAsync(new Uri(host.Url, "api/trainings"), cancel);
+            return response.IsSuccessStatusCode;
+        }
+        catch (Exception e) when (e is HttpRequestException || e is TaskCanceledException && !cancel.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    private static bool IsAlive(int pid)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(pid);
+            return !process.HasExited;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>SIGTERM, time to write a checkpoint, and only then SIGKILL for it and its children.</summary>
+    private static async Task StopAsync(Process child)
+    {
+        if (child.HasExited)
+            return;
+        using (var kill = Process.Start(new ProcessStartInfo("kill", ["-TERM", child.Id.ToString(CultureInfo.InvariantCulture)]) { UseShellExecute = false }))
+            await (kill?.WaitForExitAsync() ?? Task.CompletedTask);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(StopSeconds));
+        try
+        {
+            await child.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            child.Kill(entireProcessTree: true);
+        }
+    }
+
+    private static string Tail()
+    {
+        if (!System.IO.File.Exists(LogPath))
+            return "";
+        var lines = System.IO.File.ReadLines(LogPath).TakeLast(LogLinesInError).ToList();
+        return lines.Count == 0 ? $" Its log {LogPath} is empty." : $" The end of its log {LogPath}:\n{string.Join('\n', lines)}";
+    }
+}

@@ -1,0 +1,25 @@
+// The `sdxl` command: one line a command. `./sdxl` builds and starts it; set-up, tests and benchmarks are that script's.
+using System.CommandLine;
+using Sdxl.Cli;
+using Sdxl.Cli.Commands;
+
+var root = new RootCommand(
+    """
+    Fine-tune SDXL on your own pictures, on your own machine: a zip of 5 to 20 pictures in, LoRA weights and pictures out.
+
+    The way in:
+      ./sdxl demo                                  train the creature of examples/gizmo.zip and draw it (minutes, no GPU needed)
+      ./sdxl train my.zip --name cat               train your own subject; in prompts it is called TOK
+      ./sdxl draw "a photo of TOK on the beach"    draw with the newest training
+
+    Three more commands belong to the ./sdxl script: setup (installs and builds, which every command does by itself), test [FILTER], bench.
+    """)
+{
+    DemoCommand.Create(),
+    TrainCommand.Create(),
+    DrawCommand.Create(),
+    UpCommand.Create(),
+    StatusCommand.Create(),
+    CancelCommand.Create(),
+};
+return await CommandRunner.RunAsync(root, args);
