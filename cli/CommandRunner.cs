@@ -18,9 +18,17 @@ internal static class CommandRunner
         using var cancel = new CancellationTokenSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        HelpText.Use(root);
         var parsed = root.Parse(args);
         try
         {
+            if (args.Length == 0)
+            {
+                HelpText.Write(root, Console.Out);
+                return Succeeded;
+            }
+            if (Misuse.Of(parsed) is { } misuse && parsed.Action is not HelpText)
+                throw new CliException(misuse);
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, cancel.Token);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)

@@ -12,14 +12,14 @@ internal static class CommonOptions
 
     public static Option<string> Base() => new("--base")
     {
-        Description = "Base model: the name of a manifest in models/ (toy lies in the repository).",
-        HelpName = "name",
+        Description = "Base model: the name of a manifest in models/ (toy, the default, lies in the repository).",
+        HelpName = "NAME",
         DefaultValueFactory = _ => "toy",
     };
 
     public static Option<string?> Output(string what) => new("--output", "-o")
     {
         Description = what,
-        HelpName = "folder",
+        HelpName = "FOLDER",
     };
 }

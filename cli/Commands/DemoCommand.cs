@@ -31,7 +31,7 @@ internal static class DemoCommand
               ./sdxl demo --archive my.zip --token-string TOK
               ./sdxl demo --json | tail -n 1
             """);
-        var archive = new Option<string?>("--archive") { Description = "Another archive of pictures. Unset: examples/gizmo.zip.", HelpName = "path" };
+        var archive = new Option<string?>("--archive") { Description = "Another archive of pictures. Unset: examples/gizmo.zip.", HelpName = "PATH" };
         var baseModel = CommonOptions.Base();
         var output = CommonOptions.Output("Where weights and sheet go. Unset: output/NAME-VERSION.");
         var json = CommonOptions.Json();

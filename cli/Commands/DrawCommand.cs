@@ -26,7 +26,7 @@ internal static class DrawCommand
               ./sdxl draw "a photo of TOK at night" --version me/cat --lora-scale 0.8 -o night
             """);
         var prompt = new Argument<string>("prompt") { Description = "What to draw. The trigger word (TOK) names the trained subject." };
-        var version = new Option<string?>("--version") { Description = "owner/name:id, owner/name, name or id; none: the base model alone. Unset: the newest training.", HelpName = "version" };
+        var version = new Option<string?>("--version") { Description = "owner/name:id, owner/name, name or id; none: the base model alone. Unset: the newest training.", HelpName = "VERSION" };
         var baseModel = CommonOptions.Base();
         var output = CommonOptions.Output("Where the pictures go. Unset: output.");
         var json = CommonOptions.Json();

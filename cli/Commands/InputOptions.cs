@@ -20,7 +20,7 @@ internal sealed class InputOptions
             var option = new Option<string?>("--" + field.Name.Replace('_', '-'), names)
             {
                 Description = Describe(field),
-                HelpName = field.Choices is { } choices ? string.Join('|', choices) : field.Type switch { InputType.Boolean => "true|false", InputType.String => "text", InputType.Integer => "n", _ => "x" },
+                HelpName = field.Choices is not null ? "WORD" : field.Type switch { InputType.Boolean => "true|false", InputType.String => "TEXT", InputType.Integer => "N", _ => "X" },
                 // A boolean alone means true: --use-dora.
                 Arity = field.Type == InputType.Boolean ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
             };
@@ -43,8 +43,8 @@ internal sealed class InputOptions
 
     private static string Describe(InputField field)
     {
-        var range = field.Choices is null && field.Type is InputType.Integer or InputType.Number ? $" {char.ToUpperInvariant(field.Range[0])}{field.Range[1..]}." : "";
-        var standard = field.Default is null ? "" : $" [default: {field.Default}]";
+        var range = field.Choices is not null || field.Type is InputType.Integer or InputType.Number ? $" {char.ToUpperInvariant(field.Range[0])}{field.Range[1..]}." : "";
+        var standard = field.Default?.ToString() is { Length: > 0 } value ? $" Default: {value}." : "";
         return field.Description + range + standard;
     }
 }

@@ -20,6 +20,7 @@ internal static class TrainCommand
 
             Captions are written automatically; your own go into a caption.csv with the columns caption,image_file, or into NAME.txt beside NAME.jpg.
             A mask NAME_mask.png beside NAME.jpg says what matters in it. A training.json in the archive may hold any of the inputs below.
+            The base model's manifest (models/NAME.json) has defaults of its own, which come before those below.
 
             Examples:
               ./sdxl train my.zip
@@ -27,7 +28,7 @@ internal static class TrainCommand
               ./sdxl train faces.zip --use-face-detection-instead --json
             """);
         var archive = new Argument<string>("archive") { Description = "Path of the archive." };
-        var name = new Option<string?>("--name", "-n") { Description = "Name of the trained model: name or owner/name. Unset: the archive's.", HelpName = "name" };
+        var name = new Option<string?>("--name", "-n") { Description = "Name of the trained model: name or owner/name. Unset: the archive's.", HelpName = "NAME" };
         var baseModel = CommonOptions.Base();
         var output = CommonOptions.Output("Where the weights go. Unset: output/NAME-VERSION.");
         var json = CommonOptions.Json();
