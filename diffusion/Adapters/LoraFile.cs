@@ -1,0 +1,191 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Sdxl.Diffusion.Files;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Sdxl.Diffusion.Adapters;
+
+/// <summary>The ways a LoRA is written in a safetensors file.</summary>
+public enum LoraFormat
+{
+    /// <summary>Replicate's trainer: ….attn1.processor.to_q_lora.down.weight, no alpha.</summary>
+    Cog,
+
+    /// <summary>PEFT and diffusers: [unet.]….attn1.to_q.lora_A.weight (or .lora.down.weight), alpha = rank unless the header or an .alpha says otherwise.</summary>
+    Peft,
+
+    /// <summary>kohya, A1111, ComfyUI: lora_unet_….lora_down.weight with sgm or diffusers block names, .alpha.</summary>
+    Kohya,
+}
+
+/// <summary>The layers that a LoRA file may speak of: kohya's names have lost their dots, so they are found by trying the net's own.</summary>
+/// <param name="Modules">Names of the linear layers, by net (unet, text_encoder, text_encoder_2).</param>
+/// <param name="Names">The U-Net's sgm names.</param>
+public sealed record LoraTargets(IReadOnlyDictionary<string, IReadOnlyList<string>> Modules, SingleFileNames Names);
+
+/// <summary>Reads a LoRA in any of the <see cref="LoraFormat"/>s; which it is is told by its names.</summary>
+public static partial class LoraFile
+{
+    private const string LowRankAdapterMetadata = "lora_adapter_metadata";
+
+    /// <summary>Reads all layers, fp32 on the CPU; the caller owns them.</summary>
+    /// <param name="targets">Needed for kohya's names only.</param>
+    /// <exception cref="SafetensorsException">A tensor that belongs to no layer, a layer without one of its halves, halves that do not fit: nothing is returned.</exception>
+    public static (LoraFormat Format, IReadOnlyList<LoraLayer> Layers) Read(SafetensorsFile file, LoraTargets targets)
+    {
+        var format = FormatOf(file);
+        Func<string, Part?> parse = format switch
+        {
+            LoraFormat.Cog => CogPart,
+            LoraFormat.Kohya => KohyaParser(targets),
+            _ => PeftPart,
+        };
+        var parts = new Dictionary<(string Net, string Module), Dictionary<string, string>>();
+        var unknown = new List<string>();
+        foreach (var name in file.Entries.Keys)
+        {
+            if (parse(name) is not { } part)
+            {
+                unknown.Add(name);
+                continue;
+            }
+            if (!parts.TryGetValue((part.Net, part.Module), out var layer))
+                parts[(part.Net, part.Module)] = layer = [];
+            if (!layer.TryAdd(part.Role, name))
+                throw new SafetensorsException(file.Path, $"layer '{part.Module}' is given twice, as '{layer[part.Role]}' and as '{name}'.");
+        }
+        if (unknown.Count > 0)
+        {
+            throw new SafetensorsException(
+                file.Path, $"{unknown.Count} of {file.Entries.Count} tensors belong to no linear layer of this model ({format} names): {string.Join(", ", unknown.Take(5))}{(unknown.Count > 5 ? ", …" : "")}. "
+                + "The LoRA was made for another kind of model, or it changes convolutions, which is not supported.");
+        }
+        var alphas = format == LoraFormat.Peft ? HeaderAlpha(file) : null;
+        var layers = new List<LoraLayer>();
+        foreach (var ((net, module), names) in parts.OrderBy(p => p.Key.Net, StringComparer.Ordinal).ThenBy(p => p.Key.Module, StringComparer.Ordinal))
+            layers.Add(ReadLayer(file, net, module, names, alphas));
+        return (format, layers);
+    }
+
+    /// <summary>Which of the formats a file's names are in.</summary>
+    /// <exception cref="SafetensorsException">None of them.</exception>
+    public static LoraFormat FormatOf(SafetensorsFile file)
+    {
+        var names = file.Entries.Keys;
+        return names.Any(n => n.Contains(".processor.to_", StringComparison.Ordinal)) ? LoraFormat.Cog
+            : names.Any(n => n.StartsWith("lora_unet_", StringComparison.Ordinal) || n.StartsWith("lora_te", StringComparison.Ordinal)) ? LoraFormat.Kohya
+            : names.Any(n => n.Contains(".lora", StringComparison.Ordinal)) ? LoraFormat.Peft
+            : throw new SafetensorsException(file.Path, $"is not a LoRA: no tensor is named like one. It holds {names.Count()}: {string.Join(", ", names.Take(3))}, …");
+    }
+
+    private readonly record struct Part(string Net, string Module, string Role); // Role: down, up, alpha, magnitude
+
+    private static LoraLayer ReadLayer(SafetensorsFile file, string net, string module, Dictionary<string, string> names, Func<string, long, double>? headerAlpha)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var role in new[] { "down", "up" })
+        {
+            if (!names.ContainsKey(role))
+                throw new SafetensorsException(file.Path, $"layer '{module}' has no {role} matrix; it has {string.Join(", ", names.Values)}. The file is incomplete.");
+        }
+        var down = Matrix(file, names["down"]);
+        var up = Matrix(file, names["up"]);
+        var rank = down.shape[0];
+        if (up.shape[1] != rank)
+            throw new SafetensorsException(file.Path, $"layer '{module}': down is [{string.Join(", ", down.shape)}] and up is [{string.Join(", ", up.shape)}]; their ranks differ.");
+        var alpha = names.TryGetValue("alpha", out var alphaName) ? file.Read(alphaName, float32).ToDouble() : headerAlpha?.Invoke(module, rank) ?? rank;
+        var magnitude = names.TryGetValue("magnitude", out var magnitudeName) ? file.Read(magnitudeName, float32).flatten() : null;
+        return new LoraLayer(net, module, down.MoveToOuterDisposeScope(), up.MoveToOuterDisposeScope(), alpha / rank, magnitude?.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>[a, b]; a 1x1 convolution's [a, b, 1, 1] is one too.</summary>
+    private static Tensor Matrix(SafetensorsFile file, string name)
+    {
+        var tensor = file.Read(name, float32);
+        return tensor.shape switch
+        {
+            [_, _] => tensor,
+            [var a, var b, 1, 1] => tensor.view(a, b),
+            var shape => throw new SafetensorsException(file.Path, $"tensor '{name}' is [{string.Join(", ", shape)}]; a LoRA matrix of a linear layer has two sides."),
+        };
+    }
+
+    // ---- names
+
+    private static Part? CogPart(string name)
+    {
+        if (CogName().Match(name) is { Success: true } m)
+        {
+            var projection = m.Groups["which"].Value == "out" ? "to_out.0" : "to_" + m.Groups["which"].Value;
+            return new Part("unet", $"{m.Groups["block"].Value}.{projection}", m.Groups["role"].Value);
+        }
+        return PeftPart(name); // what the cog format has no name for (other linear layers, DoRA) is named as diffusers does
+    }
+
+    private static Part? PeftPart(string name)
+    {
+        if (PeftName().Match(name) is not { Success: true } m)
+            return null;
+        var net = m.Groups["net"].Success ? m.Groups["net"].Value : "unet";
+        return new Part(net, m.Groups["module"].Value, m.Groups["role"].Value switch
+        {
+            "lora_A.weight" or "lora.down.weight" or "lora_linear_layer.down.weight" => "down",
+            "lora_B.weight" or "lora.up.weight" or "lora_linear_layer.up.weight" => "up",
+            "alpha" or "lora.alpha" => "alpha",
+            _ => "magnitude",
+        });
+    }
+
+    private static Func<string, Part?> KohyaParser(LoraTargets targets)
+    {
+        var modules = new Dictionary<string, (string Net, string Module)>(StringComparer.Ordinal);
+        foreach (var (net, names) in targets.Modules)
+        {
+            foreach (var module in names)
+            {
+                modules[KohyaName(net, module, targets.Names)] = (net, module);
+                modules[Prefix(net) + module.Replace('.', '_')] = (net, module); // some kohya-style files keep diffusers' block names
+            }
+        }
+        return name =>
+        {
+            var dot = name.IndexOf('.');
+            if (dot < 0 || !modules.TryGetValue(name[..dot], out var found))
+                return null;
+            return name[(dot + 1)..] switch
+            {
+                "lora_down.weight" => new Part(found.Net, found.Module, "down"),
+                "lora_up.weight" => new Part(found.Net, found.Module, "up"),
+                "alpha" => new Part(found.Net, found.Module, "alpha"),
+                "dora_scale" => new Part(found.Net, found.Module, "magnitude"),
+                _ => null,
+            };
+        };
+    }
+
+    /// <summary>kohya's name of a module: lora_unet_ and the sgm name, or lora_te1_, lora_te2_ and the module's name, "." replaced by "_".</summary>
+    public static string KohyaName(string net, string module, SingleFileNames names) =>
+        Prefix(net) + (net == "unet" ? names.UNet(module) : module).Replace('.', '_');
+
+    private static string Prefix(string net) => net switch { "unet" => "lora_unet_", "text_encoder" => "lora_te1_", _ => "lora_te2_" };
+
+    /// <summary>PEFT's configuration in the header: "unet.lora_alpha", "unet.alpha_pattern".</summary>
+    private static Func<string, long, double>? HeaderAlpha(SafetensorsFile file)
+    {
+        if (!file.Metadata.TryGetValue(LowRankAdapterMetadata, out var text))
+            return null;
+        using var json = JsonDocument.Parse(text);
+        var root = json.RootElement;
+        double? general = root.TryGetProperty("unet.lora_alpha", out var a) || root.TryGetProperty("lora_alpha", out a) ? a.GetDouble() : null;
+        var pattern = root.TryGetProperty("unet.alpha_pattern", out var p) || root.TryGetProperty("alpha_pattern", out p)
+            ? p.EnumerateObject().ToDictionary(e => e.Name, e => e.Value.GetDouble(), StringComparer.Ordinal) : [];
+        return (module, rank) => pattern.TryGetValue(module, out var own) ? own : general ?? rank;
+    }
+
+    [GeneratedRegex(@"^(?:unet\.)?(?<block>.+\.attn[12])\.processor\.to_(?<which>q|k|v|out)_lora\.(?<role>down|up)\.weight$")]
+    private static partial Regex CogName();
+
+    [GeneratedRegex(@"^(?:(?<net>unet|text_encoder|text_encoder_2)\.)?(?<module>.+?)\.(?<role>lora_[AB]\.weight|lora\.(?:down|up)\.weight|lora_linear_layer\.(?:down|up)\.weight|(?:lora\.)?alpha|lora_magnitude_vector(?:\.weight)?)$")]
+    private static partial Regex PeftName();
+}

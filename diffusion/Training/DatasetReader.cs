@@ -1,0 +1,159 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Sdxl.Core.Datasets;
+using Sdxl.Core.Json;
+using Sdxl.Diffusion.Files;
+using Sdxl.Diffusion.Nets;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.PixelFormats;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Sdxl.Diffusion.Training;
+
+/// <summary>Turns a prepared data set's folder into <see cref="TrainingData"/>.</summary>
+public sealed class DatasetReader
+{
+    private const int LatentPixel = 8; // picture pixels a latent pixel stands for, each way
+
+    private readonly string folder;
+
+    /// <exception cref="TrainingException">No manifest, or no pictures in it.</exception>
+    public DatasetReader(string folder)
+    {
+        this.folder = folder;
+        var file = Path.Combine(folder, "manifest.json");
+        if (!File.Exists(file))
+            throw new TrainingException($"Data set folder '{folder}' has no manifest.json. Prepare the pictures first.");
+        Manifest = SdxlJson.Deserialize<DatasetManifest>(File.ReadAllText(file));
+        if (Manifest.Pictures.Count == 0)
+            throw new TrainingException($"Data set '{file}' names no pictures: there is nothing to train on.");
+        if (Manifest.Resolution % LatentPixel != 0)
+            throw new TrainingException($"Data set '{file}' has resolution {Manifest.Resolution}, which is not a multiple of {LatentPixel}.");
+    }
+
+    public DatasetManifest Manifest { get; }
+
+    /// <summary>Latent side: an eighth of the resolution.</summary>
+    private int Side => Manifest.Resolution / LatentPixel;
+
+    /// <summary>[n, 6] fp32: original height and width, crop top and left, target height and width.</summary>
+    public Tensor TimeIds() => tensor(
+        Manifest.Pictures.SelectMany(p => new float[] { p.OriginalHeight, p.OriginalWidth, p.CropTop, p.CropLeft, Manifest.Resolution, Manifest.Resolution }).ToArray(),
+        [Manifest.Pictures.Count, 6]);
+
+    /// <summary>[n, 1, h, w] fp32, 0..1: masks shrunk by area. A mask that is black everywhere counts as white, and the log says so.</summary>
+    public Tensor Masks(Action<string> log)
+    {
+        using var scope = NewDisposeScope();
+        var masks = new List<Tensor>();
+        foreach (var picture in Manifest.Pictures)
+        {
+            using var image = Load<L8>(picture.MaskFile);
+            var pixels = new byte[image.Width * image.Height];
+            image.CopyPixelDataTo(pixels);
+            var mask = tensor(pixels).to_type(ScalarType.Float32).div(255).view(1, 1, Side, LatentPixel, Side, LatentPixel).mean([3, 5]); // area: no aliasing
+            if (mask.max().ToSingle() == 0)
+            {
+                log($"The mask of '{picture.Name}' is black everywhere; the whole picture counts.");
+                mask = ones_like(mask);
+            }
+            masks.Add(mask);
+        }
+        return cat(masks, 0).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Means and deviations of the VAE's posterior, unscaled, each [n, 4, h, w] fp32: from the cache where it has them.</summary>
+    /// <param name="vaeHash">Of the VAE's weights: another VAE has other latents.</param>
+    /// <param name="openVae">Called once if a picture is not in the cache.</param>
+    public (Tensor Mean, Tensor Deviation) Latents(string cacheFolder, string vaeHash, Func<AutoencoderKL> openVae, Action<string> log)
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        var (means, deviations) = (new List<Tensor>(), new List<Tensor>());
+        AutoencoderKL? vae = null;
+        var cached = 0;
+        try
+        {
+            foreach (var picture in Manifest.Pictures)
+            {
+                var file = Path.Combine(cacheFolder, $"latent-{Key(picture, vaeHash)}.safetensors");
+                if (TryRead(file, log) is { } known)
+                {
+                    cached++;
+                    means.Add(known.Mean);
+                    deviations.Add(known.Deviation);
+                    continue;
+                }
+                vae ??= openVae();
+                using var inner = NewDisposeScope();
+                var posterior = vae.Encode(Pixels(picture));
+                var mean = posterior.Mean.to(ScalarType.Float32, CPU).contiguous();
+                var deviation = posterior.Deviation().to(ScalarType.Float32, CPU).contiguous();
+                SafetensorsWriter.Write(file, new Dictionary<string, Tensor> { ["mean"] = mean, ["deviation"] = deviation });
+                means.Add(mean.MoveToOuterDisposeScope());
+                deviations.Add(deviation.MoveToOuterDisposeScope());
+            }
+        }
+        finally
+        {
+            vae?.Dispose();
+        }
+        log($"Latents: {Manifest.Pictures.Count - cached} encoded, {cached} from the cache.");
+        return (cat(means, 0).MoveToOuterDisposeScope(), cat(deviations, 0).MoveToOuterDisposeScope());
+    }
+
+    private (Tensor Mean, Tensor Deviation)? TryRead(string file, Action<string> log)
+    {
+        if (!File.Exists(file))
+            return null;
+        try
+        {
+            using var saved = SafetensorsFile.Open(file);
+            var (mean, deviation) = (saved.Read("mean"), saved.Read("deviation"));
+            return mean.shape is [1, _, var h, var w] && h == Side && w == Side ? (mean, deviation) : null;
+        }
+        catch (SafetensorsException e)
+        {
+            log($"A cached latent is damaged and is made again: {e.Message}");
+            return null;
+        }
+    }
+
+    /// <summary>[1, 3, H, W], -1..1.</summary>
+    private Tensor Pixels(DatasetPicture picture)
+    {
+        using var image = Load<Rgb24>(picture.File);
+        var pixels = new byte[image.Width * image.Height * 3];
+        image.CopyPixelDataTo(pixels);
+        return tensor(pixels).view(1, image.Height, image.Width, 3).permute(0, 3, 1, 2).to_type(ScalarType.Float32).div(127.5).sub(1).contiguous();
+    }
+
+    private Image<TPixel> Load<TPixel>(string relative) where TPixel : unmanaged, IPixel<TPixel>
+    {
+        var file = Path.Combine(folder, relative);
+        Image<TPixel> image;
+        try
+        {
+            image = Image.Load<TPixel>(file);
+        }
+        catch (Exception e) when (e is IOException or UnknownImageFormatException or InvalidImageContentException)
+        {
+            throw new TrainingException($"Data set picture '{file}' cannot be read: {e.Message}", e);
+        }
+        if (image.Width != Manifest.Resolution || image.Height != Manifest.Resolution)
+        {
+            var found = $"{image.Width} x {image.Height}";
+            image.Dispose();
+            throw new TrainingException($"Data set picture '{file}' is {found}; the manifest says {Manifest.Resolution} x {Manifest.Resolution}. Prepare the data set again.");
+        }
+        return image;
+    }
+
+    private static string Key(DatasetPicture picture, string vaeHash)
+    {
+        var text = string.Create(CultureInfo.InvariantCulture, $"{picture.Sha256}\n{picture.CropLeft},{picture.CropTop}\n{vaeHash}");
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..32];
+    }
+}

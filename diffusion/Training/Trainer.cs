@@ -1,0 +1,274 @@
+using Sdxl.Diffusion.Nets;
+using Sdxl.Diffusion.Optimizers;
+using Sdxl.Diffusion.Randomness;
+using Sdxl.Diffusion.Schedulers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Sdxl.Diffusion.Training;
+
+// B batch, C latent channels (4), H W latent height and width, T tokens (77), D text width, P pooled width, N vectors of the trigger word.
+
+/// <summary>
+/// The arithmetic of a training: what trains, one step of it, nothing of files. All of it is a function of (settings, weights, step).
+/// </summary>
+/// <remarks>
+/// A step: latents z from the cached posterior; noised latents; the U-Net's prediction under the captions and the pictures' true sizes; squared error in fp32,
+/// weighted by the mask (normalised per picture) and by min-SNR; one optimizer over LoRA (or U-Net) and the trigger word's rows.
+/// Until the pivot the rows train and are drawn towards the deviation of the token table after every update; from there on they are
+/// frozen and the captions' text states are computed once.
+/// </remarks>
+public sealed class Trainer : IDisposable
+{
+    /// <summary>Strength of the pull on each row: row *= (table deviation / row deviation)^0.1.</summary>
+    private const double TokenPull = 0.1;
+
+    private readonly TrainingSettings settings;
+    private readonly TrainedNets nets;
+    private readonly TrainingData data;
+    private readonly ITrainingNoise noise;
+    private readonly Device device;
+    private readonly ScalarType compute;
+    private readonly Tensor signal, spread; // [1000] fp32: sqrt(alpha), sqrt(1 - alpha)
+    private readonly Tensor? lossWeights;   // [1000] fp32: min-SNR
+    private readonly double tableDeviation1, tableDeviation2;
+    private readonly FlatParameters netParameters, rowParameters;
+    private readonly ParameterGroup netGroup, rowGroup;
+    private readonly Dictionary<string, Linear> adapted = [];
+    private (Tensor States, Tensor Pooled)? textCache; // [n,T,D], [n,P]: from the pivot on
+
+    /// <param name="compute">Type of the nets' passes.</param>
+    public Trainer(TrainingSettings settings, TrainedNets nets, TrainingData data, ITrainingNoise noise, NoiseSchedule schedule, ScalarType compute)
+    {
+        (this.settings, this.nets, this.data, this.noise, this.compute) = (settings, nets, data, noise, compute);
+        device = data.LatentMean.device;
+        using var scope = NewDisposeScope();
+        var alphas = schedule.AlphasCumprod;
+        signal = OnDevice(alphas.Select(a => Math.Sqrt(a)));
+        spread = OnDevice(alphas.Select(a => Math.Sqrt(1 - (double)a)));
+        lossWeights = settings.SnrGamma is { } gamma ? OnDevice(alphas.Select(a => LossWeight(a, gamma, settings.VelocityPrediction))) : null;
+
+        netParameters = new FlatParameters(settings.Lora is { } lora ? NewLora(lora) : WholeNet(), device);
+        (tableDeviation1, tableDeviation2) = (Deviation(nets.Text1), Deviation(nets.Text2));
+        rowParameters = new FlatParameters(
+            [
+                KeyValuePair.Create("rows_1", NewRows(nets.Text1, tableDeviation1, 0)),
+                KeyValuePair.Create("rows_2", NewRows(nets.Text2, tableDeviation2, 1)),
+            ],
+            device);
+        netGroup = new ParameterGroup("net", netParameters, settings.WeightDecay);
+        rowGroup = new ParameterGroup("text", rowParameters, settings.TokenWeightDecay);
+        if (settings.Lora is { } attach)
+            Attach(attach);
+        Optimizer = NewOptimizer(settings, [netGroup, rowGroup]);
+    }
+
+    /// <summary>The update rule with its memory.</summary>
+    public Optimizer Optimizer { get; }
+
+    /// <summary>What trains in the U-Net: {module}.lora_A.weight, .lora_B.weight, .lora_magnitude_vector, or the U-Net's own names.</summary>
+    public FlatParameters Net => netParameters;
+
+    /// <summary>The trigger word's rows: rows_1 [N, D1], rows_2 [N, D2].</summary>
+    public FlatParameters Rows => rowParameters;
+
+    /// <summary>Factor on all rates: halved after a non-finite loss.</summary>
+    public double RateFactor { get; set; } = 1;
+
+    /// <summary>True once the text encoders are not needed any more.</summary>
+    public bool PastPivot => textCache is not null;
+
+    /// <summary>Does update <paramref name="step"/> (0, 1, …).</summary>
+    /// <returns>The step's numbers, still on the device.</returns>
+    public StepTensors Step(int step)
+    {
+        using var scope = NewDisposeScope();
+        if (step >= settings.Pivot)
+            PassPivot();
+        netGroup.Rate = settings.Schedule.Rate(step, settings.Rate) * RateFactor;
+        rowGroup.Rate = rowGroup.Frozen ? 0 : settings.Schedule.Rate(step, settings.TokenRate) * RateFactor;
+
+        var losses = new List<Tensor>();
+        var timesteps = new List<int>();
+        for (var part = 0; part < settings.Accumulate; part++)
+        {
+            using var batchScope = NewDisposeScope();
+            var (loss, times) = Losses(step * settings.Accumulate + part); // [B]
+            (loss.mean() / settings.Accumulate).backward();
+            losses.Add(loss.detach().MoveToOuterDisposeScope());
+            timesteps.AddRange(times);
+        }
+
+        var norm = GradientNorm();
+        using (no_grad())
+        {
+            if (settings.MaxGradientNorm > 0)
+            {
+                var factor = (settings.MaxGradientNorm / (norm + 1e-6)).clamp_(max: 1.0);
+                foreach (var group in Training())
+                    group.Parameters.Gradients.mul_(factor);
+            }
+            Optimizer.Step();
+            if (!rowGroup.Frozen)
+                PullRows();
+            foreach (var group in Training())
+                group.Parameters.Gradients.zero_();
+        }
+        return new StepTensors(stack(losses).DetachFromDisposeScope(), timesteps, norm.DetachFromDisposeScope(), netGroup.Rate, rowGroup.Rate);
+    }
+
+    /// <summary>Freezes the rows and computes every caption's text states; the encoders are free to go after it.</summary>
+    public void PassPivot()
+    {
+        if (textCache is not null)
+            return;
+        rowGroup.Freeze();
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        // One caption at a time: the same bits whatever the number of captions or the batch.
+        var all = Enumerable.Range(0, data.Pictures).Select(i => nets.Encode(data.Ids1.narrow(0, i, 1), data.Ids2.narrow(0, i, 1), rowParameters["rows_1"], rowParameters["rows_2"])).ToList();
+        textCache = (cat([.. all.Select(a => a.States)], 0).DetachFromDisposeScope(), cat([.. all.Select(a => a.Pooled)], 0).DetachFromDisposeScope());
+    }
+
+    /// <summary>Loss of each sample of a batch, [B] with gradients, and the timesteps.</summary>
+    private (Tensor Loss, int[] Timesteps) Losses(int batch)
+    {
+        var pictures = noise.Pictures(batch);
+        var times = noise.Timesteps(batch);
+        var shape = data.BatchShape(pictures.Length);
+        var index = tensor(Array.ConvertAll(pictures, p => (long)p)).to(device);
+        var t = tensor(Array.ConvertAll(times, p => (long)p)).to(device);
+
+        Tensor noised, target;
+        using (no_grad())
+        {
+            var eps = noise.Noise(batch, shape).to(device);                                                                  // [B,C,H,W]
+            if (settings.NoiseOffset > 0)
+                eps = eps + noise.Offset(batch, [shape[0], shape[1], 1, 1]).to(device) * settings.NoiseOffset;
+            var z = data.LatentMean.index_select(0, index).addcmul_(data.LatentDeviation.index_select(0, index), noise.Posterior(batch, shape).to(device), 1);
+            var (a, s) = (signal.index_select(0, t).view(-1, 1, 1, 1), spread.index_select(0, t).view(-1, 1, 1, 1));
+            noised = a * z + s * eps;
+            target = settings.VelocityPrediction ? a * eps - s * z : eps;
+        }
+
+        var (states, pooled) = textCache is { } cache
+            ? (cache.States.index_select(0, index), cache.Pooled.index_select(0, index))
+            : nets.Encode(data.Ids1.index_select(0, index), data.Ids2.index_select(0, index), rowParameters["rows_1"], rowParameters["rows_2"]);
+        var predicted = nets.UNet.call(noised.to_type(compute), t, states.to_type(compute), pooled.to_type(compute), data.TimeIds.index_select(0, index));
+
+        var mask = data.Mask.index_select(0, index);                                                                         // [B,1,H,W]
+        var squares = (predicted.to_type(ScalarType.Float32) - target).square();                                             // fp32: bf16 squares lose small errors
+        var loss = (squares * mask).mean([1, 2, 3]) / mask.mean([1, 2, 3]);                                                  // [B]
+        return (lossWeights is null ? loss : loss * lossWeights.index_select(0, t), times);
+    }
+
+    /// <summary>Norm over everything that trains at this moment, a scalar tensor.</summary>
+    private Tensor GradientNorm()
+    {
+        using var guard = no_grad();
+        var norms = Training().Select(g => g.Parameters.Gradients.norm()).ToList();
+        return norms.Count == 1 ? norms[0] : stack(norms).norm();
+    }
+
+    private IEnumerable<ParameterGroup> Training() => Optimizer.Groups.Where(g => !g.Frozen);
+
+    private void PullRows()
+    {
+        foreach (var (rows, deviation) in new[] { (rowParameters["rows_1"], tableDeviation1), (rowParameters["rows_2"], tableDeviation2) })
+            rows.mul_((deviation / rows.std([1], unbiased: true, keepdim: true)).pow(TokenPull));
+    }
+
+    // ---- what trains
+
+    private List<KeyValuePair<string, Tensor>> NewLora(LoraSettings lora)
+    {
+        var start = new List<KeyValuePair<string, Tensor>>();
+        foreach (var (name, module) in nets.UNet.named_modules())
+        {
+            if (module is not Linear linear || !lora.Covers(name))
+                continue;
+            var (outputs, inputs) = (linear.Weight.shape[0], linear.Weight.shape[1]);
+            // up = 0: the first step sees the base model. down: normal with deviation 1 / rank, as diffusers' trainers start ("gaussian").
+            start.Add(new($"{name}.lora_A.weight", CounterRandom.Normal(settings.Seed, RandomPurpose.InitialLora, 0, adapted.Count, lora.Rank, inputs) / lora.Rank));
+            start.Add(new($"{name}.lora_B.weight", zeros(outputs, lora.Rank)));
+            if (lora.Dora)
+                start.Add(new($"{name}.lora_magnitude_vector", linear.Weight.detach().to_type(ScalarType.Float32).norm(1)));
+            adapted.Add(name, linear);
+        }
+        if (adapted.Count == 0)
+            throw new TrainingException($"The U-Net has no layer named {string.Join(", ", lora.TargetNames)}: there is nothing to train. Is it an SDXL model?");
+        return start;
+    }
+
+    private void Attach(LoraSettings lora)
+    {
+        foreach (var (name, linear) in adapted)
+        {
+            linear.Attach(new LowRankBranch(
+                netParameters[$"{name}.lora_A.weight"], netParameters[$"{name}.lora_B.weight"], lora.Scale, lora.Dora ? netParameters[$"{name}.lora_magnitude_vector"] : null));
+        }
+    }
+
+    private List<KeyValuePair<string, Tensor>> WholeNet() => [.. nets.UNet.named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter))];
+
+    private Tensor NewRows(ClipTextModel encoder, double deviation, int index) =>
+        CounterRandom.Normal(settings.Seed, RandomPurpose.InitialTokens, 0, index, settings.TokenVectors, encoder.TokenRows.shape[1]) * deviation;
+
+    private static double Deviation(ClipTextModel encoder) => encoder.TokenRows.detach().to_type(ScalarType.Float32).std(unbiased: true).ToDouble();
+
+    private static Optimizer NewOptimizer(TrainingSettings settings, IReadOnlyList<ParameterGroup> groups) => settings.Optimizer switch
+    {
+        "adamw" => new AdamW(groups, settings.AdamW),
+        "prodigy" => new Prodigy(groups, new ProdigySettings(UseBiasCorrection: true, SafeguardWarmup: true)),
+        "adafactor" => new Adafactor(groups),
+        "lion" => new Lion(groups),
+        _ => throw new TrainingException($"Optimizer '{settings.Optimizer}' is unknown. Choose adamw, prodigy, adafactor or lion."),
+    };
+
+    /// <summary>min(snr, gamma) / snr for noise prediction, / (snr + 1) for velocity (arXiv:2303.09556).</summary>
+    private static double LossWeight(double alpha, double gamma, bool velocity)
+    {
+        var snr = alpha / (1 - alpha);
+        return velocity ? Math.Min(snr, gamma) / (snr + 1) : snr > 0 ? Math.Min(snr, gamma) / snr : 0;
+    }
+
+    private Tensor OnDevice(IEnumerable<double> values) => tensor(values.Select(v => (float)v).ToArray()).to(device).DetachFromDisposeScope();
+
+    public void Dispose()
+    {
+        foreach (var linear in adapted.Values)
+            linear.Attach(null);
+        Optimizer.Dispose();
+        netParameters.Dispose();
+        rowParameters.Dispose();
+        signal.Dispose();
+        spread.Dispose();
+        lossWeights?.Dispose();
+        textCache?.States.Dispose();
+        textCache?.Pooled.Dispose();
+    }
+}
+
+/// <summary>A step's numbers before they are read from the device.</summary>
+/// <param name="Losses">[accumulated batches, B].</param>
+/// <param name="Timesteps">Of each sample, in the order of <paramref name="Losses"/>.</param>
+/// <param name="GradientNorm">Scalar, before clipping.</param>
+public sealed record StepTensors(Tensor Losses, IReadOnlyList<int> Timesteps, Tensor GradientNorm, double Rate, double TokenRate) : IDisposable
+{
+    private const int Bins = 10;
+
+    /// <summary>Mean loss, loss by timestep bin, gradient norm: waits for the device.</summary>
+    public (double Loss, double?[] ByTimestep, double GradientNorm) Read(int trainTimesteps)
+    {
+        using var scope = NewDisposeScope();
+        var losses = Losses.cpu().flatten().data<float>().ToArray();
+        var bins = losses.Zip(Timesteps).ToLookup(p => p.Second * Bins / trainTimesteps, p => (double)p.First);
+        return (losses.Average(l => (double)l), [.. Enumerable.Range(0, Bins).Select(b => bins.Contains(b) ? bins[b].Average() : (double?)null)], GradientNorm.ToDouble());
+    }
+
+    public void Dispose()
+    {
+        Losses.Dispose();
+        GradientNorm.Dispose();
+    }
+}

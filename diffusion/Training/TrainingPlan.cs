@@ -1,0 +1,45 @@
+using System.Text.Json.Nodes;
+using Sdxl.Core.Bases;
+using Sdxl.Core.Trainings;
+
+namespace Sdxl.Diffusion.Training;
+
+/// <summary>What to train, on what, and where everything goes.</summary>
+public sealed record TrainingPlan
+{
+    /// <summary>The base model: diffusers layout in <see cref="BaseManifest.ModelFolder"/>.</summary>
+    public required BaseManifest Base { get; init; }
+
+    /// <summary>Prepared data set: manifest.json, pictures/, masks/.</summary>
+    public required string DatasetFolder { get; init; }
+
+    /// <summary>Effective inputs.</summary>
+    public required TrainingInputs Inputs { get; init; }
+
+    /// <summary>Survives a lost worker: checkpoints/, metrics.jsonl, samples/, cache/.</summary>
+    public required string WorkFolder { get; init; }
+
+    /// <summary>Receives the finished files; each appears whole or not at all.</summary>
+    public required string OutputFolder { get; init; }
+
+    /// <summary>owner/name or name: stands in the files' headers and names.</summary>
+    public required string ModelName { get; init; }
+
+    /// <summary>Inputs as the user gave them, for naming those without effect; null: nothing to name.</summary>
+    public JsonObject? Given { get; init; }
+
+    /// <summary>Device and threads; null: CUDA where there is one, else the CPU.</summary>
+    public TrainingDevice? Device { get; init; }
+}
+
+/// <summary>How a training ended.</summary>
+public abstract record TrainingOutcome
+{
+    private TrainingOutcome() { }
+
+    /// <param name="Files">Names of the files in the output folder.</param>
+    public sealed record Completed(int Steps, IReadOnlyList<string> Files) : TrainingOutcome;
+
+    /// <param name="Step">Steps done; a checkpoint of exactly this step is on disk.</param>
+    public sealed record Stopped(int Step) : TrainingOutcome;
+}
