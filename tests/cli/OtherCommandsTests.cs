@@ -1,0 +1,120 @@
+using System.Text.Json.Nodes;
+
+namespace Sdxl.Tests.Cli;
+
+public sealed class OtherCommandsTests : IDisposable
+{
+    private const string First = "aaaabbbbccccddddeeeeffffgg";
+    private const string Second = "aaaazzzzccccddddeeeeffffgg";
+    private static readonly string Version = "me/gizmo:" + new string('b', 64);
+    private readonly FakeHost host = new();
+
+    public void Dispose() => host.Dispose();
+
+    private static JsonObject Training(string id, string status, string? version = null) => new()
+    {
+        ["id"] = id, ["model"] = "me/gizmo", ["base"] = "toy", ["status"] = status, ["stage"] = "train", ["logs"] = "line one\n", ["warnings"] = new JsonArray(),
+        ["created_at"] = "2026-01-02T03:04:05Z", ["output"] = version is null ? null : new JsonObject { ["version"] = version },
+    };
+
+    private void Trainings(params JsonObject[] trainings)
+    {
+        host.Answer("GET /api/trainings", new JsonObject { ["results"] = new JsonArray([.. trainings]) });
+        foreach (var training in trainings)
+            host.Answer($"GET /api/trainings/{training["id"]}", training.DeepClone().AsObject());
+    }
+
+    [Fact]
+    public async Task Draw_takes_the_newest_version_and_saves_each_picture_with_its_seed()
+    {
+        Trainings(Training(Second, "processing"), Training(First, "succeeded", Version));
+        host.Answer("POST /api/predictions", new JsonObject { ["id"] = "ppppppppqqqqqqqq", ["status"] = "starting" });
+        host.Answer("GET /api/predictions/ppppppppqqqqqqqq", new JsonObject { ["id"] = "ppppppppqqqqqqqq", ["status"] = "processing" }, new JsonObject
+        {
+            ["id"] = "ppppppppqqqqqqqq", ["status"] = "succeeded", ["output"] = new JsonArray($"{host.Url}/p/0", $"{host.Url}/p/1"), ["seeds"] = new JsonArray(7, 8), ["flagged"] = new JsonArray(false, true),
+        });
+        host.Serve("GET /p/0", "zero"u8.ToArray());
+        host.Serve("GET /p/1", "one"u8.ToArray());
+        var outcome = await SdxlProcess.RunAsync(host.Home, "draw", "a photo of TOK", "--outputs", "2", "--seed", "7");
+        Assert.Equal((0, ""), (outcome.ExitCode, outcome.Errors));
+        Assert.Equal(["output/pppppppp-0.png  (seed 7)", "output/pppppppp-1.png  (seed 8)"], outcome.Lines[^2..]);
+        Assert.Contains("pppppppp-1.png is black: the safety checker", outcome.Output, StringComparison.Ordinal);
+        Assert.Equal("one", File.ReadAllText(Path.Combine(host.Home, "output", "pppppppp-1.png")));
+        var sent = JsonNode.Parse(host.Requests.Single(request => request.Line == "POST /api/predictions").Body)!;
+        Assert.Equal(Version, sent["version"]!.ToString());
+        Assert.Equal(("a photo of TOK", "2", "7"), (sent["input"]!["prompt"]!.ToString(), sent["input"]!["num_outputs"]!.ToString(), sent["input"]!["seed"]!.ToString()));
+    }
+
+    [Fact]
+    public async Task Draw_without_a_training_says_how_to_get_one()
+    {
+        var outcome = await SdxlProcess.RunAsync(host.Home, "draw", "a photo of TOK");
+        Assert.Equal(1, outcome.ExitCode);
+        Assert.StartsWith("Nothing is trained yet. Run ./sdxl demo", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Status_lists_trainings_and_tells_one_by_the_first_letters_of_its_id()
+    {
+        Trainings(Training(First, "succeeded", Version), Training(Second, "processing"));
+        var list = await SdxlProcess.RunAsync(host.Home, "status");
+        Assert.Equal(0, list.ExitCode);
+        Assert.Equal([First, Second], list.Lines.Select(line => line.Split(' ')[0]));
+        Assert.Contains("processing (train)", list.Lines[1], StringComparison.Ordinal);
+
+        var one = await SdxlProcess.RunAsync(host.Home, "status", "aaaabb");
+        Assert.Contains($"version   {Version}", one.Lines);
+        Assert.Equal("line one", one.Lines[^1]);
+
+        Assert.Contains("begins 2 ids", (await SdxlProcess.RunAsync(host.Home, "status", "aaaa")).Errors, StringComparison.Ordinal);
+        Assert.Contains("There is no training 'x'", (await SdxlProcess.RunAsync(host.Home, "status", "x")).Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Cancel_waits_until_the_training_is_canceled()
+    {
+        Trainings(Training(Second, "processing"));
+        host.On($"POST /api/trainings/{Second}/cancel", () => host.Answer($"GET /api/trainings/{Second}", Training(Second, "processing"), Training(Second, "canceled")), Training(Second, "processing"));
+        var outcome = await SdxlProcess.RunAsync(host.Home, "cancel", "aaaaz");
+        Assert.Equal((0, ""), (outcome.ExitCode, outcome.Errors));
+        Assert.Equal($"Training {Second} is canceled.", outcome.Lines[^1]);
+        Assert.Equal(1, (await SdxlProcess.RunAsync(host.Home, "cancel", "aaaaz")).ExitCode);
+    }
+
+    [Fact]
+    public async Task Up_beside_a_running_host_names_that_one()
+    {
+        var outcome = await SdxlProcess.RunAsync(host.Home, "up");
+        Assert.Equal(1, outcome.ExitCode);
+        Assert.Contains($"A host is up already on {host.Home}: {host.Url}/", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("There is no command 'trian'. Did you mean train?", "trian", "x.zip")]
+    [InlineData("There is no option '--max-train-step' for train. Did you mean --max-train-steps?", "train", "x.zip", "--max-train-step", "5")]
+    [InlineData("The archive is missing: ./sdxl train ARCHIVE.", "train")]
+    [InlineData("'photo' is one word too many for draw: put texts with spaces into quotes.", "draw", "a", "photo")]
+    public async Task A_wrong_command_line_is_one_sentence(string sentence, params string[] arguments)
+    {
+        var outcome = await SdxlProcess.RunAsync(host.Home, arguments);
+        Assert.Equal((1, ""), (outcome.ExitCode, outcome.Output));
+        Assert.StartsWith(sentence, outcome.Errors, StringComparison.Ordinal);
+        Assert.Single(outcome.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Theory]
+    [InlineData("demo")]
+    [InlineData("train")]
+    [InlineData("draw")]
+    [InlineData("up")]
+    [InlineData("status")]
+    [InlineData("cancel")]
+    public async Task Help_of_each_command_has_examples_and_stays_within_its_columns(string command)
+    {
+        var outcome = await SdxlProcess.RunAsync(host.Home, command, "--help");
+        Assert.Equal((0, ""), (outcome.ExitCode, outcome.Errors));
+        Assert.Contains($"./sdxl {command}", outcome.Output, StringComparison.Ordinal);
+        Assert.Contains("Example", outcome.Output, StringComparison.Ordinal);
+        Assert.All(outcome.Lines, line => Assert.True(line.Length <= 150, line));
+    }
+}

@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Sdxl.Tests.Cli;
+
+/// <summary>The command line as a process, as people run it.</summary>
+internal static class SdxlProcess
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    public sealed record Outcome(int ExitCode, string Output, string Errors)
+    {
+        public string[] Lines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    public static Task<Outcome> RunAsync(string home, params string[] arguments) => RunAsync(home, null, arguments);
+
+    /// <param name="interruptWhen">Sends SIGINT once this task is done.</param>
+    public static async Task<Outcome> RunAsync(string home, Task? interruptWhen, params string[] arguments)
+    {
+        var configuration = AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(TestPaths.Root, "cli", "bin", configuration, "net10.0", "sdxl.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = home,
+        };
+        start.Environment["SDXL_HOME"] = home;
+        start.Environment["SDXL_ROOT"] = TestPaths.Root;
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        if (interruptWhen is not null)
+        {
+            await interruptWhen.WaitAsync(Patience);
+            using var kill = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]);
+            await kill.WaitForExitAsync();
+        }
+        using var patience = new CancellationTokenSource(Patience);
+        await process.WaitForExitAsync(patience.Token);
+        return new Outcome(process.ExitCode, await output, await errors);
+    }
+}
