@@ -1,0 +1,94 @@
+using Azure.Core;
+using Azure.Identity;
+using Azure.Messaging.ServiceBus;
+using Azure.Storage.Blobs;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Sdxl.Core.Bases;
+using Sdxl.Functions.Storage;
+using Sdxl.Vision;
+
+namespace Sdxl.Functions.Hosting;
+
+/// <summary>Everything the functions need, registered once; whoever hosts them (Azure's worker, the local host, a test) calls this.</summary>
+public static class SdxlFunctions
+{
+    /// <summary>Configuration name of the storage account: a connection string, or "…:blobServiceUri" for a managed identity.</summary>
+    public const string StorageConnection = "SdxlStorage";
+
+    /// <summary>Configuration name of the Service Bus: a connection string, or "…:fullyQualifiedNamespace" for a managed identity.</summary>
+    public const string ServiceBusConnection = "SdxlServiceBus";
+
+    /// <summary>Registers clients (unless the caller has registered its own), stores and the preprocessing models.</summary>
+    public static IServiceCollection AddSdxlFunctions(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.Configure<SdxlOptions>(configuration.GetSection(SdxlOptions.Section));
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<TokenCredential>(_ => new DefaultAzureCredential());
+        services.TryAddSingleton(provider => Connect(
+            configuration, StorageConnection, "blobServiceUri",
+            text => new BlobServiceClient(text),
+            uri => new BlobServiceClient(new Uri(uri), provider.GetRequiredService<TokenCredential>())));
+        services.TryAddSingleton(provider => Connect(
+            configuration, ServiceBusConnection, "fullyQualifiedNamespace",
+            text => new ServiceBusClient(text),
+            name => new ServiceBusClient(name, provider.GetRequiredService<TokenCredential>())));
+        services.AddSingleton<BlobStore>();
+        services.AddSingleton<RecordStore>();
+        services.AddSingleton<QueueSender>();
+        services.AddSingleton(provider => new BaseCatalog(provider.GetRequiredService<IOptions<SdxlOptions>>().Value));
+        services.AddSingleton<PreparerPool>();
+        services.AddSingleton<Trainings.TrainingStarter>();
+        services.AddSingleton<Trainings.TrainingViews>();
+        services.AddSingleton<Trainings.ArchiveReceiver>();
+        services.AddSingleton<Trainings.PictureCheck>();
+        services.AddSingleton<Http.Addresses>();
+        services.AddSingleton<Versions.VersionStore>();
+        return services;
+    }
+
+    private static T Connect<T>(IConfiguration configuration, string name, string identityKey, Func<string, T> byText, Func<string, T> byIdentity)
+    {
+        if (configuration[name] is { Length: > 0 } text)
+            return byText(text);
+        if (configuration[$"{name}:{identityKey}"] is { Length: > 0 } address)
+            return byIdentity(address);
+        throw new InvalidOperationException(
+            $"Setting '{name}' is missing. Set it to a connection string, or set '{name}__{identityKey}' to use the managed identity.");
+    }
+}
+
+/// <summary>The base models this deployment offers.</summary>
+public sealed class BaseCatalog(SdxlOptions options)
+{
+    /// <exception cref="BaseNotFoundException">No such base; the message lists those that are there.</exception>
+    public BaseManifest Get(string? name) => BaseManifest.Load(Path.GetFullPath(options.ModelsFolder), string.IsNullOrWhiteSpace(name) ? options.DefaultBase : name);
+}
+
+/// <summary>Preprocessing models, loaded once a base and shared by all activities of the process.</summary>
+public sealed class PreparerPool : IDisposable
+{
+    private readonly Dictionary<string, (VisionModels Models, PicturePreparer Preparer)> _byFolder = [];
+    private readonly Lock _lock = new();
+
+    public PicturePreparer For(BaseManifest baseModel)
+    {
+        lock (_lock)
+        {
+            if (!_byFolder.TryGetValue(baseModel.VisionFolder, out var entry))
+            {
+                var models = new VisionModels(baseModel.VisionFolder);
+                entry = _byFolder[baseModel.VisionFolder] = (models, new PicturePreparer(models));
+            }
+            return entry.Preparer;
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var (models, _) in _byFolder.Values)
+            models.Dispose();
+    }
+}

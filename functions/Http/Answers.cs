@@ -1,0 +1,30 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Sdxl.Core.Json;
+using Sdxl.Functions.Trainings;
+
+namespace Sdxl.Functions.Http;
+
+/// <summary>HTTP answers: snake_case JSON, and problem+json (RFC 9457) whose "detail" is one string with every problem in it.</summary>
+public static class Answers
+{
+    public static ContentResult Json<T>(T value, int status = StatusCodes.Status200OK) =>
+        new() { Content = SdxlJson.Serialize(value), ContentType = "application/json; charset=utf-8", StatusCode = status };
+
+    /// <param name="invalidFields">Sentence by field, for programs; the detail says the same in one string.</param>
+    public static ContentResult Problem(int status, string title, string detail, IReadOnlyList<IntakeProblem>? invalidFields = null) => new()
+    {
+        Content = SdxlJson.Serialize(new ProblemBody(title, status, detail, [.. (invalidFields ?? []).Select(p => new InvalidField(p.Field, p.Sentence))])),
+        ContentType = "application/problem+json; charset=utf-8",
+        StatusCode = status,
+    };
+
+    public static ContentResult Problem(IntakeException e) => Problem(
+        e.Problems.Max(p => p.Status), e.Problems.Any(p => p.Field == "input_images") ? "Archive refused" : "Input refused", e.Message, e.Problems);
+
+    public static ContentResult NotFound(string what) => Problem(StatusCodes.Status404NotFound, "Not found", what);
+
+    private sealed record ProblemBody(string Title, int Status, string Detail, IReadOnlyList<InvalidField> InvalidFields);
+
+    private sealed record InvalidField(string Field, string Problem);
+}

@@ -1,0 +1,59 @@
+using System.Text.Json;
+using Microsoft.Azure.Functions.Worker;
+using Sdxl.Core.Json;
+using Sdxl.Core.Messages;
+using Sdxl.Core.Predictions;
+using Sdxl.Core.Trainings;
+using Sdxl.Functions.Storage;
+
+namespace Sdxl.Functions.Predictions.Activities;
+
+/// <summary>How a prediction ended.</summary>
+public sealed record PredictionEnd(string Id, JobStatus Status, string? Error, IReadOnlyList<DrawnPicture> Pictures, double? PredictSeconds);
+
+/// <summary>Makes the prediction's record. Doing it twice changes nothing.</summary>
+public sealed class StartPrediction(RecordStore records, TimeProvider time)
+{
+    [Function(nameof(StartPrediction))]
+    public async Task<bool> Run([ActivityTrigger] PredictionRequest request, CancellationToken cancel)
+    {
+        await records.CreateAsync(
+            new PredictionRecord
+            {
+                Id = request.Id,
+                Base = request.Base,
+                Version = request.Version,
+                Status = JobStatus.Starting,
+                Input = JsonSerializer.SerializeToNode(request.Inputs, SdxlJson.Options)!.AsObject(),
+                CreatedAt = time.GetUtcNow(),
+            },
+            cancel);
+        return true;
+    }
+}
+
+/// <summary>Sends the job to the workers' queue; a repetition is a duplicate that the queue drops.</summary>
+public sealed class DispatchPrediction(QueueSender queue, RecordStore records, TimeProvider time)
+{
+    [Function(nameof(DispatchPrediction))]
+    public async Task<bool> Run([ActivityTrigger] PredictionJob job, CancellationToken cancel)
+    {
+        await queue.SendAsync(Queues.Predictions, job.MessageId, job, cancel);
+        await records.ChangePredictionAsync(job.PredictionId, r => r with { Status = JobStatus.Processing, StartedAt = r.StartedAt ?? time.GetUtcNow() }, cancel);
+        return true;
+    }
+}
+
+/// <summary>Writes the result into the record.</summary>
+public sealed class FinishPrediction(RecordStore records, TimeProvider time)
+{
+    [Function(nameof(FinishPrediction))]
+    public async Task<bool> Run([ActivityTrigger] PredictionEnd end, CancellationToken cancel)
+    {
+        await records.ChangePredictionAsync(
+            end.Id,
+            r => r with { Status = end.Status, Error = end.Error, Pictures = end.Pictures, PredictSeconds = end.PredictSeconds, CompletedAt = r.CompletedAt ?? time.GetUtcNow() },
+            cancel);
+        return true;
+    }
+}

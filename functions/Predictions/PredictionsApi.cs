@@ -1,0 +1,143 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Azure;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Options;
+using Sdxl.Core.Bases;
+using Sdxl.Core.Identity;
+using Sdxl.Core.Inputs;
+using Sdxl.Core.Predictions;
+using Sdxl.Core.Storage;
+using Sdxl.Core.Trainings;
+using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Http;
+using Sdxl.Functions.Storage;
+using Sdxl.Functions.Trainings;
+using Sdxl.Functions.Versions;
+
+namespace Sdxl.Functions.Predictions;
+
+/// <summary>A prediction as clients see it.</summary>
+/// <param name="Output">Links to the pictures, in order; null until done.</param>
+/// <param name="Seeds">The seed that draws each picture alone again.</param>
+/// <param name="Flagged">true where the safety checker blackened a picture.</param>
+public sealed record PredictionView(
+    string Id, string Base, string? Version, JobStatus Status, JsonObject Input, IReadOnlyList<string>? Output, IReadOnlyList<long> Seeds, IReadOnlyList<bool> Flagged,
+    string? Error, double? PredictSeconds, DateTimeOffset CreatedAt, DateTimeOffset? CompletedAt, IReadOnlyDictionary<string, string> Urls);
+
+/// <summary>
+/// Drawing over HTTP: POST {"version": "owner/name:id" | id | "owner/name" | null, "base": …, "input": {"prompt": …}} answers 202;
+/// without a version the base model draws.
+/// </summary>
+public sealed class PredictionsApi(RecordStore records, BlobStore blobs, VersionStore versions, BaseCatalog bases, Addresses addresses, IOptions<SdxlOptions> options)
+{
+    [Function("CreatePrediction")]
+    public async Task<IActionResult> Create(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/predictions")] HttpRequest request,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancel)
+    {
+        var id = JobId.New();
+        PredictionRequest prediction;
+        try
+        {
+            var body = await JsonNode.ParseAsync(request.Body, cancellationToken: cancel) as JsonObject ?? throw new JsonException("it is not an object");
+            var reference = (body["version"] as JsonValue)?.ToString();
+            var version = reference is null ? null : await versions.FindAsync(reference, options.Value.Owner, cancel);
+            if (reference is not null && version is null)
+                return Answers.Problem(422, "Invalid version or not permitted", $"There is no version '{reference}'. Give owner/name:id, or leave 'version' out to draw with the base model.");
+            var baseModel = bases.Get(version?.Base ?? (body["base"] as JsonValue)?.ToString());
+            var inputs = PredictionInputs.Read(body["input"] as JsonObject ?? [], baseModel, id);
+            prediction = new PredictionRequest(
+                id, baseModel.Name,
+                version is null ? null : StorageLayout.VersionPrefix(version.Owner, version.Name, version.Version),
+                version is null ? null : $"{version.Owner}/{version.Name}:{version.Version}",
+                inputs);
+        }
+        catch (JsonException e)
+        {
+            return Answers.Problem(400, "Not JSON", $"The body is not JSON ({e.Message.TrimEnd('.')}). Send {{\"input\": {{\"prompt\": \"a photo of TOK\"}}}}.");
+        }
+        catch (BaseNotFoundException e)
+        {
+            return Answers.Problem(422, "Unknown base model", e.Message);
+        }
+        catch (InputException e)
+        {
+            return Answers.Problem(422, "Input refused", e.Message, [.. e.Problems.Select(p => new IntakeProblem(p.Field, p.Sentence, 422))]);
+        }
+        await client.ScheduleNewOrchestrationInstanceAsync(nameof(PredictionOrchestrator), prediction, new StartOrchestrationOptions(InstanceId: id), cancel);
+        request.HttpContext.Response.Headers.Location = addresses.Of(request, $"api/predictions/{id}");
+        return Answers.Json(View(Queued(prediction, DateTimeOffset.UtcNow), request), StatusCodes.Status202Accepted);
+    }
+
+    [Function("GetPrediction")]
+    public async Task<IActionResult> Get(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/predictions/{id}")] HttpRequest request,
+        string id,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancel) =>
+        await FindAsync(id, client, cancel) is { } record ? Answers.Json(View(record, request)) : Answers.NotFound($"There is no prediction '{id}'.");
+
+    [Function("CancelPrediction")]
+    public async Task<IActionResult> Cancel(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/predictions/{id}/cancel")] HttpRequest request,
+        string id,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancel)
+    {
+        if (await FindAsync(id, client, cancel) is not { } record)
+            return Answers.NotFound($"There is no prediction '{id}'.");
+        if (!JobTransitions.IsTerminal(record.Status))
+            await client.RaiseEventAsync(id, PredictionOrchestrator.CancelEvent, "canceled over HTTP", cancel);
+        return Answers.Json(View(record, request));
+    }
+
+    /// <summary>A drawn picture. Only names that the record lists are served.</summary>
+    [Function("GetPredictionPicture")]
+    public async Task<IActionResult> Picture(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/predictions/{id}/{file}")] HttpRequest request, string id, string file, CancellationToken cancel)
+    {
+        if (!JobId.IsValid(id) || (await records.PredictionAsync(id, cancel))?.Pictures.Any(p => p.File == file) != true)
+            return Answers.NotFound($"Prediction '{id}' has no picture '{file}'.");
+        try
+        {
+            var blob = await blobs.BlobAsync(StorageLayout.Predictions, $"{id}/{file}");
+            return new FileStreamResult(await blob.OpenReadAsync(cancellationToken: cancel), "image/png");
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return Answers.NotFound($"Picture '{file}' of prediction '{id}' is not in storage any more.");
+        }
+    }
+
+    private async Task<PredictionRecord?> FindAsync(string id, DurableTaskClient client, CancellationToken cancel)
+    {
+        if (!JobId.IsValid(id))
+            return null;
+        if (await records.PredictionAsync(id, cancel) is { } record)
+            return record;
+        var instance = await client.GetInstanceAsync(id, getInputsAndOutputs: true, cancel);
+        return instance is { Name: nameof(PredictionOrchestrator) } ? Queued(instance.ReadInputAs<PredictionRequest>()!, instance.CreatedAt) : null;
+    }
+
+    private static PredictionRecord Queued(PredictionRequest request, DateTimeOffset created) => new()
+    {
+        Id = request.Id,
+        Base = request.Base,
+        Version = request.Version,
+        Status = JobStatus.Starting,
+        Input = JsonSerializer.SerializeToNode(request.Inputs, Core.Json.SdxlJson.Options)!.AsObject(),
+        CreatedAt = created,
+    };
+
+    private PredictionView View(PredictionRecord r, HttpRequest request) => new(
+        r.Id, r.Base, r.Version, r.Status, r.Input,
+        r.Status == JobStatus.Succeeded ? [.. r.Pictures.Select(p => addresses.Of(request, $"api/predictions/{r.Id}/{p.File}"))] : null,
+        [.. r.Pictures.Select(p => p.Seed)], [.. r.Pictures.Select(p => p.Flagged)], r.Error, r.PredictSeconds, r.CreatedAt, r.CompletedAt,
+        new Dictionary<string, string> { ["get"] = addresses.Of(request, $"api/predictions/{r.Id}"), ["cancel"] = addresses.Of(request, $"api/predictions/{r.Id}/cancel") });
+}

@@ -1,0 +1,79 @@
+using Azure;
+using Sdxl.Core.Predictions;
+using Sdxl.Core.Storage;
+using Sdxl.Core.Trainings;
+
+namespace Sdxl.Functions.Storage;
+
+/// <summary>The records of trainings and predictions. Changes go through here: optimistic concurrency by ETag, transitions checked.</summary>
+public sealed class RecordStore(BlobStore blobs)
+{
+    public async Task<TrainingRecord?> TrainingAsync(string id, CancellationToken cancel = default) =>
+        (await blobs.ReadAsync<TrainingRecord>(StorageLayout.Records, StorageLayout.TrainingRecord(id), cancel))?.Value;
+
+    public async Task<PredictionRecord?> PredictionAsync(string id, CancellationToken cancel = default) =>
+        (await blobs.ReadAsync<PredictionRecord>(StorageLayout.Records, StorageLayout.PredictionRecord(id), cancel))?.Value;
+
+    /// <summary>Makes the record if it is not there yet (an activity may run twice), and its entry in the list.</summary>
+    public async Task CreateAsync(TrainingRecord record, CancellationToken cancel = default)
+    {
+        if (await TrainingAsync(record.Id, cancel) is { } existing)
+            record = existing;
+        else
+            await blobs.WriteAsync(StorageLayout.Records, StorageLayout.TrainingRecord(record.Id), record, cancel: cancel);
+        await blobs.WriteBytesAsync(StorageLayout.Records, StorageLayout.TrainingIndex(record.CreatedAt, record.Id), [], "text/plain", cancel);
+    }
+
+    /// <inheritdoc cref="CreateAsync(TrainingRecord, CancellationToken)"/>
+    public async Task CreateAsync(PredictionRecord record, CancellationToken cancel = default)
+    {
+        if (await PredictionAsync(record.Id, cancel) is { } existing)
+            record = existing;
+        else
+            await blobs.WriteAsync(StorageLayout.Records, StorageLayout.PredictionRecord(record.Id), record, cancel: cancel);
+        await blobs.WriteBytesAsync(StorageLayout.Records, StorageLayout.PredictionIndex(record.CreatedAt, record.Id), [], "text/plain", cancel);
+    }
+
+    /// <summary>Changes a training's record. A change that would leave a terminal status is dropped: it comes from a repeated activity.</summary>
+    public Task<TrainingRecord> ChangeTrainingAsync(string id, Func<TrainingRecord, TrainingRecord> change, CancellationToken cancel = default) =>
+        ChangeAsync(StorageLayout.TrainingRecord(id), change, r => r.Status, cancel);
+
+    /// <inheritdoc cref="ChangeTrainingAsync"/>
+    public Task<PredictionRecord> ChangePredictionAsync(string id, Func<PredictionRecord, PredictionRecord> change, CancellationToken cancel = default) =>
+        ChangeAsync(StorageLayout.PredictionRecord(id), change, r => r.Status, cancel);
+
+    /// <summary>Ids, newest first.</summary>
+    public async Task<IReadOnlyList<string>> ListAsync(string kind, int limit, CancellationToken cancel = default)
+    {
+        var ids = new List<string>();
+        var container = await blobs.ContainerAsync(StorageLayout.Records);
+        await foreach (var blob in container.GetBlobsAsync(prefix: $"index/{kind}/", cancellationToken: cancel))
+        {
+            ids.Add(blob.Name[(blob.Name.LastIndexOf('-') + 1)..]);
+            if (ids.Count == limit)
+                break;
+        }
+        return ids;
+    }
+
+    private async Task<T> ChangeAsync<T>(string name, Func<T, T> change, Func<T, JobStatus> status, CancellationToken cancel)
+    {
+        while (true)
+        {
+            var (current, tag) = await blobs.ReadAsync<T>(StorageLayout.Records, name, cancel)
+                ?? throw new InvalidOperationException($"Record {StorageLayout.Records}/{name} is not there; it is made when a job starts and never removed while it runs.");
+            var next = change(current);
+            if (!JobTransitions.Allowed(status(current), status(next)))
+                return current;
+            try
+            {
+                await blobs.WriteAsync(StorageLayout.Records, name, next, tag, cancel);
+                return next;
+            }
+            catch (RequestFailedException e) when (e.Status == 412)
+            {
+                // Someone else wrote in between: read again and apply the change to that.
+            }
+        }
+    }
+}

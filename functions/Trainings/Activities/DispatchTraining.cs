@@ -1,0 +1,18 @@
+using Microsoft.Azure.Functions.Worker;
+using Sdxl.Core.Messages;
+using Sdxl.Core.Storage;
+using Sdxl.Functions.Storage;
+
+namespace Sdxl.Functions.Trainings.Activities;
+
+/// <summary>Sends the job to the workers' queue. The message id makes a repetition a duplicate that the queue drops.</summary>
+public sealed class DispatchTraining(QueueSender queue, BlobStore blobs)
+{
+    [Function(nameof(DispatchTraining))]
+    public async Task<bool> Run([ActivityTrigger] TrainingJob job, CancellationToken cancel)
+    {
+        await queue.SendAsync(Queues.Trainings, job.MessageId, job, cancel);
+        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(job.TrainingId), ["Waiting for a GPU worker."], cancel);
+        return true;
+    }
+}

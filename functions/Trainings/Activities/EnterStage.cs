@@ -1,0 +1,16 @@
+using Microsoft.Azure.Functions.Worker;
+using Sdxl.Core.Trainings;
+using Sdxl.Functions.Storage;
+
+namespace Sdxl.Functions.Trainings.Activities;
+
+/// <summary>Writes the stage into the record.</summary>
+public sealed class EnterStage(RecordStore records, TimeProvider time)
+{
+    [Function(nameof(EnterStage))]
+    public async Task<bool> Run([ActivityTrigger] StageEntry entry, CancellationToken cancel)
+    {
+        await records.ChangeTrainingAsync(entry.TrainingId, r => r.With(JobStatus.Processing, entry.Stage, time.GetUtcNow()), cancel);
+        return true;
+    }
+}

@@ -1,0 +1,17 @@
+using Microsoft.Azure.Functions.Worker;
+using Sdxl.Core.Storage;
+using Sdxl.Functions.Storage;
+
+namespace Sdxl.Functions.Trainings.Activities;
+
+/// <summary>Ends a training without a version: failed with its one sentence, or canceled.</summary>
+public sealed class FinishTraining(RecordStore records, BlobStore blobs, TimeProvider time)
+{
+    [Function(nameof(FinishTraining))]
+    public async Task<bool> Run([ActivityTrigger] TrainingEnd end, CancellationToken cancel)
+    {
+        await records.ChangeTrainingAsync(end.TrainingId, r => r.With(end.Status, r.Stage, time.GetUtcNow()) with { Error = end.Error }, cancel);
+        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(end.TrainingId), [end.Error ?? "Canceled."], cancel);
+        return true;
+    }
+}

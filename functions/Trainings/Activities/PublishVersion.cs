@@ -1,0 +1,85 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Azure;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Logging;
+using Sdxl.Core.Json;
+using Sdxl.Core.Storage;
+using Sdxl.Core.Trainings;
+using Sdxl.Core.Versions;
+using Sdxl.Functions.Storage;
+using Sdxl.Functions.Versions;
+
+namespace Sdxl.Functions.Trainings.Activities;
+
+/// <summary>
+/// Verifies the worker's files against their hashes, moves them under models/{owner}/{name}/versions/{version}/ and makes the version visible
+/// by one conditional write of model.json. Every step may run twice: files are write-once under a name that is the hash of their manifest.
+/// </summary>
+public sealed class PublishVersion(BlobStore blobs, RecordStore records, VersionStore versions, TimeProvider time, ILogger<PublishVersion> log)
+{
+    [Function(nameof(PublishVersion))]
+    public async Task<string> Run([ActivityTrigger] PublishRequest request, CancellationToken cancel)
+    {
+        var (training, inputs) = (request.Training, request.Inputs);
+        var problems = new List<string>();
+        foreach (var file in request.Files)
+        {
+            if (await ProblemOf(training.Id, file, cancel) is { } problem)
+                problems.Add(problem);
+        }
+        if (problems.Count > 0)
+            throw new InvalidDataException($"The worker's files are not whole, nothing was published: {string.Join("; ", problems)}.");
+
+        var settings = System.Text.Json.JsonSerializer.SerializeToNode(inputs, SdxlJson.Options)!.AsObject();
+        var manifest = new VersionManifest(training.Base, inputs.TokenString, settings, [.. request.Files.OrderBy(f => f.Name, StringComparer.Ordinal)]);
+        var bytes = manifest.ToBytes();
+        var version = VersionManifest.IdOf(bytes);
+        foreach (var file in manifest.Files)
+            await CopyOnce(training.Id, file, StorageLayout.Version(training.Owner, training.Name, version, file.Name), cancel);
+        await blobs.WriteBytesAsync(
+            StorageLayout.Models, StorageLayout.Version(training.Owner, training.Name, version, VersionManifest.FileName), bytes, "application/json", cancel);
+        await versions.MakeVisibleAsync(new PublishedVersion(version, training.Owner, training.Name, training.Base, training.Id, time.GetUtcNow()), cancel);
+
+        var output = new TrainingOutput(version, [.. manifest.Files.Select(f => f.Name), VersionManifest.FileName]);
+        await records.ChangeTrainingAsync(
+            training.Id, r => r.With(JobStatus.Succeeded, TrainingStage.Done, time.GetUtcNow()) with { Output = output, Input = settings }, cancel);
+        await blobs.AppendLinesAsync(
+            StorageLayout.Jobs, StorageLayout.Log(training.Id), [$"Published {training.Owner}/{training.Name}:{version}"], cancel);
+        log.Published(training.Id, version);
+        return version;
+    }
+
+    private async Task<string?> ProblemOf(string trainingId, VersionFile file, CancellationToken cancel)
+    {
+        var blob = await blobs.BlobAsync(StorageLayout.Jobs, StorageLayout.JobOutput(trainingId, file.Name));
+        try
+        {
+            await using var content = await blob.OpenReadAsync(cancellationToken: cancel);
+            var (expected, found) = (file.Sha256, Convert.ToHexStringLower(await SHA256.HashDataAsync(content, cancel)));
+            return found == expected ? null : $"{file.Name} has SHA-256 {found}, expected {expected}";
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return $"{file.Name} is missing";
+        }
+    }
+
+    private async Task CopyOnce(string trainingId, VersionFile file, string target, CancellationToken cancel)
+    {
+        var from = await blobs.BlobAsync(StorageLayout.Jobs, StorageLayout.JobOutput(trainingId, file.Name));
+        var to = await blobs.BlobAsync(StorageLayout.Models, target);
+        try
+        {
+            var copy = await to.StartCopyFromUriAsync(
+                from.Uri, new BlobCopyFromUriOptions { DestinationConditions = new BlobRequestConditions { IfNoneMatch = ETag.All } }, cancel);
+            await copy.WaitForCompletionAsync(cancel);
+        }
+        catch (RequestFailedException e) when (e.Status is 409 or 412)
+        {
+            // There already: an earlier attempt, or the same training repeated. The name is the content's hash, so the bytes are the same.
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using Azure;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Options;
+using Sdxl.Core;
+using Sdxl.Core.Storage;
+using Sdxl.Core.Trainings;
+using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Storage;
+
+namespace Sdxl.Functions.Trainings.Activities;
+
+/// <summary>
+/// Checks the archive and its inputs and stores the pictures one by one, numbered in name order, so that the fan-out can take one each.
+/// Nothing is stored of an archive that is refused.
+/// </summary>
+public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCatalog bases, IOptions<SdxlOptions> options)
+{
+    [Function(nameof(UnpackArchive))]
+    public async Task<UnpackedArchive> Run([ActivityTrigger] TrainingRequest request, CancellationToken cancel)
+    {
+        var name = request.Archive[(request.Archive.LastIndexOf('/') + 1)..];
+        await using var file = await DownloadAsync(request, name, cancel);
+        try
+        {
+            using var intake = ArchiveIntake.Open(file, name, request, bases);
+            foreach (var picture in intake.Pictures)
+            {
+                var source = intake.Archive.Contents.Pictures[picture.Index];
+                await StoreAsync(request.Id, picture.Raw, intake.Archive.Open(source.Path), cancel);
+                if (picture.RawMask is not null)
+                    await StoreAsync(request.Id, picture.RawMask, intake.Archive.Open(source.MaskPath!), cancel);
+            }
+            var plan = new UnpackPlan(name, request.Base, intake.Inputs, intake.Pictures, intake.Archive.Contents.Skipped, intake.Warnings);
+            await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(request.Id, UnpackPlan.FileName), plan, cancel: cancel);
+            var effective = System.Text.Json.JsonSerializer.SerializeToNode(intake.Inputs, Core.Json.SdxlJson.Options)!.AsObject();
+            await records.ChangeTrainingAsync(request.Id, r => r with { Input = effective, Warnings = plan.Warnings }, cancel);
+            await blobs.AppendLinesAsync(
+                StorageLayout.Jobs, StorageLayout.Log(request.Id),
+                [$"Unpacked {name}: {plan.Pictures.Count} pictures.", .. plan.Warnings.Select(w => "Warning: " + w)], cancel);
+            return new UnpackedArchive(plan.Pictures.Count, intake.Inputs);
+        }
+        catch (IntakeException e)
+        {
+            throw e.AsRefusal();
+        }
+    }
+
+    private async Task<FileStream> DownloadAsync(TrainingRequest request, string name, CancellationToken cancel)
+    {
+        var blob = await blobs.BlobAsync(request.Archive);
+        try
+        {
+            var bytes = (await blob.GetPropertiesAsync(cancellationToken: cancel)).Value.ContentLength;
+            if (bytes > options.Value.MaxArchiveBytes)
+                throw new RefusedException($"{name} has {bytes >> 20} MiB; at most {options.Value.MaxArchiveBytes >> 20} MiB are taken. Leave pictures out or shrink them.");
+            // A zip is read from its end: it needs a file to seek in. The system removes it when the stream closes, also after a crash of this process.
+            var file = new FileStream(Path.GetTempFileName(), FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
+            await blob.DownloadToAsync(file, cancel);
+            file.Position = 0;
+            return file;
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            throw new RefusedException($"The archive {request.Archive} is not in storage any more. Upload it again.", e);
+        }
+    }
+
+    private async Task StoreAsync(string id, string name, Stream content, CancellationToken cancel)
+    {
+        await using (content)
+            await (await blobs.BlobAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, name))).UploadAsync(content, overwrite: true, cancel);
+    }
+}

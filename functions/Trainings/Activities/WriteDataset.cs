@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.Numerics;
+using Microsoft.Azure.Functions.Worker;
+using Sdxl.Core;
+using Sdxl.Core.Datasets;
+using Sdxl.Core.Storage;
+using Sdxl.Functions.Storage;
+
+namespace Sdxl.Functions.Trainings.Activities;
+
+/// <summary>Fan-in: the data set's manifest for the trainer, the pairing report for people. Refuses when no picture is left.</summary>
+public sealed class WriteDataset(BlobStore blobs, RecordStore records)
+{
+    /// <summary>Perceptual hashes this close (bits of 64) are called near-duplicates.</summary>
+    private const int NearDuplicateBits = 5;
+
+    private const int FewPictures = 5;
+
+    /// <returns>How many pictures the data set has.</returns>
+    [Function(nameof(WriteDataset))]
+    public async Task<int> Run([ActivityTrigger] string trainingId, CancellationToken cancel)
+    {
+        var plan = (await blobs.ReadAsync<UnpackPlan>(StorageLayout.Datasets, StorageLayout.Dataset(trainingId, UnpackPlan.FileName), cancel))!.Value.Value;
+        var prepared = new List<PreparedDocument>();
+        foreach (var picture in plan.Pictures)
+        {
+            var name = StorageLayout.Dataset(trainingId, PreparedDocument.FileName(picture.Index));
+            prepared.Add((await blobs.ReadAsync<PreparedDocument>(StorageLayout.Datasets, name, cancel))!.Value.Value);
+        }
+        var used = prepared.Where(p => p.Picture is not null).ToList();
+        IReadOnlyList<SkippedFile> skipped = [.. plan.Skipped, .. prepared.Select(p => p.Skipped).OfType<SkippedFile>()];
+        if (used.Count == 0)
+        {
+            var reasons = string.Join(" ", prepared.Select(p => p.Skipped!).Take(10).Select(s => $"{s.Name}: {s.Reason}"));
+            throw new RefusedException($"None of the {prepared.Count} pictures in {plan.Archive} can be used. {reasons}");
+        }
+        var report = new DatasetReport(
+            plan.Archive, used.Count, [.. used.Select(p => p.Report!)], skipped, [.. plan.Warnings, .. Warnings(used)]);
+        var manifest = new DatasetManifest(plan.Inputs.Resolution, plan.Inputs.TokenString, [.. used.Select(p => p.Picture!)]);
+
+        await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(trainingId, StorageLayout.ReportFile), report, cancel: cancel);
+        var page = await ReportPage.RenderAsync(report, file => blobs.ReadBytesAsync(StorageLayout.Datasets, StorageLayout.Dataset(trainingId, file), cancel));
+        await blobs.WriteBytesAsync(
+            StorageLayout.Datasets, StorageLayout.Dataset(trainingId, StorageLayout.ReportPage), System.Text.Encoding.UTF8.GetBytes(page), "text/html; charset=utf-8", cancel);
+        await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(trainingId, StorageLayout.ManifestFile), manifest, cancel: cancel);
+
+        IReadOnlyList<string> warnings =
+            [.. report.Warnings, .. skipped.Where(s => plan.Pictures.Any(p => p.Name == s.Name)).Select(s => $"{s.Name} was skipped: {s.Reason}")];
+        await records.ChangeTrainingAsync(trainingId, r => r with { HasReport = true, Warnings = warnings }, cancel);
+        await blobs.AppendLinesAsync(
+            StorageLayout.Jobs, StorageLayout.Log(trainingId), [$"Data set ready: {used.Count} pictures, {skipped.Count} files skipped.", .. warnings.Select(w => "Warning: " + w)], cancel);
+        return used.Count;
+    }
+
+    private static IEnumerable<string> Warnings(IReadOnlyList<PreparedDocument> used)
+    {
+        if (used.Count < FewPictures)
+            yield return $"Only {used.Count} picture{(used.Count == 1 ? "" : "s")}: {FewPictures} or more are advised, 10 to 20 are better.";
+        var hashes = used.Select(p => (p.Report!.Name, Hash: ulong.Parse(p.Report.PerceptualHash, NumberStyles.HexNumber, CultureInfo.InvariantCulture))).ToList();
+        for (var i = 0; i < hashes.Count; i++)
+        {
+            for (var j = i + 1; j < hashes.Count; j++)
+            {
+                if (BitOperations.PopCount(hashes[i].Hash ^ hashes[j].Hash) <= NearDuplicateBits)
+                    yield return $"{hashes[i].Name} and {hashes[j].Name} look almost the same: different pictures teach more.";
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Sdxl.Core;
+using Sdxl.Core.Archives;
+using Sdxl.Core.Bases;
+using Sdxl.Core.Captions;
+using Sdxl.Core.Datasets;
+using Sdxl.Core.Inputs;
+using Sdxl.Core.Trainings;
+using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Trainings.Activities;
+
+namespace Sdxl.Functions.Trainings;
+
+/// <summary>
+/// An uploaded archive with its inputs, checked. The HTTP API takes it in before it answers, the orchestration's first activity again from the
+/// stored bytes: the same checks whichever way the archive came.
+/// </summary>
+public sealed class ArchiveIntake : IDisposable
+{
+    private readonly Archive _archive;
+
+    private ArchiveIntake(Archive archive, TrainingInputs inputs, IReadOnlyList<PlannedPicture> pictures, IReadOnlyList<string> warnings)
+    {
+        _archive = archive;
+        Inputs = inputs;
+        Pictures = pictures;
+        Warnings = warnings;
+    }
+
+    /// <summary>The effective inputs: given ones over those of training.json in the archive over the base model's defaults.</summary>
+    public TrainingInputs Inputs { get; }
+
+    public IReadOnlyList<PlannedPicture> Pictures { get; }
+
+    /// <summary>Odd names, captions without picture, inputs without effect.</summary>
+    public IReadOnlyList<string> Warnings { get; }
+
+    public Archive Archive => _archive;
+
+    /// <param name="stream">Seekable; must live as long as the intake.</param>
+    /// <param name="name">What the user calls the archive.</param>
+    /// <param name="request">Base, id and given inputs; its archive is not read.</param>
+    /// <exception cref="IntakeException">Everything that is wrong with archive and inputs at once.</exception>
+    public static ArchiveIntake Open(Stream stream, string name, TrainingRequest request, BaseCatalog bases)
+    {
+        var problems = new List<IntakeProblem>();
+        var given = JsonNode.Parse(request.GivenInputs)!.AsObject();
+        var baseModel = Try(() => bases.Get(request.Base));
+        var archive = Try(() => ArchiveReader.Open(stream, name));
+        try
+        {
+            if (archive is not null && Settings(archive) is { } settings)
+            {
+                foreach (var (key, value) in settings)
+                    given.TryAdd(key, value?.DeepClone());
+            }
+            var inputs = baseModel is null ? null : Try(() => TrainingInputs.Read(given, baseModel, request.Id));
+            if (problems.Count > 0)
+                throw new IntakeException(problems);
+            var captions = ArchiveCaptions.Read(archive!);
+            var pictures = archive!.Contents.Pictures.Select((picture, index) => Plan(picture, index, captions)).ToList();
+            return new ArchiveIntake(archive, inputs!, pictures, [.. archive.Contents.Warnings, .. captions.Warnings, .. TrainingInputs.WithoutEffect(given, inputs!)]);
+        }
+        catch
+        {
+            archive?.Dispose();
+            throw;
+        }
+
+        JsonObject? Settings(Archive archive) => archive.Contents.SettingsPath is not { } path ? null : Try(() =>
+        {
+            try
+            {
+                return JsonNode.Parse(archive.ReadSmall(path)) as JsonObject ?? throw new JsonException("it is not an object");
+            }
+            catch (JsonException e)
+            {
+                throw new InputException([new InputProblem(path, $"'{path}' in {name} is not a JSON object of inputs ({e.Message.TrimEnd('.')}). Write it as {{\"max_train_steps\": 500}}, or leave it out.")]);
+            }
+        });
+
+        T? Try<T>(Func<T> action) where T : class
+        {
+            try
+            {
+                return action();
+            }
+            catch (ArchiveRefusedException e)
+            {
+                problems.AddRange(e.Problems.Select(p => new IntakeProblem("input_images", p.Sentence, StatusOf(p.Refusal))));
+            }
+            catch (InputException e)
+            {
+                problems.AddRange(e.Problems.Select(p => new IntakeProblem(p.Field, p.Sentence, 422)));
+            }
+            catch (BaseNotFoundException e)
+            {
+                problems.Add(new IntakeProblem("base", e.Message, 422));
+            }
+            return null;
+        }
+    }
+
+    public void Dispose() => _archive.Dispose();
+
+    private static PlannedPicture Plan(ArchivePicture picture, int index, ArchiveCaptions captions)
+    {
+        var given = captions.ByPicture.GetValueOrDefault(picture.Path);
+        return new PlannedPicture(
+            index, picture.Path,
+            FormattableString.Invariant($"raw/{index:D3}"),
+            picture.MaskPath is null ? null : FormattableString.Invariant($"raw/{index:D3}-mask"),
+            given?.Text, given?.Source ?? CaptionSource.Blip);
+    }
+
+    /// <summary>400: not what it should be; 413: too much; 422: readable but unusable.</summary>
+    private static int StatusOf(ArchiveRefusal refusal) => refusal switch
+    {
+        ArchiveRefusal.TooLarge => 413,
+        ArchiveRefusal.NoPictures or ArchiveRefusal.Empty or ArchiveRefusal.NestedArchive or ArchiveRefusal.Encrypted => 422,
+        _ => 400,
+    };
+}
+
+/// <param name="Field">The input that is wrong.</param>
+/// <param name="Status">HTTP status that fits.</param>
+public sealed record IntakeProblem(string Field, string Sentence, int Status);
+
+/// <summary>An archive or its inputs cannot be used; lists everything that is wrong.</summary>
+public sealed class IntakeException(IReadOnlyList<IntakeProblem> problems) : Exception(string.Join(" ", problems.Select(p => p.Sentence)))
+{
+    public IReadOnlyList<IntakeProblem> Problems { get; } = problems;
+
+    /// <summary>As an activity throws it: final, not retried.</summary>
+    public RefusedException AsRefusal() => new(Message, this);
+}

@@ -1,0 +1,35 @@
+using Sdxl.Vision.Pictures;
+
+namespace Sdxl.Functions.Trainings;
+
+/// <summary>
+/// Before a training is accepted over HTTP at least one picture must decode. Usually the first one does, so this costs one picture's decoding;
+/// the pictures that fail beside a good one are skipped later with a warning.
+/// </summary>
+public sealed class PictureCheck
+{
+    /// <exception cref="IntakeException">No picture of the archive can be used; says why for each (the first ten).</exception>
+    public void RefuseIfNoneDecodes(ArchiveIntake intake, CancellationToken cancel)
+    {
+        var reasons = new List<string>();
+        foreach (var picture in intake.Archive.Contents.Pictures)
+        {
+            cancel.ThrowIfCancellationRequested();
+            try
+            {
+                using var bytes = new MemoryStream();
+                using (var content = intake.Archive.Open(picture.Path))
+                    content.CopyTo(bytes);
+                bytes.Position = 0;
+                using var decoded = PictureLoader.Load(bytes, picture.Path, cancel);
+                return;
+            }
+            catch (PictureRefusedException e)
+            {
+                reasons.Add($"{picture.Path}: {e.Message}");
+            }
+        }
+        throw new IntakeException([new IntakeProblem(
+            "input_images", $"None of the {reasons.Count} pictures in {intake.Archive.Name} can be used. {string.Join(" ", reasons.Take(10))}", 422)]);
+    }
+}

@@ -1,0 +1,161 @@
+using System.Globalization;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask;
+using Microsoft.Extensions.Logging;
+using Sdxl.Core;
+using Sdxl.Core.Json;
+using Sdxl.Core.Messages;
+using Sdxl.Core.Trainings;
+using Sdxl.Functions.Trainings.Activities;
+
+namespace Sdxl.Functions.Trainings;
+
+/// <summary>Custom status of a running training; far below the 16 KB that the durable backends allow.</summary>
+/// <param name="Done">Parts of the stage that are done (pictures prepared).</param>
+/// <param name="Total">Parts in all; 0 where the stage has none.</param>
+public sealed record TrainingStatusNote(TrainingStage Stage, int Done, int Total);
+
+/// <summary>
+/// One training, from the archive to the published version. The instance id is the training id; deterministic and replayable:
+/// no clock, no random number, no storage in here, only activities.
+/// </summary>
+public static class TrainingOrchestrator
+{
+    /// <summary>The external event that asks a training to stop.</summary>
+    public const string CancelEvent = "cancel";
+
+    private const int HeartbeatCheckMinutes = 60;
+    private const int WorkerStopSeconds = 60;
+
+    [Function(nameof(TrainingOrchestrator))]
+    public static async Task Run([OrchestrationTrigger] TaskOrchestrationContext context)
+    {
+        var request = context.GetInput<TrainingRequest>()!;
+        var log = context.CreateReplaySafeLogger(nameof(TrainingOrchestrator));
+        var cancel = context.WaitForExternalEvent<string>(CancelEvent);
+        var workerAnswer = context.WaitForExternalEvent<string>(WorkerEvent.OrchestratorEvent);
+        var dispatched = false;
+        try
+        {
+            await Call<bool>(nameof(StartTraining), request);
+
+            // 1 unpack the archive, settle the inputs
+            await Enter(TrainingStage.Unpack);
+            var unpacked = await OrCancel(Call<UnpackedArchive>(nameof(UnpackArchive), request));
+
+            // 2 fan out: one activity a picture
+            await Enter(TrainingStage.Prepare, unpacked.Pictures);
+            await OrCancel(PrepareAll(unpacked.Pictures));
+
+            // 3 fan in: manifest and report; refuses when no picture is left
+            await Enter(TrainingStage.Manifest);
+            await OrCancel(Call<int>(nameof(WriteDataset), request.Id));
+
+            // 4 hand the job to a GPU worker
+            await Enter(TrainingStage.Train);
+            var job = new TrainingJob(request.Id, 1, request.Base, $"{request.Owner}/{request.Name}", unpacked.Inputs);
+            dispatched = true;
+            await Call<bool>(nameof(DispatchTraining), job);
+
+            // 5 wait for its completion event
+            var finished = await WaitForWorker();
+
+            // 6 publish: verify hashes, copy, make the version visible
+            await Enter(TrainingStage.Publish);
+            await Call<string>(nameof(PublishVersion), new PublishRequest(request, unpacked.Inputs, finished.Files));
+            context.SetCustomStatus(new TrainingStatusNote(TrainingStage.Done, 0, 0));
+        }
+        catch (TrainingCanceledException)
+        {
+            log.TrainingCanceled(request.Id);
+            if (dispatched)
+                await StopWorker();
+            await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Id, JobStatus.Canceled, null));
+        }
+        catch (TaskFailedException e)
+        {
+            log.TrainingFailed(request.Id, e.FailureDetails.ErrorMessage);
+            await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Id, JobStatus.Failed, Sentence(e)));
+        }
+        catch (WorkerFailedException e)
+        {
+            log.TrainingFailed(request.Id, e.Message);
+            await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Id, JobStatus.Failed, e.Message));
+        }
+
+        Task<T> Call<T>(string activity, object input) => context.CallActivityAsync<T>(activity, input, Retrying);
+
+        async Task Enter(TrainingStage stage, int parts = 0)
+        {
+            context.SetCustomStatus(new TrainingStatusNote(stage, 0, parts));
+            await OrCancel(Call<bool>(nameof(EnterStage), new StageEntry(request.Id, stage)));
+        }
+
+        async Task<T> OrCancel<T>(Task<T> work) =>
+            await Task.WhenAny(work, cancel) == cancel ? throw new TrainingCanceledException() : await work;
+
+        async Task<bool> PrepareAll(int pictures)
+        {
+            var done = 0;
+            await Task.WhenAll(Enumerable.Range(0, pictures).Select(async index =>
+            {
+                await Call<bool>(nameof(PreparePicture), new PictureToPrepare(request.Id, index));
+                context.SetCustomStatus(new TrainingStatusNote(TrainingStage.Prepare, ++done, pictures));
+            }));
+            return true;
+        }
+
+        async Task<TrainingCompleted> WaitForWorker()
+        {
+            while (true)
+            {
+                using var stopTimer = new CancellationTokenSource();
+                var timer = context.CreateTimer(context.CurrentUtcDateTime.AddMinutes(HeartbeatCheckMinutes), stopTimer.Token);
+                var first = await Task.WhenAny(workerAnswer, cancel, timer);
+                await stopTimer.CancelAsync();
+                if (first == cancel)
+                    throw new TrainingCanceledException();
+                if (first == workerAnswer)
+                {
+                    return SdxlJson.Deserialize<WorkerEvent>(await workerAnswer) switch
+                    {
+                        TrainingCompleted completed => completed,
+                        JobFailed failed => throw new WorkerFailedException(failed.Error),
+                        JobCanceled => throw new TrainingCanceledException(),
+                        var other => throw new WorkerFailedException($"The worker answered a training with '{other.GetType().Name}'."),
+                    };
+                }
+                if (await Call<string?>(nameof(CheckHeartbeat), request.Id) is { } silence)
+                    throw new WorkerFailedException(silence);
+            }
+        }
+
+        // Asks the worker to stop and gives it a minute to say so; a worker that never took the job finds the mark when it does.
+        async Task StopWorker()
+        {
+            await Call<bool>(nameof(MarkCanceled), request.Id);
+            using var stopTimer = new CancellationTokenSource();
+            await Task.WhenAny(workerAnswer, context.CreateTimer(context.CurrentUtcDateTime.AddSeconds(WorkerStopSeconds), stopTimer.Token));
+            await stopTimer.CancelAsync();
+        }
+    }
+
+    /// <summary>Passing faults (storage, queue) are tried five times, waiting 1, 2, 4 and 8 s; a refusal of the input is final at once.</summary>
+    internal static TaskOptions Retrying { get; } = new(new TaskRetryOptions(async retry =>
+    {
+        if (retry.LastFailure.ErrorType == typeof(RefusedException).FullName || retry.LastAttemptNumber >= 5)
+            return false;
+        var orchestration = retry.OrchestrationContext;
+        await orchestration.CreateTimer(orchestration.CurrentUtcDateTime.AddSeconds(1 << (retry.LastAttemptNumber - 1)), CancellationToken.None);
+        return true;
+    }));
+
+    /// <summary>What the user reads: a refusal's own sentence, else which step failed and how.</summary>
+    internal static string Sentence(TaskFailedException failure) => failure.FailureDetails.ErrorType == typeof(RefusedException).FullName
+        ? failure.FailureDetails.ErrorMessage
+        : string.Create(CultureInfo.InvariantCulture, $"The step {failure.TaskName} failed: {failure.FailureDetails.ErrorMessage}");
+}
+
+internal sealed class TrainingCanceledException : Exception;
+
+internal sealed class WorkerFailedException(string message) : Exception(message);

@@ -1,0 +1,122 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.DurableTask.Client;
+using Sdxl.Core.Storage;
+using Sdxl.Core.Trainings;
+using Sdxl.Functions.Http;
+using Sdxl.Functions.Storage;
+
+namespace Sdxl.Functions.Trainings;
+
+/// <summary>A training as clients see it.</summary>
+public sealed record TrainingView
+{
+    public required string Id { get; init; }
+
+    /// <summary>owner/name under which the version is published.</summary>
+    public required string Model { get; init; }
+
+    public required string Base { get; init; }
+    public required JobStatus Status { get; init; }
+    public required TrainingStage Stage { get; init; }
+    public required JsonObject Input { get; init; }
+
+    /// <summary>Null before the first stage with a count.</summary>
+    public ProgressView? Progress { get; init; }
+
+    public OutputView? Output { get; init; }
+    public string? Error { get; init; }
+    public required IReadOnlyList<string> Warnings { get; init; }
+    public required string Logs { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? StartedAt { get; init; }
+    public DateTimeOffset? CompletedAt { get; init; }
+
+    /// <summary>get, cancel and, once the data set is prepared, report: absolute links.</summary>
+    public required IReadOnlyDictionary<string, string> Urls { get; init; }
+}
+
+/// <param name="PicturesDone">Pictures prepared.</param>
+/// <param name="Pictures">Pictures in all; 0 before they are counted.</param>
+/// <param name="Step">Training steps done.</param>
+/// <param name="TotalSteps">Training steps in all; 0 before a worker reported.</param>
+public sealed record ProgressView(int PicturesDone, int Pictures, int Step, int TotalSteps, double? Loss, double? StepsPerSecond, double? SecondsLeft, string? Device);
+
+/// <param name="Version">owner/name:id</param>
+/// <param name="Weights">Link to trained_model.tar.</param>
+/// <param name="Files">Link by file name.</param>
+public sealed record OutputView(string Version, string? Weights, IReadOnlyDictionary<string, string> Files);
+
+/// <summary>Puts a training's view together from record, progress, log and, before there is a record, the orchestration itself.</summary>
+public sealed class TrainingViews(BlobStore blobs, RecordStore records, Addresses addresses)
+{
+    /// <returns>null if there is no such training.</returns>
+    public async Task<TrainingView?> GetAsync(string id, HttpRequest request, DurableTaskClient client, CancellationToken cancel)
+    {
+        var instance = await client.GetInstanceAsync(id, getInputsAndOutputs: true, cancel);
+        var record = await records.TrainingAsync(id, cancel) ?? (instance is null ? null : Queued(instance));
+        if (record is null)
+            return null;
+        var note = instance?.SerializedCustomStatus is null ? null : instance.ReadCustomStatusAs<TrainingStatusNote>();
+        var progress = (await blobs.ReadAsync<TrainingProgress>(StorageLayout.Jobs, StorageLayout.Progress(id), cancel))?.Value;
+        var plan = record.Stage > TrainingStage.Unpack && note is { Stage: TrainingStage.Prepare } ? note : null;
+        return View(record, request) with
+        {
+            Logs = await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.Log(id), cancel) ?? "",
+            Progress = progress is null && plan is null
+                ? null
+                : new ProgressView(plan?.Done ?? 0, plan?.Total ?? 0, progress?.Step ?? 0, progress?.TotalSteps ?? 0, progress?.Loss, progress?.StepsPerSecond, progress?.SecondsLeft, progress?.Device),
+        };
+    }
+
+    /// <summary>A row of the list: without log and progress.</summary>
+    public TrainingView View(TrainingRecord record, HttpRequest request)
+    {
+        var urls = new Dictionary<string, string>
+        {
+            ["get"] = addresses.Of(request, $"api/trainings/{record.Id}"),
+            ["cancel"] = addresses.Of(request, $"api/trainings/{record.Id}/cancel"),
+        };
+        if (record.HasReport)
+            urls["report"] = addresses.Of(request, $"api/trainings/{record.Id}/report");
+        var files = record.Output?.Files.ToDictionary(
+            name => name,
+            name => addresses.Of(request, $"api/models/{record.Owner}/{record.Name}/versions/{record.Output.Version}/{Uri.EscapeDataString(name)}"));
+        return new TrainingView
+        {
+            Id = record.Id,
+            Model = $"{record.Owner}/{record.Name}",
+            Base = record.Base,
+            Status = record.Status,
+            Stage = record.Stage,
+            Input = record.Input,
+            Output = record.Output is null ? null : new OutputView($"{record.Owner}/{record.Name}:{record.Output.Version}", files!.GetValueOrDefault("trained_model.tar"), files!),
+            Error = record.Error,
+            Warnings = record.Warnings,
+            Logs = "",
+            CreatedAt = record.CreatedAt,
+            StartedAt = record.StartedAt,
+            CompletedAt = record.CompletedAt,
+            Urls = urls,
+        };
+    }
+
+    private static TrainingRecord? Queued(OrchestrationMetadata instance)
+    {
+        // Ids of predictions are in the same space; their input is another record.
+        if (instance.Name != nameof(TrainingOrchestrator) || instance.ReadInputAs<TrainingRequest>() is not { } request)
+            return null;
+        return new TrainingRecord
+        {
+            Id = request.Id,
+            Owner = request.Owner,
+            Name = request.Name,
+            Base = request.Base,
+            Source = request.Source,
+            Status = JobStatus.Starting,
+            Stage = TrainingStage.Queued,
+            Input = JsonNode.Parse(request.GivenInputs)!.AsObject(),
+            CreatedAt = instance.CreatedAt,
+        };
+    }
+}

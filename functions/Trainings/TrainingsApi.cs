@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Options;
+using Sdxl.Core.Identity;
+using Sdxl.Core.Storage;
+using Sdxl.Core.Trainings;
+using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Http;
+using Sdxl.Functions.Storage;
+
+namespace Sdxl.Functions.Trainings;
+
+/// <summary>
+/// Trainings over HTTP. POST takes the archive as multipart (file "input_images", the inputs as fields) or JSON
+/// ({"input": {"input_images": blob URL, …}, "name": …, "base": …}) and answers 202 with the status resource's Location.
+/// A bad archive or input is answered at once: 400, 413 or 422 problem+json.
+/// </summary>
+public sealed class TrainingsApi(
+    TrainingStarter starter, TrainingViews views, ArchiveReceiver receiver, PictureCheck pictures, RecordStore records, BlobStore blobs, BaseCatalog bases, Addresses addresses, IOptions<SdxlOptions> options)
+{
+    private const int PageSize = 100;
+
+    [Function("CreateTraining")]
+    public async Task<IActionResult> Create(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/trainings")] HttpRequest request,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancel)
+    {
+        try
+        {
+            using var received = await receiver.ReceiveAsync(request, cancel);
+            var id = JobId.New();
+            var name = ModelName.Slug(received.Name ?? received.ArchiveName).Name;
+            var training = new TrainingRequest(
+                id, ModelName.Slug(received.Owner ?? options.Value.Owner).Name, name, received.Base ?? options.Value.DefaultBase,
+                $"{StorageLayout.Datasets}/{id}/archive/{received.ArchiveName}", received.Given.ToJsonString(), "http");
+            using (var intake = ArchiveIntake.Open(received.Archive, received.ArchiveName, training, bases))
+                pictures.RefuseIfNoneDecodes(intake, cancel);
+            received.Archive.Position = 0;
+            await (await blobs.BlobAsync(training.Archive)).UploadAsync(received.Archive, overwrite: true, cancel);
+            await starter.StartAsync(client, training, cancel);
+            request.HttpContext.Response.Headers.Location = addresses.Of(request, $"api/trainings/{id}");
+            return Answers.Json(await views.GetAsync(id, request, client, cancel), StatusCodes.Status202Accepted);
+        }
+        catch (IntakeException e)
+        {
+            return Answers.Problem(e);
+        }
+    }
+
+    [Function("ListTrainings")]
+    public async Task<IActionResult> List(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/trainings")] HttpRequest request, CancellationToken cancel)
+    {
+        var list = new List<TrainingView>();
+        foreach (var id in await records.ListAsync("trainings", PageSize, cancel))
+        {
+            if (await records.TrainingAsync(id, cancel) is { } record)
+                list.Add(views.View(record, request));
+        }
+        return Answers.Json(new { Results = list });
+    }
+
+    [Function("GetTraining")]
+    public async Task<IActionResult> Get(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/trainings/{id}")] HttpRequest request,
+        string id,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancel) =>
+        JobId.IsValid(id) && await views.GetAsync(id, request, client, cancel) is { } view ? Answers.Json(view) : Answers.NotFound($"There is no training '{id}'.");
+
+    /// <summary>Asks the training to stop. Already finished ones are answered unchanged.</summary>
+    [Function("CancelTraining")]
+    public async Task<IActionResult> Cancel(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/trainings/{id}/cancel")] HttpRequest request,
+        string id,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancel)
+    {
+        if (!JobId.IsValid(id) || await views.GetAsync(id, request, client, cancel) is not { } view)
+            return Answers.NotFound($"There is no training '{id}'.");
+        if (!JobTransitions.IsTerminal(view.Status))
+            await client.RaiseEventAsync(id, TrainingOrchestrator.CancelEvent, "canceled over HTTP", cancel);
+        return Answers.Json(await views.GetAsync(id, request, client, cancel));
+    }
+
+    /// <summary>The data set's report as a page, or as JSON with Accept: application/json.</summary>
+    [Function("GetTrainingReport")]
+    public async Task<IActionResult> Report(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/trainings/{id}/report")] HttpRequest request, string id, CancellationToken cancel)
+    {
+        var json = request.Headers.Accept.Any(a => a?.Contains("application/json", StringComparison.Ordinal) == true);
+        var file = json ? StorageLayout.ReportFile : StorageLayout.ReportPage;
+        return JobId.IsValid(id) && await blobs.ReadTextAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, file), cancel) is { } text
+            ? new ContentResult { Content = text, ContentType = json ? "application/json; charset=utf-8" : "text/html; charset=utf-8", StatusCode = 200 }
+            : Answers.NotFound($"There is no report for training '{id}': it is written once the pictures are prepared.");
+    }
+}

@@ -1,0 +1,92 @@
+using System.Globalization;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+using Sdxl.Core.Json;
+using Sdxl.Core.Messages;
+using Sdxl.Core.Storage;
+using Sdxl.Core.Trainings;
+using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Storage;
+using Sdxl.Functions.Trainings;
+
+namespace Sdxl.Functions.Workers;
+
+/// <summary>
+/// What the GPU worker tells. Progress and log lines are written down beside the record (thousands of them would bloat the orchestration's
+/// history); the event that ends a job wakes its orchestrator, which owns the record.
+/// </summary>
+public sealed class WorkerEvents(BlobStore blobs, ILogger<WorkerEvents> log)
+{
+    [Function(nameof(WorkerEvents))]
+    public async Task Run(
+        [ServiceBusTrigger(Queues.WorkerEvents, Connection = SdxlFunctions.ServiceBusConnection)] string body,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancel)
+    {
+        var happened = SdxlJson.Deserialize<WorkerEvent>(body);
+        switch (happened)
+        {
+            case JobStarted started:
+                var resumed = started.ResumedAtStep > 0 ? string.Create(CultureInfo.InvariantCulture, $", going on from the checkpoint at step {started.ResumedAtStep}") : "";
+                await Lines([$"Training on {started.Device}{resumed}."]);
+                break;
+            case JobProgressed p:
+                await Progress(new TrainingProgress(p.Attempt, p.Step, p.TotalSteps, p.Loss, p.StepsPerSecond, p.SecondsLeft, p.At, p.Device), cancel);
+                break;
+            case JobLogged logged:
+                await Lines(logged.Lines);
+                break;
+            default:
+                await Wake(client, happened, body, cancel);
+                break;
+        }
+
+        Task Lines(IReadOnlyList<string> lines) => blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(happened.JobId), lines, cancel);
+
+        async Task Progress(TrainingProgress progress, CancellationToken cancel)
+        {
+            // Messages may overtake each other: the later word stays.
+            var known = (await blobs.ReadAsync<TrainingProgress>(StorageLayout.Jobs, StorageLayout.Progress(happened.JobId), cancel))?.Value;
+            if (known is null || (progress.Attempt, progress.At).CompareTo((known.Attempt, known.At)) > 0)
+                await blobs.WriteAsync(StorageLayout.Jobs, StorageLayout.Progress(happened.JobId), progress, cancel: cancel);
+        }
+    }
+
+    /// <summary>A job that no worker survived: its message ended in the dead-letter queue, so its training fails with that sentence.</summary>
+    [Function("DeadTrainings")]
+    public Task DeadTraining(
+        [ServiceBusTrigger(Queues.DeadTrainings, Connection = SdxlFunctions.ServiceBusConnection)] string body,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancel)
+    {
+        var job = SdxlJson.Deserialize<TrainingJob>(body);
+        return Bury(client, job.TrainingId, job.Attempt, cancel);
+    }
+
+    /// <inheritdoc cref="DeadTraining"/>
+    [Function("DeadPredictions")]
+    public Task DeadPrediction(
+        [ServiceBusTrigger(Queues.DeadPredictions, Connection = SdxlFunctions.ServiceBusConnection)] string body,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancel) => Bury(client, SdxlJson.Deserialize<PredictionJob>(body).PredictionId, 1, cancel);
+
+    private Task Bury(DurableTaskClient client, string jobId, int attempt, CancellationToken cancel)
+    {
+        WorkerEvent failed = new JobFailed(
+            jobId, attempt, DateTimeOffset.UtcNow,
+            "Every worker that took this job died on it, so it was given up. The usual cause is memory: lower train_batch_size or resolution, or turn on gradient_checkpointing.");
+        return Wake(client, failed, SdxlJson.Serialize(failed), cancel);
+    }
+
+    private async Task Wake(DurableTaskClient client, WorkerEvent happened, string body, CancellationToken cancel)
+    {
+        var instance = await client.GetInstanceAsync(happened.JobId, cancel);
+        if (instance is null || instance.IsCompleted)
+        {
+            log.EventForNobody(happened.JobId, happened.GetType().Name);
+            return;
+        }
+        await client.RaiseEventAsync(happened.JobId, WorkerEvent.OrchestratorEvent, body, cancel);
+    }
+}

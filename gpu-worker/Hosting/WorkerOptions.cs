@@ -1,0 +1,28 @@
+namespace Sdxl.GpuWorker.Hosting;
+
+/// <summary>Settings of the worker (configuration section "Sdxl").</summary>
+public sealed class WorkerOptions
+{
+    public const string Section = "Sdxl";
+
+    /// <summary>Folder with the base models' manifests and files.</summary>
+    public string ModelsFolder { get; set; } = "models";
+
+    /// <summary>Scratch space: data sets, checkpoints, downloaded versions. May be empty at start; nothing in it is needed elsewhere.</summary>
+    public string ScratchFolder { get; set; } = Path.Combine(Path.GetTempPath(), "sdxl-worker");
+
+    /// <summary>"auto" takes a CUDA device if there is one; "cpu"; "cuda".</summary>
+    public string Device { get; set; } = "auto";
+
+    /// <summary>CPU threads for tensors; 0 = all cores. Bit-identical results need the same number.</summary>
+    public int Threads { get; set; }
+
+    /// <summary>Seconds between looks for the cancel mark while a job runs.</summary>
+    public double CancelPollSeconds { get; set; } = 2;
+
+    /// <summary>Seconds that an empty queue is waited on before the other one is looked at.</summary>
+    public double ReceiveWaitSeconds { get; set; } = 2;
+
+    /// <summary>Seconds between progress events.</summary>
+    public double ProgressSeconds { get; set; } = 1;
+}

@@ -1,0 +1,24 @@
+using System.Globalization;
+using Azure.Messaging.ServiceBus;
+using Sdxl.Core.Json;
+using Sdxl.Core.Messages;
+
+namespace Sdxl.GpuWorker.Jobs;
+
+/// <summary>Tells the orchestration what happens, over the queue worker-events.</summary>
+public sealed class EventSender(ServiceBusClient client) : IAsyncDisposable
+{
+    private readonly ServiceBusSender _sender = client.CreateSender(Queues.WorkerEvents);
+
+    public Task SendAsync(WorkerEvent happened, CancellationToken cancel)
+    {
+        // The event that ends a job has one id: sent again after a crash, the queue drops it. The others are told apart by a new one.
+        var id = happened.IsTerminal
+            ? string.Create(CultureInfo.InvariantCulture, $"{happened.JobId}-{happened.Attempt}-{happened.GetType().Name}")
+            : Guid.NewGuid().ToString("N");
+        var message = new ServiceBusMessage(BinaryData.FromString(SdxlJson.Serialize(happened))) { MessageId = id, ContentType = "application/json" };
+        return _sender.SendMessageAsync(message, cancel);
+    }
+
+    public ValueTask DisposeAsync() => _sender.DisposeAsync();
+}

@@ -1,0 +1,184 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Azure;
+using Azure.Messaging.ServiceBus;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Sdxl.Core.Json;
+using Sdxl.Core.Messages;
+using Sdxl.Diffusion;
+using Sdxl.GpuWorker.Hosting;
+using Sdxl.GpuWorker.Storage;
+
+namespace Sdxl.GpuWorker.Jobs;
+
+/// <summary>How a handler's work ended.</summary>
+public enum JobEnd
+{
+    /// <summary>The job is done; its terminal event is sent.</summary>
+    Finished,
+
+    /// <summary>Stopped at a checkpoint because the worker stops or lost the lock; another worker goes on.</summary>
+    Interrupted,
+}
+
+/// <summary>
+/// Takes one job at a time, predictions before trainings (a person waits for a picture). A message stays locked while its job runs and the
+/// lock is renewed; it is completed only after the terminal event is sent, so a job is never lost, and a worker that dies leaves it to the next.
+/// </summary>
+public sealed class JobLoop(
+    ServiceBusClient client, TrainingHandler trainings, PredictionHandler predictions, EventSender events, JobBlobs blobs,
+    DiffusionDevice device, IOptions<WorkerOptions> options, TimeProvider time, ILogger<JobLoop> log) : BackgroundService
+{
+    private const double RetrySeconds = 5;
+
+    protected override async Task ExecuteAsync(CancellationToken stop)
+    {
+        await Task.Yield(); // Start-up goes on while the first job is waited for.
+        log.Ready(device.Name);
+        await using var predictionQueue = client.CreateReceiver(Queues.Predictions);
+        await using var trainingQueue = client.CreateReceiver(Queues.Trainings);
+        var wait = TimeSpan.FromSeconds(options.Value.ReceiveWaitSeconds);
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                if (await predictionQueue.ReceiveMessageAsync(wait, stop) is { } prediction)
+                    await HandleAsync<PredictionJob>(predictionQueue, prediction, j => (j.PredictionId, 1), predictions.RunAsync, stop);
+                else if (await trainingQueue.ReceiveMessageAsync(wait, stop) is { } training)
+                    await HandleAsync<TrainingJob>(trainingQueue, training, j => (j.TrainingId, j.Attempt), trainings.RunAsync, stop);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+            }
+            catch (ServiceBusException e)
+            {
+                log.Unreachable(e, RetrySeconds);
+                await Task.Delay(TimeSpan.FromSeconds(RetrySeconds), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task HandleAsync<T>(
+        ServiceBusReceiver queue, ServiceBusReceivedMessage message, Func<T, (string Id, int Attempt)> identify,
+        Func<T, CancellationToken, CancellationToken, Task<JobEnd>> run, CancellationToken stop)
+    {
+        T job;
+        try
+        {
+            job = SdxlJson.Deserialize<T>(message.Body.ToString());
+        }
+        catch (JsonException e)
+        {
+            log.Unreadable(e, message.MessageId, queue.EntityPath);
+            await queue.DeadLetterMessageAsync(message, "unreadable", e.Message, CancellationToken.None);
+            return;
+        }
+        var (id, attempt) = identify(job);
+        log.Taken(id, queue.EntityPath, message.DeliveryCount);
+        var watch = Stopwatch.StartNew();
+        // "interrupt" stops at a checkpoint, the job goes back to the queue; "canceled" ends it for good.
+        using var interrupt = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using var canceled = new CancellationTokenSource();
+        using var over = new CancellationTokenSource();
+        var guards = Task.WhenAll(RenewLockAsync(queue, message, id, interrupt, over.Token), WatchForCancelAsync(id, canceled, over.Token));
+        try
+        {
+            switch (await EndOf(job))
+            {
+                case null:
+                    log.GivenBack(id);
+                    await queue.AbandonMessageAsync(message, cancellationToken: CancellationToken.None);
+                    break;
+                case var terminal:
+                    if (terminal is JobCanceled or JobFailed)
+                        await events.SendAsync(terminal, CancellationToken.None);
+                    await queue.CompleteMessageAsync(message, CancellationToken.None);
+                    log.Done(id, watch.Elapsed.TotalSeconds);
+                    break;
+            }
+        }
+        catch (ServiceBusException e) when (e.Reason == ServiceBusFailureReason.MessageLockLost)
+        {
+            log.LockLost(e, id);
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await guards;
+        }
+
+        // null: interrupted. The completion events are sent by the handlers, which know what was made.
+        async Task<WorkerEvent?> EndOf(T job)
+        {
+            try
+            {
+                var end = await run(job, interrupt.Token, canceled.Token);
+                return end == JobEnd.Interrupted ? null : new JobLogged(id, attempt, time.GetUtcNow(), []);
+            }
+            catch (OperationCanceledException) when (canceled.IsCancellationRequested)
+            {
+                log.Canceled(id);
+                return new JobCanceled(id, attempt, time.GetUtcNow());
+            }
+            catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
+            {
+                return null;
+            }
+            catch (Exception e) when (e is not (ServiceBusException or OperationCanceledException))
+            {
+                log.Failed(e, id);
+                return new JobFailed(id, attempt, time.GetUtcNow(), e.Message);
+            }
+        }
+    }
+
+    /// <summary>Renews the lock at half its time. Lost: someone else has the message, so this worker stops working on it.</summary>
+    private async Task RenewLockAsync(ServiceBusReceiver queue, ServiceBusReceivedMessage message, string id, CancellationTokenSource interrupt, CancellationToken over)
+    {
+        try
+        {
+            while (true)
+            {
+                var left = message.LockedUntil - time.GetUtcNow();
+                await Task.Delay(left > TimeSpan.FromSeconds(1) ? left / 2 : TimeSpan.FromMilliseconds(200), time, over);
+                await queue.RenewMessageLockAsync(message, over);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+        catch (ServiceBusException e)
+        {
+            log.LockLost(e, id);
+            await interrupt.CancelAsync();
+        }
+    }
+
+    private async Task WatchForCancelAsync(string id, CancellationTokenSource canceled, CancellationToken over)
+    {
+        var pause = TimeSpan.FromSeconds(options.Value.CancelPollSeconds);
+        while (!over.IsCancellationRequested)
+        {
+            try
+            {
+                if (await blobs.IsCanceledAsync(id, over))
+                {
+                    await canceled.CancelAsync();
+                    return;
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (RequestFailedException e)
+            {
+                // Storage is away for a moment: the mark is looked for again.
+                log.Unreachable(e, pause.TotalSeconds);
+            }
+            await Task.Delay(pause, time, over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+}

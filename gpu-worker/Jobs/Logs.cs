@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Logging;
+
+namespace Sdxl.GpuWorker.Jobs;
+
+/// <summary>Log sentences of the worker, EventIds 2000-2099.</summary>
+internal static partial class Logs
+{
+    [LoggerMessage(EventId = 2000, Level = LogLevel.Information, Message = "Ready on {device}; waiting for jobs")]
+    public static partial void Ready(this ILogger logger, string device);
+
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Information, Message = "{jobId}: taken from queue {queue}, delivery {delivery}")]
+    public static partial void Taken(this ILogger logger, string jobId, string queue, int delivery);
+
+    [LoggerMessage(EventId = 2002, Level = LogLevel.Information, Message = "{jobId}: done in {seconds} s")]
+    public static partial void Done(this ILogger logger, string jobId, double seconds);
+
+    [LoggerMessage(EventId = 2003, Level = LogLevel.Information, Message = "{jobId}: stopped at a checkpoint, given back to the queue")]
+    public static partial void GivenBack(this ILogger logger, string jobId);
+
+    [LoggerMessage(EventId = 2004, Level = LogLevel.Warning, Message = "{jobId}: the message's lock was lost; another worker goes on with it")]
+    public static partial void LockLost(this ILogger logger, Exception exception, string jobId);
+
+    [LoggerMessage(EventId = 2005, Level = LogLevel.Error, Message = "{jobId}: failed")]
+    public static partial void Failed(this ILogger logger, Exception exception, string jobId);
+
+    [LoggerMessage(EventId = 2006, Level = LogLevel.Error, Message = "Message {messageId} in queue {queue} cannot be read; moved to the dead-letter queue")]
+    public static partial void Unreadable(this ILogger logger, Exception exception, string messageId, string queue);
+
+    [LoggerMessage(EventId = 2007, Level = LogLevel.Warning, Message = "Queue or storage cannot be reached; trying again in {seconds} s")]
+    public static partial void Unreachable(this ILogger logger, Exception exception, double seconds);
+
+    [LoggerMessage(EventId = 2008, Level = LogLevel.Information, Message = "{jobId}: canceled")]
+    public static partial void Canceled(this ILogger logger, string jobId);
+
+    [LoggerMessage(EventId = 2009, Level = LogLevel.Information, Message = "{jobId}: {line}")]
+    public static partial void JobLine(this ILogger logger, string jobId, string line);
+}

@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Extensions.Options;
+using Sdxl.Core.Bases;
+using Sdxl.Core.Messages;
+using Sdxl.Core.Predictions;
+using Sdxl.Core.Storage;
+using Sdxl.Diffusion;
+using Sdxl.Diffusion.Pipelines;
+using Sdxl.GpuWorker.Hosting;
+using Sdxl.GpuWorker.Storage;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.Formats.Png.Chunks;
+using SixLabors.ImageSharp.PixelFormats;
+
+namespace Sdxl.GpuWorker.Jobs;
+
+/// <summary>One prediction job: base model (kept loaded), the version's weights applied, pictures drawn and stored, completion event.</summary>
+public sealed class PredictionHandler(
+    JobBlobs blobs, EventSender events, DiffusionDevice device, IOptions<WorkerOptions> options, TimeProvider time) : IDisposable
+{
+    private const string WeightsFile = "trained_model.tar";
+
+    private SdxlPipeline? _pipeline;
+    private string? _loadedBase;
+
+    /// <inheritdoc cref="TrainingHandler.RunAsync"/>
+    public async Task<JobEnd> RunAsync(PredictionJob job, CancellationToken interrupt, CancellationToken canceled)
+    {
+        var watch = Stopwatch.StartNew();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(interrupt, canceled);
+        var weights = job.Weights is null ? null : await WeightsAsync(job.Weights, either.Token);
+        var pictures = await Task.Factory.StartNew(
+            () => Draw(job, weights, either.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var drawn = new List<DrawnPicture>();
+        foreach (var picture in pictures)
+        {
+            var file = string.Create(CultureInfo.InvariantCulture, $"out-{picture.Index}.png");
+            await blobs.UploadAsync(StorageLayout.Predictions, $"{job.PredictionId}/{file}", Png(picture, job.Inputs), either.Token);
+            drawn.Add(new DrawnPicture(file, picture.Seed, picture.Flagged));
+        }
+        await events.SendAsync(new PredictionCompleted(job.PredictionId, 1, time.GetUtcNow(), drawn, watch.Elapsed.TotalSeconds), CancellationToken.None);
+        return JobEnd.Finished;
+    }
+
+    /// <summary>Frees the device's memory for a training.</summary>
+    public void Unload()
+    {
+        _pipeline?.Dispose();
+        (_pipeline, _loadedBase) = (null, null);
+    }
+
+    public void Dispose() => Unload();
+
+    private IReadOnlyList<GeneratedPicture> Draw(PredictionJob job, string? weights, CancellationToken cancel)
+    {
+        if (_loadedBase != job.Base)
+        {
+            Unload();
+            var manifest = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base);
+            _pipeline = SdxlPipeline.Load(manifest.ModelFolder, manifest.RefinerFolder, device);
+            _loadedBase = job.Base;
+        }
+        var inputs = job.Inputs;
+        _pipeline!.Apply(weights is null ? null : FineTune.Load(weights), inputs.LoraScale);
+        var settings = new GenerationSettings
+        {
+            Prompt = inputs.Prompt,
+            NegativePrompt = inputs.NegativePrompt,
+            Width = inputs.Width,
+            Height = inputs.Height,
+            NumOutputs = inputs.NumOutputs,
+            Scheduler = inputs.Scheduler,
+            Steps = inputs.NumInferenceSteps,
+            GuidanceScale = inputs.GuidanceScale,
+            GuidanceRescale = inputs.GuidanceRescale,
+            Seed = inputs.Seed,
+        };
+        return _pipeline.Generate(settings, null, cancel);
+    }
+
+    /// <summary>The version's weights on disk; fetched once, because a version never changes.</summary>
+    private async Task<string> WeightsAsync(string prefix, CancellationToken cancel)
+    {
+        var folder = Path.Combine(options.Value.ScratchFolder, "versions", prefix.TrimEnd('/').Split('/')[^1]);
+        var file = Path.Combine(folder, WeightsFile);
+        if (!File.Exists(file) && await blobs.DownloadAsync(StorageLayout.Models, prefix, folder, name => name == WeightsFile, cancel) == 0)
+            throw new FileNotFoundException($"Version {prefix.TrimEnd('/')} has no {WeightsFile}; it cannot be drawn with.");
+        return file;
+    }
+
+    private static byte[] Png(GeneratedPicture picture, PredictionInputs inputs)
+    {
+        using var image = Image.LoadPixelData<Rgb24>(picture.Rgb, picture.Width, picture.Height);
+        var text = image.Metadata.GetPngMetadata().TextData;
+        text.Add(new PngTextData("prompt", inputs.Prompt, "", ""));
+        text.Add(new PngTextData("seed", picture.Seed.ToString(CultureInfo.InvariantCulture), "", ""));
+        using var stream = new MemoryStream();
+        image.SaveAsPng(stream);
+        return stream.ToArray();
+    }
+}

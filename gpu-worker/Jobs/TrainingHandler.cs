@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Sdxl.Core.Bases;
+using Sdxl.Core.Messages;
+using Sdxl.Core.Storage;
+using Sdxl.Core.Versions;
+using Sdxl.Diffusion;
+using Sdxl.Diffusion.Training;
+using Sdxl.GpuWorker.Hosting;
+using Sdxl.GpuWorker.Storage;
+
+namespace Sdxl.GpuWorker.Jobs;
+
+/// <summary>One training job: data set and checkpoint down, train, artefacts up, completion event.</summary>
+public sealed class TrainingHandler(
+    JobBlobs blobs, EventSender events, DiffusionDevice device, PredictionHandler predictions, IOptions<WorkerOptions> options, TimeProvider time, ILogger<TrainingHandler> log)
+{
+    /// <param name="interrupt">Stop at a checkpoint; the message goes back to the queue.</param>
+    /// <param name="canceled">The user does not want it any more.</param>
+    /// <exception cref="OperationCanceledException">One of the two was set.</exception>
+    public async Task<JobEnd> RunAsync(TrainingJob job, CancellationToken interrupt, CancellationToken canceled)
+    {
+        var watch = Stopwatch.StartNew();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(interrupt, canceled);
+        var scratch = Path.Combine(options.Value.ScratchFolder, "trainings", job.TrainingId);
+        var (dataset, work, output) = (Path.Combine(scratch, "dataset"), Path.Combine(scratch, "work"), Path.Combine(scratch, "output"));
+        var checkpoints = Directory.CreateDirectory(Path.Combine(work, TrainingRun.CheckpointsFolder)).FullName;
+        predictions.Unload(); // The training gets the device's memory.
+
+        var mirror = new CheckpointMirror(blobs, job.TrainingId, checkpoints);
+        await blobs.DownloadAsync(StorageLayout.Datasets, $"{job.TrainingId}/", dataset, IsForTraining, either.Token);
+        await mirror.FetchNewestAsync(either.Token);
+        if (Directory.Exists(output))
+            Directory.Delete(output, recursive: true);
+
+        var plan = new TrainingPlan
+        {
+            Base = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base),
+            DatasetFolder = dataset,
+            Inputs = job.Inputs,
+            WorkFolder = work,
+            OutputFolder = output,
+            ModelName = job.ModelName,
+            Device = device,
+        };
+        var outcome = await TrainAsync(job, plan, mirror, either.Token);
+        canceled.ThrowIfCancellationRequested();
+        if (outcome is TrainingStopped)
+            return JobEnd.Interrupted;
+
+        var files = await UploadAsync(job, output, work);
+        await events.SendAsync(new TrainingCompleted(job.TrainingId, job.Attempt, time.GetUtcNow(), files, watch.Elapsed.TotalSeconds), CancellationToken.None);
+        Directory.Delete(scratch, recursive: true);
+        return JobEnd.Finished;
+    }
+
+    /// <summary>Training is hours of pure computation on a thread of its own; what it reports is sent from here, in order.</summary>
+    private async Task<TrainingOutcome> TrainAsync(TrainingJob job, TrainingPlan plan, CheckpointMirror mirror, CancellationToken stop)
+    {
+        var reporter = new TrainingReporter(job, device.Name, options.Value.ProgressSeconds, time);
+        var training = Task.Factory.StartNew(
+            () =>
+            {
+                try
+                {
+                    return TrainingRun.Run(plan, reporter, stop);
+                }
+                finally
+                {
+                    reporter.Complete();
+                }
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await foreach (var report in reporter.Reports.ReadAllAsync(CancellationToken.None))
+        {
+            // The trainer keeps the newest two itself: an older one may be gone when its turn comes here.
+            if (report.Checkpoint is { } checkpoint && Directory.Exists(checkpoint))
+                await mirror.StoreAsync(checkpoint, CancellationToken.None);
+            if (report.Event is { } happened)
+                await events.SendAsync(happened, CancellationToken.None);
+            if (report.Event is JobLogged logged)
+            {
+                foreach (var line in logged.Lines)
+                    log.JobLine(job.TrainingId, line);
+            }
+        }
+        return await training;
+    }
+
+    private static bool IsForTraining(string name) =>
+        name == StorageLayout.ManifestFile || name.StartsWith("pictures/", StringComparison.Ordinal) || name.StartsWith("masks/", StringComparison.Ordinal);
+
+    /// <summary>The artefacts to jobs/{id}/output (the version's files), what only tells of the run (metrics, report) to jobs/{id}/run.</summary>
+    private async Task<IReadOnlyList<VersionFile>> UploadAsync(TrainingJob job, string output, string work)
+    {
+        var files = new List<VersionFile>();
+        foreach (var file in Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        {
+            var name = Path.GetRelativePath(output, file).Replace('\\', '/');
+            await using (var content = File.OpenRead(file))
+                files.Add(new VersionFile(name, content.Length, Convert.ToHexStringLower(await SHA256.HashDataAsync(content))));
+            await blobs.UploadFileAsync(StorageLayout.Jobs, StorageLayout.JobOutput(job.TrainingId, name), file, CancellationToken.None);
+        }
+        foreach (var file in Directory.EnumerateFiles(work))
+            await blobs.UploadFileAsync(StorageLayout.Jobs, $"{job.TrainingId}/run/{Path.GetFileName(file)}", file, CancellationToken.None);
+        return files;
+    }
+}

@@ -1,0 +1,7 @@
+// The GPU worker: takes jobs from Service Bus, trains and draws, reports events. It needs no inbound port. On a laptop local/ runs the same services.
+using Microsoft.Extensions.Hosting;
+using Sdxl.GpuWorker.Hosting;
+
+var builder = Host.CreateApplicationBuilder(args);
+builder.Services.AddGpuWorker(builder.Configuration);
+await builder.Build().RunAsync();

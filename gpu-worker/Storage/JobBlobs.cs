@@ -1,0 +1,80 @@
+using Azure;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Sdxl.Core.Storage;
+
+namespace Sdxl.GpuWorker.Storage;
+
+/// <summary>Blob storage as the worker uses it: folders down, files up, the cancel mark.</summary>
+public sealed class JobBlobs(BlobServiceClient service)
+{
+    /// <summary>Downloads every blob under <paramref name="prefix"/> (which ends in '/') that <paramref name="wanted"/> accepts into a folder.</summary>
+    /// <returns>How many there were.</returns>
+    public async Task<int> DownloadAsync(string container, string prefix, string folder, Func<string, bool> wanted, CancellationToken cancel)
+    {
+        var count = 0;
+        var client = service.GetBlobContainerClient(container);
+        await foreach (var blob in client.GetBlobsAsync(prefix: prefix, cancellationToken: cancel))
+        {
+            var name = blob.Name[prefix.Length..];
+            if (!wanted(name))
+                continue;
+            var target = Path.GetFullPath(Path.Combine(folder, name));
+            if (!target.StartsWith(Path.GetFullPath(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+                throw new InvalidDataException($"Blob {container}/{blob.Name} would be written outside {folder}; refused.");
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            // A download that was cut off must not look whole: other name first.
+            await client.GetBlobClient(blob.Name).DownloadToAsync(target + ".part", cancel);
+            File.Move(target + ".part", target, overwrite: true);
+            count++;
+        }
+        return count;
+    }
+
+    public async Task UploadFileAsync(string container, string name, string file, CancellationToken cancel)
+    {
+        await using var content = File.OpenRead(file);
+        await service.GetBlobContainerClient(container).GetBlobClient(name).UploadAsync(
+            content, new BlobUploadOptions { HttpHeaders = new BlobHttpHeaders { ContentType = ContentType(file) } }, cancel);
+    }
+
+    public async Task UploadAsync(string container, string name, byte[] bytes, CancellationToken cancel) =>
+        await service.GetBlobContainerClient(container).GetBlobClient(name).UploadAsync(
+            new BinaryData(bytes), new BlobUploadOptions { HttpHeaders = new BlobHttpHeaders { ContentType = ContentType(name) } }, cancel);
+
+    /// <returns>null if there is no such blob.</returns>
+    public async Task<BinaryData?> ReadAsync(string container, string name, CancellationToken cancel)
+    {
+        try
+        {
+            return (await service.GetBlobContainerClient(container).GetBlobClient(name).DownloadContentAsync(cancel)).Value.Content;
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return null;
+        }
+    }
+
+    public async Task<bool> IsCanceledAsync(string jobId, CancellationToken cancel) =>
+        await service.GetBlobContainerClient(StorageLayout.Jobs).GetBlobClient(StorageLayout.CancelMark(jobId)).ExistsAsync(cancel);
+
+    public async Task<IReadOnlyList<string>> ListAsync(string container, string prefix, CancellationToken cancel)
+    {
+        var names = new List<string>();
+        await foreach (var blob in service.GetBlobContainerClient(container).GetBlobsAsync(prefix: prefix, cancellationToken: cancel))
+            names.Add(blob.Name);
+        return names;
+    }
+
+    public Task DeleteAsync(string container, string name, CancellationToken cancel) =>
+        service.GetBlobContainerClient(container).GetBlobClient(name).DeleteIfExistsAsync(cancellationToken: cancel);
+
+    private static string ContentType(string name) => Path.GetExtension(name) switch
+    {
+        ".png" => "image/png",
+        ".json" => "application/json",
+        ".html" => "text/html; charset=utf-8",
+        ".jsonl" or ".txt" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    };
+}
