@@ -10,11 +10,11 @@ internal sealed partial class TrainingFollower(ApiClient api, IShow show)
 {
     private const int AppearSeconds = 60; // a blob trigger on a busy machine
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(400);
-    private static readonly string[] Stages = ["queued", "unpack", "prepare", "manifest", "train", "publish", "done"];
 
     private string stage = "";
     private int logRead;
     private int lastStep = -1;
+    private int pictures;
     private readonly HashSet<string> warned = new(StringComparer.Ordinal);
 
     /// <summary>The finished training. Cancellation cancels the training too, and waits until it says so.</summary>
@@ -81,6 +81,11 @@ internal sealed partial class TrainingFollower(ApiClient api, IShow show)
     {
         if (training.Stage != stage)
         {
+            // Polling misses the last picture and the last steps: a stage that gave way to the next is whole.
+            if (stage == "prepare" && training.Status != "failed" && pictures > 0)
+                show.Parts(pictures, pictures);
+            if (stage == "train" && training.Stage is "publish" or "done" && training.TotalSteps > 0)
+                show.Steps(training.TotalSteps, training.TotalSteps, training.Loss, training.StepsPerSecond, null);
             stage = training.Stage;
             TellStage(training);
         }
@@ -88,12 +93,14 @@ internal sealed partial class TrainingFollower(ApiClient api, IShow show)
         foreach (var warning in training.Warnings.Where(warned.Add))
             show.Warning(warning);
         if (stage == "prepare" && training.Pictures > 0)
-            show.Parts(training.PicturesDone, training.Pictures);
-        if (Array.IndexOf(Stages, stage) >= Array.IndexOf(Stages, "train") && training.TotalSteps > 0 && training.Step != lastStep)
+        {
+            pictures = training.Pictures;
+            show.Parts(training.PicturesDone, pictures);
+        }
+        if (stage == "train" && training.TotalSteps > 0 && training.Step != lastStep)
         {
             lastStep = training.Step;
-            if (stage == "train")
-                show.Steps(training.Step, training.TotalSteps, training.Loss, training.StepsPerSecond, training.SecondsLeft);
+            show.Steps(training.Step, training.TotalSteps, training.Loss, training.StepsPerSecond, training.SecondsLeft);
         }
     }
 
