@@ -1,0 +1,67 @@
+using System.Text.Json;
+using Sdxl.Core.Captions;
+using Sdxl.Vision.Models;
+using Sdxl.Vision.Pictures;
+
+namespace Sdxl.Vision.Captions;
+
+/// <summary>Describes pictures with BLIP: a vision transformer, then a text decoder that attends to its states. Thread-safe.</summary>
+/// <remarks>b beams, l tokens so far, t image tokens, h width, v vocabulary. Source: transformers models/blip/modeling_blip.py, generate.</remarks>
+public sealed class BlipCaptioner
+{
+    private readonly OnnxModel _vision, _decoder;
+    private readonly PictureInput _input;
+    private readonly WordPieceVocabulary _vocabulary;
+    private readonly long _startToken, _endToken;
+    private readonly int _maxNewTokens;
+
+    internal BlipCaptioner(string folder, OnnxModel vision, OnnxModel decoder, int maxNewTokens)
+    {
+        (_vision, _decoder, _maxNewTokens) = (vision, decoder, maxNewTokens);
+        _input = PictureInput.Read(Path.Combine(folder, "preprocessor_config.json"));
+        _vocabulary = WordPieceVocabulary.Load(folder);
+        (_startToken, _endToken) = ReadTokens(Path.Combine(folder, "config.json"));
+    }
+
+    /// <summary>pixel_values [3, s, s] as the vision model takes them.</summary>
+    public float[] Preprocess(PixelGrid picture) => _input.Prepare(picture);
+
+    /// <summary>image_embeds [1, t, h] of pixel_values [3, s, s].</summary>
+    public ModelOutput Embed(float[] pixels, CancellationToken cancel = default) =>
+        _vision.Run([new ModelInput("pixel_values", pixels, 1, 3, _input.Height, _input.Width)], ["image_embeds"], cancel)[0];
+
+    /// <summary>Captions one picture of any size.</summary>
+    /// <param name="beams">1 is greedy.</param>
+    public BlipCaption Caption(PixelGrid picture, int beams = 1, CancellationToken cancel = default)
+    {
+        var embeds = Embed(Preprocess(picture), cancel);
+        var (tokens, width) = (embeds.Shape[1], embeds.Shape[2]);
+        var repeated = new float[beams * embeds.Values.Length];             // [b, t, h]
+        for (var beam = 0; beam < beams; beam++)
+            embeds.Values.CopyTo(repeated.AsSpan(beam * embeds.Values.Length));
+
+        var ids = BeamSearch.Run(_startToken, _endToken, beams, _maxNewTokens, sequences =>
+        {
+            var length = sequences[0].Length;
+            var logits = _decoder.Run(
+                [new ModelInput("input_ids", [.. sequences.SelectMany(sequence => sequence)], beams, length),
+                 new ModelInput("encoder_hidden_states", repeated, beams, tokens, width)],
+                ["logits"], cancel)[0];                                     // [b, l, v]
+            var vocabulary = (int)logits.Shape[2];
+            return [.. Enumerable.Range(0, beams).Select(beam => logits.Values.AsSpan(((beam + 1) * length - 1) * vocabulary, vocabulary).ToArray())];
+        });
+        var text = _vocabulary.Decode(ids.Skip(1));
+        return new BlipCaption(ids, text, GeneratedCaption.Clean(text));
+    }
+
+    private static (long Start, long End) ReadTokens(string file)
+    {
+        if (!File.Exists(file))
+            throw new ModelFileMissingException(file);
+        using var json = JsonDocument.Parse(File.ReadAllBytes(file));
+        if (!json.RootElement.TryGetProperty("text_config", out var text) || !text.TryGetProperty("bos_token_id", out var start))
+            throw new InvalidDataException($"{file}: expected text_config.bos_token_id, the token that BLIP's decoder starts from.");
+        // BLIP's decoder ends at [SEP]; eos_token_id of the real BLIP-large (2) is a leftover. 102 is BertConfig's own default.
+        return (start.GetInt64(), text.TryGetProperty("sep_token_id", out var end) ? end.GetInt64() : 102);
+    }
+}

@@ -1,0 +1,24 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace Sdxl.Vision.Models;
+
+/// <summary>A named input: floats (pixels, states) or 64-bit ids, row-major.</summary>
+public sealed record ModelInput
+{
+    private readonly float[]? _floats;
+    private readonly long[]? _ids;
+
+    public ModelInput(string name, float[] values, params long[] shape) => (Name, _floats, Shape) = (name, values, shape);
+
+    public ModelInput(string name, long[] ids, params long[] shape) => (Name, _ids, Shape) = (name, ids, shape);
+
+    public string Name { get; }
+
+    public long[] Shape { get; }
+
+    internal OrtValue ToOrtValue() => _floats is not null
+        ? OrtValue.CreateTensorValueFromMemory(_floats, Shape) : OrtValue.CreateTensorValueFromMemory(_ids!, Shape);
+}
+
+/// <summary>An output copied out of native memory, row-major.</summary>
+public sealed record ModelOutput(float[] Values, long[] Shape);
