@@ -21,7 +21,7 @@ internal static class Shared
     public static PixelGrid Picture(params string[] path)
     {
         using var stream = File.OpenRead(Path.Combine(path));
-        return Loader.Load(stream, path[^1]).Pixels;
+        return Loader.Load(stream, Path.GetFileName(path[^1])).Pixels;
     }
 
     public static PixelGrid Golden(string picture) => Picture(TestPaths.Golden("vision", picture));

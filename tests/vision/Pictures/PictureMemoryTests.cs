@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using System.Globalization;
+using Sdxl.Vision.Pictures;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.PixelFormats;
+
+namespace Sdxl.Tests.Vision.Pictures;
+
+/// <summary>Measures the process, so nothing else may run meanwhile.</summary>
+[CollectionDefinition(nameof(PictureMemoryTests), DisableParallelization = true)]
+public sealed class Alone;
+
+[Collection(nameof(PictureMemoryTests))]
+public sealed class PictureMemoryTests
+{
+    /// <summary>108 megapixels whole would be 324 MB in red green blue alone.</summary>
+    [Fact]
+    public void A_jpeg_of_12000_by_9000_takes_less_than_256_MiB()
+    {
+        var file = Large();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        File.WriteAllText("/proc/self/clear_refs", "5");                // the peak counts from now on
+        var before = Status("VmRSS");
+        var clock = Stopwatch.StartNew();
+        LoadedPicture loaded;
+        using (var stream = File.OpenRead(file))
+            loaded = Shared.Loader.Load(stream, "large.jpg", maxSide: 4096);
+        var peak = Status("VmHWM") - before;
+        Assert.Equal((12000, 9000), (loaded.Width, loaded.Height));
+        Assert.Equal((4096, 3072), (loaded.Pixels.Width, loaded.Pixels.Height));
+        Console.WriteLine($"12,000 x 9,000 JPEG: {peak >> 10} MiB at its peak, {clock.ElapsedMilliseconds} ms");
+        Assert.InRange(peak >> 10, 32, 256);                            // what comes out is 36 MiB
+    }
+
+    private static string Large()
+    {
+        var file = Path.Combine(Path.GetTempPath(), "sdxl-tests-12000x9000.jpg");
+        if (File.Exists(file))
+            return file;
+        using var image = new Image<Rgb24>(12000, 9000);
+        image.ProcessPixelRows(rows =>
+        {
+            for (var y = 0; y < rows.Height; y++)
+            {
+                var row = rows.GetRowSpan(y);
+                for (var x = 0; x < row.Length; x++)
+                    row[x] = new Rgb24((byte)(x / 47), (byte)(y / 36), (byte)((x ^ y) >> 6));
+            }
+        });
+        var part = $"{file}.{Environment.ProcessId}.jpg";
+        image.SaveAsJpeg(part);
+        File.Move(part, file, overwrite: true);
+        return file;
+    }
+
+    /// <summary>A line of /proc/self/status in KiB.</summary>
+    private static long Status(string name) => File.ReadLines("/proc/self/status")
+        .Where(line => line.StartsWith(name + ":", StringComparison.Ordinal))
+        .Select(line => long.Parse(line.Split([" ", "\t"], StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture)).Single();
+}
