@@ -1,0 +1,133 @@
+using Sdxl.Core.Datasets;
+using Sdxl.Vision;
+using Sdxl.Vision.Models;
+using Sdxl.Vision.Pictures;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.PixelFormats;
+
+namespace Sdxl.Tests.Vision;
+
+public sealed class PicturePreparerTests
+{
+    private static readonly PreparationSettings s_settings = new() { Resolution = 64, Caption = "given", MaskTargetPrompts = "object" };
+
+    [Fact]
+    public void A_supplied_mask_of_another_size_wins_over_a_computed_one_and_leads_the_crop()
+    {
+        // Picture 300 x 100, mask 150 x 50 with its subject at 120..140: in the picture 240..280.
+        using var prepared = Prepare(Flat(300, 100), Striped(150, 50, 120, 140), s_settings);
+        Assert.Equal(MaskSource.Supplied, prepared.MaskSource);
+        Assert.Equal((200, 0, 100), (prepared.CropLeft, prepared.CropTop, prepared.CropSize));
+        Assert.Equal(255, prepared.Mask[(int)(60 * 0.64), 32].PackedValue);
+        Assert.Equal(0, prepared.Mask[4, 32].PackedValue);
+    }
+
+    [Fact]
+    public void Without_salience_the_middle_is_cropped()
+    {
+        using var prepared = Prepare(Flat(300, 100), Striped(150, 50, 120, 140), s_settings with { CropBasedOnSalience = false });
+        Assert.Equal(100, prepared.CropLeft);
+    }
+
+    [Theory]
+    [InlineData("another shape")]
+    [InlineData("black all over")]
+    [InlineData("not a picture")]
+    public void A_bad_mask_is_not_used_and_that_is_said(string why)
+    {
+        var mask = why switch { "another shape" => Striped(50, 50, 10, 20), "black all over" => Striped(150, 50, 0, 0), _ => [1, 2, 3] };
+        using var prepared = Prepare(Flat(300, 100), mask, s_settings);
+        Assert.Equal(MaskSource.Text, prepared.MaskSource);
+        Assert.Contains(prepared.Warnings, warning => warning.StartsWith("The mask beside it is not used: ", StringComparison.Ordinal) && warning.Contains(why, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Without_prompt_and_faces_everything_counts()
+    {
+        using var prepared = Prepare(Flat(300, 100), mask: null, s_settings with { MaskTargetPrompts = null });
+        Assert.Equal(MaskSource.None, prepared.MaskSource);
+        Assert.Equal(100, prepared.CropLeft);
+        Assert.Equal(255, prepared.Mask[0, 0].PackedValue);
+        Assert.Contains(prepared.Warnings, warning => warning.Contains("3.0 times as long as wide", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_crop_is_told_in_original_pixels_also_when_the_picture_was_shrunk()
+    {
+        using var prepared = Prepare(Flat(1200, 400), Striped(300, 100, 240, 280), s_settings with { MaxSourceSide = 300 });
+        Assert.Equal((1200, 400), (prepared.OriginalWidth, prepared.OriginalHeight));
+        Assert.Equal((800, 0, 400), (prepared.CropLeft, prepared.CropTop, prepared.CropSize));
+        Assert.False(prepared.Upscaled);
+    }
+
+    [Fact]
+    public void The_crop_is_told_in_original_pixels_also_when_the_picture_was_upscaled()
+    {
+        using var prepared = Prepare(Flat(30, 20), mask: null, s_settings with { MaskTargetPrompts = null, Resolution = 96 });
+        Assert.Equal((30, 20, 5, 0, 20), (prepared.OriginalWidth, prepared.OriginalHeight, prepared.CropLeft, prepared.CropTop, prepared.CropSize));
+        Assert.Equal(2, prepared.TimesUpscaled);
+        Assert.Equal(96, prepared.Picture.Width);
+    }
+
+    [Fact]
+    public void A_missing_model_is_named_together_with_the_command_that_fetches_it()
+    {
+        using var models = new VisionModels("/no/such/models", new VisionOptions());
+        using var preparer = new PicturePreparer(models);
+        using var picture = new MemoryStream(Flat(80, 80));
+        var error = Assert.Throws<ModelFileMissingException>(() => preparer.Prepare(picture, "a.png", null, s_settings with { Caption = null, MaskTargetPrompts = null }));
+        Assert.Contains("/no/such/models/blip/", error.Message);
+        Assert.Contains("./sdxl models pull", error.Message);
+    }
+
+    [Fact]
+    public void What_needs_no_model_needs_no_model()
+    {
+        using var models = new VisionModels("/no/such/models", new VisionOptions());
+        using var preparer = new PicturePreparer(models);
+        using var picture = new MemoryStream(Flat(80, 80));
+        using var prepared = preparer.Prepare(picture, "a.png", null, s_settings with { MaskTargetPrompts = null });
+        Assert.Equal(64, prepared.Picture.Width);
+    }
+
+    [Fact]
+    public void A_cancelled_preparation_stops_and_frees_its_place()
+    {
+        using var models = new VisionModels(TestPaths.Models, new VisionOptions { ParallelPictures = 1 });
+        using var preparer = new PicturePreparer(models);
+        using var cancelled = new CancellationTokenSource();
+        cancelled.Cancel();
+        using var picture = new MemoryStream(Flat(80, 80));
+        Assert.ThrowsAny<OperationCanceledException>(() => preparer.Prepare(picture, "a.png", null, s_settings, cancelled.Token));
+        picture.Position = 0;
+        using var prepared = preparer.Prepare(picture, "a.png", null, s_settings);
+        Assert.Equal(64, prepared.Picture.Width);
+    }
+
+    private static PreparedPicture Prepare(byte[] picture, byte[]? mask, PreparationSettings settings)
+    {
+        using var preparer = new PicturePreparer(Shared.Models);
+        using var pictureStream = new MemoryStream(picture);
+        using var maskStream = mask is null ? null : new MemoryStream(mask);
+        return preparer.Prepare(pictureStream, "a.png", maskStream, settings);
+    }
+
+    private static byte[] Flat(int width, int height) => Png(PixelGrid.Flat(width, height, 3, 120));
+
+    /// <summary>Black, white from one column to another.</summary>
+    private static byte[] Striped(int width, int height, int from, int to)
+    {
+        var grid = new PixelGrid(width, height, 3);
+        for (var y = 0; y < height; y++)
+            grid.Data.AsSpan((y * width + from) * 3, (to - from) * 3).Fill(255);
+        return Png(grid);
+    }
+
+    private static byte[] Png(PixelGrid grid)
+    {
+        using var image = grid.ToRgb();
+        using var stream = new MemoryStream();
+        image.SaveAsPng(stream);
+        return stream.ToArray();
+    }
+}
