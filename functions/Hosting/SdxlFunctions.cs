@@ -9,6 +9,8 @@ using Microsoft.Extensions.Options;
 using Sdxl.Core.Bases;
 using Sdxl.Functions.Storage;
 using Sdxl.Vision;
+using Sdxl.Vision.Models;
+using Sdxl.Vision.Pictures;
 
 namespace Sdxl.Functions.Hosting;
 
@@ -40,6 +42,7 @@ public static class SdxlFunctions
         services.AddSingleton<QueueSender>();
         services.AddSingleton(provider => new BaseCatalog(provider.GetRequiredService<IOptions<SdxlOptions>>().Value));
         services.AddSingleton<PreparerPool>();
+        services.AddSingleton(new PictureLoader(new PictureLimits()));
         services.AddSingleton<Trainings.TrainingStarter>();
         services.AddSingleton<Trainings.TrainingViews>();
         services.AddSingleton<Trainings.ArchiveReceiver>();
@@ -79,7 +82,7 @@ public sealed class PreparerPool : IDisposable
         {
             if (!_byFolder.TryGetValue(baseModel.VisionFolder, out var entry))
             {
-                var models = new VisionModels(baseModel.VisionFolder);
+                var models = new VisionModels(baseModel.VisionFolder, new VisionOptions());
                 entry = _byFolder[baseModel.VisionFolder] = (models, new PicturePreparer(models));
             }
             return entry.Preparer;
@@ -88,7 +91,10 @@ public sealed class PreparerPool : IDisposable
 
     public void Dispose()
     {
-        foreach (var (models, _) in _byFolder.Values)
+        foreach (var (models, preparer) in _byFolder.Values)
+        {
+            preparer.Dispose();
             models.Dispose();
+        }
     }
 }

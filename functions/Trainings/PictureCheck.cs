@@ -6,8 +6,11 @@ namespace Sdxl.Functions.Trainings;
 /// Before a training is accepted over HTTP at least one picture must decode. Usually the first one does, so this costs one picture's decoding;
 /// the pictures that fail beside a good one are skipped later with a warning.
 /// </summary>
-public sealed class PictureCheck
+public sealed class PictureCheck(PictureLoader loader)
 {
+    /// <summary>Large pictures are decoded at this size: enough to know that they decode.</summary>
+    private const int DecodedSide = 1024;
+
     /// <exception cref="IntakeException">No picture of the archive can be used; says why for each (the first ten).</exception>
     public void RefuseIfNoneDecodes(ArchiveIntake intake, CancellationToken cancel)
     {
@@ -21,12 +24,12 @@ public sealed class PictureCheck
                 using (var content = intake.Archive.Open(picture.Path))
                     content.CopyTo(bytes);
                 bytes.Position = 0;
-                using var decoded = PictureLoader.Load(bytes, picture.Path, cancel);
+                _ = loader.Load(bytes, picture.Path, maxSide: DecodedSide, cancel: cancel);
                 return;
             }
             catch (PictureRefusedException e)
             {
-                reasons.Add($"{picture.Path}: {e.Message}");
+                reasons.Add(e.Message);
             }
         }
         throw new IntakeException([new IntakeProblem(

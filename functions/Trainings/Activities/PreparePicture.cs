@@ -36,9 +36,9 @@ public sealed class PreparePicture(BlobStore blobs, BaseCatalog bases, PreparerP
         }
         catch (PictureRefusedException e)
         {
-            document = new PreparedDocument(null, null, new SkippedFile(picture.Name, e.Message));
-            line = $"Picture {index + 1}/{plan.Pictures.Count} {picture.Name} skipped: {e.Message}";
-            log.PictureSkipped(id, picture.Name, e.Message);
+            document = new PreparedDocument(null, null, new SkippedFile(picture.Name, e.Reason));
+            line = $"Picture {index + 1}/{plan.Pictures.Count} {picture.Name} skipped: {e.Reason}";
+            log.PictureSkipped(id, picture.Name, e.Reason);
         }
         await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, PreparedDocument.FileName(index)), document, cancel: cancel);
         await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(id), [line], cancel);
@@ -82,9 +82,7 @@ public sealed class PreparePicture(BlobStore blobs, BaseCatalog bases, PreparerP
         var report = new ReportedPicture(
             picture.Name, file, maskFile, thumbnail, caption,
             picture.CaptionSource,
-            picture.RawMask is not null ? MaskSource.Supplied
-                : inputs.UseFaceDetectionInstead && prepared.Faces.Count > 0 ? MaskSource.Faces
-                : inputs.MaskTargetPrompts is not null && !inputs.UseFaceDetectionInstead ? MaskSource.Text : MaskSource.None,
+            prepared.MaskSource,
             prepared.OriginalWidth, prepared.OriginalHeight, [prepared.CropLeft, prepared.CropTop, prepared.CropSize, prepared.CropSize],
             prepared.Upscaled, prepared.Faces.Count, prepared.PerceptualHash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture), prepared.Warnings);
         return (new PreparedDocument(entry, report, null), caption);
