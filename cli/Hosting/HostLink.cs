@@ -60,9 +60,11 @@ internal sealed class HostLink : IAsyncDisposable
         var assembly = FindAssembly();
         Directory.CreateDirectory(Path.GetDirectoryName(LogPath)!);
         // Its own session: Ctrl-C in the terminal reaches this command only, which first cancels what it began and then stops the host.
-        var start = new ProcessStartInfo("setsid") { UseShellExecute = false, RedirectStandardInput = true, WorkingDirectory = Places.Root };
-        foreach (var argument in new[] { "sh", "-c", "exec \"$@\" >\"$0\" 2>&1", LogPath, "dotnet", assembly, "host" })
-            start.ArgumentList.Add(argument);
+        // (Linux has setsid; elsewhere the host hears Ctrl-C as well and stops a little early.)
+        string[] command = ["sh", "-c", "exec \"$@\" >\"$0\" 2>&1", LogPath, "dotnet", assembly, "host"];
+        if (System.IO.File.Exists("/usr/bin/setsid"))
+            command = ["/usr/bin/setsid", .. command];
+        var start = new ProcessStartInfo(command[0], command[1..]) { UseShellExecute = false, RedirectStandardInput = true, WorkingDirectory = Places.Root };
         start.Environment["SDXL_HOME"] = Places.Home;
         start.Environment["SDXL_ROOT"] = Places.Root;
         // The host ends with the command that it was started for, also when that is killed.
@@ -75,6 +77,9 @@ internal sealed class HostLink : IAsyncDisposable
             var waited = Stopwatch.StartNew();
             while (waited.Elapsed.TotalSeconds < StartSeconds)
             {
+                // Two commands at once: the state folder is the first one's, and its host serves both.
+                if (child.HasExited && HostFile.TryRead(Places.Home) is { } other && IsAlive(other.Pid) && await AnswersAsync(other, cancel))
+                    return new HostLink(other, null);
                 if (child.HasExited)
                     throw new CliException($"The host stopped while it was starting (exit code {child.ExitCode}).{Tail()}");
                 if (HostFile.TryRead(Places.Home) is { } file && IsAlive(file.Pid) && await AnswersAsync(file, cancel))

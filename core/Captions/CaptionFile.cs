@@ -83,7 +83,13 @@ public static class CaptionFile
         {
             // RawRow is the record's last line; a quoted caption may hold line breaks.
             var fields = (parser.Record ?? []).Select(field => string.Join(' ', field.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))).ToArray();
-            if (fields.Any(field => field.Length > 0))
+            var lines = parser.RawRecord.ReplaceLineEndings("\n").TrimEnd('\n').Split('\n');
+            if (lines.Length > 1 && fields.Length < 2)
+            {
+                // A quote that is never closed has swallowed the lines below it: quotes mean nothing here.
+                records.AddRange(lines.Select((line, i) => (nextLine + i, line.Split(delimiter).Select(field => field.Trim().Trim('"').Trim()).ToArray())).Where(line => line.Item2.Any(field => field.Length > 0)));
+            }
+            else if (fields.Any(field => field.Length > 0))
                 records.Add((nextLine, fields));
             nextLine = parser.RawRow + 1;
         }

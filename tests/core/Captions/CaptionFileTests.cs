@@ -53,6 +53,14 @@ public sealed class CaptionFileTests
         Assert.Equal([("a", "one"), ("b b", "two")], Rows(Read("a,one\nb b,two")));
 
     [Fact]
+    public void A_quote_that_is_never_closed_costs_no_other_line() =>
+        Assert.Equal([("a.jpg", "one"), ("b b.png", "two")], Rows(Read("caption,image_file\n\"one,a.jpg\ntwo,b b.png\n")));
+
+    [Fact]
+    public void A_quote_inside_a_caption_is_a_quote() =>
+        Assert.Equal([("a.jpg", "a 5\" ruler"), ("b b.png", "two")], Rows(Read("caption,image_file\na 5\" ruler,a.jpg\ntwo,b b.png\n")));
+
+    [Fact]
     public void Line_numbers_are_the_files_own() =>
         Assert.Equal([3, 5], Read("caption,image_file\n\none,a.jpg\n\ntwo,c.webp\n").Rows.Select(row => row.Line));
 
