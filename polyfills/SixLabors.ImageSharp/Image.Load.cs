@@ -19,7 +19,7 @@ public abstract partial class Image
         return format;
     }
 
-    public static IImageFormat DetectFormat(ReadOnlySpan<byte> buffer) => PictureFormat.Detect(Configuration.Default, buffer);
+    public static IImageFormat DetectFormat(ReadOnlySpan<byte> buffer) => PictureFormat.Detect(Configuration.Default, EncodedBytes.NotEmpty(buffer));
 
     public static IImageFormat DetectFormat(string path)
     {
@@ -35,7 +35,7 @@ public abstract partial class Image
 
     public static ImageInfo Identify(ReadOnlySpan<byte> buffer) => Identify(DecoderOptions.Default, buffer);
 
-    public static ImageInfo Identify(DecoderOptions options, ReadOnlySpan<byte> buffer) => PictureFormat.Identify(options, buffer);
+    public static ImageInfo Identify(DecoderOptions options, ReadOnlySpan<byte> buffer) => PictureFormat.Identify(options, EncodedBytes.NotEmpty(buffer));
 
     public static ImageInfo Identify(string path) => Identify(DecoderOptions.Default, path);
 
@@ -70,7 +70,7 @@ public abstract partial class Image
 
     public static Image Load(ReadOnlySpan<byte> buffer) => Load(DecoderOptions.Default, buffer);
 
-    public static Image Load(DecoderOptions options, ReadOnlySpan<byte> buffer) => PictureFormat.Decode(options, buffer);
+    public static Image Load(DecoderOptions options, ReadOnlySpan<byte> buffer) => PictureFormat.Decode(options, EncodedBytes.NotEmpty(buffer));
 
     public static Image Load(string path) => Load(DecoderOptions.Default, path);
 
@@ -112,7 +112,7 @@ public abstract partial class Image
         where TPixel : unmanaged, IPixel<TPixel> => Load<TPixel>(DecoderOptions.Default, data);
 
     public static Image<TPixel> Load<TPixel>(DecoderOptions options, ReadOnlySpan<byte> data)
-        where TPixel : unmanaged, IPixel<TPixel> => PictureFormat.Decode<TPixel>(options, data);
+        where TPixel : unmanaged, IPixel<TPixel> => PictureFormat.Decode<TPixel>(options, EncodedBytes.NotEmpty(data));
 
     public static Image<TPixel> Load<TPixel>(string path)
         where TPixel : unmanaged, IPixel<TPixel> => Load<TPixel>(DecoderOptions.Default, path);

@@ -28,6 +28,10 @@ internal static class EncodedBytes
 
     public static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 4096, FileOptions.Asynchronous);
 
+    /// <summary>The real library wraps a span in a stream over its pointer, and an empty span has none.</summary>
+    /// <exception cref="ArgumentNullException">No bytes (an empty stream is an unknown format instead).</exception>
+    public static ReadOnlySpan<byte> NotEmpty(ReadOnlySpan<byte> bytes) => bytes.IsEmpty ? throw new ArgumentNullException("pointer") : bytes;
+
     private static void Check(DecoderOptions options, Stream stream)
     {
         ArgumentNullException.ThrowIfNull(options);

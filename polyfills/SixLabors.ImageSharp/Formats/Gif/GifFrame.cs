@@ -24,6 +24,7 @@ internal sealed class GifFrame
         for (var line = 0; line < Place.Height; line++)
         {
             var y = Place.Y + (Interlaced ? Deinterlace(line) : line);
+            // rows below the canvas have no indices
             for (var x = 0; y < canvas.Height && x < Place.Width && Place.X + x < canvas.Width; x++)
             {
                 var index = Indices[((long)line * Place.Width) + x];

@@ -7,6 +7,7 @@ namespace SixLabors.ImageSharp.Formats.Gif;
 internal ref struct GifReader
 {
     private const int HeaderBytes = 13;
+    private const long LargestFramePixels = 1L << 30;
 
     private readonly ReadOnlySpan<byte> bytes;
     private readonly byte[] globalPalette = [];
@@ -65,23 +66,26 @@ internal ref struct GifReader
         var flags = place[8];
         var palette = (flags & 0x80) != 0 ? Take(3 << ((flags & 7) + 1)) : globalPalette;
         var (width, height) = (BinaryPrimitives.ReadUInt16LittleEndian(place[4..]), BinaryPrimitives.ReadUInt16LittleEndian(place[6..]));
-        // A picture larger than its canvas by far is a bomb, not a picture.
-        if (width > Width || height > Height)
+        var top = BinaryPrimitives.ReadUInt16LittleEndian(place[2..]);
+        var interlaced = (flags & 0x40) != 0;
+        // Rows below the canvas are not even unpacked (interlaced ones are, for they come in another order).
+        long pixels = (long)width * (interlaced ? height : Math.Clamp(Height - top, 0, height));
+        if (pixels > LargestFramePixels)
             throw new InvalidImageContentException($"GIF: a frame of {width} x {height} on a canvas of {Width} x {Height}.");
         var codeBits = at < bytes.Length ? bytes[at++] : 0;
-        var indices = new byte[width * height];
+        var indices = new byte[pixels];
         if (codeBits is >= 1 and <= 11)
             Lzw.Decode(ReadBlocks(), codeBits, indices);
         else
             ReadBlocks();
         return new GifFrame
         {
-            Place = new Rectangle(BinaryPrimitives.ReadUInt16LittleEndian(place), BinaryPrimitives.ReadUInt16LittleEndian(place[2..]), width, height),
+            Place = new Rectangle(BinaryPrimitives.ReadUInt16LittleEndian(place), top, width, height),
             Indices = indices,
             Palette = palette,
             Transparent = transparent,
             Disposal = disposal,
-            Interlaced = (flags & 0x40) != 0,
+            Interlaced = interlaced,
         };
     }
 
