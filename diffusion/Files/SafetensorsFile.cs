@@ -59,6 +59,22 @@ public sealed class SafetensorsFile : IDisposable
             return tensor.to(dtype ?? tensor.dtype, device ?? CPU);
     }
 
+    /// <summary>Fills <paramref name="target"/>, which has exactly the tensor's shape: straight from the file where type and device agree, else through one temporary.</summary>
+    public void CopyTo(string name, Tensor target)
+    {
+        var entry = Entries[name];
+        if (entry.ByteLength == 0)
+            return;
+        if (target.device_type == TorchSharp.DeviceType.CPU && target.dtype == ToScalarType(entry.Type) && target.is_contiguous())
+        {
+            CopyBytes(entry, target);
+            return;
+        }
+        using var guard = no_grad();
+        using var stored = Read(name);
+        target.copy_(stored);
+    }
+
     /// <summary>The raw little-endian bytes of one tensor (for hashes and for readers without tensors).</summary>
     public byte[] ReadBytes(string name)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Schedulers;
 
@@ -29,6 +30,14 @@ public sealed class NoiseSchedule
     /// <summary>Signal-to-noise ratio a / (1 - a).</summary>
     public double Snr(int t) => alphasCumprod[t] / (1 - (double)alphasCumprod[t]);
 
+    /// <summary>sample and noise [B,...], one timestep a sample -> sqrt(a) sample + sqrt(1 - a) noise.</summary>
+    public Tensor AddNoise(Tensor sample, Tensor noise, ReadOnlySpan<long> timesteps) =>
+        sample * Factors(timesteps, a => Math.Sqrt(a), sample) + noise * Factors(timesteps, a => Math.Sqrt(1 - a), sample);
+
+    /// <summary>What a velocity-predicting net should answer: sqrt(a) noise - sqrt(1 - a) sample.</summary>
+    public Tensor Velocity(Tensor sample, Tensor noise, ReadOnlySpan<long> timesteps) =>
+        noise * Factors(timesteps, a => Math.Sqrt(a), sample) - sample * Factors(timesteps, a => Math.Sqrt(1 - a), sample);
+
     /// <param name="kind">scaled_linear (square roots evenly spaced) or linear.</param>
     /// <exception cref="NotSupportedException">Another kind.</exception>
     public static NoiseSchedule Create(int timesteps = 1000, double betaStart = 0.00085, double betaEnd = 0.012, string kind = "scaled_linear", bool zeroTerminalSnr = false, bool velocityPrediction = false)
@@ -55,6 +64,14 @@ public sealed class NoiseSchedule
         return Create(
             (int)Number("num_train_timesteps", 1000), Number("beta_start", 0.00085), Number("beta_end", 0.012), Text("beta_schedule", "scaled_linear"),
             zeroTerminalSnr || json.TryGetProperty("rescale_betas_zero_snr", out var z) && z.ValueKind == JsonValueKind.True, prediction == "v_prediction");
+    }
+
+    private Tensor Factors(ReadOnlySpan<long> timesteps, Func<double, double> of, Tensor like)
+    {
+        var values = new float[timesteps.Length];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = (float)of(alphasCumprod[timesteps[i]]);
+        return tensor(values).to(like.dtype, like.device).view([values.Length, .. Enumerable.Repeat(1L, (int)like.dim() - 1)]);
     }
 
     /// <summary>torch.linspace in fp32: counted from the start in the first half, from the end in the second.</summary>

@@ -1,0 +1,116 @@
+using System.Text.Json;
+using Sdxl.Core.Text;
+using Sdxl.Diffusion.Files;
+using Sdxl.Diffusion.Nets;
+using Sdxl.Diffusion.Schedulers;
+using static TorchSharp.torch;
+
+namespace Sdxl.Diffusion.Models;
+
+/// <summary>An SDXL model, base or refiner: nets filled and on their device, tokenizers, schedule.</summary>
+public sealed class SdxlModel : IDisposable
+{
+    private SdxlModel() { }
+
+    /// <summary>The diffusers folder (or single file) it came from.</summary>
+    public required string Source { get; init; }
+
+    public required DiffusionDevice Device { get; init; }
+
+    public required UNet2DConditionModel UNet { get; init; }
+
+    public required AutoencoderKL Vae { get; init; }
+
+    /// <summary>CLIP-L; null for the refiner.</summary>
+    public ClipTextModel? TextEncoder { get; init; }
+
+    /// <summary>OpenCLIP bigG, which also gives the pooled text.</summary>
+    public required ClipTextModel TextEncoder2 { get; init; }
+
+    public ClipTokenizer? Tokenizer { get; init; }
+
+    public required ClipTokenizer Tokenizer2 { get; init; }
+
+    /// <summary>The noise schedule the model was trained with.</summary>
+    public required SchedulerConfig Schedule { get; init; }
+
+    /// <summary>True (SDXL base): an absent or empty negative prompt conditions by zeros, not by the encoded empty text.</summary>
+    public bool ForceZerosForEmptyPrompt { get; init; }
+
+    /// <summary>True for the refiner: its time ids end in an aesthetic score instead of the target size.</summary>
+    public bool RequiresAestheticsScore { get; init; }
+
+    /// <summary>Loads a folder in diffusers' layout: model_index.json, a config.json and weights a net, tokenizers, schedule.</summary>
+    /// <exception cref="SafetensorsException">Weights are missing, corrupt or of another shape.</exception>
+    /// <exception cref="InvalidDataException">A config is missing or wrong.</exception>
+    public static SdxlModel Load(string folder, DiffusionDevice device) => Build(folder, folder, device, (net, name) =>
+    {
+        using var tensors = FolderTensors.Open(Path.Combine(folder, name));
+        NetLoader.Fill(net, tensors);
+    });
+
+    /// <summary>Loads a single-file checkpoint (sgm names). Configs and tokenizers come from a diffusers folder of the same architecture, whose weights are not read.</summary>
+    public static SdxlModel LoadSingleFile(string path, string configFolder, DiffusionDevice device)
+    {
+        using var file = SafetensorsFile.Open(path);
+        var unet = UNetConfig.Load(Path.Combine(configFolder, "unet", "config.json"));
+        var vae = VaeConfig.Load(Path.Combine(configFolder, "vae", "config.json"));
+        var names = NamesFor(unet, vae);
+        return Build(path, configFolder, device, (net, name) => NetLoader.Fill(net, new SingleFileTensors(file, names, name, NetLoader.Shapes(net))));
+    }
+
+    /// <summary>The single-file names of a model of these depths.</summary>
+    public static SingleFileNames NamesFor(UNetConfig unet, VaeConfig vae) =>
+        new(unet.LayersPerBlock, [.. unet.UpBlockTypes.Select(t => t.StartsWith("CrossAttn", StringComparison.Ordinal))], vae.BlockOutChannels.Length);
+
+    /// <summary>Frees the text encoders' memory where their states are cached.</summary>
+    public void FreeTextEncoders()
+    {
+        TextEncoder?.Dispose();
+        TextEncoder2.Dispose();
+    }
+
+    public void Dispose()
+    {
+        FreeTextEncoders();
+        UNet.Dispose();
+        Vae.Dispose();
+    }
+
+    private static SdxlModel Build(string source, string folder, DiffusionDevice device, Action<nn.Module, string> fill)
+    {
+        var indexPath = Path.Combine(folder, "model_index.json");
+        if (!File.Exists(indexPath))
+            throw new InvalidDataException($"'{folder}' is not a model folder: it has no model_index.json. Expected diffusers' layout (model_index.json, unet/, vae/, text_encoder_2/, …).");
+        using var index = JsonDocument.Parse(File.ReadAllBytes(indexPath));
+        bool Flag(string name) => index.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
+        bool HasPart(string name) => index.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array && value[1].ValueKind == JsonValueKind.String;
+        string Config(string net) => Path.Combine(folder, net, "config.json") is var path && File.Exists(path)
+            ? path
+            : throw new InvalidDataException($"Model '{folder}' lacks {net}/config.json.");
+
+        T Filled<T>(T net, string name) where T : nn.Module
+        {
+            net.eval();
+            fill(net, name);
+            return net;
+        }
+
+        var text = new Placement(device.Device, device.TextType);
+        var vae = VaeConfig.Load(Config("vae"));
+        return new SdxlModel
+        {
+            Source = source,
+            Device = device,
+            UNet = Filled(new UNet2DConditionModel(UNetConfig.Load(Config("unet")), new Placement(device.Device, device.UNetType)), "unet"),
+            Vae = Filled(new AutoencoderKL(vae, new Placement(device.Device, device.VaeType(vae))), "vae"),
+            TextEncoder = HasPart("text_encoder") ? Filled(new ClipTextModel(ClipTextConfig.Load(Config("text_encoder")) with { ProjectionDim = null }, text), "text_encoder") : null,
+            TextEncoder2 = Filled(new ClipTextModel(ClipTextConfig.Load(Config("text_encoder_2")), text), "text_encoder_2"),
+            Tokenizer = HasPart("tokenizer") ? ClipTokenizer.Load(Path.Combine(folder, "tokenizer")) : null,
+            Tokenizer2 = ClipTokenizer.Load(Path.Combine(folder, "tokenizer_2")),
+            Schedule = SchedulerConfig.Load(Path.Combine(folder, "scheduler", "scheduler_config.json")),
+            ForceZerosForEmptyPrompt = Flag("force_zeros_for_empty_prompt"),
+            RequiresAestheticsScore = Flag("requires_aesthetics_score"),
+        };
+    }
+}

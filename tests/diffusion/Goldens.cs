@@ -1,0 +1,74 @@
+using System.Text.Json;
+using Sdxl.Diffusion.Files;
+using Sdxl.Diffusion.Models;
+using Sdxl.Diffusion.Nets;
+using static TorchSharp.torch;
+
+namespace Sdxl.Diffusion.Tests;
+
+/// <summary>Reference values and how to compare with them.</summary>
+internal sealed class Golden : IDisposable
+{
+    /// <summary>For one forward pass: another BLAS differs in the last digits.</summary>
+    public const double Pass = 1e-4;
+
+    /// <summary>For a whole sampling or training trajectory.</summary>
+    public const double Trajectory = 1e-3;
+
+    private readonly SafetensorsFile file;
+
+    private Golden(string path)
+    {
+        file = SafetensorsFile.Open(path + ".safetensors");
+        Facts = JsonSerializer.Deserialize<JsonElement>(File.ReadAllBytes(path + ".json"));
+    }
+
+    /// <summary>The JSON beside the tensors: what was computed.</summary>
+    public JsonElement Facts { get; }
+
+    public IEnumerable<string> Names => file.Entries.Keys;
+
+    public static Golden Open(params string[] parts) => new(TestPaths.Golden(parts));
+
+    public Tensor this[string name] => file.Read(name);
+
+    public bool Has(string name) => file.Entries.ContainsKey(name);
+
+    public string Text(string name) => Facts.GetProperty(name).GetString()!;
+
+    public string[] Texts(string name) => [.. Facts.GetProperty(name).EnumerateArray().Select(t => t.GetString()!)];
+
+    public int Int(string name) => Facts.GetProperty(name).GetInt32();
+
+    public double Double(string name) => Facts.GetProperty(name).GetDouble();
+
+    public void Dispose() => file.Dispose();
+
+    /// <summary>|actual - expected| &lt;= tolerance + tolerance |expected| for every element.</summary>
+    public static void Close(Tensor expected, Tensor actual, double tolerance, string what)
+    {
+        Assert.Equal(expected.shape, actual.shape);
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        var want = expected.to_type(ScalarType.Float64);
+        var got = actual.detach().cpu().to_type(ScalarType.Float64);
+        var excess = ((got - want).abs() - (want.abs() * tolerance + tolerance)).max().item<double>();
+        Assert.True(!double.IsNaN(excess) && excess <= 0,
+            $"{what}: differs by up to {(got - want).abs().max().item<double>():g4} where values reach {want.abs().max().item<double>():g4}; exceeds {tolerance:g} by {excess:g3}.");
+    }
+
+    public static string Folder(string model) => TestPaths.Golden(model);
+
+    public static UNet2DConditionModel UNet(string model) => Filled(new UNet2DConditionModel(UNetConfig.Load(Path.Combine(Folder(model), "unet", "config.json")), Placement.CpuFloat), model, "unet");
+
+    public static AutoencoderKL Vae(string model) => Filled(new AutoencoderKL(VaeConfig.Load(Path.Combine(Folder(model), "vae", "config.json")), Placement.CpuFloat), model, "vae");
+
+    public static ClipTextModel Text(string model, string name) => Filled(new ClipTextModel(ClipTextConfig.Load(Path.Combine(Folder(model), name, "config.json")), Placement.CpuFloat), model, name);
+
+    private static T Filled<T>(T net, string model, string name) where T : nn.Module
+    {
+        using var tensors = FolderTensors.Open(Path.Combine(Folder(model), name));
+        NetLoader.Fill(net, tensors);
+        return net;
+    }
+}

@@ -1,0 +1,135 @@
+using Sdxl.Core.Text;
+using Sdxl.Diffusion.Files;
+using Sdxl.Diffusion.Nets;
+using static TorchSharp.torch;
+
+namespace Sdxl.Diffusion.Tests.Nets;
+
+public sealed class NetGoldenTests
+{
+    [Theory]
+    [InlineData("unet")]
+    [InlineData("unet-refiner")]
+    public void The_U_Net_agrees_with_the_reference_at_every_named_module(string golden)
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        using var given = Golden.Open(golden);
+        using var net = Golden.UNet(given.Text("model"));
+        var seen = new Dictionary<string, Tensor>();
+        net.Observe((name, value) => seen[name] = value.clone());
+
+        var output = net.call(given["sample"], given["timestep"], given["encoder_hidden_states"], given["text_embeds"], given["time_ids"]);
+
+        foreach (var at in given.Names.Where(n => n.StartsWith("at.", StringComparison.Ordinal)).OrderBy(n => n.Count(c => c == '.')))
+            Golden.Close(given[at], seen[at[3..]], Golden.Pass, at);
+        Golden.Close(given["output"], output, Golden.Pass, "output");
+    }
+
+    [Fact]
+    public void The_VAE_encodes_and_decodes_as_the_golden_says()
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        using var given = Golden.Open("vae");
+        using var net = Golden.Vae(given.Text("model"));
+
+        var posterior = net.Encode(given["image"]);
+        Golden.Close(given["mean"], posterior.Mean, Golden.Pass, "mean");
+        Golden.Close(given["logvar"], posterior.LogVariance, Golden.Pass, "logvar");
+        Golden.Close(given["decoded"], net.Decode(given["latent"]), Golden.Pass, "decoded");
+    }
+
+    [Fact]
+    public void Text_encoders_give_the_golden_states_and_pool_at_the_first_end_of_text()
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        using var given = Golden.Open("text-encoders");
+        var model = given.Text("model");
+        using var first = Golden.Text(model, "text_encoder");
+        using var second = Golden.Text(model, "text_encoder_2");
+        var end = ClipTokenizer.Load(Path.Combine(Golden.Folder(model), "tokenizer")).EndOfText;
+        var end2 = ClipTokenizer.Load(Path.Combine(Golden.Folder(model), "tokenizer_2")).EndOfText;
+
+        var states = first.forward(given["ids_1"], end, wantLast: true);
+        Golden.Close(given["te1_penultimate"], states.Penultimate, Golden.Pass, "te1_penultimate");
+        Golden.Close(given["te1_last"], states.Last!, Golden.Pass, "te1_last");
+        var states2 = second.forward(given["ids_2"], end2, wantLast: true);
+        Golden.Close(given["te2_penultimate"], states2.Penultimate, Golden.Pass, "te2_penultimate");
+        Golden.Close(given["te2_last"], states2.Last!, Golden.Pass, "te2_last");
+        Golden.Close(given["te2_pooled"], states2.Pooled!, Golden.Pass, "te2_pooled");
+    }
+
+    [Fact]
+    public void New_tokens_are_looked_up_in_the_added_rows_alone_as_the_golden_says()
+    {
+        using var scope = NewDisposeScope();
+        using var given = Golden.Open("text-encoders-new-tokens");
+        using var first = Golden.Text("tiny-sdxl", "text_encoder");
+        using var second = Golden.Text("tiny-sdxl", "text_encoder_2");
+        var end = given.Int("end_of_text");
+        var rows = given["rows_2"].requires_grad_();
+
+        Golden.Close(given["te1_penultimate"], first.forward(given["ids_1"], end, given["rows_1"]).Penultimate, Golden.Pass, "te1_penultimate");
+        var states = second.forward(given["ids_2"], end, rows);
+        Golden.Close(given["te2_penultimate"], states.Penultimate, Golden.Pass, "te2_penultimate");
+        Golden.Close(given["te2_pooled"], states.Pooled!, Golden.Pass, "te2_pooled");
+
+        states.Pooled!.sum().backward();
+        Assert.Equal(rows.shape, rows.grad!.shape);
+        Assert.True(rows.grad.abs().sum().item<float>() > 0, "no gradient reached the new rows");
+        Assert.All(second.parameters(), p => Assert.Null(p.grad));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_LoRA_changes_the_U_Net_as_the_golden_says_at_any_scale_and_leaves_nothing_behind(bool merged)
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        using var given = Golden.Open("lora");
+        using var net = Golden.UNet(given.Text("model"));
+        Tensor Run() => net.call(given["sample"], given["timestep"], given["encoder_hidden_states"], given["text_embeds"], given["time_ids"]);
+
+        var before = Run();
+        Golden.Close(given["output_without"], before, Golden.Pass, "output_without");
+        foreach (var path in given.Texts("files"))
+        {
+            using var file = SafetensorsFile.Open(TestPaths.Golden(path));
+            foreach (var (strength, name) in new[] { (1.0, "output_scale_1"), (0.6, "output_scale_06") })
+            {
+                var linears = net.named_modules().Where(m => m.module is Linear).ToDictionary(m => m.name, m => (Linear)m.module);
+                foreach (var (module, down, up) in Pairs(file))
+                {
+                    var linear = linears[module];
+                    linear.Attach(new LowRankBranch(down, up, strength * given.Double("alpha") / given.Double("rank")));
+                    if (merged)
+                        linear.Branch!.Merge(linear.Weight);
+                }
+                Golden.Close(given[name], Run(), Golden.Pass, $"{path}, {name}");
+                foreach (var linear in linears.Values)
+                {
+                    linear.Branch?.Unmerge();
+                    linear.Attach(null);
+                }
+            }
+        }
+        Assert.True(before.equal(Run()).all().item<bool>(), "the base model is not exactly restored");
+    }
+
+    private static IEnumerable<(string Module, Tensor Down, Tensor Up)> Pairs(SafetensorsFile file)
+    {
+        foreach (var name in file.Entries.Keys)
+        {
+            if (name.EndsWith(".lora_A.weight", StringComparison.Ordinal))
+                yield return (name["unet.".Length..^".lora_A.weight".Length], file.Read(name), file.Read(name.Replace("lora_A", "lora_B", StringComparison.Ordinal)));
+            if (name.EndsWith("_lora.down.weight", StringComparison.Ordinal))
+            {
+                var module = name[..^"_lora.down.weight".Length].Replace(".processor", "", StringComparison.Ordinal);
+                yield return (module.EndsWith("to_out", StringComparison.Ordinal) ? module + ".0" : module, file.Read(name), file.Read(name.Replace("down", "up", StringComparison.Ordinal).Replace("up_blocks.up", "up", StringComparison.Ordinal)));
+            }
+        }
+    }
+}
