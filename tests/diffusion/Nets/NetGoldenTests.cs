@@ -1,4 +1,5 @@
 using Sdxl.Core.Text;
+using Sdxl.Diffusion.Adapters;
 using Sdxl.Diffusion.Files;
 using Sdxl.Diffusion.Nets;
 using static TorchSharp.torch;
@@ -17,7 +18,7 @@ public sealed class NetGoldenTests
         using var given = Golden.Open(golden);
         using var net = Golden.UNet(given.Text("model"));
         var seen = new Dictionary<string, Tensor>();
-        net.Observe((name, value) => seen[name] = value.clone());
+        net.Observe((name, value) => seen[name] = value.clone().DetachFromDisposeScope());
 
         var output = net.call(given["sample"], given["timestep"], given["encoder_hidden_states"], given["text_embeds"], given["time_ids"]);
 
@@ -101,10 +102,10 @@ public sealed class NetGoldenTests
             foreach (var (strength, name) in new[] { (1.0, "output_scale_1"), (0.6, "output_scale_06") })
             {
                 var linears = net.named_modules().Where(m => m.module is Linear).ToDictionary(m => m.name, m => (Linear)m.module);
-                foreach (var (module, down, up) in Pairs(file))
+                foreach (var layer in LoraFile.Read(file, new LoraTargets(new Dictionary<string, IReadOnlyList<string>>(), new SingleFileNames([], [], 0))).Layers)
                 {
-                    var linear = linears[module];
-                    linear.Attach(new LowRankBranch(down, up, strength * given.Double("alpha") / given.Double("rank")));
+                    var linear = linears[layer.Module];
+                    linear.Attach(new LowRankBranch(layer.Down, layer.Up, strength * layer.Scale));
                     if (merged)
                         linear.Branch!.Merge(linear.Weight);
                 }
@@ -117,19 +118,5 @@ public sealed class NetGoldenTests
             }
         }
         Assert.True(before.equal(Run()).all().item<bool>(), "the base model is not exactly restored");
-    }
-
-    private static IEnumerable<(string Module, Tensor Down, Tensor Up)> Pairs(SafetensorsFile file)
-    {
-        foreach (var name in file.Entries.Keys)
-        {
-            if (name.EndsWith(".lora_A.weight", StringComparison.Ordinal))
-                yield return (name["unet.".Length..^".lora_A.weight".Length], file.Read(name), file.Read(name.Replace("lora_A", "lora_B", StringComparison.Ordinal)));
-            if (name.EndsWith("_lora.down.weight", StringComparison.Ordinal))
-            {
-                var module = name[..^"_lora.down.weight".Length].Replace(".processor", "", StringComparison.Ordinal);
-                yield return (module.EndsWith("to_out", StringComparison.Ordinal) ? module + ".0" : module, file.Read(name), file.Read(name.Replace("down", "up", StringComparison.Ordinal).Replace("up_blocks.up", "up", StringComparison.Ordinal)));
-            }
-        }
     }
 }
