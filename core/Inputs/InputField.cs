@@ -37,9 +37,11 @@ public sealed record InputField(
                 parts.Add("true or false");
             else if (Type is InputType.Integer or InputType.Number)
             {
+                if (Type == InputType.Integer && MultipleOf is null)
+                    parts.Add("a whole number");
                 parts.Add((Minimum, Maximum) switch
                 {
-                    (null, null) => Type == InputType.Integer ? "an integer" : "a number",
+                    (null, null) => "of any size",
                     (not null, null) => FormattableString.Invariant($"{Minimum} or more"),
                     (null, not null) => FormattableString.Invariant($"{Maximum} or less"),
                     _ => FormattableString.Invariant($"{Minimum} to {Maximum}"),

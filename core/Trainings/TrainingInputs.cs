@@ -19,7 +19,7 @@ public sealed record TrainingInputs
         new("resolution", InputType.Integer, 512, "Side of the square training pictures in pixels. Smaller pictures are upscaled.", 64, 2048, MultipleOf: 8),
         new("train_batch_size", InputType.Integer, 4, "Pictures a step. More is steadier and needs more memory.", 1, 64),
         new("num_train_epochs", InputType.Integer, 4000, "Passes over the pictures; only counts if it ends before max_train_steps.", 1, 1_000_000),
-        new("max_train_steps", InputType.Integer, 1000, "Steps in all.", 1, 1_000_000),
+        new("max_train_steps", InputType.Integer, 1000, "Training steps in all; 1000 suits 5 to 20 pictures.", 1, 1_000_000),
         new("is_lora", InputType.Boolean, true, "true: train a LoRA (small file, fast). false: fine-tune the whole U-Net (large file, 48 GB GPU for real SDXL)."),
         new("unet_learning_rate", InputType.Number, 1e-6, "Learning rate of the U-Net in a full fine-tune; 1e-6 to 1e-5 is usual. No effect with is_lora.", 0, 1),
         new("ti_lr", InputType.Number, 3e-4, "Learning rate of the trigger word's vectors (textual inversion).", 0, 1),

@@ -1,0 +1,91 @@
+using System.Text.Json.Nodes;
+
+namespace Sdxl.EndToEnd.Tests;
+
+/// <summary>kill -9 of host and worker at several moments, and cancel in each stage. Each test has a host of its own.</summary>
+[Collection(SharedHostCollection.Name)]
+public sealed class CrashTests(SharedHost shared)
+{
+    private const int Steps = 24;
+
+    private static Dictionary<string, string> Inputs => Short.Training(Steps, ("name", "crash"));
+
+    [Theory]
+    [InlineData("unpack")]
+    [InlineData("prepare")]
+    [InlineData("train")]
+    [InlineData("publish")]
+    public async Task A_host_killed_in_any_stage_goes_on_after_a_restart_and_ends_with_the_same_version(string stage)
+    {
+        var expected = await UninterruptedVersionAsync();
+        await using var host = new LocalHostProcess();
+        await host.StartAsync();
+        var id = await StartAsync(host);
+        await host.UntilAsync(id, t => Order(t) >= Order(stage), $"stage {stage}");
+
+        await host.KillAsync();
+        await host.StartAsync();
+
+        Assert.Equal(expected, Short.Version(await SucceededAsync(host, id)));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(9)]
+    [InlineData(17)]
+    public async Task A_worker_killed_in_the_middle_of_training_is_followed_by_one_that_resumes_to_the_same_bits(int step)
+    {
+        var expected = await UninterruptedVersionAsync();
+        await using var host = new LocalHostProcess();
+        await host.StartAsync();
+        var id = await StartAsync(host);
+        await host.UntilAsync(id, t => t["progress"]?["step"]?.GetValue<int>() >= step, $"step {step}");
+
+        host.KillWorker();
+
+        var training = await SucceededAsync(host, id);
+        Assert.Equal(expected, Short.Version(training));
+    }
+
+    [Theory]
+    [InlineData("queued")]
+    [InlineData("prepare")]
+    [InlineData("train")]
+    public async Task A_training_canceled_in_any_stage_ends_canceled_and_publishes_nothing(string stage)
+    {
+        var host = shared.Host;
+        var answer = await host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", Short.Training(2000, ("name", $"cancel-{stage}")));
+        var id = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["id"]!.GetValue<string>();
+        await host.UntilAsync(id, t => Order(t) >= Order(stage) && (stage != "train" || t["progress"]?["step"]?.GetValue<int>() > 0), $"stage {stage}");
+
+        Assert.True((await host.Http.PostAsync($"api/trainings/{id}/cancel", null)).IsSuccessStatusCode);
+
+        var training = await host.EndOfTrainingAsync(id);
+        Assert.Equal("canceled", training["status"]!.GetValue<string>());
+        Assert.Null(training["output"]);
+        Assert.False((await host.Http.GetAsync($"api/models/me/cancel-{stage}")).IsSuccessStatusCode);
+    }
+
+    private static string? _uninterrupted;
+
+    private async Task<string> UninterruptedVersionAsync() =>
+        _uninterrupted ??= Short.Version(await SucceededAsync(shared.Host, await StartAsync(shared.Host)));
+
+    private static async Task<string> StartAsync(LocalHostProcess host)
+    {
+        var answer = await host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", Inputs);
+        return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["id"]!.GetValue<string>();
+    }
+
+    private static async Task<JsonObject> SucceededAsync(LocalHostProcess host, string id)
+    {
+        var training = await host.EndOfTrainingAsync(id);
+        Assert.True(training["status"]!.GetValue<string>() == "succeeded", $"{training.ToJsonString()}\n{host.Output}");
+        return training;
+    }
+
+    private static int Order(JsonObject training) =>
+        training["status"]!.GetValue<string>() is "succeeded" or "failed" or "canceled" ? int.MaxValue : Order(training["stage"]!.GetValue<string>());
+
+    private static int Order(string stage) => Array.IndexOf(["queued", "unpack", "prepare", "manifest", "train", "publish", "done"], stage);
+}

@@ -1,0 +1,207 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+
+using Sdxl.Tests;
+
+namespace Sdxl.EndToEnd.Tests;
+
+/// <summary>The local host as users run it: its own process, real Azurite, real GPU worker process; on a state folder of its own.</summary>
+public sealed class LocalHostProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(2);
+
+    private readonly List<string> _log = [];
+    private Process? _process;
+
+    public LocalHostProcess() => State = Directory.CreateTempSubdirectory("sdxl-e2e-").FullName;
+
+    public string State { get; }
+
+    public HttpClient Http { get; private set; } = new();
+
+    public BlobServiceClient Blobs { get; private set; } = null!;
+
+    public int ProcessId => _process!.Id;
+
+    /// <summary>What the host printed so far, for messages of failed tests.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (_log)
+                return string.Join('\n', _log.TakeLast(60));
+        }
+    }
+
+    public async Task StartAsync()
+    {
+        var info = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Sdxl.Local.dll"), "host", "--state", State])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = TestPaths.Root,
+        };
+        _process = Process.Start(info)!;
+        _process.OutputDataReceived += Keep;
+        _process.ErrorDataReceived += Keep;
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        var watch = Stopwatch.StartNew();
+        while (true)
+        {
+            if (_process.HasExited)
+                throw new InvalidOperationException($"The host exited with {_process.ExitCode} while starting:\n{Output}");
+            if (watch.Elapsed > StartTimeout)
+                throw new TimeoutException($"The host did not start within {StartTimeout}:\n{Output}");
+            if (await TryConnectAsync())
+                return;
+            await Task.Delay(100);
+        }
+
+        void Keep(object sender, DataReceivedEventArgs e)
+        {
+            lock (_log)
+                _log.Add(e.Data ?? "");
+        }
+    }
+
+    /// <summary>kill -9: no handler runs.</summary>
+    public async Task KillAsync()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>kill -9 of the GPU worker process.</summary>
+    public void KillWorker()
+    {
+        var worker = WorkerProcesses().First();
+        Process.GetProcessById(worker).Kill();
+    }
+
+    /// <summary>Ids of the processes that run as this host's GPU worker.</summary>
+    public IEnumerable<int> WorkerProcesses()
+    {
+        foreach (var folder in Directory.EnumerateDirectories("/proc"))
+        {
+            if (!int.TryParse(Path.GetFileName(folder), out var id))
+                continue;
+            string[] arguments;
+            try
+            {
+                arguments = File.ReadAllText(Path.Combine(folder, "cmdline")).Split('\0');
+            }
+            catch (IOException)
+            {
+                continue; // It has ended.
+            }
+            if (arguments.Contains("worker") && arguments.Contains(State) && arguments.Any(a => a.EndsWith("Sdxl.Local.dll", StringComparison.Ordinal)))
+                yield return id;
+        }
+    }
+
+    /// <summary>Uploads an archive as a user would: the ordinary blob client, inputs as metadata.</summary>
+    public async Task UploadAsync(string name, byte[] archive, IDictionary<string, string>? metadata = null)
+    {
+        var container = Blobs.GetBlobContainerClient("uploads");
+        await container.CreateIfNotExistsAsync();
+        await container.GetBlobClient(name).UploadAsync(new BinaryData(archive), new BlobUploadOptions { Metadata = metadata });
+    }
+
+    public async Task<HttpResponseMessage> PostAsync(byte[] archive, string name, IDictionary<string, string>? fields = null)
+    {
+        using var form = new MultipartFormDataContent { { new ByteArrayContent(archive), "input_images", name } };
+        foreach (var (key, value) in fields ?? new Dictionary<string, string>())
+            form.Add(new StringContent(value), key);
+        return await Http.PostAsync("api/trainings", form);
+    }
+
+    /// <summary>The only training of that model name, once there is one.</summary>
+    public async Task<string> TrainingOfAsync(string name)
+    {
+        return await EventuallyAsync(
+            async () => (await GetAsync("api/trainings"))["results"]!.AsArray().FirstOrDefault(t => t!["model"]!.GetValue<string>().EndsWith("/" + name, StringComparison.Ordinal))?["id"]?.GetValue<string>(),
+            TimeSpan.FromSeconds(60),
+            $"a training named {name}");
+    }
+
+    public async Task<JsonObject> GetAsync(string path)
+    {
+        var answer = await Http.GetAsync(path);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.IsSuccessStatusCode, $"GET {path} answered {(int)answer.StatusCode}: {text}\n{Output}");
+        return JsonNode.Parse(text)!.AsObject();
+    }
+
+    public Task<JsonObject> EndOfTrainingAsync(string id, int timeoutSeconds = 240) => UntilAsync(
+        id, t => t["status"]!.GetValue<string>() is "succeeded" or "failed" or "canceled", "an end", timeoutSeconds);
+
+    public async Task<JsonObject> UntilAsync(string id, Func<JsonObject, bool> reached, string what, int timeoutSeconds = 240)
+    {
+        JsonObject? last = null;
+        return await EventuallyAsync(
+            async () => reached(last = await GetAsync($"api/trainings/{id}")) ? last : null,
+            TimeSpan.FromSeconds(timeoutSeconds),
+            $"{what} of training {id}",
+            () => last?.ToJsonString() ?? "");
+    }
+
+    /// <summary>Asks again and again, every 50 ms: what is waited for happens in other processes.</summary>
+    public async Task<T> EventuallyAsync<T>(Func<Task<T?>> ask, TimeSpan timeout, string what, Func<string>? last = null) where T : class
+    {
+        var watch = Stopwatch.StartNew();
+        while (true)
+        {
+            if (await ask() is { } found)
+                return found;
+            if (watch.Elapsed > timeout)
+                throw new TimeoutException($"Waited {timeout.TotalSeconds} s for {what}. {last?.Invoke()}\nHost:\n{Output}");
+            await Task.Delay(50);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false })
+        {
+            // What Ctrl-C and service managers send: the host stops everything it started.
+            Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]).WaitForExit();
+            using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+            try
+            {
+                await _process.WaitForExitAsync(timeout.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                _process.Kill(entireProcessTree: true);
+                throw new TimeoutException($"The host did not stop within 30 s of SIGTERM:\n{Output}");
+            }
+        }
+        Http.Dispose();
+        Directory.Delete(State, recursive: true);
+    }
+
+    private async Task<bool> TryConnectAsync()
+    {
+        var file = Path.Combine(State, "host.json");
+        if (!File.Exists(file))
+            return false;
+        var host = JsonNode.Parse(await File.ReadAllTextAsync(file))!;
+        if (host["pid"]!.GetValue<int>() != _process!.Id)
+            return false; // Left by a host that was killed.
+        Http = new HttpClient { BaseAddress = new Uri(host["url"]!.GetValue<string>().TrimEnd('/') + "/"), Timeout = TimeSpan.FromMinutes(2) };
+        Blobs = new BlobServiceClient(host["storageConnectionString"]!.GetValue<string>());
+        try
+        {
+            return (await Http.GetAsync("api/trainings")).IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+}
