@@ -33,7 +33,7 @@ internal sealed class HelpText : SynchronousCommandLineAction
             foreach (var sub in command.Subcommands)
                 output.WriteLine($"  {Name(sub),-18} {FirstSentence(sub)}");
             output.WriteLine();
-            output.WriteLine("./sdxl COMMAND --help says more about each.");
+            output.WriteLine($"./sdxl {(command is RootCommand ? "" : FullName(command) + " ")}COMMAND --help says more about each.");
         }
         foreach (var argument in command.Arguments)
         {
@@ -47,7 +47,13 @@ internal sealed class HelpText : SynchronousCommandLineAction
         }
     }
 
-    private static string Usage(Command command) => command is RootCommand ? "COMMAND [options]" : $"{Name(command)} [options]";
+    private static string Usage(Command command) => command is RootCommand ? "COMMAND [options]"
+        : command.Subcommands.Count > 0 ? $"{FullName(command)} COMMAND [options]"
+        : $"{FullName(command)}{Name(command)[command.Name.Length..]} [options]";
+
+    /// <summary>"models pull": as it is typed after ./sdxl.</summary>
+    public static string FullName(Command command) =>
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent and not RootCommand ? $"{FullName(parent)} {command.Name}" : command.Name;
 
     private static string Name(Command command) =>
         string.Join(' ', command.Arguments.Select(argument => argument.Arity.MinimumNumberOfValues == 0 ? $"[{argument.Name.ToUpperInvariant()}]" : argument.Name.ToUpperInvariant()).Prepend(command.Name));

@@ -11,13 +11,13 @@ internal static class Misuse
         if (parsed.Errors.Count == 0)
             return null;
         var command = parsed.CommandResult.Command;
-        var help = command is RootCommand ? "./sdxl --help" : $"./sdxl {command.Name} --help";
+        var help = command is RootCommand ? "./sdxl --help" : $"./sdxl {HelpText.FullName(command)} --help";
         if (parsed.UnmatchedTokens is not [var word, ..])
         {
             var missing = command.Arguments.FirstOrDefault(argument => argument.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(argument) is not { Tokens.Count: > 0 });
             return missing is null
                 ? $"{parsed.Errors[0].Message.TrimEnd('.')}. {help} says what is allowed."
-                : $"The {missing.Name} is missing: ./sdxl {command.Name} {missing.Name.ToUpperInvariant()}. {help} has examples.";
+                : $"The {missing.Name} is missing: ./sdxl {HelpText.FullName(command)} {missing.Name.ToUpperInvariant()}. {help} has examples.";
         }
         var isOption = word.StartsWith('-');
         var known = isOption ? command.Options.SelectMany(option => option.Aliases.Prepend(option.Name)) : command.Subcommands.Select(sub => sub.Name);
@@ -25,9 +25,9 @@ internal static class Misuse
         var suggestion = nearest.Name is not null && nearest.Distance <= Math.Max(2, word.Length / 3) ? $" Did you mean {nearest.Name}?" : "";
         return command switch
         {
-            RootCommand => $"There is no command '{word}'.{suggestion} {help} lists them.",
-            _ when isOption => $"There is no option '{word}' for {command.Name}.{suggestion} {help} lists them.",
-            _ => $"'{word}' is one word too many for {command.Name}: put texts with spaces into quotes. {help} has examples.",
+            _ when command.Subcommands.Count > 0 && !isOption => $"There is no command '{word}'.{suggestion} {help} lists them.",
+            _ when isOption => $"There is no option '{word}' for {HelpText.FullName(command)}.{suggestion} {help} lists them.",
+            _ => $"'{word}' is one word too many for {HelpText.FullName(command)}: put texts with spaces into quotes. {help} has examples.",
         };
     }
 

@@ -21,5 +21,6 @@ var root = new RootCommand(
     UpCommand.Create(),
     StatusCommand.Create(),
     CancelCommand.Create(),
+    ModelsCommand.Create(),
 };
 return await CommandRunner.RunAsync(root, args);

@@ -13,10 +13,12 @@ internal static class SdxlProcess
         public string[] Lines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
-    public static Task<Outcome> RunAsync(string home, params string[] arguments) => RunAsync(home, null, arguments);
+    public static Task<Outcome> RunAsync(string home, params string[] arguments) => RunAsync(home, null, null, arguments);
+
+    public static Task<Outcome> RunAsync(string home, Task interruptWhen, params string[] arguments) => RunAsync(home, interruptWhen, null, arguments);
 
     /// <param name="interruptWhen">Sends SIGINT once this task is done.</param>
-    public static async Task<Outcome> RunAsync(string home, Task? interruptWhen, params string[] arguments)
+    public static async Task<Outcome> RunAsync(string home, Task? interruptWhen, Dictionary<string, string>? environment, params string[] arguments)
     {
         var configuration = AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
         var start = new ProcessStartInfo("dotnet", [Path.Combine(TestPaths.Root, "cli", "bin", configuration, "net10.0", "sdxl.dll"), .. arguments])
@@ -27,6 +29,8 @@ internal static class SdxlProcess
         };
         start.Environment["SDXL_HOME"] = home;
         start.Environment["SDXL_ROOT"] = TestPaths.Root;
+        foreach (var (name, value) in environment ?? [])
+            start.Environment[name] = value;
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
