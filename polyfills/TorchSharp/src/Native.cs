@@ -37,6 +37,23 @@ internal struct IndexPart
     public nint Tensor;
 }
 
+/// <summary>What a managed forward gives back; native code frees the arrays (malloc), the handles stay ours. Laid out as in native/function.cpp.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct ForwardResult
+{
+    public nint* Outputs, Saved, Dirty, Constant;
+    public int OutputCount, SavedCount, DirtyCount, ConstantCount, Materialize;
+}
+
+/// <summary>The managed side of a differentiable function. Laid out as in native/function.cpp.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct FunctionCallbacks
+{
+    public delegate* unmanaged<nint, ForwardResult*, int> Forward;
+    public delegate* unmanaged<nint, nint*, int, nint*, int, nint*, int> Backward;
+    public delegate* unmanaged<nint, void> Release;
+}
+
 /// <summary>The C functions of libsdxltorch.so (native/*.cpp): all blittable, so a call costs no marshalling.</summary>
 internal static unsafe class Native
 {
@@ -411,4 +428,7 @@ internal static unsafe class Native
     [DllImport(Library)] internal static extern int sx_allow_tf32(int cudnn);
     [DllImport(Library)] internal static extern int sx_set_allow_tf32(int cudnn, int yes);
 
+    // Differentiable functions in C# (native/function.cpp)
+    [DllImport(Library)] internal static extern void sx_function_failed(byte* message);
+    [DllImport(Library)] internal static extern nint* sx_function_apply(nint state, FunctionCallbacks* callbacks, nint* inputs, int n, int* count);
 }
