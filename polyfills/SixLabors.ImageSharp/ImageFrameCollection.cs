@@ -21,13 +21,13 @@ public abstract class ImageFrameCollection : IDisposable, IEnumerable<ImageFrame
         GC.SuppressFinalize(this);
     }
 
-    public IEnumerator<ImageFrame> GetEnumerator()
+    IEnumerator<ImageFrame> IEnumerable<ImageFrame>.GetEnumerator()
     {
         for (var i = 0; i < Count; i++)
             yield return FrameAt(i);
     }
 
-    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+    IEnumerator IEnumerable.GetEnumerator() => ((IEnumerable<ImageFrame>)this).GetEnumerator();
 
     protected abstract void Dispose(bool disposing);
 

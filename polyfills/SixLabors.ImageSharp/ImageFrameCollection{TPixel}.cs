@@ -26,7 +26,7 @@ public sealed class ImageFrameCollection<TPixel> : ImageFrameCollection, IEnumer
     public Image<TPixel> CloneFrame(int index) =>
         new(parent.Configuration, parent.Metadata.DeepClone(), [frames[index].CloneAs<TPixel>(parent.Configuration)]);
 
-    public new IEnumerator<ImageFrame<TPixel>> GetEnumerator() => frames.GetEnumerator();
+    public IEnumerator<ImageFrame<TPixel>> GetEnumerator() => frames.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 

@@ -41,6 +41,5 @@ internal sealed unsafe class BmpCodec : PictureCodec
         }
     }
 
-    public override Image Decode(DecoderOptions options, ReadOnlySpan<byte> bytes) =>
-        BmpHeader.Read(bytes).HasAlpha ? Decode<Rgba32>(options, bytes) : Decode<Rgb24>(options, bytes);
+    public override Image Decode(DecoderOptions options, ReadOnlySpan<byte> bytes) => Decode<Rgba32>(options, bytes);
 }

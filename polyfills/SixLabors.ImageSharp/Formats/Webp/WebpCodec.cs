@@ -38,8 +38,7 @@ internal sealed unsafe class WebpCodec : PictureCodec
         }
     }
 
-    public override Image Decode(DecoderOptions options, ReadOnlySpan<byte> bytes) =>
-        Features(bytes).Alpha ? Decode<Rgba32>(options, bytes) : Decode<Rgb24>(options, bytes);
+    public override Image Decode(DecoderOptions options, ReadOnlySpan<byte> bytes) => Decode<Rgba32>(options, bytes);
 
     private static (int Width, int Height, bool Alpha, bool Animated) Features(ReadOnlySpan<byte> bytes)
     {
