@@ -4,7 +4,7 @@ using SixLabors.ImageSharp.PixelFormats;
 namespace SixLabors.ImageSharp.Formats.Jpeg;
 
 /// <summary>JPEG: header and profiles here, pixels by libjpeg-turbo.</summary>
-/// <remarks>As in the real library, a file that is cut off is no error: the missing rows are grey. Callers who mind look for its end marker.</remarks>
+/// <remarks>As in the real library, a file that is cut off is no error: rows are missing (black there, grey here). Callers who mind look for its end marker.</remarks>
 internal sealed unsafe class JpegCodec : PictureCodec
 {
     private const int ShortestFileBytes = 11;
