@@ -19,4 +19,25 @@ internal static partial class Logs
 
     [LoggerMessage(5004, LogLevel.Error, "{InstanceId}: a turn of the orchestration could not be stored; it is tried again in {DelaySeconds} s.")]
     public static partial void TurnNotStored(this ILogger logger, Exception exception, string instanceId, double delaySeconds);
+
+    [LoggerMessage(5010, LogLevel.Error, "Function '{Function}' failed ({Trigger}).")]
+    public static partial void FunctionFailed(this ILogger logger, Exception exception, string function, string trigger);
+
+    [LoggerMessage(5011, LogLevel.Warning, "Container '{Container}' could not be looked through; next try in a second. {Error}")]
+    public static partial void ContainerNotScanned(this ILogger logger, string container, string error);
+
+    [LoggerMessage(5012, LogLevel.Warning, "Queue '{Queue}': {Error}")]
+    public static partial void QueueNotRead(this ILogger logger, string queue, string error);
+
+    [LoggerMessage(5020, LogLevel.Warning, "{Name} (process {Pid}) ended with code {ExitCode}; it is started again in {PauseSeconds} s.")]
+    public static partial void ChildDied(this ILogger logger, string name, int pid, int exitCode, double pauseSeconds);
+
+    [LoggerMessage(5021, LogLevel.Warning, "{Name} (process {Pid}) did not stop within {PatienceSeconds} s and was killed.")]
+    public static partial void ChildKilled(this ILogger logger, string name, int pid, double patienceSeconds);
+
+    [LoggerMessage(5022, LogLevel.Information, "The host is ready at {Url}; its state is in {Folder}.")]
+    public static partial void HostReady(this ILogger logger, string url, string folder);
+
+    [LoggerMessage(5023, LogLevel.Information, "The host stops: first the worker, then the functions, then the storage.")]
+    public static partial void HostStopping(this ILogger logger);
 }

@@ -13,6 +13,8 @@ public sealed class DurableEngine : IAsyncDisposable
 {
     private static readonly TimeSpan StoreFailureDelay = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(3);
+
     private readonly DurableFunctions functions;
     private readonly DurableEngineOptions options;
     private readonly TimeProvider time;
@@ -65,7 +67,6 @@ public sealed class DurableEngine : IAsyncDisposable
         await stopping.CancelAsync();
         await Finish();
         Store.Dispose();
-        stopping.Dispose();
     }
 
     /// <summary>From now on nothing is written, as after kill -9. For tests.</summary>
@@ -90,7 +91,8 @@ public sealed class DurableEngine : IAsyncDisposable
         Task[] last;
         lock (gate)
             last = [.. running];
-        await Task.WhenAll(last);
+        // An activity that does not look at its token is left behind: without a recorded result it runs again.
+        await Task.WhenAll(last).WaitAsync(LongestGoodbye).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task Run()
@@ -161,9 +163,9 @@ public sealed class DurableEngine : IAsyncDisposable
                 {
                     await work();
                 }
-                catch (ObjectDisposedException) when (killed)
+                catch (ObjectDisposedException) when (killed || stopping.IsCancellationRequested)
                 {
-                    // The store is gone, as after a kill.
+                    // The store is closed; what was not recorded happens again.
                 }
                 finally
                 {

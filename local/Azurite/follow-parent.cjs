@@ -1,0 +1,15 @@
+// Loaded into Azurite before itself (node --require). Azurite lives exactly as long as the host that holds the other end of its stdin:
+// the pipe closes however the host ends, also by kill -9, and Azurite then saves its files and stops.
+'use strict';
+
+process.stdin.on('end', () => process.kill(process.pid, 'SIGTERM'));
+process.stdin.on('error', () => process.kill(process.pid, 'SIGTERM'));
+process.stdin.resume();
+
+// Ctrl-C reaches the whole process group. The host stops the worker first, which still writes its checkpoint; only then it stops Azurite.
+const on = process.on.bind(process);
+on('SIGINT', () => {});
+for (const method of ['on', 'once', 'addListener']) {
+  const original = process[method].bind(process);
+  process[method] = (event, listener) => (event === 'SIGINT' ? process : original(event, listener));
+}

@@ -1,0 +1,137 @@
+using System.Reflection;
+using Azure.Messaging.ServiceBus;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Sdxl.Local.Functions;
+
+/// <summary>
+/// Starts Service Bus functions: peek-lock with renewal while the function runs; completed when it returns, abandoned when it throws.
+/// With AutoCompleteMessages = false the function settles the message itself through ServiceBusMessageActions.
+/// </summary>
+internal sealed class ServiceBusTriggerService(
+    IEnumerable<FunctionMethod> functions, ServiceBusClient client, HostJson hostJson, FunctionInvoker invoker, ILogger<ServiceBusTriggerService> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan ReceiveWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FailureDelay = TimeSpan.FromSeconds(1);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(functions
+        .Where(function => function.Trigger is ServiceBusTriggerAttribute)
+        .Select(function => Task.Run(() => Listen(function, stoppingToken), CancellationToken.None)));
+
+    private async Task Listen(FunctionMethod function, CancellationToken stopping)
+    {
+        var queue = ((ServiceBusTriggerAttribute)function.Trigger).QueueName!;
+        await using var receiver = client.CreateReceiver(queue);
+        using var slots = new SemaphoreSlim(hostJson.MaxConcurrentCalls);
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await slots.WaitAsync(stopping);
+                var message = await receiver.ReceiveMessageAsync(ReceiveWait, stopping);
+                if (message is null)
+                    slots.Release();
+                else
+                    _ = Handle(function, receiver, message, stopping).ContinueWith(_ => slots.Release(), TaskScheduler.Default);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (ServiceBusException exception)
+            {
+                slots.Release();
+                logger.QueueNotRead(queue, exception.Message);
+                await Task.Delay(FailureDelay, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+        for (var slot = 0; slot < hostJson.MaxConcurrentCalls; slot++)
+            await slots.WaitAsync(CancellationToken.None); // until the last message is settled
+    }
+
+    private async Task Handle(FunctionMethod function, ServiceBusReceiver receiver, ServiceBusReceivedMessage message, CancellationToken stopping)
+    {
+        using var finished = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var renewal = KeepLocked(receiver, message, finished.Token);
+        var actions = new LocalMessageActions(receiver);
+        try
+        {
+            await invoker.Invoke(
+                function,
+                new Invocation
+                {
+                    TriggerValue = type => type == typeof(ServiceBusReceivedMessage) ? message : Payload.Convert(message.Body, type),
+                    ByType = [actions],
+                    BindingData = new Dictionary<string, object?>
+                    {
+                        ["MessageId"] = message.MessageId,
+                        ["DeliveryCount"] = message.DeliveryCount,
+                        ["SequenceNumber"] = message.SequenceNumber,
+                        ["EnqueuedTimeUtc"] = message.EnqueuedTime.UtcDateTime,
+                        ["CorrelationId"] = message.CorrelationId,
+                        ["Subject"] = message.Subject,
+                        ["DeadLetterReason"] = message.DeadLetterReason,
+                        ["DeadLetterErrorDescription"] = message.DeadLetterErrorDescription,
+                    },
+                },
+                stopping);
+            if (CompletesItself(function) && !actions.HasSettled)
+                await receiver.CompleteMessageAsync(message, CancellationToken.None);
+        }
+        catch (Exception exception)
+        {
+            if (!stopping.IsCancellationRequested)
+                logger.FunctionFailed(exception, function.Name, $"message '{message.MessageId}' of '{receiver.EntityPath}', delivery {message.DeliveryCount}");
+            if (!actions.HasSettled)
+                await GiveBack(receiver, message);
+        }
+        finally
+        {
+            await finished.CancelAsync();
+            await renewal;
+        }
+    }
+
+    private async Task GiveBack(ServiceBusReceiver receiver, ServiceBusReceivedMessage message)
+    {
+        try
+        {
+            await receiver.AbandonMessageAsync(message, cancellationToken: CancellationToken.None);
+        }
+        catch (ServiceBusException exception) when (exception.Reason == ServiceBusFailureReason.MessageLockLost)
+        {
+            logger.QueueNotRead(receiver.EntityPath, exception.Message);
+        }
+    }
+
+    private static async Task KeepLocked(ServiceBusReceiver receiver, ServiceBusReceivedMessage message, CancellationToken finished)
+    {
+        try
+        {
+            while (true)
+            {
+                var left = message.LockedUntil - DateTimeOffset.UtcNow;
+                await Task.Delay(left > TimeSpan.FromSeconds(1) ? left / 2 : TimeSpan.FromSeconds(0.5), finished);
+                await receiver.RenewMessageLockAsync(message, finished);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The function has returned.
+        }
+        catch (ServiceBusException exception) when (exception.Reason == ServiceBusFailureReason.MessageLockLost)
+        {
+            // Settled by the function, or taken away: completing it says so.
+        }
+    }
+
+    /// <summary>True unless the attribute says false; a value that is not written means the host's default, which is true.</summary>
+    private static bool CompletesItself(FunctionMethod function) => function.TriggerParameter.GetCustomAttributesData()
+        .Where(data => data.AttributeType == typeof(ServiceBusTriggerAttribute))
+        .SelectMany(data => data.NamedArguments)
+        .Where(argument => argument.MemberName == nameof(ServiceBusTriggerAttribute.AutoCompleteMessages))
+        .All(argument => argument.TypedValue.Value is true);
+}

@@ -1,0 +1,18 @@
+using Sdxl.Core.Messages;
+using Sdxl.Local.Broker;
+
+namespace Sdxl.Local.Hosting;
+
+/// <summary>The queues of the product, as infra/ declares them in Azure, with a shorter lock: on one machine a dead worker's job is taken up sooner.</summary>
+internal static class LocalQueues
+{
+    private static readonly TimeSpan JobLock = TimeSpan.FromSeconds(20); // the worker renews at half of it
+    private static readonly TimeSpan DuplicateWindow = TimeSpan.FromDays(1);
+
+    public static IReadOnlyList<QueueSettings> All { get; } =
+    [
+        new(Queues.Trainings) { LockDuration = JobLock, MaxDeliveryCount = 5, DuplicateDetectionWindow = DuplicateWindow },
+        new(Queues.Predictions) { LockDuration = JobLock, MaxDeliveryCount = 5, DuplicateDetectionWindow = DuplicateWindow },
+        new(Queues.WorkerEvents) { LockDuration = TimeSpan.FromMinutes(1), MaxDeliveryCount = 10 },
+    ];
+}
