@@ -32,9 +32,12 @@ public sealed class BlipCaptioner
 
     /// <summary>Captions one picture of any size.</summary>
     /// <param name="beams">1 is greedy.</param>
-    public BlipCaption Caption(PixelGrid picture, int beams = 1, CancellationToken cancel = default)
+    public BlipCaption Caption(PixelGrid picture, int beams = 1, CancellationToken cancel = default) => Caption(Preprocess(picture), beams, cancel);
+
+    /// <summary>Captions pixel_values [3, s, s].</summary>
+    public BlipCaption Caption(float[] pixels, int beams = 1, CancellationToken cancel = default)
     {
-        var embeds = Embed(Preprocess(picture), cancel);
+        var embeds = Embed(pixels, cancel);
         var (tokens, width) = (embeds.Shape[1], embeds.Shape[2]);
         var repeated = new float[beams * embeds.Values.Length];             // [b, t, h]
         for (var beam = 0; beam < beams; beam++)

@@ -84,18 +84,19 @@ public sealed class ClipSegMasker
         var (height, width) = ((int)logits.Shape[1], (int)logits.Shape[2]);
         var plane = width * height;
         var shares = new float[plane];
-        var scale = (float)temperature;
+        var (scale, largest) = ((float)temperature, 0f);
         for (var i = 0; i < plane; i++)
         {
-            var nothing = logits.Values[prompts * plane + i] / scale;
-            for (var prompt = 0; prompt < prompts; prompt++)
-            {
-                var share = 1 / (1 + MathF.Exp(nothing - logits.Values[prompt * plane + i] / scale));
-                shares[i] = Math.Max(shares[i], share);
-            }
-            shares[i] = Math.Clamp(shares[i] + Bias, 0, 1);
+            // The softmax over two is a sigmoid of their difference; the largest share belongs to the largest logit.
+            var surest = logits.Values[i];
+            for (var prompt = 1; prompt < prompts; prompt++)
+                surest = Math.Max(surest, logits.Values[prompt * plane + i]);
+            shares[i] = Math.Clamp(1 / (1 + MathF.Exp((logits.Values[prompts * plane + i] - surest) / scale)) + Bias, 0, 1);
+            largest = Math.Max(largest, shares[i]);
         }
-        var largest = shares.Max();
-        return new PixelGrid(width, height, 1, [.. shares.Select(share => (byte)(255 * share / largest))]);
+        var mask = new PixelGrid(width, height, 1);
+        for (var i = 0; i < plane; i++)
+            mask.Data[i] = (byte)(255 * shares[i] / largest);
+        return mask;
     }
 }

@@ -69,8 +69,6 @@ public sealed class OnnxModel : IDisposable
             InterOpNumThreads = 1,
             ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
-            // The arena keeps the largest run's memory for ever; with shapes that vary from picture to picture that grows without need.
-            EnableMemoryPattern = false,
         };
         // Idle workers must not burn the processors that decoding and other pictures need.
         sessionOptions.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");

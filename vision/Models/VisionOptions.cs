@@ -3,7 +3,7 @@ namespace Sdxl.Vision.Models;
 /// <summary>How the preprocessing models run; the same for every picture.</summary>
 public sealed record VisionOptions
 {
-    /// <summary>Threads within one operator. 0: as many as processors, at most 4; beyond that these small models gain nothing and other pictures lose.</summary>
+    /// <summary>Threads within one operator, 1..; 0 shares the processors out among <see cref="ParallelPictures"/>, at most 4 each: pictures side by side cost less than operators split in parts.</summary>
     public int Threads { get; init; }
 
     /// <summary>CUDA device; null runs on the CPU. Needs the Gpu flavour of ONNX Runtime.</summary>
@@ -21,5 +21,5 @@ public sealed record VisionOptions
     /// <summary>Side of a Swin2SR tile in source pixels, a multiple of 8. Larger sources are done in overlapping tiles.</summary>
     public int UpscaleTile { get; init; } = 192;
 
-    internal int EffectiveThreads => Threads > 0 ? Threads : Math.Clamp(Environment.ProcessorCount, 1, 4);
+    internal int EffectiveThreads => Threads > 0 ? Threads : Math.Clamp(Environment.ProcessorCount / ParallelPictures, 1, 4);
 }
