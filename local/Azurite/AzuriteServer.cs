@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Azure.Core.Pipeline;
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.Logging;
 using Sdxl.Local.Hosting;
@@ -18,9 +19,10 @@ public sealed class AzuriteServer : IAsyncDisposable
     private const int UsualPort = 10000;
 
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60); // a first start from a cold disk has taken 10
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(10); // it saves its tables last
 
     private readonly SupervisedProcess process;
+    private readonly HttpClient http = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(10) }) { Timeout = Timeout.InfiniteTimeSpan };
 
     private AzuriteServer(SupervisedProcess process, int port)
     {
@@ -30,6 +32,9 @@ public sealed class AzuriteServer : IAsyncDisposable
     }
 
     public string ConnectionString { get; }
+
+    /// <summary>A client whose connections close before Azurite does: it waits for open ones, five seconds each.</summary>
+    public BlobServiceClient CreateClient() => new(ConnectionString, new BlobClientOptions { Transport = new HttpClientTransport(http) });
 
     internal int? ProcessId => process.ProcessId;
 
@@ -60,7 +65,11 @@ public sealed class AzuriteServer : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync() => await process.StopAsync(StopPatience);
+    public async ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        await process.StopAsync(StopPatience);
+    }
 
     private static ProcessStartInfo Command(string script, string folder, int port) => new("node",
     [
@@ -74,7 +83,8 @@ public sealed class AzuriteServer : IAsyncDisposable
 
     private async Task UntilItAnswers(CancellationToken cancellation)
     {
-        var client = new BlobServiceClient(ConnectionString, new BlobClientOptions { Retry = { MaxRetries = 0, NetworkTimeout = TimeSpan.FromSeconds(2) } });
+        var client = new BlobServiceClient(
+            ConnectionString, new BlobClientOptions { Transport = new HttpClientTransport(http), Retry = { MaxRetries = 0, NetworkTimeout = TimeSpan.FromSeconds(2) } });
         var waited = Stopwatch.StartNew();
         while (true)
         {

@@ -5,6 +5,7 @@
 process.stdin.on('end', () => process.kill(process.pid, 'SIGTERM'));
 process.stdin.on('error', () => process.kill(process.pid, 'SIGTERM'));
 process.stdin.resume();
+process.stdin.unref(); // it must not keep a closed server alive
 
 // Ctrl-C reaches the whole process group. The host stops the worker first, which still writes its checkpoint; only then it stops Azurite.
 const on = process.on.bind(process);

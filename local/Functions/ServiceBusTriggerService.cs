@@ -28,28 +28,33 @@ internal sealed class ServiceBusTriggerService(
         using var slots = new SemaphoreSlim(hostJson.MaxConcurrentCalls);
         while (!stopping.IsCancellationRequested)
         {
-            try
-            {
-                await slots.WaitAsync(stopping);
-                var message = await receiver.ReceiveMessageAsync(ReceiveWait, stopping);
-                if (message is null)
-                    slots.Release();
-                else
-                    _ = Handle(function, receiver, message, stopping).ContinueWith(_ => slots.Release(), TaskScheduler.Default);
-            }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-            {
-                break;
-            }
-            catch (ServiceBusException exception)
-            {
+            await slots.WaitAsync(CancellationToken.None); // every message handler gives its slot back
+            if (await Next(queue, receiver, stopping) is { } message)
+                _ = Handle(function, receiver, message, stopping).ContinueWith(_ => slots.Release(), TaskScheduler.Default);
+            else
                 slots.Release();
-                logger.QueueNotRead(queue, exception.Message);
-                await Task.Delay(FailureDelay, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
         }
         for (var slot = 0; slot < hostJson.MaxConcurrentCalls; slot++)
             await slots.WaitAsync(CancellationToken.None); // until the last message is settled
+    }
+
+    /// <returns>null where none came, the queue could not be read or the host stops.</returns>
+    private async Task<ServiceBusReceivedMessage?> Next(string queue, ServiceBusReceiver receiver, CancellationToken stopping)
+    {
+        try
+        {
+            return await receiver.ReceiveMessageAsync(ReceiveWait, stopping);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return null;
+        }
+        catch (ServiceBusException exception)
+        {
+            logger.QueueNotRead(queue, exception.Message);
+            await Task.Delay(FailureDelay, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return null;
+        }
     }
 
     private async Task Handle(FunctionMethod function, ServiceBusReceiver receiver, ServiceBusReceivedMessage message, CancellationToken stopping)

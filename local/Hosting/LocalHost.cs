@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Azure.Storage.Blobs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -46,7 +45,7 @@ internal static class LocalHost
             Path.Combine(arguments.Root, "tools", "npm", "node_modules", "azurite", "dist", "src", "blob", "main.js"), state.Azurite, logger, CancellationToken.None);
         using var broker = new BrokerFile(state.BrokerFile, TimeProvider.System);
         broker.Declare(LocalQueues.All);
-        var storage = new BlobServiceClient(azurite.ConnectionString);
+        var storage = azurite.CreateClient();
         foreach (var container in StorageLayout.Containers)
             await storage.GetBlobContainerClient(container).CreateIfNotExistsAsync();
 
