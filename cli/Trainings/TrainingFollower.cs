@@ -45,11 +45,11 @@ internal sealed partial class TrainingFollower(ApiClient api, IShow show)
         }
     }
 
-    /// <summary>Asks the training to stop and gives it a minute to do so.</summary>
+    /// <summary>Asks the training to stop and gives it 90 seconds (the orchestration waits one minute for the worker).</summary>
     public async Task CancelAsync(string id)
     {
         show.Note($"canceling training {id}");
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         try
         {
             var training = await api.CancelTrainingAsync(id, patience.Token);
