@@ -11,6 +11,8 @@ using Sdxl.Cli.Trainings;
 using Sdxl.Core.Identity;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.PixelFormats;
 
 namespace Sdxl.Cli.Commands;
 
@@ -94,10 +96,11 @@ internal static class DemoCommand
         show.Stage("draw", "the sheet, before and after");
         var requests = prompts.SelectMany(prompt => new[] { (Version: (string?)null, Base: (string?)baseModel, Input(prompt)), (Version: version, Base: null, Input(prompt)) }).ToList();
         var drawn = await new Drawing(host.Api).DrawAsync(requests, done => show.Parts(done, requests.Count), cancel);
-        var pictures = new List<byte[]>();
+        var pictures = new List<Image<Rgb24>>();
         foreach (var prediction in drawn)
-            pictures.Add(await host.Api.DownloadAsync(prediction.Output[0], cancel));
-        PictureSheet.Save(path, [.. prompts.Select((prompt, row) => new SheetRow(prompt, pictures[2 * row], pictures[2 * row + 1]))]);
+            pictures.Add(Image.Load<Rgb24>(await host.Api.DownloadAsync(prediction.Output[0], cancel)));
+        PictureSheet.Save(path, [.. prompts.Select((prompt, row) => new SheetRow(prompt, [pictures[2 * row]], [pictures[2 * row + 1]]))]);
+        pictures.ForEach(picture => picture.Dispose());
 
         static JsonObject Input(string prompt) => new() { ["prompt"] = prompt, ["seed"] = SheetSeed, ["num_outputs"] = 1 };
     }
