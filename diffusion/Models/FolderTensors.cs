@@ -57,6 +57,9 @@ public sealed class FolderTensors : ITensorSource, IDisposable
         return source;
     }
 
+    /// <summary>The type a tensor has in its file.</summary>
+    public ScalarType TypeOf(string name) => SafetensorsFile.ToScalarType(fileOf[name].Entries[name].Type);
+
     public void CopyTo(string name, Tensor target) => fileOf[name].CopyTo(name, target);
 
     public void Dispose()

@@ -9,11 +9,10 @@ namespace Sdxl.Diffusion.Training;
 /// <summary>What a checkpoint says beside its tensors.</summary>
 /// <param name="Step">Steps done.</param>
 /// <param name="SettingsHash">Of the settings it was made under; another training does not resume from it.</param>
-/// <param name="RateFactor">Halved for each non-finite loss so far.</param>
-/// <param name="Rollbacks">Non-finite losses so far.</param>
+/// <param name="Rollbacks">Non-finite losses so far: each has halved the rates.</param>
 /// <param name="Optimizer">The optimizer's numbers.</param>
 /// <param name="Sha256">Of state.safetensors, lower-case hex.</param>
-public sealed record CheckpointInfo(int Step, string SettingsHash, double RateFactor, int Rollbacks, IReadOnlyDictionary<string, double> Optimizer, string Sha256);
+public sealed record CheckpointInfo(int Step, string SettingsHash, int Rollbacks, IReadOnlyDictionary<string, double> Optimizer, string Sha256);
 
 /// <summary>A whole checkpoint that was found.</summary>
 public sealed record FoundCheckpoint(string Folder, CheckpointInfo Info)

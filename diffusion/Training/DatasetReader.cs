@@ -66,39 +66,29 @@ public sealed class DatasetReader
 
     /// <summary>Means and deviations of the VAE's posterior, unscaled, each [n, 4, h, w] fp32: from the cache where it has them.</summary>
     /// <param name="vaeHash">Of the VAE's weights: another VAE has other latents.</param>
-    /// <param name="openVae">Called once if a picture is not in the cache.</param>
-    public (Tensor Mean, Tensor Deviation) Latents(string cacheFolder, string vaeHash, Func<AutoencoderKL> openVae, Action<string> log)
+    public (Tensor Mean, Tensor Deviation) Latents(string cacheFolder, string vaeHash, AutoencoderKL vae, Action<string> log)
     {
         using var scope = NewDisposeScope();
         using var guard = no_grad();
         var (means, deviations) = (new List<Tensor>(), new List<Tensor>());
-        AutoencoderKL? vae = null;
         var cached = 0;
-        try
+        foreach (var picture in Manifest.Pictures)
         {
-            foreach (var picture in Manifest.Pictures)
+            var file = Path.Combine(cacheFolder, $"latent-{Key(picture, vaeHash)}.safetensors");
+            if (TryRead(file, log) is { } known)
             {
-                var file = Path.Combine(cacheFolder, $"latent-{Key(picture, vaeHash)}.safetensors");
-                if (TryRead(file, log) is { } known)
-                {
-                    cached++;
-                    means.Add(known.Mean);
-                    deviations.Add(known.Deviation);
-                    continue;
-                }
-                vae ??= openVae();
-                using var inner = NewDisposeScope();
-                var posterior = vae.Encode(Pixels(picture));
-                var mean = posterior.Mean.to(ScalarType.Float32, CPU).contiguous();
-                var deviation = posterior.Deviation().to(ScalarType.Float32, CPU).contiguous();
-                SafetensorsWriter.Write(file, new Dictionary<string, Tensor> { ["mean"] = mean, ["deviation"] = deviation });
-                means.Add(mean.MoveToOuterDisposeScope());
-                deviations.Add(deviation.MoveToOuterDisposeScope());
+                cached++;
+                means.Add(known.Mean);
+                deviations.Add(known.Deviation);
+                continue;
             }
-        }
-        finally
-        {
-            vae?.Dispose();
+            using var inner = NewDisposeScope();
+            var posterior = vae.Encode(Pixels(picture));
+            var mean = posterior.Mean.to(ScalarType.Float32, CPU).contiguous();
+            var deviation = posterior.Deviation().to(ScalarType.Float32, CPU).contiguous();
+            SafetensorsWriter.Write(file, new Dictionary<string, Tensor> { ["mean"] = mean, ["deviation"] = deviation });
+            means.Add(mean.MoveToOuterDisposeScope());
+            deviations.Add(deviation.MoveToOuterDisposeScope());
         }
         log($"Latents: {Manifest.Pictures.Count - cached} encoded, {cached} from the cache.");
         return (cat(means, 0).MoveToOuterDisposeScope(), cat(deviations, 0).MoveToOuterDisposeScope());

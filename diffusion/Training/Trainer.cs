@@ -1,3 +1,4 @@
+using Sdxl.Diffusion.Adapters;
 using Sdxl.Diffusion.Nets;
 using Sdxl.Diffusion.Optimizers;
 using Sdxl.Diffusion.Randomness;
@@ -75,6 +76,15 @@ public sealed class Trainer : IDisposable
     /// <summary>Factor on all rates: halved after a non-finite loss.</summary>
     public double RateFactor { get; set; } = 1;
 
+    /// <summary>Where everything lies.</summary>
+    public Device Device => device;
+
+    /// <summary>Type of the nets' passes.</summary>
+    public ScalarType Compute => compute;
+
+    /// <summary>Texts under the rows as they are now; only before the text encoders are freed.</summary>
+    public (Tensor States, Tensor Pooled) EncodeText(Tensor ids1, Tensor ids2) => nets.Encode(ids1.to(device), ids2.to(device), rowParameters["rows_1"], rowParameters["rows_2"]);
+
     /// <summary>True once the text encoders are not needed any more.</summary>
     public bool PastPivot => textCache is not null;
 
@@ -129,6 +139,48 @@ public sealed class Trainer : IDisposable
         var all = Enumerable.Range(0, data.Pictures).Select(i => nets.Encode(data.Ids1.narrow(0, i, 1), data.Ids2.narrow(0, i, 1), rowParameters["rows_1"], rowParameters["rows_2"])).ToList();
         textCache = (cat([.. all.Select(a => a.States)], 0).DetachFromDisposeScope(), cat([.. all.Select(a => a.Pooled)], 0).DetachFromDisposeScope());
     }
+
+    /// <summary>Everything a checkpoint has to hold: trained values and the optimizer's running tensors.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> State() =>
+    [
+        .. netParameters.Tensors.Select(t => KeyValuePair.Create("net." + t.Key, t.Value)),
+        .. rowParameters.Tensors.Select(t => KeyValuePair.Create("text." + t.Key, t.Value)),
+        .. Optimizer.State.Select(t => KeyValuePair.Create("optimizer." + t.Key, t.Value)),
+    ];
+
+    /// <summary>Puts back what <see cref="State"/> and the optimizer's numbers once were.</summary>
+    /// <exception cref="InvalidDataException">A tensor is missing or of another shape.</exception>
+    public void Restore(IReadOnlyDictionary<string, Tensor> state, IReadOnlyDictionary<string, double> numbers)
+    {
+        using var guard = no_grad();
+        foreach (var (prefix, parameters) in new[] { ("net.", netParameters), ("text.", rowParameters) })
+        {
+            foreach (var (name, value) in parameters.Tensors)
+            {
+                if (!state.TryGetValue(prefix + name, out var saved) || !saved.shape.SequenceEqual(value.shape))
+                    throw new InvalidDataException($"The checkpoint's '{prefix + name}' is {(saved is null ? "missing" : $"[{string.Join(", ", saved.shape)}]")}; expected [{string.Join(", ", value.shape)}].");
+                value.copy_(saved);
+            }
+        }
+        const string optimizer = "optimizer.";
+        Optimizer.Restore(state.Where(s => s.Key.StartsWith(optimizer, StringComparison.Ordinal)).ToDictionary(s => s.Key[optimizer.Length..], s => s.Value), numbers);
+    }
+
+    /// <summary>No trained value is infinite or not a number.</summary>
+    public bool AllFinite()
+    {
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        return netParameters.Values.isfinite().all().ToBoolean() && rowParameters.Values.isfinite().all().ToBoolean();
+    }
+
+    /// <summary>The LoRA's layers as files hold them; views of the trained values. Empty in a full fine-tune.</summary>
+    public IReadOnlyList<LoraLayer> LoraLayers() => settings.Lora is not { } lora ? [] :
+    [
+        .. adapted.Keys.Select(module => new LoraLayer(
+            "unet", module, netParameters[$"{module}.lora_A.weight"], netParameters[$"{module}.lora_B.weight"], lora.Scale,
+            lora.Dora ? netParameters[$"{module}.lora_magnitude_vector"] : null)),
+    ];
 
     /// <summary>Loss of each sample of a batch, [B] with gradients, and the timesteps.</summary>
     private (Tensor Loss, int[] Timesteps) Losses(int batch)

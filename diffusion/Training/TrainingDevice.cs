@@ -1,25 +1,27 @@
+using Sdxl.Diffusion.Models;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Training;
 
-/// <summary>What trains, and in which types.</summary>
-/// <param name="Device">CPU or CUDA.</param>
-/// <param name="Compute">Type of the nets' passes: fp32 on the CPU (bf16 is slower there), bf16 on CUDA (fp32's range, so no loss scaling).</param>
-/// <param name="Threads">CPU threads. Sums are split among them, so the same bits need the same number.</param>
-/// <remarks>Trained values, gradients, moments, noise schedule and loss are fp32 on every device.</remarks>
-public sealed record TrainingDevice(Device Device, ScalarType Compute, int Threads)
+/// <summary>What trains, and with how many processor threads.</summary>
+/// <param name="Cuda">On the first CUDA device; else on the processor.</param>
+/// <param name="Threads">Processor threads. Sums are split among them, so the same bits need the same number (and the same processor and libtorch).</param>
+/// <remarks>Trained values, gradients, moments, noise schedule and loss are fp32 on every device. On CUDA the passes are in bf16: fp32's range, so no loss scaling.</remarks>
+public sealed record TrainingDevice(bool Cuda, int Threads)
 {
-    /// <summary>CUDA where there is one, else the CPU with all its cores.</summary>
-    public static TrainingDevice Best() => cuda.is_available()
-        ? new TrainingDevice(new Device(DeviceType.CUDA, 0), ScalarType.BFloat16, Environment.ProcessorCount)
-        : new TrainingDevice(CPU, ScalarType.Float32, Environment.ProcessorCount);
+    /// <summary>CUDA where there is one, else the processor with all its cores.</summary>
+    public static TrainingDevice Best() => new(cuda.is_available(), Environment.ProcessorCount);
 
-    public bool IsCuda => Device.type == DeviceType.CUDA;
+    /// <summary>How the model is held for a training.</summary>
+    public DiffusionDevice For(bool lora) => !Cuda ? DiffusionDevice.Cpu : lora ? DiffusionDevice.CudaForTraining() : DiffusionDevice.CudaForFullTraining();
+
+    /// <summary>Type of the nets' passes.</summary>
+    public ScalarType Compute => Cuda ? ScalarType.BFloat16 : ScalarType.Float32;
 
     /// <summary>"cpu (2 threads)", "cuda:0".</summary>
-    public override string ToString() => IsCuda ? $"cuda:{Math.Max(0, Device.index)}" : $"cpu ({Threads} {(Threads == 1 ? "thread" : "threads")})";
+    public override string ToString() => Cuda ? "cuda:0" : $"cpu ({Threads} {(Threads == 1 ? "thread" : "threads")})";
 
-    /// <summary>Sets the process's threads; done once before the first tensor is computed.</summary>
+    /// <summary>Sets the process's threads: before the first tensor is computed.</summary>
     public void Apply() => set_num_threads(Threads);
 }

@@ -1,0 +1,202 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using Sdxl.Core.Captions;
+using Sdxl.Core.Json;
+using Sdxl.Core.Trainings;
+using Sdxl.Diffusion.Export;
+using Sdxl.Diffusion.Files;
+using Sdxl.Diffusion.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Sdxl.Diffusion.Training;
+
+/// <summary>
+/// A training from a prepared data set to finished files: data, steps, log, checkpoints, samples, export.
+/// It can be stopped after any step or killed at any moment; run again with the same plan it goes on from the newest whole checkpoint to the same bits
+/// (on the same kind of device, with the same number of threads).
+/// </summary>
+public sealed class TrainingRun
+{
+    /// <summary>Steps whose numbers are read from a GPU together: reading waits for the device.</summary>
+    private const int StepsReadTogether = 8;
+
+    /// <summary>Non-finite losses that are answered by going back at half the rate.</summary>
+    private const int MaxRollbacks = 3;
+
+    private readonly TrainingPlan plan;
+    private readonly ITrainingObserver observer;
+    private readonly TrainingDevice device;
+    private readonly TrainingSettings settings;
+    private readonly DatasetReader dataset;
+    private readonly CheckpointStore checkpoints;
+    private readonly string hash;
+    private int rollbacks;
+
+    private TrainingRun(TrainingPlan plan, ITrainingObserver observer)
+    {
+        (this.plan, this.observer) = (plan, observer);
+        device = plan.Device ?? TrainingDevice.Best();
+        dataset = new DatasetReader(plan.DatasetFolder);
+        var schedule = Schedulers.SchedulerConfig.Load(Path.Combine(plan.Base.ModelFolder, "scheduler", "scheduler_config.json"));
+        settings = TrainingSettings.From(plan.Inputs, dataset.Manifest.Pictures.Count, schedule.PredictsVelocity) with
+        {
+            ZeroTerminalSnr = plan.Inputs.ZeroTerminalSnr || schedule.ZeroTerminalSnr,
+        };
+        checkpoints = new CheckpointStore(Path.Combine(plan.WorkFolder, "checkpoints"));
+        // The same settings on other pictures or another base are another training.
+        hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{settings.Hash()}\n{plan.Base.Name}\n{plan.Inputs.TrainBatchSize}\n{SdxlJson.Serialize(dataset.Manifest)}")));
+    }
+
+    /// <summary>Trains to the end, or until <paramref name="stop"/>: then a checkpoint is written at the end of the current step.</summary>
+    /// <exception cref="TrainingException">The training cannot start, or the loss stayed non-finite after three restarts at half the rate.</exception>
+    public static TrainingOutcome Run(TrainingPlan plan, ITrainingObserver observer, CancellationToken stop)
+    {
+        var run = new TrainingRun(plan, observer);
+        run.device.Apply();
+        if (plan.Given is not null)
+        {
+            foreach (var line in TrainingInputs.WithoutEffect(plan.Given, plan.Inputs))
+                observer.Log(line);
+        }
+        while (true)
+        {
+            try
+            {
+                return run.FromNewestCheckpoint(stop);
+            }
+            catch (NonFiniteLossException e) when (run.rollbacks < MaxRollbacks)
+            {
+                run.rollbacks++;
+                observer.Log($"{e.Message} Going back to the last checkpoint at half the rate ({run.rollbacks} of {MaxRollbacks}).");
+            }
+            catch (NonFiniteLossException e)
+            {
+                throw new TrainingException(
+                    $"The training diverges: {e.Message} It went back to the last checkpoint {MaxRollbacks} times, each time at half the rate. "
+                    + $"Lower {SettingName(plan)} or ti_lr, or raise lr_warmup_steps.", e);
+            }
+        }
+
+        static string SettingName(TrainingPlan plan) => plan.Inputs.IsLora ? "lora_lr" : "unet_learning_rate";
+    }
+
+    // ---- one attempt
+
+    private TrainingOutcome FromNewestCheckpoint(CancellationToken stop)
+    {
+        using var scope = NewDisposeScope();
+        using var model = SdxlModel.Load(plan.Base.ModelFolder, device.For(plan.Inputs.IsLora));
+        var prompts = new PromptTokens(model, dataset.Manifest.Trigger, settings.TokenVectors);
+        using var data = ReadData(model, prompts);
+        var nets = new TrainedNets(model.UNet, model.TextEncoder!, model.TextEncoder2, model.Tokenizer!.EndOfText, model.Tokenizer2.EndOfText);
+        var schedule = (model.Schedule with { ZeroTerminalSnr = settings.ZeroTerminalSnr }).Noise();
+        var noise = new CounterNoise(settings.Seed, data.Pictures, plan.Inputs.TrainBatchSize, schedule.Timesteps);
+        using var trainer = new Trainer(settings, nets, data, noise, schedule, device.Compute);
+        var done = Restore(trainer);
+        trainer.RateFactor = Math.Pow(0.5, rollbacks);
+
+        observer.Started(device.ToString(), done, settings.Steps);
+        using var metrics = new MetricsLog(Path.Combine(plan.WorkFolder, MetricsLog.FileName), done);
+        using var samples = new TrainingSamples(plan, settings, model, prompts, trainer, observer);
+        samples.Draw(done);
+        var unread = new List<StepTensors>();
+        var clock = Stopwatch.StartNew();
+        var freed = false;
+        while (done < settings.Steps)
+        {
+            if (done >= settings.Pivot && !freed)
+            {
+                samples.CacheTexts();
+                trainer.PassPivot();
+                model.FreeTextEncoders();
+                freed = true;
+                observer.Log($"Pivot at step {done}: the trigger word's vectors are frozen, text states are cached, the text encoders freed.");
+            }
+            unread.Add(trainer.Step(done));
+            done++;
+            var stopping = stop.IsCancellationRequested && done < settings.Steps;
+            var boundary = stopping || done == settings.Steps || done % plan.Inputs.CheckpointingSteps == 0 || samples.AreDue(done);
+            if (boundary || !device.Cuda || unread.Count == StepsReadTogether)
+                ReadNumbers(unread, done, schedule.Timesteps, clock, metrics);
+            if (stopping || done == settings.Steps || done % plan.Inputs.CheckpointingSteps == 0)
+                WriteCheckpoint(trainer, done);
+            if (stopping)
+                return new TrainingOutcome.Stopped(done);
+            if (samples.AreDue(done))
+            {
+                samples.Draw(done);
+                clock.Restart(); // drawing is not part of a step's time
+            }
+        }
+        var files = new TrainingExport(plan, settings, dataset.Manifest, model, trainer, samples).Write();
+        foreach (var file in files)
+            observer.Log($"Wrote {file}.");
+        return new TrainingOutcome.Completed(done, files);
+    }
+
+    private TrainingData ReadData(SdxlModel model, PromptTokens prompts)
+    {
+        using var scope = NewDisposeScope();
+        var vaeHash = HashOfWeights(Path.Combine(plan.Base.ModelFolder, "vae"));
+        var (mean, deviation) = dataset.Latents(Path.Combine(plan.WorkFolder, "cache"), vaeHash, model.Vae, observer.Log);
+        var scaled = model.Vae.Scale(mean);
+        // Scale is affine: what it does to a deviation is what it does to mean + deviation, less what it does to mean.
+        var scaledDeviation = model.Vae.Scale(mean + deviation) - scaled;
+        var captions = dataset.Manifest.Pictures.Select(p => prompts.Encode(p.Caption)).ToList();
+        return new TrainingData(
+            scaled, scaledDeviation, dataset.Masks(observer.Log), dataset.TimeIds(),
+            cat([.. captions.Select(c => c.Ids1)], 0), cat([.. captions.Select(c => c.Ids2)], 0)).On(device.For(true).Device);
+    }
+
+    private static string HashOfWeights(string folder) =>
+        string.Join('-', Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal).Select(CheckpointStore.HashOf));
+
+    private int Restore(Trainer trainer)
+    {
+        if (checkpoints.Newest(hash, observer.Log) is not { } found)
+            return 0;
+        using var scope = NewDisposeScope();
+        using var file = SafetensorsFile.Open(found.StateFile);
+        trainer.Restore(file.Entries.Keys.ToDictionary(n => n, n => file.Read(n)), found.Info.Optimizer);
+        rollbacks = Math.Max(rollbacks, found.Info.Rollbacks);
+        checkpoints.DropAfter(found.Info.Step);
+        observer.Log($"Resumed from the checkpoint of step {found.Info.Step}.");
+        return found.Info.Step;
+    }
+
+    private void WriteCheckpoint(Trainer trainer, int done)
+    {
+        if (!trainer.AllFinite())
+            throw new NonFiniteLossException(done, double.NaN, double.NaN);
+        var folder = checkpoints.Write(new CheckpointInfo(done, hash, rollbacks, trainer.Optimizer.Numbers, ""), trainer.State());
+        observer.CheckpointWritten(folder, done);
+    }
+
+    private void ReadNumbers(List<StepTensors> unread, int done, int timesteps, Stopwatch clock, MetricsLog log)
+    {
+        var numbers = unread.Select(u => (Tensors: u, Values: u.Read(timesteps))).ToList();
+        var milliseconds = clock.Elapsed.TotalMilliseconds / unread.Count; // after reading: the device is done by then
+        clock.Restart();
+        for (var i = 0; i < numbers.Count; i++)
+        {
+            var (tensors, (loss, byTimestep, norm)) = numbers[i];
+            var step = done - numbers.Count + i + 1;
+            tensors.Dispose();
+            if (!double.IsFinite(loss) || !double.IsFinite(norm))
+            {
+                foreach (var later in unread)
+                    later.Dispose();
+                throw new NonFiniteLossException(step, loss, norm);
+            }
+            var pictures = tensors.Timesteps.Count;
+            var metrics = new StepMetrics(
+                step, settings.Steps, loss, byTimestep, norm, tensors.Rate, tensors.TokenRate,
+                Math.Round(milliseconds, 2), Math.Round(pictures * 1000 / milliseconds, 2), MetricsLog.PeakMebibytes());
+            log.Add(metrics);
+            observer.Stepped(metrics);
+        }
+        unread.Clear();
+    }
+}

@@ -1,0 +1,161 @@
+using System.Text.Json.Nodes;
+using Sdxl.Diffusion.Models;
+using Sdxl.Diffusion.Randomness;
+using Sdxl.Diffusion.Schedulers;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.PixelFormats;
+using SixLabors.ImageSharp.Processing;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Sdxl.Diffusion.Training;
+
+/// <summary>Pictures drawn during a training: every prompt from the same noise each time, so that they can be compared; the first set shows the untrained model.</summary>
+/// <remarks>Drawn with the weights as they are in the training, with Euler steps; a set that is already on disk (after a resume) is not drawn again.</remarks>
+public sealed class TrainingSamples : IDisposable
+{
+    private const double DefaultGuidance = 7.5;
+    private const int DefaultSteps = 25;
+
+    private readonly TrainingPlan plan;
+    private readonly TrainingSettings settings;
+    private readonly SdxlModel model;
+    private readonly PromptTokens tokens;
+    private readonly Trainer trainer;
+    private readonly ITrainingObserver observer;
+    private readonly string[] prompts;
+    private readonly double guidance;
+    private readonly int steps;
+    private readonly string folder;
+    private List<(Tensor States, Tensor Pooled)>? cached;
+    private (Tensor States, Tensor Pooled)? cachedEmpty;
+
+    public TrainingSamples(TrainingPlan plan, TrainingSettings settings, SdxlModel model, PromptTokens tokens, Trainer trainer, ITrainingObserver observer)
+    {
+        (this.plan, this.settings, this.model, this.tokens, this.trainer, this.observer) = (plan, settings, model, tokens, trainer, observer);
+        prompts = plan.Inputs.SamplePrompts?.Split('|', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+        guidance = Number(plan.Base.PredictionDefaults, "guidance_scale") ?? DefaultGuidance;
+        steps = (int)(Number(plan.Base.PredictionDefaults, "num_inference_steps") ?? DefaultSteps);
+        folder = Path.Combine(plan.WorkFolder, "samples");
+    }
+
+    /// <summary>Whether a set belongs to this number of steps done.</summary>
+    public bool AreDue(int done) => prompts.Length > 0 && (done == 0 || done == settings.Steps || done % plan.Inputs.SampleEverySteps == 0);
+
+    /// <summary>The steps of which a whole set exists, rising, and the file of a prompt's picture.</summary>
+    public (IReadOnlyList<string> Prompts, IReadOnlyList<int> Steps, Func<int, int, string> File) Drawn()
+    {
+        var whole = Enumerable.Range(0, settings.Steps + 1).Where(AreDue).Where(s => Enumerable.Range(0, prompts.Length).All(p => File.Exists(FileOf(s, p)))).ToList();
+        return (prompts, whole, FileOf);
+    }
+
+    /// <summary>Draws the set of this number of steps, if one is due.</summary>
+    public void Draw(int done)
+    {
+        if (!AreDue(done))
+            return;
+        Directory.CreateDirectory(folder);
+        for (var prompt = 0; prompt < prompts.Length; prompt++)
+        {
+            var file = FileOf(done, prompt);
+            if (!File.Exists(file))
+                DrawOne(prompt, file);
+            observer.SampleDrawn(file, prompts[prompt], done);
+        }
+    }
+
+    /// <summary>Encodes all prompts for good: after the pivot the text encoders are gone.</summary>
+    public void CacheTexts()
+    {
+        if (prompts.Length == 0 || cached is not null)
+            return;
+        using var guard = no_grad();
+        var all = prompts.Select(Encode).ToList();
+        cachedEmpty = Empty();
+        cached = all;
+    }
+
+    /// <summary>All sets as one picture: a row for each prompt, a column for each set. Null where none was drawn.</summary>
+    public Image<Rgb24>? Sheet()
+    {
+        var (_, drawn, file) = Drawn();
+        if (drawn.Count == 0)
+            return null;
+        using var first = Image.Load<Rgb24>(file(drawn[0], 0));
+        var (width, height) = (first.Width, first.Height);
+        var sheet = new Image<Rgb24>(width * drawn.Count, height * prompts.Length);
+        for (var row = 0; row < prompts.Length; row++)
+        {
+            for (var column = 0; column < drawn.Count; column++)
+            {
+                using var picture = Image.Load<Rgb24>(file(drawn[column], row));
+                var at = new Point(column * width, row * height);
+                sheet.Mutate(s => s.DrawImage(picture, at, 1f));
+            }
+        }
+        return sheet;
+    }
+
+    private void DrawOne(int prompt, string file)
+    {
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        var (device, compute) = (trainer.Device, trainer.Compute);
+        var text = cached?[prompt] ?? Encode(prompts[prompt]);
+        var empty = cachedEmpty ?? Empty();
+        var states = cat([empty.States, text.States], 0).to_type(compute);
+        var pooled = cat([empty.Pooled, text.Pooled], 0).to_type(compute);
+        var side = plan.Inputs.Resolution;
+        var ids = tensor(new float[] { side, side, 0, 0, side, side }).to(device).unsqueeze(0).expand(2, 6);
+
+        using var sampler = new EulerSampler(model.Schedule, steps);
+        var x = CounterRandom.Normal(settings.Seed, RandomPurpose.SampleLatent, 0, prompt, 1, 4, side / 8, side / 8).to(device) * sampler.InitialNoiseSigma;
+        for (var i = 0; i < sampler.Timesteps.Length; i++)
+        {
+            using var step = NewDisposeScope();
+            var input = sampler.ScaleInput(x, i).to_type(compute);
+            var t = full([2], sampler.Timesteps[i], ScalarType.Float32, device);
+            var answers = model.UNet.call(cat([input, input], 0), t, states, pooled, ids).to_type(ScalarType.Float32).chunk(2, 0);
+            x = sampler.Step(answers[0] + (answers[1] - answers[0]) * guidance, x, i).MoveToOuterDisposeScope();
+        }
+        Save(model.Vae.Decode(model.Vae.Unscale(x)), file);
+    }
+
+    private static void Save(Tensor picture, string file)
+    {
+        var bytes = ((picture[0].to(ScalarType.Float32, CPU) + 1) * 127.5).round().clamp(0, 255).to_type(ScalarType.Byte).permute(1, 2, 0).contiguous(); // [H,W,3]
+        using var image = Image.LoadPixelData<Rgb24>(bytes.bytes, (int)bytes.shape[1], (int)bytes.shape[0]);
+        var temporary = file + ".tmp";
+        using (var stream = File.Create(temporary))
+            image.SaveAsPng(stream);
+        File.Move(temporary, file, overwrite: true);
+    }
+
+    private (Tensor States, Tensor Pooled) Encode(string prompt)
+    {
+        var (ids1, ids2) = tokens.Encode(prompt);
+        var (states, pooled) = trainer.EncodeText(ids1, ids2);
+        return (states, pooled);
+    }
+
+    private (Tensor States, Tensor Pooled) Empty()
+    {
+        var (states, pooled) = Encode("");
+        return model.ForceZerosForEmptyPrompt ? (zeros_like(states), zeros_like(pooled)) : (states, pooled);
+    }
+
+    private string FileOf(int done, int prompt) => Path.Combine(folder, FormattableString.Invariant($"step-{done:D6}-{prompt}.png"));
+
+    private static double? Number(JsonObject values, string name) => values[name]?.GetValue<double>();
+
+    public void Dispose()
+    {
+        foreach (var (states, pooled) in cached ?? [])
+        {
+            states.Dispose();
+            pooled.Dispose();
+        }
+        cachedEmpty?.States.Dispose();
+        cachedEmpty?.Pooled.Dispose();
+    }
+}
