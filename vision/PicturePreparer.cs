@@ -12,6 +12,7 @@ namespace Sdxl.Vision;
 public sealed class PicturePreparer(VisionModels models, PictureLimits? limits = null) : IDisposable
 {
     private const double ShapeTolerance = 0.03;     // a mask of 1365 x 1024 fits a picture of 4032 x 3024
+    private const int HopelessSide = 32;            // from fewer pixels Swin2SR invents more than it finds
     private const double NarrowShape = 2.5;         // beyond this the square holds less than 40 % of the picture
 
     private readonly PictureLoader _loader = new(limits ?? new PictureLimits());
@@ -132,7 +133,11 @@ public sealed class PicturePreparer(VisionModels models, PictureLimits? limits =
 
     private static void Warn(LoadedPicture loaded, SquareCrop crop, int times, string? caption, PreparationSettings settings, List<string> warnings)
     {
-        if (times > 0)
+        if (crop.Size < HopelessSide)
+        {
+            warnings.Add($"It is only {loaded.Width} x {loaded.Height} pixels: hardly anything is left to learn from, better leave it out.");
+        }
+        else if (times > 0)
         {
             var factor = Math.Pow(Upscaling.Swin2SrUpscaler.Factor, times);
             warnings.Add($"It is small: its square of {crop.Size} x {crop.Size} was enlarged {factor:0} times for a resolution of {settings.Resolution}; a larger original would do better.");

@@ -18,7 +18,7 @@ public sealed class BlipCaptioner
     internal BlipCaptioner(string folder, OnnxModel vision, OnnxModel decoder, int maxNewTokens)
     {
         (_vision, _decoder, _maxNewTokens) = (vision, decoder, maxNewTokens);
-        _input = PictureInput.Read(Path.Combine(folder, "preprocessor_config.json"));
+        _input = PictureInput.Read(Path.Combine(folder, "preprocessor_config.json"), ResizeFilter.Bicubic);
         _vocabulary = WordPieceVocabulary.Load(folder);
         (_startToken, _endToken) = ReadTokens(Path.Combine(folder, "config.json"));
     }

@@ -21,7 +21,7 @@ public sealed class ClipSegMasker
     internal ClipSegMasker(string folder, OnnxModel model)
     {
         _model = model;
-        _input = PictureInput.Read(Path.Combine(folder, "preprocessor_config.json"));
+        _input = PictureInput.Read(Path.Combine(folder, "preprocessor_config.json"), ResizeFilter.Bilinear);
         foreach (var name in new[] { "vocab.json", "merges.txt" })
         {
             if (!File.Exists(Path.Combine(folder, name)))
