@@ -22,8 +22,8 @@ public abstract record WorkerEvent(string JobId, int Attempt, DateTimeOffset At)
     public bool IsTerminal => this is TrainingCompleted or PredictionCompleted or JobFailed or JobCanceled;
 }
 
-/// <summary>A worker took the job. <paramref name="Device"/>: "cpu", "cuda:0 (NVIDIA A40)"; <paramref name="ResumedAtStep"/>: 0, or the checkpoint's step.</summary>
-public sealed record JobStarted(string JobId, int Attempt, DateTimeOffset At, string Device, int ResumedAtStep) : WorkerEvent(JobId, Attempt, At);
+/// <summary>A worker took the job. <paramref name="Device"/>: "cpu", "cuda:0 (NVIDIA A40)"; <paramref name="ResumedAtStep"/>: 0, or the checkpoint's step. Its heartbeat begins.</summary>
+public sealed record JobStarted(string JobId, int Attempt, DateTimeOffset At, string Device, int ResumedAtStep, int TotalSteps) : WorkerEvent(JobId, Attempt, At);
 
 /// <summary>Steps done, at most one event a second. Also the heartbeat.</summary>
 public sealed record JobProgressed(string JobId, int Attempt, DateTimeOffset At, int Step, int TotalSteps, double? Loss, double? StepsPerSecond, double? SecondsLeft, string Device)

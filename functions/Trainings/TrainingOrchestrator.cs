@@ -130,10 +130,11 @@ public static class TrainingOrchestrator
             }
         }
 
-        // Asks the worker to stop and gives it a minute to say so; a worker that never took the job finds the mark when it does.
+        // Asks the worker to stop and gives it a minute to say so; a job that no worker has begun needs no waiting.
         async Task StopWorker()
         {
-            await Call<bool>(nameof(MarkCanceled), request.Id);
+            if (!await Call<bool>(nameof(MarkCanceled), request.Id))
+                return;
             using var stopTimer = new CancellationTokenSource();
             await Task.WhenAny(workerAnswer, context.CreateTimer(context.CurrentUtcDateTime.AddSeconds(WorkerStopSeconds), stopTimer.Token));
             await stopTimer.CancelAsync();

@@ -30,6 +30,7 @@ public sealed class WorkerEvents(BlobStore blobs, ILogger<WorkerEvents> log)
             case JobStarted started:
                 var resumed = started.ResumedAtStep > 0 ? string.Create(CultureInfo.InvariantCulture, $", going on from the checkpoint at step {started.ResumedAtStep}") : "";
                 await Lines([$"Training on {started.Device}{resumed}."]);
+                await Progress(new TrainingProgress(started.Attempt, started.ResumedAtStep, started.TotalSteps, null, null, null, started.At, started.Device), cancel);
                 break;
             case JobProgressed p:
                 await Progress(new TrainingProgress(p.Attempt, p.Step, p.TotalSteps, p.Loss, p.StepsPerSecond, p.SecondsLeft, p.At, p.Device), cancel);

@@ -27,7 +27,7 @@ public sealed class TrainingReporter(TrainingJob job, string device, double prog
     public void Started(string deviceName, int resumedAtStep, int totalSteps)
     {
         _total = totalSteps;
-        Send(new JobStarted(job.TrainingId, job.Attempt, time.GetUtcNow(), deviceName, resumedAtStep));
+        Send(new JobStarted(job.TrainingId, job.Attempt, time.GetUtcNow(), deviceName, resumedAtStep, totalSteps));
     }
 
     public void Stepped(StepMetrics metrics)

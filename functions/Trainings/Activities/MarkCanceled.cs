@@ -7,10 +7,11 @@ namespace Sdxl.Functions.Trainings.Activities;
 /// <summary>Leaves the mark that the worker looks for between steps: it has no inbound port, so it asks.</summary>
 public sealed class MarkCanceled(BlobStore blobs)
 {
+    /// <returns>true if a worker has reported on the job: it will answer. If none has, whoever takes the message finds the mark first.</returns>
     [Function(nameof(MarkCanceled))]
     public async Task<bool> Run([ActivityTrigger] string jobId, CancellationToken cancel)
     {
         await blobs.WriteBytesAsync(StorageLayout.Jobs, StorageLayout.CancelMark(jobId), [], "text/plain", cancel);
-        return true;
+        return await blobs.ExistsAsync(StorageLayout.Jobs, StorageLayout.Progress(jobId), cancel);
     }
 }
