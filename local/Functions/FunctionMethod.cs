@@ -10,13 +10,16 @@ internal sealed record FunctionMethod(string Name, MethodInfo Method, ParameterI
     /// <summary>Namespace, class and method.</summary>
     public string EntryPoint => $"{Method.DeclaringType!.FullName}.{Method.Name}";
 
-    /// <summary>Finds the functions of an assembly.</summary>
+    /// <summary>Finds the functions of an assembly, in its public classes as the Functions worker does.</summary>
     /// <exception cref="InvalidOperationException">Functions that cannot be run here, all of them in one message.</exception>
-    public static IReadOnlyList<FunctionMethod> Discover(Assembly assembly)
+    public static IReadOnlyList<FunctionMethod> Discover(Assembly assembly) => Discover(assembly.GetName().Name!, assembly.GetExportedTypes());
+
+    /// <inheritdoc cref="Discover(Assembly)"/>
+    public static IReadOnlyList<FunctionMethod> Discover(string source, params IEnumerable<Type> classes)
     {
         var problems = new List<string>();
         var found = new List<FunctionMethod>();
-        foreach (var method in assembly.GetTypes().SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)))
+        foreach (var method in classes.SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)))
         {
             if (method.GetCustomAttribute<FunctionAttribute>() is not { } function)
                 continue;
@@ -31,7 +34,7 @@ internal sealed record FunctionMethod(string Name, MethodInfo Method, ParameterI
         problems.AddRange(found.SelectMany(function => function.Problems()));
         return problems.Count == 0
             ? found
-            : throw new InvalidOperationException($"{assembly.GetName().Name} cannot be hosted: {string.Join("; ", problems)}.");
+            : throw new InvalidOperationException($"{source} cannot be hosted: {string.Join("; ", problems)}.");
     }
 
     private IEnumerable<string> Problems()
