@@ -133,7 +133,12 @@ internal sealed partial class TrainingFollower(ApiClient api, IShow show)
         logRead = end;
         foreach (var line in lines)
         {
-            if (PictureLine().Match(line) is { Success: true } picture)
+            if (SkippedLine().Match(line) is { Success: true } skipped)
+            {
+                if (warned.Add($"{skipped.Groups["name"].Value} was skipped: {skipped.Groups["reason"].Value}"))
+                    show.Warning($"{skipped.Groups["name"].Value} was skipped: {skipped.Groups["reason"].Value}");
+            }
+            else if (PictureLine().Match(line) is { Success: true } picture)
             {
                 show.Caption(
                     int.Parse(picture.Groups["index"].Value, CultureInfo.InvariantCulture), int.Parse(picture.Groups["total"].Value, CultureInfo.InvariantCulture),
@@ -147,6 +152,9 @@ internal sealed partial class TrainingFollower(ApiClient api, IShow show)
     // Written by the activity PreparePicture.
     [GeneratedRegex(@"Picture (?<index>\d+)/(?<total>\d+) (?<name>.+?): (?<caption>.*)$")]
     private static partial Regex PictureLine();
+
+    [GeneratedRegex(@"Picture \d+/\d+ (?<name>.+?) skipped: (?<reason>.*)$")]
+    private static partial Regex SkippedLine();
 
     [GeneratedRegex("^(Unpacked|Training on|Data set ready)")]
     private static partial Regex NoteLine();

@@ -33,7 +33,7 @@ public sealed class TrainCommandTests : IDisposable
 
     private void Succeeds()
     {
-        const string log = "Unpacked My Cat.zip: 1 pictures.\nPicture 1/1 cat.png: a photo of TOK on the grass\n";
+        const string log = "Unpacked My Cat.zip: 1 pictures.\nPicture 1/1 cat.png: a photo of TOK on the grass\nPicture 2/2 bad.jpg skipped: the picture is cut off.\n";
         host.Answer("POST /api/trainings", State("starting", "queued"));
         var done = State("succeeded", "done", log + "Training on cpu.\n", Steps(800, 0.05));
         done["output"] = new JsonObject
@@ -57,6 +57,7 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Equal(0, outcome.ExitCode);
         Assert.DoesNotContain('\u001b', outcome.Output);
         Assert.Contains("picture  1 of 1: cat.png: a photo of TOK on the grass", outcome.Lines);
+        Assert.Contains("warning  bad.jpg was skipped: the picture is cut off.", outcome.Lines);
         Assert.Contains("train    step 40 of 800, loss 0.1234, 5.5 steps/s, 2 min 10 s left", outcome.Lines);
         Assert.Contains("warning  Only 1 picture: 5 or more are advised, 10 to 20 are better.", outcome.Lines);
         Assert.Contains("weights  out/trained_model.tar", outcome.Lines);
