@@ -19,15 +19,21 @@ public static class EmbeddingFile
     public static (Tensor Rows1, Tensor Rows2) Read(string path)
     {
         using var file = SafetensorsFile.Open(path);
+        return Read(file);
+    }
+
+    /// <inheritdoc cref="Read(string)"/>
+    public static (Tensor Rows1, Tensor Rows2) Read(SafetensorsFile file)
+    {
         foreach (var (first, second) in s_names)
         {
             if (!file.Entries.TryGetValue(first, out var one) || !file.Entries.TryGetValue(second, out var two))
                 continue;
             if (one.Shape.Length != 2 || two.Shape.Length != 2 || one.Shape[0] != two.Shape[0])
-                throw new SafetensorsException(path, $"'{first}' is {one} and '{second}' is {two}; expected the same number of rows in both.");
+                throw new SafetensorsException(file.Path, $"'{first}' is {one} and '{second}' is {two}; expected the same number of rows in both.");
             return (file.Read(first, float32), file.Read(second, float32));
         }
-        throw new SafetensorsException(path, $"is not an SDXL embedding: expected clip_l and clip_g, or text_encoders_0 and text_encoders_1; found {string.Join(", ", file.Entries.Keys.Take(4))}.");
+        throw new SafetensorsException(file.Path, $"is not an SDXL embedding: expected clip_l and clip_g, or text_encoders_0 and text_encoders_1; found {string.Join(", ", file.Entries.Keys.Take(4))}.");
     }
 
     private static void Write(string path, (string First, string Second) names, Tensor rows1, Tensor rows2)

@@ -9,14 +9,11 @@ namespace Sdxl.Diffusion.Files;
 /// <remarks>The mapping costs no memory of its own (pages are the system's file cache), so loading a net holds each tensor once.</remarks>
 public sealed class SafetensorsFile : IDisposable
 {
-    private readonly MemoryMappedFile? map; // null: the file has no data at all, which the system cannot map
+    private readonly MemoryMappedFile map;
+    private readonly long start; // where the safetensors bytes begin: 0 unless they lie inside a tar
 
-    private SafetensorsFile(string path, SafetensorsHeader header, MemoryMappedFile? map)
-    {
-        Path = path;
-        Header = header;
-        this.map = map;
-    }
+    private SafetensorsFile(string path, SafetensorsHeader header, MemoryMappedFile map, long start) =>
+        (Path, Header, this.map, this.start) = (path, header, map, start);
 
     /// <summary>Where the file lies.</summary>
     public string Path { get; }
@@ -32,13 +29,22 @@ public sealed class SafetensorsFile : IDisposable
 
     /// <summary>Opens and checks a file.</summary>
     /// <exception cref="SafetensorsException">Pickle, truncated, corrupt or lying header.</exception>
-    public static SafetensorsFile Open(string path)
+    public static SafetensorsFile Open(string path) => Open(path, 0, null);
+
+    /// <summary>Opens and checks the safetensors bytes that lie inside another file (an uncompressed tar).</summary>
+    /// <param name="offset">Where they begin.</param>
+    /// <param name="length">How many they are; null: to the end.</param>
+    public static SafetensorsFile Open(string path, long offset, long? length)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-        var header = SafetensorsHeader.Read(stream, path);
+        var size = length ?? stream.Length - offset;
+        if (size > stream.Length - offset)
+            throw new SafetensorsException(path, $"should hold {size} bytes from {offset} on but ends at {stream.Length}. It is truncated.");
+        stream.Position = offset;
+        var header = SafetensorsHeader.Read(stream, size, path);
         // The mapping keeps its own reference to the open file; a rename over the path later does not change what is read.
         var map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-        return new SafetensorsFile(path, header, map);
+        return new SafetensorsFile(path, header, map, offset);
     }
 
     /// <summary>Copies one tensor out of the file.</summary>
@@ -82,13 +88,13 @@ public sealed class SafetensorsFile : IDisposable
         var bytes = new byte[entry.ByteLength];
         if (bytes.Length > 0)
         {
-            using var view = map!.CreateViewAccessor(entry.Offset, entry.ByteLength, MemoryMappedFileAccess.Read);
+            using var view = map.CreateViewAccessor(start + entry.Offset, entry.ByteLength, MemoryMappedFileAccess.Read);
             view.SafeMemoryMappedViewHandle.ReadSpan<byte>((ulong)view.PointerOffset, bytes);
         }
         return bytes;
     }
 
-    public void Dispose() => map?.Dispose();
+    public void Dispose() => map.Dispose();
 
     /// <summary>The tensor library's word for a file type.</summary>
     public static ScalarType ToScalarType(SafetensorsType type) => type switch
@@ -121,11 +127,11 @@ public sealed class SafetensorsFile : IDisposable
     {
         if (entry.ByteLength <= int.MaxValue) // the limit of Tensor.bytes
         {
-            using var view = map!.CreateViewAccessor(entry.Offset, entry.ByteLength, MemoryMappedFileAccess.Read);
+            using var view = map.CreateViewAccessor(start + entry.Offset, entry.ByteLength, MemoryMappedFileAccess.Read);
             view.SafeMemoryMappedViewHandle.ReadSpan((ulong)view.PointerOffset, tensor.bytes);
             return;
         }
-        using var stream = map!.CreateViewStream(entry.Offset, entry.ByteLength, MemoryMappedFileAccess.Read);
+        using var stream = map.CreateViewStream(start + entry.Offset, entry.ByteLength, MemoryMappedFileAccess.Read);
         tensor.ReadBytesFromStream(stream, 1 << 20);
     }
 }

@@ -31,14 +31,14 @@ public sealed class SafetensorsHeader
     /// <summary>The free text map "__metadata__"; empty where the file has none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
-    /// <summary>Reads the header from the start of <paramref name="stream"/>, whose Length counts as the file's size.</summary>
+    /// <summary>Reads the header from where <paramref name="stream"/> stands.</summary>
+    /// <param name="fileBytes">Bytes from there to the end of the safetensors file.</param>
     /// <param name="file">Name used in errors.</param>
     /// <exception cref="SafetensorsException">The file is truncated, lies about sizes, or is no safetensors file.</exception>
-    public static SafetensorsHeader Read(Stream stream, string file)
+    public static SafetensorsHeader Read(Stream stream, long fileBytes, string file)
     {
-        var fileBytes = stream.Length;
         Span<byte> start = stackalloc byte[8];
-        var got = stream.ReadAtLeast(start, 8, throwOnEndOfStream: false);
+        var got = stream.ReadAtLeast(start[..(int)Math.Min(8, fileBytes)], (int)Math.Min(8, fileBytes), throwOnEndOfStream: false);
         RefusePickle(start[..got], file);
         if (got < 8)
             throw new SafetensorsException(file, $"has {fileBytes} bytes; a safetensors file begins with an 8-byte header length. Download or copy it again.");

@@ -10,6 +10,8 @@ namespace Sdxl.Diffusion.Models;
 /// <summary>An SDXL model, base or refiner: nets filled and on their device, tokenizers, schedule.</summary>
 public sealed class SdxlModel : IDisposable
 {
+    private Action<nn.Module, string>? fill; // how a net's weights are read from the source
+
     private SdxlModel() { }
 
     /// <summary>The diffusers folder (or single file) it came from.</summary>
@@ -52,16 +54,22 @@ public sealed class SdxlModel : IDisposable
     /// <summary>Loads a single-file checkpoint (sgm names). Configs and tokenizers come from a diffusers folder of the same architecture, whose weights are not read.</summary>
     public static SdxlModel LoadSingleFile(string path, string configFolder, DiffusionDevice device)
     {
-        using var file = SafetensorsFile.Open(path);
         var unet = UNetConfig.Load(Path.Combine(configFolder, "unet", "config.json"));
         var vae = VaeConfig.Load(Path.Combine(configFolder, "vae", "config.json"));
         var names = NamesFor(unet, vae);
-        return Build(path, configFolder, device, (net, name) => NetLoader.Fill(net, new SingleFileTensors(file, names, name, NetLoader.Shapes(net))));
+        return Build(path, configFolder, device, (net, name) =>
+        {
+            using var file = SafetensorsFile.Open(path);
+            NetLoader.Fill(net, new SingleFileTensors(file, names, name, NetLoader.Shapes(net)));
+        });
     }
 
     /// <summary>The single-file names of a model of these depths.</summary>
     public static SingleFileNames NamesFor(UNetConfig unet, VaeConfig vae) =>
         new(unet.LayersPerBlock, [.. unet.UpBlockTypes.Select(t => t.StartsWith("CrossAttn", StringComparison.Ordinal))], vae.BlockOutChannels.Length);
+
+    /// <summary>Reads the U-Net's weights from the model's source again, after something wrote over them.</summary>
+    public void ReloadUNet() => fill!(UNet, "unet");
 
     /// <summary>Frees the text encoders' memory where their states are cached.</summary>
     public void FreeTextEncoders()
@@ -111,6 +119,7 @@ public sealed class SdxlModel : IDisposable
             Schedule = SchedulerConfig.Load(Path.Combine(folder, "scheduler", "scheduler_config.json")),
             ForceZerosForEmptyPrompt = Flag("force_zeros_for_empty_prompt"),
             RequiresAestheticsScore = Flag("requires_aesthetics_score"),
+            fill = fill,
         };
     }
 }

@@ -1,0 +1,150 @@
+using System.Text;
+using Sdxl.Core.Captions;
+using Sdxl.Diffusion.Adapters;
+using Sdxl.Diffusion.Files;
+using Sdxl.Diffusion.Models;
+using Sdxl.Diffusion.Nets;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Sdxl.Diffusion.Pipelines;
+
+/// <summary>
+/// Holds at most one fine-tune on a model, with proof by construction that nothing of it stays: base weights are never written by a LoRA, a whole U-Net is
+/// undone by reading the base file again, tokenizers and rows are the slot's own.
+/// </summary>
+internal sealed class FineTuneSlot(SdxlModel model, SdxlModel? refiner) : IDisposable
+{
+    private readonly List<(Linear Linear, LoraLayer Layer)> attached = [];
+    private IReadOnlyList<(TriggerWord Word, string Tokens)> words = [];
+    private (Tensor, Tensor)? ownedRows;
+    private bool unetReplaced;
+
+    /// <summary>New tokens for the base model; null without a fine-tune that has them.</summary>
+    public NewTokens? Tokens { get; private set; }
+
+    /// <summary>The same for the refiner, whose one encoder is the base model's second: without them it would read the placeholder's letters.</summary>
+    public NewTokens? RefinerTokens { get; private set; }
+
+    /// <summary>The prompt with the trigger word replaced by its tokens.</summary>
+    public string Spell(string prompt) => words.Aggregate(prompt, (text, word) => word.Word.Replace(text, word.Tokens));
+
+    public void Apply(FineTune? fineTune, double loraScale)
+    {
+        Clear();
+        if (fineTune is null)
+            return;
+        try
+        {
+            if (fineTune.UNet is { } unet)
+                ReplaceUNet(unet);
+            if (fineTune.Lora is { } lora && loraScale != 0)
+                Attach(lora, loraScale);
+            if (fineTune is { Rows1: { } rows1, Rows2: { } rows2 })
+            {
+                ownedRows = (OnDevice(rows1), OnDevice(rows2));
+                UseTokens(fineTune.SpecialParams, ownedRows.Value.Item1, ownedRows.Value.Item2);
+            }
+        }
+        catch
+        {
+            Clear();
+            throw;
+        }
+    }
+
+    public void UseTokens(IReadOnlyDictionary<string, string> specialParams, Tensor rows1, Tensor rows2)
+    {
+        if (rows1.shape[1] != model.TextEncoder!.Config.HiddenSize || rows2.shape[1] != model.TextEncoder2.Config.HiddenSize)
+        {
+            throw new InvalidDataException($"The fine-tune's token rows are {rows1.shape[1]} and {rows2.shape[1]} wide; base model '{model.Source}' has encoders of "
+                + $"{model.TextEncoder.Config.HiddenSize} and {model.TextEncoder2.Config.HiddenSize}. It was trained on another base model.");
+        }
+        var names = Enumerable.Range(0, (int)rows1.shape[0]).Select(i => $"<s{i}>").ToList();
+        Tokens = new NewTokens(model.Tokenizer!.WithAddedTokens(names), model.Tokenizer2.WithAddedTokens(names), rows1, rows2);
+        RefinerTokens = refiner is null ? null : new NewTokens(null, refiner.Tokenizer2.WithAddedTokens(names), null, rows2);
+        words = [.. specialParams.Select(p => (new TriggerWord(p.Key), p.Value))];
+    }
+
+    public void Clear()
+    {
+        foreach (var (linear, layer) in attached)
+        {
+            linear.Branch?.Unmerge();
+            linear.Attach(null);
+            layer.Dispose();
+        }
+        attached.Clear();
+        if (unetReplaced)
+        {
+            model.ReloadUNet();
+            unetReplaced = false;
+        }
+        (Tokens, RefinerTokens, words) = (null, null, []);
+        ownedRows?.Item1.Dispose();
+        ownedRows?.Item2.Dispose();
+        ownedRows = null;
+    }
+
+    public void Dispose()
+    {
+        unetReplaced = false; // the model goes away with the pipeline: nothing to restore
+        Clear();
+    }
+
+    private void Attach(SafetensorsFile file, double strength)
+    {
+        using var guard = no_grad();
+        var linears = Linears();
+        var targets = new LoraTargets(
+            linears.ToDictionary(net => net.Key, net => (IReadOnlyList<string>)[.. net.Value.Keys]),
+            SdxlModel.NamesFor(model.UNet.Config, model.Vae.Config));
+        var problems = new StringBuilder();
+        foreach (var layer in LoraFile.Read(file, targets).Layers)
+        {
+            if (!linears.TryGetValue(layer.Net, out var net) || !net.TryGetValue(layer.Module, out var linear))
+                problems.Append($" {layer.Net} has no linear layer '{layer.Module}'.");
+            else if (linear.Weight.shape is var shape && (layer.Up.shape[0] != shape[0] || layer.Down.shape[1] != shape[1]))
+                problems.Append($" '{layer.Module}' is [{shape[0]}, {shape[1]}], the LoRA's change [{layer.Up.shape[0]}, {layer.Down.shape[1]}].");
+            else
+            {
+                // The change is computed once into a second weight; the two factors are needed no longer than that.
+                linear.Attach(new LowRankBranch(
+                    layer.Down.to(linear.Weight.device), layer.Up.to(linear.Weight.device), strength * layer.Scale, layer.Magnitude?.to(linear.Weight.device)));
+                linear.Branch!.Merge(linear.Weight);
+                attached.Add((linear, layer));
+            }
+        }
+        if (problems.Length > 0)
+            throw new SafetensorsException(file.Path, $"does not fit base model '{model.Source}':{(problems.Length > 1000 ? problems.ToString(0, 1000) + " …" : problems)} It was trained on another base model.");
+    }
+
+    private Dictionary<string, Dictionary<string, Linear>> Linears()
+    {
+        static Dictionary<string, Linear> Of(nn.Module net) =>
+            net.named_modules().Where(m => m.module is Linear).ToDictionary(m => m.name, m => (Linear)m.module, StringComparer.Ordinal);
+        var all = new Dictionary<string, Dictionary<string, Linear>> { ["unet"] = Of(model.UNet), ["text_encoder_2"] = Of(model.TextEncoder2) };
+        if (model.TextEncoder is not null)
+            all["text_encoder"] = Of(model.TextEncoder);
+        return all;
+    }
+
+    /// <summary>Replicate's full fine-tunes leave out norms and time layers, so what is absent stays the base model's; what is there must fit.</summary>
+    private void ReplaceUNet(SafetensorsFile file)
+    {
+        var wanted = model.UNet.named_parameters().ToDictionary(p => p.name, p => p.parameter, StringComparer.Ordinal);
+        var wrong = file.Entries.Values.Where(e => !wanted.TryGetValue(e.Name, out var p) || !p.shape.SequenceEqual(e.Shape)).Take(5).ToList();
+        if (wrong.Count > 0 || file.Entries.Count == 0)
+            throw new SafetensorsException(file.Path, $"is not a U-Net for base model '{model.Source}': {(wrong.Count == 0 ? "it is empty" : string.Join(", ", wrong.Select(w => $"{w.Name} {w}")))}.");
+        unetReplaced = true;
+        using var guard = no_grad();
+        foreach (var name in file.Entries.Keys)
+            file.CopyTo(name, wanted[name]);
+    }
+
+    private Tensor OnDevice(Tensor rows)
+    {
+        using var guard = no_grad();
+        return rows.to(model.Device.TextType, model.Device.Device, copy: true).DetachFromDisposeScope();
+    }
+}

@@ -1,0 +1,52 @@
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.PixelFormats;
+using SixLabors.ImageSharp.Processing;
+using static TorchSharp.torch;
+
+namespace Sdxl.Diffusion.Pipelines;
+
+/// <summary>Between picture bytes and tensors in -1..1.</summary>
+public static class Pictures
+{
+    /// <summary>[1,3,H,W] in about -1..1 -> rows from the top, three bytes a pixel, rounded.</summary>
+    public static byte[] ToRgb(Tensor picture)
+    {
+        using var scope = NewDisposeScope();
+        var levels = (picture.to_type(ScalarType.Float32) / 2 + 0.5).clamp(0, 1).mul(255).round().to_type(ScalarType.Byte);
+        return levels.squeeze(0).permute(1, 2, 0).contiguous().cpu().bytes.ToArray();
+    }
+
+    /// <summary>Three bytes a pixel -> [1,3,H,W] in -1..1, fp32 on the CPU.</summary>
+    public static Tensor FromRgb(ReadOnlySpan<byte> rgb, int width, int height)
+    {
+        using var scope = NewDisposeScope();
+        var levels = empty([height, width, 3], ScalarType.Byte);
+        rgb.CopyTo(levels.bytes);
+        return (levels.permute(2, 0, 1).unsqueeze(0).to_type(ScalarType.Float32) / 127.5 - 1).contiguous().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Decodes a picture file, turned upright, scaled to cover Width x Height and cut to it -> [1,3,H,W] in -1..1.</summary>
+    public static Tensor Load(byte[] file, int width, int height)
+    {
+        using var image = Fitted<Rgb24>(file, width, height);
+        var rgb = new byte[width * height * 3];
+        image.CopyPixelDataTo(rgb);
+        return FromRgb(rgb, width, height);
+    }
+
+    /// <summary>Decodes a mask likewise -> [1,1,H,W], 1 where it is lighter than middle grey.</summary>
+    public static Tensor LoadMask(byte[] file, int width, int height)
+    {
+        using var image = Fitted<L8>(file, width, height);
+        var grey = new byte[width * height];
+        image.CopyPixelDataTo(grey);
+        return tensor(grey.Select(g => g >= 128 ? 1f : 0f).ToArray(), [1, 1, height, width]);
+    }
+
+    private static Image<TPixel> Fitted<TPixel>(byte[] file, int width, int height) where TPixel : unmanaged, IPixel<TPixel>
+    {
+        var image = Image.Load<TPixel>(file);
+        image.Mutate(m => m.AutoOrient().Resize(new ResizeOptions { Size = new SixLabors.ImageSharp.Size(width, height), Mode = ResizeMode.Crop }));
+        return image;
+    }
+}

@@ -1,0 +1,201 @@
+using Sdxl.Diffusion.Models;
+using Sdxl.Diffusion.Randomness;
+using Sdxl.Diffusion.Safety;
+using Sdxl.Diffusion.Schedulers;
+using Sdxl.Diffusion.Watermark;
+using static TorchSharp.torch;
+
+namespace Sdxl.Diffusion.Pipelines;
+
+/// <summary>
+/// Draws pictures with an SDXL base model, a fine-tune that can be changed between requests, and a refiner. Not thread-safe: one request at a time.
+/// </summary>
+public sealed class SdxlPipeline : IDisposable
+{
+    private const string SafetyFolder = "safety_checker";
+
+    private readonly SdxlModel model;
+    private readonly SdxlModel? refiner;
+    private readonly SafetyChecker? safety;
+    private readonly FineTuneSlot slot;
+
+    /// <summary>Over models that are loaded already; the pipeline disposes them.</summary>
+    public SdxlPipeline(SdxlModel model, SdxlModel? refiner = null, SafetyChecker? safety = null)
+    {
+        (this.model, this.refiner, this.safety) = (model, refiner, safety);
+        slot = new FineTuneSlot(model, refiner);
+    }
+
+    /// <summary>The base model.</summary>
+    public SdxlModel Model => model;
+
+    /// <summary>True where pictures can be checked: the base folder, or the folder it lies in, has a safety_checker/.</summary>
+    public bool ChecksSafety => safety is not null;
+
+    /// <summary>Loads diffusers folders; the safety checker where there is one.</summary>
+    /// <param name="refinerFolder">Needed for the refine modes; null: none.</param>
+    public static SdxlPipeline Load(string baseFolder, string? refinerFolder, DiffusionDevice device)
+    {
+        SdxlModel? model = null, refiner = null;
+        try
+        {
+            model = SdxlModel.Load(baseFolder, device);
+            refiner = refinerFolder is null ? null : SdxlModel.Load(refinerFolder, device);
+            var safetyFolder = new[] { Path.Combine(baseFolder, SafetyFolder), Path.Combine(Path.GetDirectoryName(Path.GetFullPath(baseFolder))!, SafetyFolder) }
+                .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "config.json")));
+            return new SdxlPipeline(model, refiner, safetyFolder is null ? null : SafetyChecker.Load(safetyFolder, device));
+        }
+        catch
+        {
+            model?.Dispose();
+            refiner?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Puts a fine-tune in the place of the one before; null restores the base model exactly. It is copied: the caller may dispose it.</summary>
+    /// <param name="loraScale">Strength of a LoRA; 1 is what was trained.</param>
+    public void Apply(FineTune? fineTune, double loraScale) => slot.Apply(fineTune, loraScale);
+
+    /// <summary>Puts trained rows in the place of new tokens without a file: how a training draws its samples. The rows stay the caller's.</summary>
+    public void UseTokens(IReadOnlyDictionary<string, string> specialParams, Tensor rows1, Tensor rows2) => slot.UseTokens(specialParams, rows1, rows2);
+
+    /// <summary>Draws the pictures of a request, one after the other.</summary>
+    /// <exception cref="ArgumentException">Settings out of range: all of them at once.</exception>
+    /// <exception cref="InvalidOperationException">A refine mode without a refiner.</exception>
+    public IReadOnlyList<GeneratedPicture> Generate(GenerationSettings settings, IProgress<GenerationProgress>? progress, CancellationToken cancel)
+    {
+        settings.Validate();
+        if (settings.Refine != RefineMode.None && refiner is null)
+            throw new InvalidOperationException($"'{settings.Refine}' needs a refiner, and base model '{model.Source}' was loaded without one. Use 'no_refiner', or name a refiner in the base model's manifest.");
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        var pictures = new List<GeneratedPicture>();
+        var prepared = Prepare(settings);
+        for (var k = 0; k < settings.NumOutputs; k++)
+        {
+            using var one = NewDisposeScope();
+            var (picture, seed) = (k, settings.Seed + k);
+            var latents = Latents(settings, prepared, seed, (done, all) => progress?.Report(new(picture, settings.NumOutputs, done, all)), cancel);
+            pictures.Add(Finish(settings, latents, k, seed));
+        }
+        return pictures;
+    }
+
+    /// <summary>Latents [1,4,H,W] (scaled) -> [1,3,8H,8W] in about -1..1, in tiles where large.</summary>
+    public Tensor Decode(Tensor latents) => TiledDecoder.Decode(model.Vae, model.Vae.Unscale(latents), TiledDecoder.TileSide(model.Vae.Config));
+
+    public void Dispose()
+    {
+        slot.Dispose();
+        model.Dispose();
+        refiner?.Dispose();
+        safety?.Dispose();
+    }
+
+    /// <summary>What all pictures of a request share.</summary>
+    private sealed record Prepared(Guide Positive, Guide? Negative, Guide? RefinerPositive, Guide? RefinerNegative, Tensor? Latents, Tensor? Mask);
+
+    private Prepared Prepare(GenerationSettings settings)
+    {
+        var (positive, negative) = Guides(model, slot.Tokens, settings);
+        var (refinerPositive, refinerNegative) = settings.Refine == RefineMode.None ? (null, null) : Guides(refiner!, slot.RefinerTokens, settings);
+        if (settings.Image is null)
+            return new(positive, negative, refinerPositive, refinerNegative, null, null);
+        var picture = Pictures.Load(settings.Image, settings.Width, settings.Height);
+        var latents = model.Vae.Scale(model.Vae.Encode(picture).Mean.to_type(ScalarType.Float32)); // the mode: a draw would blur the parts that are kept
+        var mask = settings.Mask is null
+            ? null
+            : nn.functional.interpolate(Pictures.LoadMask(settings.Mask, settings.Width, settings.Height), [latents.shape[2], latents.shape[3]]).to(latents.device);
+        return new(positive, negative, refinerPositive, refinerNegative, latents, mask);
+    }
+
+    private (Guide Positive, Guide? Negative) Guides(SdxlModel net, NewTokens? tokens, GenerationSettings settings)
+    {
+        var prompt = PromptEncoder.Encode(net, [slot.Spell(settings.Prompt)], tokens);
+        var positive = new Guide(prompt, SizeIds.For(net, settings.Height, settings.Width, settings.AestheticScore, 1));
+        if (settings.GuidanceScale <= 1)
+            return (positive, null);
+        var negative = PromptEncoder.EncodeNegative(net, slot.Spell(settings.NegativePrompt), prompt, tokens);
+        return (positive, new Guide(negative, SizeIds.For(net, settings.Height, settings.Width, settings.NegativeAestheticScore, 1)));
+    }
+
+    private Tensor Latents(GenerationSettings settings, Prepared prepared, long seed, Action<int, int> progress, CancellationToken cancel)
+    {
+        using var sampler = SamplerName.Create(settings.Scheduler, model.Schedule, settings.Steps);
+        long[] shape = [1, model.Vae.Config.LatentChannels, settings.Height / model.Vae.Config.Downscale, settings.Width / model.Vae.Config.Downscale];
+        var ensemble = settings.Refine == RefineMode.ExpertEnsemble;
+        var first = prepared.Latents is null ? 0 : FirstCall(sampler, settings.PromptStrength);
+        var noise = Noise(seed, prepared.Latents is null ? RandomPurpose.SampleLatent : RandomPurpose.SampleStart, 0, shape);
+        var start = prepared.Latents is null || settings.PromptStrength == 1 ? noise * sampler.InitialNoiseSigma
+            : first == sampler.Timesteps.Length ? prepared.Latents
+            : sampler.AddNoise(prepared.Latents, noise, first);
+        var latents = new Denoiser
+        {
+            UNet = model.UNet,
+            NetType = model.Device.UNetType,
+            Sampler = sampler,
+            Positive = prepared.Positive,
+            Negative = prepared.Negative,
+            GuidanceScale = settings.GuidanceScale,
+            GuidanceRescale = settings.GuidanceRescale,
+            First = first,
+            End = ensemble ? EnsembleBorder(sampler, settings.HighNoiseFrac) : null,
+            Repainting = prepared is { Latents: { } picture, Mask: { } mask } ? new Repainting(picture, noise, mask) : null,
+            StepNoise = i => Noise(seed, RandomPurpose.SampleStep, i, shape),
+            Progress = progress,
+        }.Run(start, cancel);
+        return settings.Refine == RefineMode.None ? latents : Refined(settings, prepared, latents, seed, shape, cancel);
+    }
+
+    /// <summary>The refiner's part: the last noise levels of the same walk, or a second, shorter walk from the finished latents with some noise again.</summary>
+    private Tensor Refined(GenerationSettings settings, Prepared prepared, Tensor latents, long seed, long[] shape, CancellationToken cancel)
+    {
+        var ensemble = settings.Refine == RefineMode.ExpertEnsemble;
+        using var sampler = SamplerName.Create(settings.Scheduler, refiner!.Schedule, ensemble ? settings.Steps : settings.RefineSteps ?? settings.Steps);
+        var first = ensemble ? EnsembleBorder(sampler, settings.HighNoiseFrac) : FirstCall(sampler, settings.RefineStrength);
+        var start = ensemble || first == sampler.Timesteps.Length ? latents : sampler.AddNoise(latents, Noise(seed, RandomPurpose.SampleStart, 1, shape), first);
+        return new Denoiser
+        {
+            UNet = refiner.UNet,
+            NetType = refiner.Device.UNetType,
+            Sampler = sampler,
+            Positive = prepared.RefinerPositive!,
+            Negative = prepared.RefinerNegative,
+            GuidanceScale = settings.GuidanceScale,
+            GuidanceRescale = settings.GuidanceRescale,
+            First = first,
+            StepNoise = i => Noise(seed, RandomPurpose.SampleStep, settings.Steps + i, shape), // apart from the base model's steps
+        }.Run(start, cancel);
+    }
+
+    /// <summary>Where a walk of this strength begins: strength 1 walks it all, 0 nothing. Source: diffusers get_timesteps.</summary>
+    public static int FirstCall(Sampler sampler, double strength) =>
+        Math.Min((sampler.Steps - Math.Min((int)(sampler.Steps * strength), sampler.Steps)) * sampler.CallsPerStep, sampler.Timesteps.Length);
+
+    /// <summary>The first call that belongs to the refiner: its timestep is below the border. Never between Heun's two calls.</summary>
+    public static int EnsembleBorder(Sampler sampler, double highNoiseFraction)
+    {
+        var total = sampler.Config.TrainTimesteps;
+        var border = (int)Math.Round(total - highNoiseFraction * total);
+        var index = sampler.Timesteps.TakeWhile(t => t >= border).Count();
+        return sampler.CallsPerStep == 2 && index % 2 == 1 ? index - 1 : index;
+    }
+
+    private GeneratedPicture Finish(GenerationSettings settings, Tensor latents, int index, long seed)
+    {
+        var rgb = Pictures.ToRgb(Decode(latents));
+        var flagged = settings.CheckSafety && safety is not null && safety.IsFlagged(rgb, settings.Width, settings.Height);
+        if (flagged)
+            Array.Clear(rgb);
+        else if (settings.ApplyWatermark)
+            InvisibleWatermark.Apply(rgb, settings.Width, settings.Height);
+        return new GeneratedPicture(index, seed, rgb, settings.Width, settings.Height, flagged);
+    }
+
+    private Tensor Noise(long seed, RandomPurpose purpose, long step, long[] shape)
+    {
+        using var drawn = CounterRandom.Normal(seed, purpose, step, 0, shape);
+        return drawn.to(model.Device.Device, copy: true);
+    }
+}
