@@ -116,11 +116,13 @@ public sealed class TrainingRun
             }
             unread.Add(trainer.Step(done));
             done++;
-            var stopping = stop.IsCancellationRequested && done < settings.Steps;
-            var boundary = stopping || done == settings.Steps || done % plan.Inputs.CheckpointingSteps == 0 || samples.AreDue(done);
-            if (boundary || !device.Cuda || unread.Count == StepsReadTogether)
+            var checkpointIsDue = done == settings.Steps || done % plan.Inputs.CheckpointingSteps == 0;
+            if (checkpointIsDue || !device.Cuda || unread.Count == StepsReadTogether || samples.AreDue(done))
                 ReadNumbers(unread, done, schedule.Timesteps, clock, metrics);
-            if (stopping || done == settings.Steps || done % plan.Inputs.CheckpointingSteps == 0)
+            var stopping = stop.IsCancellationRequested && done < settings.Steps;
+            if (stopping && unread.Count > 0)
+                ReadNumbers(unread, done, schedule.Timesteps, clock, metrics);
+            if (stopping || checkpointIsDue)
                 WriteCheckpoint(trainer, done);
             if (stopping)
                 return new TrainingOutcome.Stopped(done);
