@@ -31,6 +31,7 @@ public static class GpuWorkerServices
             configuration, "SdxlServiceBus", "fullyQualifiedNamespace",
             text => new ServiceBusClient(text),
             name => new ServiceBusClient(name, provider.GetRequiredService<TokenCredential>())));
+        services.AddSingleton<WorkerDevice>();
         services.AddSingleton<JobBlobs>();
         services.AddSingleton<EventSender>();
         services.AddSingleton<TrainingHandler>();

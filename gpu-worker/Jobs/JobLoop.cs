@@ -7,7 +7,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
-using Sdxl.Diffusion;
 using Sdxl.GpuWorker.Hosting;
 using Sdxl.GpuWorker.Storage;
 
@@ -29,7 +28,7 @@ public enum JobEnd
 /// </summary>
 public sealed class JobLoop(
     ServiceBusClient client, TrainingHandler trainings, PredictionHandler predictions, EventSender events, JobBlobs blobs,
-    DiffusionDevice device, IOptions<WorkerOptions> options, TimeProvider time, ILogger<JobLoop> log) : BackgroundService
+    WorkerDevice device, IOptions<WorkerOptions> options, TimeProvider time, ILogger<JobLoop> log) : BackgroundService
 {
     private const double RetrySeconds = 5;
 

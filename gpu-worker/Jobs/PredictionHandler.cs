@@ -5,7 +5,6 @@ using Sdxl.Core.Bases;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Predictions;
 using Sdxl.Core.Storage;
-using Sdxl.Diffusion;
 using Sdxl.Diffusion.Pipelines;
 using Sdxl.GpuWorker.Hosting;
 using Sdxl.GpuWorker.Storage;
@@ -17,7 +16,7 @@ namespace Sdxl.GpuWorker.Jobs;
 
 /// <summary>One prediction job: base model (kept loaded), the version's weights applied, pictures drawn and stored, completion event.</summary>
 public sealed class PredictionHandler(
-    JobBlobs blobs, EventSender events, DiffusionDevice device, IOptions<WorkerOptions> options, TimeProvider time) : IDisposable
+    JobBlobs blobs, EventSender events, WorkerDevice device, IOptions<WorkerOptions> options, TimeProvider time) : IDisposable
 {
     private const string WeightsFile = "trained_model.tar";
 
@@ -30,8 +29,9 @@ public sealed class PredictionHandler(
         var watch = Stopwatch.StartNew();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(interrupt, canceled);
         var weights = job.Weights is null ? null : await WeightsAsync(job.Weights, either.Token);
+        var (source, mask) = (await InputFileAsync(job.Inputs.Image, "image", either.Token), await InputFileAsync(job.Inputs.Mask, "mask", either.Token));
         var pictures = await Task.Factory.StartNew(
-            () => Draw(job, weights, either.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+ () => Draw(job, weights, source, mask, either.Token),CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         var drawn = new List<DrawnPicture>();
         foreach (var picture in pictures)
         {
@@ -52,17 +52,18 @@ public sealed class PredictionHandler(
 
     public void Dispose() => Unload();
 
-    private IReadOnlyList<GeneratedPicture> Draw(PredictionJob job, string? weights, CancellationToken cancel)
+    private IReadOnlyList<GeneratedPicture> Draw(PredictionJob job, string? weights, byte[]? picture, byte[]? mask, CancellationToken cancel)
     {
         if (_loadedBase != job.Base)
         {
             Unload();
             var manifest = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base);
-            _pipeline = SdxlPipeline.Load(manifest.ModelFolder, manifest.RefinerFolder, device);
+            _pipeline = SdxlPipeline.Load(manifest.ModelFolder, manifest.RefinerFolder, device.Sampling);
             _loadedBase = job.Base;
         }
         var inputs = job.Inputs;
-        _pipeline!.Apply(weights is null ? null : FineTune.Load(weights), inputs.LoraScale);
+        using var fineTune = weights is null ? null : FineTune.Load(weights);
+        _pipeline!.Apply(fineTune, inputs.LoraScale);
         var settings = new GenerationSettings
         {
             Prompt = inputs.Prompt,
@@ -74,6 +75,14 @@ public sealed class PredictionHandler(
             Steps = inputs.NumInferenceSteps,
             GuidanceScale = inputs.GuidanceScale,
             GuidanceRescale = inputs.GuidanceRescale,
+            PromptStrength = inputs.PromptStrength,
+            Image = picture,
+            Mask = mask,
+            Refine = inputs.Refine,
+            HighNoiseFrac = inputs.HighNoiseFrac,
+            RefineSteps = inputs.RefineSteps,
+            ApplyWatermark = inputs.ApplyWatermark,
+            CheckSafety = !inputs.DisableSafetyChecker,
             Seed = inputs.Seed,
         };
         return _pipeline.Generate(settings, null, cancel);
@@ -87,6 +96,19 @@ public sealed class PredictionHandler(
         if (!File.Exists(file) && await blobs.DownloadAsync(StorageLayout.Models, prefix, folder, name => name == WeightsFile, cancel) == 0)
             throw new FileNotFoundException($"Version {prefix.TrimEnd('/')} has no {WeightsFile}; it cannot be drawn with.");
         return file;
+    }
+
+    /// <summary>A picture that the user named: data URI or blob. Other addresses are not fetched: that would let a caller look around inside the network.</summary>
+    private async Task<byte[]?> InputFileAsync(string? link, string input, CancellationToken cancel)
+    {
+        if (string.IsNullOrEmpty(link))
+            return null;
+        if (link.StartsWith("data:", StringComparison.Ordinal) && link.IndexOf(";base64,", StringComparison.Ordinal) is > 0 and var comma)
+            return Convert.FromBase64String(link[(comma + ";base64,".Length)..]);
+        if (!link.Contains("://", StringComparison.Ordinal) && link.IndexOf('/') is > 0 and var slash
+            && await blobs.ReadAsync(link[..slash], link[(slash + 1)..], cancel) is { } content)
+            return content.ToArray();
+        throw new InvalidDataException($"Input '{input}' must be a data URI or container/path of a blob in this service's storage; there is none at '{(link.Length > 80 ? link[..77] + "…" : link)}'.");
     }
 
     private static byte[] Png(GeneratedPicture picture, PredictionInputs inputs)

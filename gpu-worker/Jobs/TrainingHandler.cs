@@ -6,7 +6,6 @@ using Sdxl.Core.Bases;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Versions;
-using Sdxl.Diffusion;
 using Sdxl.Diffusion.Training;
 using Sdxl.GpuWorker.Hosting;
 using Sdxl.GpuWorker.Storage;
@@ -15,7 +14,7 @@ namespace Sdxl.GpuWorker.Jobs;
 
 /// <summary>One training job: data set and checkpoint down, train, artefacts up, completion event.</summary>
 public sealed class TrainingHandler(
-    JobBlobs blobs, EventSender events, DiffusionDevice device, PredictionHandler predictions, IOptions<WorkerOptions> options, TimeProvider time, ILogger<TrainingHandler> log)
+    JobBlobs blobs, EventSender events, WorkerDevice device, PredictionHandler predictions, IOptions<WorkerOptions> options, TimeProvider time, ILogger<TrainingHandler> log)
 {
     /// <param name="interrupt">Stop at a checkpoint; the message goes back to the queue.</param>
     /// <param name="canceled">The user does not want it any more.</param>
@@ -26,7 +25,7 @@ public sealed class TrainingHandler(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(interrupt, canceled);
         var scratch = Path.Combine(options.Value.ScratchFolder, "trainings", job.TrainingId);
         var (dataset, work, output) = (Path.Combine(scratch, "dataset"), Path.Combine(scratch, "work"), Path.Combine(scratch, "output"));
-        var checkpoints = Directory.CreateDirectory(Path.Combine(work, TrainingRun.CheckpointsFolder)).FullName;
+        var checkpoints = Directory.CreateDirectory(Path.Combine(work, "checkpoints")).FullName;
         predictions.Unload(); // The training gets the device's memory.
 
         var mirror = new CheckpointMirror(blobs, job.TrainingId, checkpoints);
@@ -43,11 +42,11 @@ public sealed class TrainingHandler(
             WorkFolder = work,
             OutputFolder = output,
             ModelName = job.ModelName,
-            Device = device,
+            Device = device.Training,
         };
         var outcome = await TrainAsync(job, plan, mirror, either.Token);
         canceled.ThrowIfCancellationRequested();
-        if (outcome is TrainingStopped)
+        if (outcome is TrainingOutcome.Stopped)
             return JobEnd.Interrupted;
 
         var files = await UploadAsync(job, output, work);
