@@ -4,11 +4,7 @@ using Sdxl.Local.Hosting;
 try
 {
     var arguments = LocalArguments.Parse(args);
-#if HAS_WORKER
     return arguments.Verb == "worker" ? await WorkerHost.RunAsync(arguments) : await LocalHost.RunAsync(arguments);
-#else
-    return arguments.Verb == "worker" ? throw new InvalidOperationException("This build has no worker: diffusion/Pipelines is missing.") : await LocalHost.RunAsync(arguments);
-#endif
 }
 catch (FormatException error)
 {

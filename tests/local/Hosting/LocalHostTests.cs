@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Sdxl.Local.Hosting;
+using Sdxl.Tests;
+
+namespace Sdxl.Local.Tests.Hosting;
+
+public sealed class LocalHostTests : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private readonly TempFolder folder = new();
+    private readonly List<Process> started = [];
+
+    public void Dispose()
+    {
+        foreach (var process in started)
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+            process.WaitForExit();
+            process.Dispose();
+        }
+        folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_host_serves_its_address_refuses_a_second_one_and_stops_within_seconds_of_SIGTERM()
+    {
+        var host = Start();
+        var file = await HostFileOf(host);
+        using var http = new HttpClient();
+        Assert.Equal("""{"results":[]}""", await http.GetStringAsync(file.Url + "/api/trainings"));
+        Assert.Equal(host.Id, file.Pid);
+
+        var second = Start();
+        Assert.Equal(LocalHost.AlreadyRunning, await ExitCode(second));
+        Assert.Contains($"{file.Url} (process {host.Id})", await second.StandardError.ReadToEndAsync(), StringComparison.Ordinal);
+
+        Kill(host.Id, 15);
+        Assert.Equal(0, await ExitCode(host));
+        Assert.False(File.Exists(State.HostFile));
+    }
+
+    [Fact]
+    public async Task A_host_killed_with_signal_9_takes_Azurite_along_and_the_next_host_finds_the_blobs()
+    {
+        var first = Start();
+        var storage = new Azure.Storage.Blobs.BlobServiceClient((await HostFileOf(first)).StorageConnectionString);
+        await storage.GetBlobContainerClient("jobs").UploadBlobAsync("kept", BinaryData.FromString("kept"));
+        var azurite = Process.GetProcessById(int.Parse(await File.ReadAllTextAsync(Path.Combine(State.Azurite, "azurite.pid")), System.Globalization.CultureInfo.InvariantCulture));
+
+        first.Kill();
+        await azurite.WaitForExitAsync().WaitAsync(Patience);
+        var second = Start();
+        storage = new Azure.Storage.Blobs.BlobServiceClient((await HostFileOf(second)).StorageConnectionString);
+
+        Assert.Equal("kept", (await storage.GetBlobContainerClient("jobs").GetBlobClient("kept").DownloadContentAsync()).Value.Content.ToString());
+        Kill(second.Id, 15);
+        Assert.Equal(0, await ExitCode(second));
+    }
+
+    [Theory]
+    [InlineData("Expected 'host' or 'worker', found nothing.")]
+    [InlineData("Expected 'host' or 'worker', found 'hots'.", "hots")]
+    [InlineData("--port needs a number, found 'x'.", "host", "--port", "x")]
+    [InlineData("--state needs a value.", "host", "--state")]
+    [InlineData("Unknown argument '--what'.", "host", "--what")]
+    public void A_wrong_command_line_is_refused_with_the_reason(string reason, params string[] arguments) =>
+        Assert.Equal(reason, Assert.Throws<FormatException>(() => LocalArguments.Parse(arguments)).Message);
+
+    private StateFolder State => new(folder.File("state"));
+
+    private Process Start()
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(LocalHost).Assembly.Location, "host", "--no-worker", "--state", State.Path])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["SDXL_ROOT"] = TestPaths.Root, ["SDXL_PARENT_PID"] = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture) },
+        };
+        var process = Process.Start(start)!;
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginOutputReadLine(); // a full pipe would stop the host
+        started.Add(process);
+        return process;
+    }
+
+    private async Task<HostFile> HostFileOf(Process host)
+    {
+        var waited = Stopwatch.StartNew();
+        while (true)
+        {
+            if (HostFile.TryRead(State.HostFile) is { } file && file.Pid == host.Id)
+                return file;
+            Assert.False(host.HasExited, "the host ended while it started");
+            Assert.True(waited.Elapsed < Patience, "the host does not start");
+            await Task.Delay(50);
+        }
+    }
+
+    private static async Task<int> ExitCode(Process process)
+    {
+        await process.WaitForExitAsync().WaitAsync(Patience);
+        return process.ExitCode;
+    }
+
+    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static extern int Kill(int processId, int signal);
+}
