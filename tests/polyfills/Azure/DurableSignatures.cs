@@ -4,6 +4,8 @@ using Microsoft.DurableTask.Client;
 using Microsoft.DurableTask.Converters;
 using Microsoft.Extensions.Logging;
 
+#pragma warning disable CA2016 // The overloads without a token are listed on purpose.
+
 namespace Sdxl.Tests.Polyfills.Azure;
 
 /// <summary>The members of Durable Task that the product and local/ use, with their types spelled out. It compiles against polyfill and real package; nothing is called.</summary>
