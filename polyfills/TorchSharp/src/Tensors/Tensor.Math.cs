@@ -357,8 +357,9 @@ public static partial class torch
 
         public Tensor addmm_(Tensor mat1, Tensor mat2, float beta = 1, float alpha = 1) => Done(Native.sx_addmm_(Handle, mat1.Handle, mat2.Handle, beta, alpha), mat1, mat2);
 
+        /// <summary>beta batch2 + alpha (this batch1): the real package hands its three tensors on in this order, not in the documented one. Better use bmm.</summary>
         public Tensor baddbmm(Tensor batch1, Tensor batch2, float beta = 1, float alpha = 1) =>
-            Wrap(Native.sx_baddbmm(Handle, batch1.Handle, batch2.Handle, beta, alpha), this, batch1, batch2);
+            Wrap(Native.sx_baddbmm(batch2.Handle, Handle, batch1.Handle, beta, alpha), this, batch1, batch2);
 
         public Tensor trace() => Wrap(Native.sx_trace(Handle), this);
 
@@ -389,7 +390,8 @@ public static partial class torch
 
         public Tensor std(bool unbiased = true) => Wrap(Native.sx_std(Handle, Flag(unbiased)), this);
 
-        public Tensor var(bool unbiased = true) => Wrap(Native.sx_var(Handle, Flag(unbiased)), this);
+        /// <summary>Always unbiased: the real package does not pass its argument on. Name the dimensions for the other variance.</summary>
+        public Tensor var(bool unbiased = true) => Wrap(Native.sx_var(Handle, 1), this);
 
         public Tensor std(ReadOnlySpan<long> dimensions, bool unbiased = true, bool keepdim = false, ScalarType? type = null)
         {

@@ -29,8 +29,9 @@ public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T> where
 
     public T this[params long[] indices]
     {
-        get => memory[Offset(indices)];
-        set => memory[Offset(indices)] = value;
+        get => memory[Offset(indices, flat: indices.Length == 1)];
+        // The real package takes one flat number for reading only.
+        set => memory[Offset(indices, flat: false)] = value;
     }
 
     public void CopyTo(T[] array, int arrayIndex = 0, long tensorIndex = 0) => CopyTo(array.AsSpan(), arrayIndex, tensorIndex);
@@ -86,20 +87,20 @@ public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T> where
         GC.KeepAlive(tensor);
     }
 
-    private long Offset(long[] indices)
+    private long Offset(long[] indices, bool flat)
     {
         long[] shape = tensor.shape, strides = tensor.stride();
-        if (indices.Length == 1)
+        if (indices.Length == 1 && indices[0] >= Count)
+            throw new IndexOutOfRangeException();
+        if (flat)
         {
-            var flat = indices[0];
-            if (flat >= Count)
-                throw new IndexOutOfRangeException();
-            if (flat < 0)
-                throw new ArgumentOutOfRangeException($"{flat} in a collection of  ${Count} elements.");
-            return Offset(flat, shape, strides);
+            var index = indices[0];
+            if (index < 0)
+                throw new ArgumentOutOfRangeException($"{index} in a collection of  ${Count} elements.");
+            return Offset(index, shape, strides);
         }
         long offset = 0;
-        for (var i = 0; i < shape.Length; i++)
+        for (var i = shape.Length - 1; i >= 0; i--)
         {
             if (indices[i] >= shape[i] || indices[i] < 0)
                 throw new IndexOutOfRangeException($"{indices[i]} >= {shape[i]} in dimension {i}.");
