@@ -24,6 +24,7 @@ internal static class Signatures
     // ---- TorchSharp.TensorExtensionMethods
     private static float ToSingle(Tensor value) => value.ToSingle();
     private static double ToDouble(Tensor value) => value.ToDouble();
+    private static bool ToBoolean(Tensor value) => value.ToBoolean();
 
     // ---- TorchSharp.torch
     private static IDisposable no_grad() => torch.no_grad();
@@ -31,18 +32,24 @@ internal static class Signatures
     private static DisposeScope NewDisposeScope() => torch.NewDisposeScope();
     private static Tensor arange(Scalar stop, ScalarType? dtype, Device? device, bool requires_grad) => torch.arange(stop: stop, dtype: dtype, device: device, requires_grad: requires_grad);
     private static Tensor arange_short(Scalar stop) => torch.arange(stop: stop);
+    private static Tensor zeros_like(Tensor input, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) => torch.zeros_like(input: input, dtype: dtype, device: device, requires_grad: requires_grad, names: names);
+    private static Tensor zeros_like_short(Tensor input) => torch.zeros_like(input: input);
     private static Tensor ones_like(Tensor input, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) => torch.ones_like(input: input, dtype: dtype, device: device, requires_grad: requires_grad, names: names);
     private static Tensor ones_like_short(Tensor input) => torch.ones_like(input: input);
     private static Tensor full_like(Tensor input, Scalar value, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) => torch.full_like(input: input, value: value, dtype: dtype, device: device, requires_grad: requires_grad, names: names);
     private static Tensor full_like_short(Tensor input, Scalar value) => torch.full_like(input: input, value: value);
     private static Tensor zeros(long[] size, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) => torch.zeros(size: size, dtype: dtype, device: device, requires_grad: requires_grad, names: names);
     private static Tensor zeros_short(long[] size) => torch.zeros(size: size);
+    private static Tensor zeros(ReadOnlySpan<long> size, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) => torch.zeros(size: size, dtype: dtype, device: device, requires_grad: requires_grad, names: names);
+    private static Tensor zeros_short(ReadOnlySpan<long> size) => torch.zeros(size: size);
     private static Tensor zeros(long size, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) => torch.zeros(size: size, dtype: dtype, device: device, requires_grad: requires_grad, names: names);
     private static Tensor zeros_short(long size) => torch.zeros(size: size);
     private static Tensor zeros(long rows, long columns, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) => torch.zeros(rows: rows, columns: columns, dtype: dtype, device: device, requires_grad: requires_grad, names: names);
     private static Tensor zeros_short(long rows, long columns) => torch.zeros(rows: rows, columns: columns);
     private static Tensor empty(long[] size, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) => torch.empty(size: size, dtype: dtype, device: device, requires_grad: requires_grad, names: names);
     private static Tensor empty_short(long[] size) => torch.empty(size: size);
+    private static Tensor empty(ReadOnlySpan<long> size, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) => torch.empty(size: size, dtype: dtype, device: device, requires_grad: requires_grad, names: names);
+    private static Tensor empty_short(ReadOnlySpan<long> size) => torch.empty(size: size);
     private static Tensor empty(long size, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) => torch.empty(size: size, dtype: dtype, device: device, requires_grad: requires_grad, names: names);
     private static Tensor empty_short(long size) => torch.empty(size: size);
     private static Tensor full(ReadOnlySpan<long> size, Scalar value, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) => torch.full(size: size, value: value, dtype: dtype, device: device, requires_grad: requires_grad, names: names);
@@ -51,6 +58,8 @@ internal static class Signatures
     private static Tensor tensor_short(byte[] rawArray) => torch.tensor(rawArray: rawArray);
     private static Tensor tensor(long[] dataArray, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) => torch.tensor(dataArray: dataArray, dtype: dtype, device: device, requires_grad: requires_grad, names: names);
     private static Tensor tensor_short(long[] dataArray) => torch.tensor(dataArray: dataArray);
+    private static Tensor tensor(long[] dataArray, ReadOnlySpan<long> dimensions, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) => torch.tensor(dataArray: dataArray, dimensions: dimensions, dtype: dtype, device: device, requires_grad: requires_grad, names: names);
+    private static Tensor tensor_short(long[] dataArray, ReadOnlySpan<long> dimensions) => torch.tensor(dataArray: dataArray, dimensions: dimensions);
     private static Tensor tensor(float[] rawArray, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) => torch.tensor(rawArray: rawArray, dtype: dtype, device: device, requires_grad: requires_grad, names: names);
     private static Tensor tensor_short(float[] rawArray) => torch.tensor(rawArray: rawArray);
     private static Tensor tensor(float[] rawArray, ReadOnlySpan<long> dimensions, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) => torch.tensor(rawArray: rawArray, dimensions: dimensions, dtype: dtype, device: device, requires_grad: requires_grad, names: names);
@@ -60,6 +69,8 @@ internal static class Signatures
     private static Tensor dot(Tensor input, Tensor other) => torch.dot(input: input, other: other);
     private static Tensor cat(IList<Tensor> tensors, long dim) => torch.cat(tensors: tensors, dim: dim);
     private static Tensor cat_short(IList<Tensor> tensors) => torch.cat(tensors: tensors);
+    private static Tensor cat(Tensor[] tensors, long dim) => torch.cat(tensors: tensors, dim: dim);
+    private static Tensor cat_short(Tensor[] tensors) => torch.cat(tensors: tensors);
     private static Tensor cat(ReadOnlySpan<Tensor> tensors, long dim) => torch.cat(tensors: tensors, dim: dim);
     private static Tensor cat_short(ReadOnlySpan<Tensor> tensors) => torch.cat(tensors: tensors);
     private static Tensor stack(IEnumerable<Tensor> tensors, long dim) => torch.stack(tensors: tensors, dim: dim);
@@ -68,7 +79,6 @@ internal static class Signatures
 
     // ---- TorchSharp.torch.Device
     private static DeviceType get_type(Device self) => self.type;
-    private static int get_index(Device self) => self.index;
     private static Device NewDevice(DeviceType deviceType, int index) => new Device(deviceType: deviceType, index: index);
     private static Device NewDevice_short(DeviceType deviceType) => new Device(deviceType: deviceType);
 
@@ -106,6 +116,7 @@ internal static class Signatures
     private static Tensor to_short(Tensor self, ScalarType type, Device device) => self.to(type: type, device: device);
     private static Tensor to(Tensor self, Device device, bool copy, bool disposeAfter, bool non_blocking) => self.to(device: device, copy: copy, disposeAfter: disposeAfter, non_blocking: non_blocking);
     private static Tensor to_short(Tensor self, Device device) => self.to(device: device);
+    private static Tensor add_(Tensor self, Tensor target) => self.add_(target: target);
     private static Tensor add_(Tensor self, Tensor target, Scalar alpha) => self.add_(target: target, alpha: alpha);
     private static Tensor add_(Tensor self, Scalar scalar) => self.add_(scalar: scalar);
     private static Tensor sub(Tensor self, Scalar target) => self.sub(target: target);
@@ -127,6 +138,8 @@ internal static class Signatures
     private static Tensor addcmul_(Tensor self, Tensor tensor1, Tensor tensor2, Scalar value) => self.addcmul_(tensor1: tensor1, tensor2: tensor2, value: value);
     private static Tensor addcdiv_(Tensor self, Tensor tensor1, Tensor tensor2, Scalar value) => self.addcdiv_(tensor1: tensor1, tensor2: tensor2, value: value);
     private static Tensor abs(Tensor self) => self.abs();
+    private static Tensor round(Tensor self, long decimals) => self.round(decimals: decimals);
+    private static Tensor round_short(Tensor self) => self.round();
     private static Tensor exp(Tensor self) => self.exp();
     private static Tensor sqrt(Tensor self) => self.sqrt();
     private static Tensor rsqrt(Tensor self) => self.rsqrt();
@@ -141,6 +154,7 @@ internal static class Signatures
     private static Tensor clamp_min(Tensor self, Scalar min) => self.clamp_min(min: min);
     private static Tensor eq(Tensor self, Scalar target) => self.eq(target: target);
     private static Tensor ge(Tensor self, Scalar target) => self.ge(target: target);
+    private static Tensor isfinite(Tensor self) => self.isfinite();
     private static Tensor matmul(Tensor self, Tensor target) => self.matmul(target: target);
     private static Tensor addmm(Tensor self, Tensor mat1, Tensor mat2, float beta, float alpha) => self.addmm(mat1: mat1, mat2: mat2, beta: beta, alpha: alpha);
     private static Tensor addmm_short(Tensor self, Tensor mat1, Tensor mat2) => self.addmm(mat1: mat1, mat2: mat2);
@@ -155,20 +169,26 @@ internal static class Signatures
     private static Tensor std_short(Tensor self) => self.std();
     private static Tensor std(Tensor self, ReadOnlySpan<long> dimensions, bool unbiased, bool keepdim, ScalarType? type) => self.std(dimensions: dimensions, unbiased: unbiased, keepdim: keepdim, type: type);
     private static Tensor std_short(Tensor self, ReadOnlySpan<long> dimensions) => self.std(dimensions: dimensions);
+    private static Tensor std(Tensor self, long dim, bool unbiased, bool keepdim, ScalarType? type) => self.std(dim: dim, unbiased: unbiased, keepdim: keepdim, type: type);
+    private static Tensor std_short(Tensor self, long dim) => self.std(dim: dim);
     private static Tensor max(Tensor self) => self.max();
     private static Tensor amin(Tensor self, long[] dims) => self.amin(dims: dims);
     private static Tensor norm(Tensor self, float p) => self.norm(p: p);
     private static Tensor norm_short(Tensor self) => self.norm();
     private static Tensor norm(Tensor self, int dim, bool keepdim, float p) => self.norm(dim: dim, keepdim: keepdim, p: p);
     private static Tensor norm_short(Tensor self, int dim) => self.norm(dim: dim);
+    private static Tensor all(Tensor self) => self.all();
     private static Tensor zero_(Tensor self) => self.zero_();
     private static Tensor Addition(Tensor left, Tensor right) => left + right;
+    private static Tensor Addition(Tensor left, int right) => left + right;
     private static Tensor Addition(Tensor left, double right) => left + right;
     private static Tensor Multiply(Tensor left, Tensor right) => left * right;
     private static Tensor Multiply(Tensor left, int right) => left * right;
     private static Tensor Multiply(Tensor left, double right) => left * right;
     private static Tensor Subtraction(Tensor left, Tensor right) => left - right;
+    private static Tensor Subtraction(Tensor left, int right) => left - right;
     private static Tensor Subtraction(Tensor left, long right) => left - right;
+    private static Tensor Subtraction(int left, Tensor right) => left - right;
     private static Tensor Division(Tensor left, Tensor right) => left / right;
     private static Tensor Division(Tensor left, int right) => left / right;
     private static Tensor Division(Tensor left, double right) => left / right;
@@ -186,9 +206,11 @@ internal static class Signatures
     private static Tensor expand(Tensor self, long[] sizes) => self.expand(sizes: sizes);
     private static Tensor[] chunk(Tensor self, long chunks, long dim) => self.chunk(chunks: chunks, dim: dim);
     private static Tensor[] chunk_short(Tensor self, long chunks) => self.chunk(chunks: chunks);
+    private static Tensor select(Tensor self, long dim, long index) => self.select(dim: dim, index: index);
     private static Tensor narrow(Tensor self, long dim, long start, long length) => self.narrow(dim: dim, start: start, length: length);
     private static Tensor index_select(Tensor self, long dim, Tensor index) => self.index_select(dim: dim, index: index);
     private static Tensor gather(Tensor self, long dim, Tensor index) => self.gather(dim: dim, index: index);
+    private static Tensor GetItem(Tensor self, long i0) => self[i0];
 
     // ---- TorchSharp.torch.cuda
     private static bool is_available() => torch.cuda.is_available();
@@ -216,6 +238,8 @@ internal static class Signatures
     private static Tensor silu(Tensor x, bool inplace) => torch.nn.functional.silu(x: x, inplace: inplace);
     private static Tensor silu_short(Tensor x) => torch.nn.functional.silu(x: x);
     private static Tensor gelu(Tensor x) => torch.nn.functional.gelu(x: x);
+    private static Tensor normalize(Tensor input, double p, long dim, double eps) => torch.nn.functional.normalize(input: input, p: p, dim: dim, eps: eps);
+    private static Tensor normalize_short(Tensor input) => torch.nn.functional.normalize(input: input);
     private static Tensor scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask, double p, bool is_casual) => torch.nn.functional.scaled_dot_product_attention(query: query, key: key, value: value, attn_mask: attn_mask, p: p, is_casual: is_casual);
     private static Tensor scaled_dot_product_attention_short(Tensor query, Tensor key, Tensor value) => torch.nn.functional.scaled_dot_product_attention(query: query, key: key, value: value);
     private static Tensor pad(Tensor input, (long, long, long, long) pad, PaddingModes mode, double value) => torch.nn.functional.pad(input: input, pad: pad, mode: mode, value: value);
