@@ -7,12 +7,15 @@ namespace Sdxl.Local.Hosting;
 internal static class LocalQueues
 {
     private static readonly TimeSpan JobLock = TimeSpan.FromSeconds(20); // the worker renews at half of it
+    // A worker that stops in order gives its job back, which counts as a delivery too: ten leave room for some evenings of stop and start.
+    private const int JobDeliveries = 10;
+
     private static readonly TimeSpan DuplicateWindow = TimeSpan.FromDays(1);
 
     public static IReadOnlyList<QueueSettings> All { get; } =
     [
-        new(Queues.Trainings) { LockDuration = JobLock, MaxDeliveryCount = 5, DuplicateDetectionWindow = DuplicateWindow },
-        new(Queues.Predictions) { LockDuration = JobLock, MaxDeliveryCount = 5, DuplicateDetectionWindow = DuplicateWindow },
+        new(Queues.Trainings) { LockDuration = JobLock, MaxDeliveryCount = JobDeliveries, DuplicateDetectionWindow = DuplicateWindow },
+        new(Queues.Predictions) { LockDuration = JobLock, MaxDeliveryCount = JobDeliveries, DuplicateDetectionWindow = DuplicateWindow },
         new(Queues.WorkerEvents) { LockDuration = TimeSpan.FromMinutes(1), MaxDeliveryCount = 10 },
     ];
 }
