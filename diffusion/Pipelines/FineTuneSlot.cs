@@ -15,7 +15,7 @@ namespace Sdxl.Diffusion.Pipelines;
 /// </summary>
 internal sealed class FineTuneSlot(SdxlModel model, SdxlModel? refiner) : IDisposable
 {
-    private readonly List<(Linear Linear, LoraLayer Layer)> attached = [];
+    private readonly List<Linear> attached = [];
     private IReadOnlyList<(TriggerWord Word, string Tokens)> words = [];
     private (Tensor, Tensor)? ownedRows;
     private bool unetReplaced;
@@ -68,11 +68,10 @@ internal sealed class FineTuneSlot(SdxlModel model, SdxlModel? refiner) : IDispo
 
     public void Clear()
     {
-        foreach (var (linear, layer) in attached)
+        foreach (var linear in attached)
         {
             linear.Branch?.Unmerge();
             linear.Attach(null);
-            layer.Dispose();
         }
         attached.Clear();
         if (unetReplaced)
@@ -95,6 +94,7 @@ internal sealed class FineTuneSlot(SdxlModel model, SdxlModel? refiner) : IDispo
     private void Attach(SafetensorsFile file, double strength)
     {
         using var guard = no_grad();
+        using var scope = NewDisposeScope(); // the factors go when the changed weights are computed
         var linears = Linears();
         var targets = new LoraTargets(
             linears.ToDictionary(net => net.Key, net => (IReadOnlyList<string>)[.. net.Value.Keys]),
@@ -108,11 +108,10 @@ internal sealed class FineTuneSlot(SdxlModel model, SdxlModel? refiner) : IDispo
                 problems.Append($" '{layer.Module}' is [{shape[0]}, {shape[1]}], the LoRA's change [{layer.Up.shape[0]}, {layer.Down.shape[1]}].");
             else
             {
-                // The change is computed once into a second weight; the two factors are needed no longer than that.
                 linear.Attach(new LowRankBranch(
                     layer.Down.to(linear.Weight.device), layer.Up.to(linear.Weight.device), strength * layer.Scale, layer.Magnitude?.to(linear.Weight.device)));
                 linear.Branch!.Merge(linear.Weight);
-                attached.Add((linear, layer));
+                attached.Add(linear);
             }
         }
         if (problems.Length > 0)

@@ -8,7 +8,7 @@ namespace Sdxl.Diffusion.Watermark;
 /// entry of largest magnitude v after the first becomes (floor(v / 36) + 0.25 + 0.5 bit) 36. No cosine transform is taken, whatever the method's name says. A bit is read as
 /// the mean over its blocks of (v mod 36 > 18).
 /// The published encoder writes that once and hopes. Where colours are strong, the changed entry is often no longer its block's largest, or the pixels clip, and another value
-/// is read; so here each block is read back as the decoder will and, where that fails, written one or more levels of 36 away.
+/// is read; so here the picture is read back as the decoder will, and where a bit is not safe, its failing blocks are moved to the cheapest level of 36 that reads rightly.
 /// Source: ShieldMnt/invisible-watermark imwatermark/maxDct.py; Stability-AI/generative-models, whose bits these are.
 /// </remarks>
 public static class InvisibleWatermark
@@ -22,7 +22,10 @@ public static class InvisibleWatermark
     private const int Block = 4;          // entries along a block of the approximation
     private const int BlockPixels = 8;
     private const double Scale = 36;      // distance between two levels
-    private const int LevelsTried = 4;    // how far from the nearest level a block may be moved to stay readable
+    private const double SafeShare = 0.75; // of a bit's blocks must be read rightly before the published way is good enough
+    private const int BlockBytes = BlockPixels * BlockPixels * 3;
+    private const int LevelsTried = 4;    // how far from its level a block may be moved to be readable
+    private const double Clearance = 4;   // what rounding may add to an entry that must stay the smaller
 
     /// <summary>Marks a picture in place.</summary>
     /// <param name="rgb">Rows from the top, three bytes a pixel.</param>
@@ -30,57 +33,106 @@ public static class InvisibleWatermark
     {
         if (width < MinWidth)
             return;
+        var plain = rgb.ToArray();
+        foreach (var (left, top, bit) in Blocks(width, height))
+            WriteAsPublished(rgb, width, left, top, Bits[bit] == '1');
+        if (IsSafelyRead(rgb, width, height))
+            return;
+        foreach (var (left, top, bit) in Blocks(width, height))
+            MakeReadable(rgb, plain, width, left, top, Bits[bit] == '1');
+    }
+
+    /// <summary>Reads what the published decoder reads: one bit for each of the 48.</summary>
+    public static string Read(ReadOnlySpan<byte> rgb, int width, int height) =>
+        string.Concat(ShareOfOnes(rgb, width, height).Select(share => share * 255 > 127 ? '1' : '0'));
+
+    /// <summary>Every bit is read from most of its blocks, with room for what saving and scaling do to some.</summary>
+    private static bool IsSafelyRead(ReadOnlySpan<byte> rgb, int width, int height) =>
+        ShareOfOnes(rgb, width, height).Zip(Bits).All(b => (b.Second == '1' ? b.First : 1 - b.First) >= SafeShare);
+
+    /// <summary>For each of the 48 bits, the share of its blocks that read as 1; NaN where a picture has too few blocks.</summary>
+    private static double[] ShareOfOnes(ReadOnlySpan<byte> rgb, int width, int height)
+    {
+        var ones = new int[Bits.Length];
+        var seen = new int[Bits.Length];
+        foreach (var (left, top, bit) in Blocks(width, height))
+        {
+            seen[bit]++;
+            if (IsRead(rgb, width, left, top, true))
+                ones[bit]++;
+        }
+        return [.. ones.Zip(seen, (o, n) => (double)o / n)];
+    }
+
+    /// <summary>The blocks row by row, with the bit each carries.</summary>
+    private static IEnumerable<(int Left, int Top, int Bit)> Blocks(int width, int height)
+    {
         var index = 0;
         for (var top = 0; top + BlockPixels <= height / 4 * 4; top += BlockPixels)
         {
             for (var left = 0; left + BlockPixels <= width / 4 * 4; left += BlockPixels)
-                WriteBlock(rgb, width, left, top, Bits[index++ % Bits.Length] == '1');
+                yield return (left, top, index++ % Bits.Length);
         }
     }
 
-    /// <summary>Reads what the published decoder reads: one bit for each of the 48.</summary>
-    public static string Read(ReadOnlySpan<byte> rgb, int width, int height)
+    private static void MakeReadable(Span<byte> rgb, ReadOnlySpan<byte> plain, int width, int left, int top, bool bit)
     {
-        var ones = new int[Bits.Length];
-        var seen = new int[Bits.Length];
-        var index = 0;
-        Span<double> entries = stackalloc double[Block * Block];
-        for (var top = 0; top + BlockPixels <= height / 4 * 4; top += BlockPixels)
+        if (IsRead(rgb, width, left, top, bit))
+            return;
+        Span<byte> published = stackalloc byte[BlockBytes];
+        CopyBlock(rgb, width, left, top, published);
+        Span<double> entries = stackalloc double[Block * Block], changes = stackalloc double[Block * Block];
+        ApproximateUnrounded(plain, width, left, top, 128, entries);
+        foreach (var target in Targets(entries, bit))
         {
-            for (var left = 0; left + BlockPixels <= width / 4 * 4; left += BlockPixels, index++)
+            RestoreRows(rgb, plain, width, left, top);
+            Changes(entries, target, changes);
+            for (var i = 1; i < entries.Length; i++)
             {
-                Approximate(rgb, width, left, top, entries);
-                seen[index % Bits.Length]++;
-                if (ReadBit(entries))
-                    ones[index % Bits.Length]++;
+                if (changes[i] != 0)
+                    Shift(rgb, width, left, top, i, changes[i] / 2); // an entry is half the sum of its four pixels
             }
-        }
-        return string.Concat(Enumerable.Range(0, Bits.Length).Select(i => seen[i] > 0 && (int)(255.0 * ones[i] / seen[i]) >= 128 ? '1' : '0'));
-    }
-
-    private static void WriteBlock(Span<byte> rgb, int width, int left, int top, bool bit)
-    {
-        Span<double> entries = stackalloc double[Block * Block];
-        ApproximateUnrounded(rgb, width, left, top, entries);
-        var at = Largest(entries);
-        var nearest = Math.Floor(Math.Abs(entries[at]) / Scale);
-        Span<byte> before = stackalloc byte[12], best = stackalloc byte[12];
-        Square(rgb, width, left, top, at, before, store: true);
-        for (var tried = 0; tried <= 2 * LevelsTried; tried++)
-        {
-            // 0, +1, -1, +2, -2, …: the entry must stay the largest, so up comes first.
-            var level = nearest + (tried % 2 == 1 ? (tried + 1) / 2 : -tried / 2);
-            if (level < 0)
-                continue;
-            var target = Math.Sign(entries[at]) * (level + 0.25 + (bit ? 0.5 : 0)) * Scale;
-            Square(rgb, width, left, top, at, before, store: false);
-            Shift(rgb, width, left, top, at, (target - entries[at]) / 2); // an approximation entry is half the sum of its four pixels
-            if (tried == 0)
-                Square(rgb, width, left, top, at, best, store: true);
             if (IsRead(rgb, width, left, top, bit))
                 return;
         }
-        Square(rgb, width, left, top, at, best, store: false); // unreadable in any way (clipped colours): as the reference would
+        PasteBlock(rgb, width, left, top, published); // unreadable in any way tried: the other blocks of this bit outvote it
+    }
+
+    /// <summary>The published encoder's way: there U of grey is 0.5 and not 128: an entry v reads as v + 255, which is 3 more modulo 36.</summary>
+    private static void WriteAsPublished(Span<byte> rgb, int width, int left, int top, bool bit)
+    {
+        Span<double> entries = stackalloc double[Block * Block];
+        ApproximateUnrounded(rgb, width, left, top, 0.5f, entries);
+        var at = Largest(entries);
+        var target = (entries[at] < 0 ? -1 : 1) * (Math.Floor(Math.Abs(entries[at]) / Scale) + 0.25 + (bit ? 0.5 : 0)) * Scale;
+        Shift(rgb, width, left, top, at, (target - entries[at]) / 2);
+    }
+
+    /// <summary>Values that read as the bit, the cheapest to reach first.</summary>
+    private static List<double> Targets(ReadOnlySpan<double> entries, bool bit)
+    {
+        var level = Math.Floor(entries[Largest(entries)] / Scale);
+        var targets = new List<(double Target, double Cost)>();
+        Span<double> changes = stackalloc double[Block * Block];
+        for (var k = Math.Max(0, level - LevelsTried); k <= level + LevelsTried; k++)
+        {
+            var target = (k + 0.25 + (bit ? 0.5 : 0)) * Scale;
+            Changes(entries, target, changes);
+            double cost = 0;
+            foreach (var change in changes)
+                cost += Math.Abs(change);
+            targets.Add((target, cost));
+        }
+        return [.. targets.OrderBy(t => t.Cost).Select(t => t.Target)];
+    }
+
+    /// <summary>What makes <paramref name="target"/> the largest entry after the first: the largest becomes it, others above come down below it.</summary>
+    private static void Changes(ReadOnlySpan<double> entries, double target, Span<double> changes)
+    {
+        var at = Largest(entries);
+        changes.Clear();
+        for (var i = 1; i < entries.Length; i++)
+            changes[i] = i == at ? target - entries[i] : Math.Min(0, target - Clearance - entries[i]);
     }
 
     private static bool IsRead(ReadOnlySpan<byte> rgb, int width, int left, int top, bool bit)
@@ -104,32 +156,37 @@ public static class InvisibleWatermark
         return at;
     }
 
-    /// <summary>The approximation of a block as the decoder sees it: from U rounded to bytes.</summary>
+    /// <summary>The approximation of a block as the decoder sees it: from U rounded to bytes, in double.</summary>
     private static void Approximate(ReadOnlySpan<byte> rgb, int width, int left, int top, Span<double> entries)
     {
+        const double half = 0.7071067811865476; // its square is a little more than 1/2: an entry of exactly 18 modulo 36 reads as 1
+        Span<double> u = stackalloc double[4];
         for (var i = 0; i < entries.Length; i++)
         {
-            var sum = 0;
             for (var pixel = 0; pixel < 4; pixel++)
             {
                 var at = PixelAt(width, left, top, i, pixel);
-                sum += RoundedU(rgb[at], rgb[at + 1], rgb[at + 2]);
+                u[pixel] = RoundedU(rgb[at], rgb[at + 1], rgb[at + 2]);
             }
-            entries[i] = sum / 2.0;
+            entries[i] = half * (half * u[3] + half * u[1]) + half * (half * u[2] + half * u[0]);
         }
     }
 
-    private static void ApproximateUnrounded(ReadOnlySpan<byte> rgb, int width, int left, int top, Span<double> entries)
+    /// <summary>The approximation as the encoder sees it: from unrounded U, in fp32 as there, so that equals among its entries are settled alike.</summary>
+    /// <param name="grey">U of grey pixels.</param>
+    private static void ApproximateUnrounded(ReadOnlySpan<byte> rgb, int width, int left, int top, float grey, Span<double> entries)
     {
+        const float half = 0.70710677f;
+        Span<float> u = stackalloc float[4];
         for (var i = 0; i < entries.Length; i++)
         {
-            double sum = 0;
             for (var pixel = 0; pixel < 4; pixel++)
             {
                 var at = PixelAt(width, left, top, i, pixel);
-                sum += 0.492 * (rgb[at + 2] - (0.299 * rgb[at] + 0.587 * rgb[at + 1] + 0.114 * rgb[at + 2])) + 128;
+                var y = MathF.FusedMultiplyAdd(rgb[at + 2], 0.114f, MathF.FusedMultiplyAdd(rgb[at + 1], 0.587f, rgb[at] * 0.299f));
+                u[pixel] = (rgb[at + 2] - y) * 0.492f + grey;
             }
-            entries[i] = sum / 2;
+            entries[i] = half * (half * u[3] + half * u[1]) + half * (half * u[2] + half * u[0]);
         }
     }
 
@@ -151,15 +208,24 @@ public static class InvisibleWatermark
         }
     }
 
-    /// <summary>Copies an entry's four pixels out of or back into the picture.</summary>
-    private static void Square(Span<byte> rgb, int width, int left, int top, int entry, Span<byte> pixels, bool store)
+    private static void CopyBlock(ReadOnlySpan<byte> rgb, int width, int left, int top, Span<byte> block)
     {
-        for (var pixel = 0; pixel < 4; pixel++)
+        for (var y = 0; y < BlockPixels; y++)
+            rgb.Slice(((top + y) * width + left) * 3, BlockPixels * 3).CopyTo(block[(y * BlockPixels * 3)..]);
+    }
+
+    private static void PasteBlock(Span<byte> rgb, int width, int left, int top, ReadOnlySpan<byte> block)
+    {
+        for (var y = 0; y < BlockPixels; y++)
+            block.Slice(y * BlockPixels * 3, BlockPixels * 3).CopyTo(rgb[(((top + y) * width + left) * 3)..]);
+    }
+
+    private static void RestoreRows(Span<byte> rgb, ReadOnlySpan<byte> plain, int width, int left, int top)
+    {
+        for (var y = 0; y < BlockPixels; y++)
         {
-            var inside = rgb.Slice(PixelAt(width, left, top, entry, pixel), 3);
-            var outside = pixels.Slice(pixel * 3, 3);
-            if (store) inside.CopyTo(outside);
-            else outside.CopyTo(inside);
+            var at = ((top + y) * width + left) * 3;
+            plain.Slice(at, BlockPixels * 3).CopyTo(rgb[at..]);
         }
     }
 
