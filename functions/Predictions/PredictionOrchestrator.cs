@@ -30,7 +30,7 @@ public static class PredictionOrchestrator
             await Call(nameof(DispatchPrediction), new PredictionJob(request.Id, request.Base, request.Weights, request.Inputs));
             using var stopTimer = new CancellationTokenSource();
             var first = await Task.WhenAny(answer, cancel, context.CreateTimer(context.CurrentUtcDateTime.AddHours(MaxHours), stopTimer.Token));
-            await stopTimer.CancelAsync();
+            stopTimer.Cancel(); // Not CancelAsync: an orchestrator awaits durable tasks only.
             if (first == answer)
             {
                 end = SdxlJson.Deserialize<WorkerEvent>(await answer) switch

@@ -112,7 +112,7 @@ public static class TrainingOrchestrator
                 using var stopTimer = new CancellationTokenSource();
                 var timer = context.CreateTimer(context.CurrentUtcDateTime.AddMinutes(HeartbeatCheckMinutes), stopTimer.Token);
                 var first = await Task.WhenAny(workerAnswer, cancel, timer);
-                await stopTimer.CancelAsync();
+                stopTimer.Cancel(); // Not CancelAsync: an orchestrator awaits durable tasks only.
                 if (first == cancel)
                     throw new TrainingCanceledException();
                 if (first == workerAnswer)
@@ -137,7 +137,7 @@ public static class TrainingOrchestrator
                 return;
             using var stopTimer = new CancellationTokenSource();
             await Task.WhenAny(workerAnswer, context.CreateTimer(context.CurrentUtcDateTime.AddSeconds(WorkerStopSeconds), stopTimer.Token));
-            await stopTimer.CancelAsync();
+            stopTimer.Cancel(); // Not CancelAsync: an orchestrator awaits durable tasks only.
         }
     }
 
