@@ -12,6 +12,8 @@ public sealed class Attention : nn.Module<Tensor, Tensor, Tensor>
     private readonly Linear to_q, to_k, to_v;
     private readonly TorchSharp.Modules.ModuleList<nn.Module<Tensor, Tensor>> to_out;
     private readonly int heads;
+    private Tensor? joinedSelf;    // [3D, D]: q, k, v one below the other
+    private Tensor? joinedContext; // [2D, Dc]: k, v
 
     internal Attention(Placement at, int width, int contextWidth, int heads, bool projectionBias = false, (int Groups, double Epsilon)? norm = null) : base(nameof(Attention))
     {
@@ -28,11 +30,33 @@ public sealed class Attention : nn.Module<Tensor, Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var (batch, tokens, width) = (x.shape[0], x.shape[1], x.shape[2]);
-        var q = Split(to_q.call(x), batch, width);
-        var k = Split(to_k.call(context), batch, width);
-        var v = Split(to_v.call(context), batch, width);
+        var (q, k, v) = Project(x, context, batch, width);
         var mixed = F.scaled_dot_product_attention(q, k, v);                                  // [B,N,T,D/N]
         return to_out[0].call(mixed.transpose(1, 2).reshape(batch, tokens, width)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The projections, q and out apart from those that share an input: who trains them sees the layers.</summary>
+    internal (Linear Query, Linear Key, Linear Value, Linear Out) Layers => (to_q, to_k, to_v, (Linear)to_out[0]);
+
+    /// <summary>Until the next call, q, k and v of self-attention are one product with this [3D, D] (no bias); null: each by its own layer.</summary>
+    internal void JoinSelf(Tensor? weight) => joinedSelf = weight;
+
+    /// <summary>Until the next call, k and v are one product with this [2D, Dc] (no bias); null: each by its own layer.</summary>
+    internal void JoinContext(Tensor? weight) => joinedContext = weight;
+
+    private (Tensor Query, Tensor Key, Tensor Value) Project(Tensor x, Tensor context, long batch, long width)
+    {
+        if (joinedSelf is not null)
+        {
+            var all = F.linear(x, joinedSelf).view(batch, -1, 3 * heads, width / heads).transpose(1, 2).chunk(3, 1); // 3 of [B,N,T,D/N]
+            return (all[0], all[1], all[2]);
+        }
+        if (joinedContext is not null)
+        {
+            var both = F.linear(context, joinedContext).view(batch, -1, 2 * heads, width / heads).transpose(1, 2).chunk(2, 1); // 2 of [B,N,S,D/N]
+            return (Split(to_q.call(x), batch, width), both[0], both[1]);
+        }
+        return (Split(to_q.call(x), batch, width), Split(to_k.call(context), batch, width), Split(to_v.call(context), batch, width));
     }
 
     /// <summary>The VAE's use: normalised pixels attend to each other, plus the input. x [B,C,H,W] -> the same.</summary>

@@ -13,6 +13,7 @@ namespace Sdxl.Diffusion.Nets;
 public sealed class LowRankBranch(Tensor down, Tensor up, double scale, Tensor? magnitude = null)
 {
     private Tensor? merged; // [out, in]: W', where merged
+    private Tensor? changed; // [out, in]: W' of the current pass, computed together with other layers'
 
     /// <summary>[r, in].</summary>
     public Tensor Down { get; } = down;
@@ -31,11 +32,11 @@ public sealed class LowRankBranch(Tensor down, Tensor up, double scale, Tensor? 
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        var changed = weight.to_type(ScalarType.Float32) + Delta();
+        var sum = weight.to_type(ScalarType.Float32) + Delta();
         if (Magnitude is not null)
-            changed = changed * (Magnitude.to_type(ScalarType.Float32) / RowLengths(changed)).unsqueeze(1);
+            sum = sum * (Magnitude.to_type(ScalarType.Float32) / RowLengths(sum)).unsqueeze(1);
         merged?.Dispose();
-        merged = changed.to_type(weight.dtype).DetachFromDisposeScope();
+        merged = sum.to_type(weight.dtype).DetachFromDisposeScope();
     }
 
     /// <summary>Frees the merged weight; the branch works unmerged again.</summary>
@@ -45,13 +46,16 @@ public sealed class LowRankBranch(Tensor down, Tensor up, double scale, Tensor? 
         merged = null;
     }
 
+    /// <summary>For passes until the next call: W' as somebody else computed it (with its gradient), owned by them; null: the branch works by itself.</summary>
+    internal void Use(Tensor? changedWeight) => changed = changedWeight;
+
     /// <summary>The weight change scale · up · down in fp32, [out, in], without DoRA's rescaling.</summary>
     public Tensor Delta() => Up.to_type(ScalarType.Float32).matmul(Down.to_type(ScalarType.Float32)).mul(Scale);
 
     internal Tensor Apply(Tensor x, Tensor weight, Tensor? bias)
     {
-        if (merged is not null)
-            return F.linear(x, merged, bias);
+        if ((changed ?? merged) is { } whole)
+            return F.linear(x, whole, bias);
         var low = F.linear(x, Down.to_type(x.dtype)); // [..., r]
         return Magnitude is null ? Plain(x, low, weight, bias) : WithMagnitude(x, low, weight, bias, Magnitude);
     }

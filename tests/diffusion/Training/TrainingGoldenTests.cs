@@ -13,11 +13,24 @@ namespace Sdxl.Diffusion.Tests.Training;
 /// <summary>Some steps of training with all random inputs given: losses, gradient norms, rates and final weights are the reference's.</summary>
 public sealed class TrainingGoldenTests
 {
-    public static TheoryData<string> Cases => [.. Directory.GetFiles(TestPaths.Golden("training"), "*.json").Select(f => Path.GetFileNameWithoutExtension(f)!)];
+    /// <summary>Each case, computed beside each layer and for all layers at once.</summary>
+    public static TheoryData<string, bool> Cases
+    {
+        get
+        {
+            var cases = new TheoryData<string, bool>();
+            foreach (var file in Directory.GetFiles(TestPaths.Golden("training"), "*.json"))
+            {
+                cases.Add(Path.GetFileNameWithoutExtension(file), false);
+                cases.Add(Path.GetFileNameWithoutExtension(file), true);
+            }
+            return cases;
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Losses_gradient_norms_rates_and_final_weights_are_the_references(string name)
+    public void Losses_gradient_norms_rates_and_final_weights_are_the_references(string name, bool stackLayers)
     {
         using var scope = NewDisposeScope();
         var json = JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(TestPaths.Golden("training", name + ".json")));
@@ -28,7 +41,7 @@ public sealed class TrainingGoldenTests
         var data = new TrainingData(
             file.Read("latent_mean") * scaling, file.Read("latent_std") * scaling, file.Read("mask"), file.Read("time_ids"), file.Read("ids_1"), file.Read("ids_2"));
         var nets = new TrainedNets(model.UNet, model.TextEncoder!, model.TextEncoder2, model.Tokenizer!.EndOfText, model.Tokenizer2.EndOfText);
-        using var trainer = new Trainer(settings, nets, data, new GivenNoise(file), NoiseSchedule.Create(), ScalarType.Float32);
+        using var trainer = new Trainer(settings, nets, data, new GivenNoise(file), NoiseSchedule.Create(), ScalarType.Float32, stackLayers);
         using (no_grad())
         {
             foreach (var start in file.Entries.Keys.Where(k => k.StartsWith("start.", StringComparison.Ordinal)))
