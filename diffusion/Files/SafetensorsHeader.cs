@@ -75,6 +75,7 @@ public sealed class SafetensorsHeader
     {
         var entries = new Dictionary<string, SafetensorsEntry>(StringComparer.Ordinal);
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
+        var hasMetadata = false;
         try
         {
             // The reader itself rejects malformed JSON and bytes after the object other than white space.
@@ -84,7 +85,12 @@ public sealed class SafetensorsHeader
             {
                 var name = reader.GetString()!;
                 if (name == "__metadata__")
+                {
+                    if (hasMetadata)
+                        throw new SafetensorsException(file, "'__metadata__' is listed twice in the header.");
+                    hasMetadata = true;
                     ReadMetadata(ref reader, metadata, file);
+                }
                 else if (!entries.TryAdd(name, ReadEntry(ref reader, name, dataStart, fileBytes, file)))
                     throw new SafetensorsException(file, $"tensor '{name}' is listed twice in the header.");
             }
@@ -118,8 +124,6 @@ public sealed class SafetensorsHeader
 
     private static void ReadMetadata(ref Utf8JsonReader reader, Dictionary<string, string> metadata, string file)
     {
-        if (metadata.Count > 0)
-            throw new SafetensorsException(file, "'__metadata__' is listed twice in the header.");
         Expect(ref reader, JsonTokenType.StartObject, file, "'__metadata__'");
         while (Next(ref reader, file, "'__metadata__'") != JsonTokenType.EndObject)
         {
