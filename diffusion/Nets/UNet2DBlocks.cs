@@ -5,8 +5,14 @@ using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Nets;
 
-/// <summary>What every block of the U-Net is told: the time embedding [B,E] and the text states [B,T,Dc].</summary>
-internal readonly record struct Conditioning(Tensor Time, Tensor Text);
+/// <summary>What every block of the U-Net is told: the time embedding [B,E] and the text states [B,T,Dc]; and whether blocks compute again in the backward pass what they do not keep.</summary>
+internal readonly record struct Conditioning(Tensor Time, Tensor Text, bool Checkpointing = false)
+{
+    public Tensor Residual(ResnetBlock2D block, Tensor x) => Checkpointing ? Checkpointed.Run(block!, x, Time, block.parameters().Any(p => p.requires_grad)) : block.call(x, Time);
+
+    /// <remarks>LoRA branches are no parameters of the block: it counts as training.</remarks>
+    public Tensor Attend(Transformer2DModel block, Tensor x) => Checkpointing ? Checkpointed.Run(block, x, Text, trains: true) : block.call(x, Text);
+}
 
 /// <summary>One level down: residual blocks, each followed by attention to the text where the level has it, then half the size.</summary>
 /// <remarks>x [B,Cin,H,W] -> [B,Cout,H/2,W/2]; every intermediate result is handed up as a skip. Source: DownBlock2D, CrossAttnDownBlock2D.</remarks>
@@ -34,9 +40,9 @@ public sealed class DownBlock : nn.Module
     {
         for (var i = 0; i < resnets.Count; i++)
         {
-            x = resnets[i].call(x, given.Time);
+            x = given.Residual(resnets[i], x);
             if (attentions is not null)
-                x = attentions[i].call(x, given.Text);
+                x = given.Attend(attentions[i], x);
             skips.Add(x);
         }
         if (downsamplers is not null)
@@ -64,9 +70,9 @@ public sealed class MidBlock : nn.Module
 
     internal Tensor Run(Tensor x, Conditioning given)
     {
-        x = resnets[0].call(x, given.Time);
-        x = attentions[0].call(x, given.Text);
-        return resnets[1].call(x, given.Time);
+        x = given.Residual(resnets[0], x);
+        x = given.Attend(attentions[0], x);
+        return given.Residual(resnets[1], x);
     }
 }
 
@@ -103,9 +109,9 @@ public sealed class UpBlock : nn.Module
         {
             using var skip = skips.Pop();
             using var joined = cat([x, skip], 1);
-            x = resnets[i].call(joined, given.Time);
+            x = given.Residual(resnets[i], joined);
             if (attentions is not null)
-                x = attentions[i].call(x, given.Text);
+                x = given.Attend(attentions[i], x);
         }
         if (upsamplers is null)
             return x;

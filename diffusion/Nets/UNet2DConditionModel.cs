@@ -45,11 +45,14 @@ public sealed class UNet2DConditionModel : nn.Module<Tensor, Tensor, Tensor, Ten
     /// <summary>Shows the output of each part under its checkpoint name ("conv_in", "down_blocks.0", …); null stops. For tests that look for where two implementations part.</summary>
     public void Observe(Action<string, Tensor>? shown) => observer = shown;
 
+    /// <summary>Trade time for memory in training: blocks keep only their inputs and compute the rest again in the backward pass.</summary>
+    public bool Checkpointing { get; set; }
+
     /// <returns>The prediction in the type of <paramref name="sample"/>.</returns>
     public override Tensor forward(Tensor sample, Tensor timestep, Tensor text, Tensor pooledText, Tensor timeIds)
     {
         using var scope = NewDisposeScope();
-        var given = new Conditioning(EmbedTime(timestep, pooledText, timeIds, sample.dtype), text);
+        var given = new Conditioning(EmbedTime(timestep, pooledText, timeIds, sample.dtype), text, Checkpointing);
         var x = Show("conv_in", conv_in.call(sample));
         var skips = new List<Tensor> { x };
         for (var i = 0; i < down_blocks.Count; i++)

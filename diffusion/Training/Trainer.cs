@@ -48,6 +48,7 @@ public sealed class Trainer : IDisposable
     {
         (this.settings, this.nets, this.data, this.noise, this.compute) = (settings, nets, data, noise, compute);
         device = data.LatentMean.device;
+        nets.UNet.Checkpointing = settings.GradientCheckpointing;
         using var scope = NewDisposeScope();
         var alphas = schedule.AlphasCumprod;
         signal = OnDevice(alphas.Select(a => Math.Sqrt(a)));
@@ -61,7 +62,8 @@ public sealed class Trainer : IDisposable
         else
         {
             var start = NewLora(lora);
-            var pieces = stackLayers ?? adapted.Values.Average(l => l.Weight.NumberOfElements) <= SmallLayer ? Pieces() : null;
+            // A block that is computed again needs weights that are leaves: stacked ones belong to a graph that is gone by then.
+            var pieces = !settings.GradientCheckpointing && (stackLayers ?? adapted.Values.Average(l => l.Weight.NumberOfElements) <= SmallLayer) ? Pieces() : null;
             netParameters = pieces is null ? new FlatParameters(start, device) : FlatParameters.Stacked(Stacks(pieces, start, lora.Dora), device);
             Attach(lora);
             stacked = pieces is null ? null : new StackedLora(pieces, netParameters, lora.Scale, lora.Dora);
@@ -334,6 +336,7 @@ public sealed class Trainer : IDisposable
 
     public void Dispose()
     {
+        nets.UNet.Checkpointing = false;
         stacked?.Dispose();
         foreach (var linear in adapted.Values)
             linear.Attach(null);

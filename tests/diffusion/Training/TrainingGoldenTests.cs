@@ -13,16 +13,18 @@ namespace Sdxl.Diffusion.Tests.Training;
 /// <summary>Some steps of training with all random inputs given: losses, gradient norms, rates and final weights are the reference's.</summary>
 public sealed class TrainingGoldenTests
 {
-    /// <summary>Each case, computed beside each layer and for all layers at once.</summary>
-    public static TheoryData<string, bool> Cases
+    public enum Way { BesideEachLayer, AllLayersAtOnce, ComputedAgainInTheBackwardPass }
+
+    /// <summary>Each case, in every way a step can be computed.</summary>
+    public static TheoryData<string, Way> Cases
     {
         get
         {
-            var cases = new TheoryData<string, bool>();
+            var cases = new TheoryData<string, Way>();
             foreach (var file in Directory.GetFiles(TestPaths.Golden("training"), "*.json"))
             {
-                cases.Add(Path.GetFileNameWithoutExtension(file), false);
-                cases.Add(Path.GetFileNameWithoutExtension(file), true);
+                foreach (var way in Enum.GetValues<Way>())
+                    cases.Add(Path.GetFileNameWithoutExtension(file), way);
             }
             return cases;
         }
@@ -30,18 +32,18 @@ public sealed class TrainingGoldenTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Losses_gradient_norms_rates_and_final_weights_are_the_references(string name, bool stackLayers)
+    public void Losses_gradient_norms_rates_and_final_weights_are_the_references(string name, Way way)
     {
         using var scope = NewDisposeScope();
         var json = JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(TestPaths.Golden("training", name + ".json")));
         using var file = SafetensorsFile.Open(TestPaths.Golden("training", name + ".safetensors"));
         using var model = SdxlModel.Load(TestPaths.Golden("tiny-sdxl"), DiffusionDevice.Cpu);
-        var settings = Settings(json, file);
+        var settings = Settings(json, file) with { GradientCheckpointing = way == Way.ComputedAgainInTheBackwardPass };
         var scaling = json.GetProperty("scaling_factor").GetDouble();
         var data = new TrainingData(
             file.Read("latent_mean") * scaling, file.Read("latent_std") * scaling, file.Read("mask"), file.Read("time_ids"), file.Read("ids_1"), file.Read("ids_2"));
         var nets = new TrainedNets(model.UNet, model.TextEncoder!, model.TextEncoder2, model.Tokenizer!.EndOfText, model.Tokenizer2.EndOfText);
-        using var trainer = new Trainer(settings, nets, data, new GivenNoise(file), NoiseSchedule.Create(), ScalarType.Float32, stackLayers);
+        using var trainer = new Trainer(settings, nets, data, new GivenNoise(file), NoiseSchedule.Create(), ScalarType.Float32, way == Way.AllLayersAtOnce);
         using (no_grad())
         {
             foreach (var start in file.Entries.Keys.Where(k => k.StartsWith("start.", StringComparison.Ordinal)))
