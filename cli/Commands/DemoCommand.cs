@@ -21,6 +21,9 @@ internal static class DemoCommand
 {
     private const long SheetSeed = 11;
 
+    /// <summary>Pictures of each prompt, before and after; drawn with the same seeds.</summary>
+    private const int PicturesEach = 2;
+
     public static Command Create()
     {
         var command = new Command("demo",
@@ -96,12 +99,17 @@ internal static class DemoCommand
         show.Stage("draw", "the sheet, before and after");
         var requests = prompts.SelectMany(prompt => new[] { (Version: (string?)null, Base: (string?)baseModel, Input(prompt)), (Version: version, Base: null, Input(prompt)) }).ToList();
         var drawn = await new Drawing(host.Api).DrawAsync(requests, done => show.Parts(done, requests.Count), cancel);
-        var pictures = new List<Image<Rgb24>>();
+        var pictures = new List<List<Image<Rgb24>>>();
         foreach (var prediction in drawn)
-            pictures.Add(Image.Load<Rgb24>(await host.Api.DownloadAsync(prediction.Output[0], cancel)));
-        PictureSheet.Save(path, [.. prompts.Select((prompt, row) => new SheetRow(prompt, [pictures[2 * row]], [pictures[2 * row + 1]]))]);
-        pictures.ForEach(picture => picture.Dispose());
+        {
+            var row = new List<Image<Rgb24>>();
+            foreach (var link in prediction.Output)
+                row.Add(Image.Load<Rgb24>(await host.Api.DownloadAsync(link, cancel)));
+            pictures.Add(row);
+        }
+        PictureSheet.Save(path, [.. prompts.Select((prompt, row) => new SheetRow(prompt, pictures[2 * row], pictures[2 * row + 1]))]);
+        pictures.SelectMany(row => row).ToList().ForEach(picture => picture.Dispose());
 
-        static JsonObject Input(string prompt) => new() { ["prompt"] = prompt, ["seed"] = SheetSeed, ["num_outputs"] = 1 };
+        static JsonObject Input(string prompt) => new() { ["prompt"] = prompt, ["seed"] = SheetSeed, ["num_outputs"] = PicturesEach };
     }
 }
