@@ -8,6 +8,8 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/cuda.h>
 
+#include <dlfcn.h>
+
 #include <cmath>
 
 // ---- gradients
@@ -90,7 +92,14 @@ SX_VOID(sx_manual_seed, (int64_t seed), at::manual_seed(static_cast<uint64_t>(se
 
 // ---- threads and devices
 SX_API int32_t sx_get_num_threads() { return at::get_num_threads(); }
-SX_VOID(sx_set_num_threads, (int32_t n), at::set_num_threads(n))
+/// torch with MKL sets MKL's threads along with its own. Debian's torch computes with OpenBLAS, which has a pool of its own whose threads spin while they wait.
+SX_VOID(sx_set_num_threads, (int32_t n), {
+  at::set_num_threads(n);
+  if (void* blas = dlopen("libopenblas.so.0", RTLD_LAZY | RTLD_NOLOAD)) {
+    if (auto set = reinterpret_cast<void (*)(int)>(dlsym(blas, "openblas_set_num_threads"))) set(n);
+    dlclose(blas);
+  }
+})
 SX_API int32_t sx_get_num_interop_threads() { return at::get_num_interop_threads(); }
 SX_VOID(sx_set_num_interop_threads, (int32_t n), at::set_num_interop_threads(n))
 SX_API int32_t sx_cuda_is_available() { int32_t yes = 0; sx::run([&] { yes = torch::cuda::is_available(); }); return yes; }
