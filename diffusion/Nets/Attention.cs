@@ -14,6 +14,7 @@ public sealed class Attention : nn.Module<Tensor, Tensor, Tensor>
     private readonly int heads;
     private Tensor? joinedSelf;    // [3D, D]: q, k, v one below the other
     private Tensor? joinedContext; // [2D, Dc]: k, v
+    private Kept? kept;
 
     internal Attention(Placement at, int width, int contextWidth, int heads, bool projectionBias = false, (int Groups, double Epsilon)? norm = null) : base(nameof(Attention))
     {
@@ -31,7 +32,7 @@ public sealed class Attention : nn.Module<Tensor, Tensor, Tensor>
         using var scope = NewDisposeScope();
         var (batch, tokens, width) = (x.shape[0], x.shape[1], x.shape[2]);
         var (q, k, v) = Project(x, context, batch, width);
-        var mixed = F.scaled_dot_product_attention(q, k, v);                                  // [B,N,T,D/N]
+        var mixed = ScaledDotProduct.Attend(q, k, v);                                         // [B,N,T,D/N]
         return to_out[0].call(mixed.transpose(1, 2).reshape(batch, tokens, width)).MoveToOuterDisposeScope();
     }
 
@@ -56,7 +57,8 @@ public sealed class Attention : nn.Module<Tensor, Tensor, Tensor>
             var both = F.linear(context, joinedContext).view(batch, -1, 2 * heads, width / heads).transpose(1, 2).chunk(2, 1); // 2 of [B,N,S,D/N]
             return (Split(to_q.call(x), batch, width), both[0], both[1]);
         }
-        return (Split(to_q.call(x), batch, width), Split(to_k.call(context), batch, width), Split(to_v.call(context), batch, width));
+        var (k, v) = KeysAndValues(context, batch, width);
+        return (Split(to_q.call(x), batch, width), k, v);
     }
 
     /// <summary>The VAE's use: normalised pixels attend to each other, plus the input. x [B,C,H,W] -> the same.</summary>
@@ -66,6 +68,31 @@ public sealed class Attention : nn.Module<Tensor, Tensor, Tensor>
         var pixels = group_norm!.call(x).flatten(2).transpose(1, 2);                          // [B,H·W,C]
         var mixed = call(pixels, pixels).transpose(1, 2).reshape(x.shape);
         return (x + mixed).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Keeps the keys and values of one context from call to call (the text does not change while a picture is drawn); false forgets them.</summary>
+    internal void KeepContext(bool on)
+    {
+        kept?.Keys?.Dispose();
+        kept?.Values?.Dispose();
+        kept = on ? new Kept() : null;
+    }
+
+    private (Tensor Keys, Tensor Values) KeysAndValues(Tensor context, long batch, long width)
+    {
+        if (kept is { Keys: { } keys, Values: { } values } && ReferenceEquals(kept.Context, context))
+            return (keys, values);
+        var (k, v) = (Split(to_k.call(context), batch, width), Split(to_v.call(context), batch, width));
+        if (kept is null || is_grad_enabled())
+            return (k, v);
+        KeepContext(true);
+        (kept.Context, kept.Keys, kept.Values) = (context, k.contiguous().DetachFromDisposeScope(), v.contiguous().DetachFromDisposeScope());
+        return (kept.Keys, kept.Values);
+    }
+
+    private sealed class Kept // a plain object: invisible to RegisterComponents
+    {
+        public Tensor? Context, Keys, Values;
     }
 
     private Tensor Split(Tensor projected, long batch, long width) => projected.view(batch, -1, heads, width / heads).transpose(1, 2); // [B,N,T,D/N]
@@ -128,6 +155,9 @@ public sealed class BasicTransformerBlock : nn.Module<Tensor, Tensor, Tensor>
         ff = new FeedForward(at, width);
         RegisterComponents();
     }
+
+    /// <inheritdoc cref="Attention.KeepContext"/>
+    internal void KeepText(bool on) => attn2.KeepContext(on);
 
     public override Tensor forward(Tensor x, Tensor text)
     {

@@ -23,6 +23,16 @@ internal static class Weights
     public static Tensor As(this Parameter weight, Tensor input) => weight.dtype == input.dtype ? weight : weight.to_type(input.dtype);
 }
 
+/// <summary>Pointwise functions that reuse their input's memory where no gradient will ask for it.</summary>
+internal static class Pointwise
+{
+    /// <summary>silu of a fresh tensor that nothing else reads.</summary>
+    public static Tensor Silu(Tensor fresh) => is_grad_enabled() ? F.silu(fresh) : fresh.silu_();
+
+    /// <summary>fresh + other, where nothing else reads the first.</summary>
+    public static Tensor Add(Tensor fresh, Tensor other) => is_grad_enabled() ? fresh + other : fresh.add_(other);
+}
+
 /// <summary>y = x W^T + b, with a slot for a low-rank branch. x [..., in] -> [..., out].</summary>
 /// <remarks>The keys are "weight" [out, in] and "bias" [out]; a branch adds no key.</remarks>
 public sealed class Linear : nn.Module<Tensor, Tensor>

@@ -32,11 +32,11 @@ public sealed class ResnetBlock2D : nn.Module<Tensor, Tensor?, Tensor>
     public override Tensor forward(Tensor x, Tensor? t)
     {
         using var scope = NewDisposeScope();
-        var h = conv1.call(F.silu(norm1.call(x)));                                    // [B,Cout,H,W]
+        var h = conv1.call(Pointwise.Silu(norm1.call(x)));                            // [B,Cout,H,W]
         if (time_emb_proj is not null && t is not null)
-            h = h + time_emb_proj.call(F.silu(t)).unsqueeze(-1).unsqueeze(-1);        // [B,Cout,1,1] spreads over H,W
-        h = conv2.call(F.silu(norm2.call(h)));
-        h = (conv_shortcut is null ? x : conv_shortcut.call(x)) + h;
+            h = Pointwise.Add(h, time_emb_proj.call(F.silu(t)).unsqueeze(-1).unsqueeze(-1)); // [B,Cout,1,1] spreads over H,W
+        h = conv2.call(Pointwise.Silu(norm2.call(h)));
+        h = Pointwise.Add(h, conv_shortcut is null ? x : conv_shortcut.call(x));
         return (outputScale == 1 ? h : h / outputScale).MoveToOuterDisposeScope();
     }
 }

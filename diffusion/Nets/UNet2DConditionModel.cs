@@ -2,7 +2,6 @@
 // B batch, C channels, H W latent height and width (pixels = 8x), T tokens, Dc text width.
 using TorchSharp.Modules;
 using static TorchSharp.torch;
-using F = TorchSharp.torch.nn.functional;
 
 namespace Sdxl.Diffusion.Nets;
 
@@ -48,6 +47,16 @@ public sealed class UNet2DConditionModel : nn.Module<Tensor, Tensor, Tensor, Ten
     /// <summary>Trade time for memory in training: blocks keep only their inputs and compute the rest again in the backward pass.</summary>
     public bool Checkpointing { get; set; }
 
+    /// <summary>
+    /// While on, cross-attention keeps its keys and values for as long as the same text tensor comes: a tenth of a step's work less. Weights and
+    /// adapters must not change meanwhile; false forgets everything. Has no effect where gradients are recorded.
+    /// </summary>
+    public void KeepText(bool on)
+    {
+        foreach (var (_, module) in named_modules())
+            (module as BasicTransformerBlock)?.KeepText(on);
+    }
+
     /// <returns>The prediction in the type of <paramref name="sample"/>.</returns>
     public override Tensor forward(Tensor sample, Tensor timestep, Tensor text, Tensor pooledText, Tensor timeIds)
     {
@@ -61,7 +70,7 @@ public sealed class UNet2DConditionModel : nn.Module<Tensor, Tensor, Tensor, Ten
         var left = new Stack<Tensor>(skips);
         for (var i = 0; i < up_blocks.Count; i++)
             x = Show($"up_blocks.{i}", up_blocks[i].Run(x, given, left));
-        x = conv_out.call(F.silu(conv_norm_out.call(x)));
+        x = conv_out.call(Pointwise.Silu(conv_norm_out.call(x)));
         return x.MoveToOuterDisposeScope();
     }
 

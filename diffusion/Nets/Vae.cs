@@ -2,7 +2,6 @@
 // B batch, C channels, H W height and width of the feature map.
 using TorchSharp.Modules;
 using static TorchSharp.torch;
-using F = TorchSharp.torch.nn.functional;
 
 namespace Sdxl.Diffusion.Nets;
 
@@ -106,7 +105,7 @@ public sealed class VaeEncoder : nn.Module<Tensor, Tensor>
         foreach (var block in down_blocks)
             x = block.call(x);
         x = mid_block.call(x);
-        return conv_out.call(F.silu(conv_norm_out.call(x))).MoveToOuterDisposeScope();
+        return conv_out.call(Pointwise.Silu(conv_norm_out.call(x))).MoveToOuterDisposeScope();
     }
 }
 
@@ -137,6 +136,6 @@ public sealed class VaeDecoder : nn.Module<Tensor, Tensor>
         var x = mid_block.call(conv_in.call(z));
         foreach (var block in up_blocks)
             x = block.call(x);
-        return conv_out.call(F.silu(conv_norm_out.call(x))).MoveToOuterDisposeScope();
+        return conv_out.call(Pointwise.Silu(conv_norm_out.call(x))).MoveToOuterDisposeScope();
     }
 }

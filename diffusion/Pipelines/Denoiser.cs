@@ -60,14 +60,22 @@ public sealed record Denoiser
         var times = tensor(Sampler.Timesteps.Select(t => (float)t).ToArray()).to(start.device);
         var end = End ?? Sampler.Timesteps.Length;
         var sample = start.alias();
-        for (var i = First; i < end; i++)
+        UNet.KeepText(true);
+        try
         {
-            cancel.ThrowIfCancellationRequested();
-            using var step = NewDisposeScope();
-            var next = Step(sample, i, guided, states, pooled, sizes, times);
-            sample.Dispose();
-            sample = next.MoveToOuterDisposeScope();
-            Progress?.Invoke(i - First + 1, end - First);
+            for (var i = First; i < end; i++)
+            {
+                cancel.ThrowIfCancellationRequested();
+                using var step = NewDisposeScope();
+                var next = Step(sample, i, guided, states, pooled, sizes, times);
+                sample.Dispose();
+                sample = next.MoveToOuterDisposeScope();
+                Progress?.Invoke(i - First + 1, end - First);
+            }
+        }
+        finally
+        {
+            UNet.KeepText(false);
         }
         return sample.MoveToOuterDisposeScope();
     }
