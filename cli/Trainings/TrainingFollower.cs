@@ -84,7 +84,7 @@ internal sealed partial class TrainingFollower(ApiClient api, IShow show)
             // Polling misses the last picture and the last steps: a stage that gave way to the next is whole.
             if (stage == "prepare" && training.Status != "failed" && pictures > 0)
                 show.Parts(pictures, pictures);
-            if (stage == "train" && training.Stage is "publish" or "done" && training.TotalSteps > 0)
+            if (stage == "train" && training.Stage is "publish" or "done" && training.TotalSteps > 0 && lastStep < training.TotalSteps)
                 show.Steps(training.TotalSteps, training.TotalSteps, training.Loss, training.StepsPerSecond, null);
             stage = training.Stage;
             TellStage(training);
