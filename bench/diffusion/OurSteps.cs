@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Sdxl.Core.Bases;
+using Sdxl.Core.Trainings;
+using Sdxl.Diffusion.Models;
+using Sdxl.Diffusion.Nets;
+using Sdxl.Diffusion.Schedulers;
+using Sdxl.Diffusion.Training;
+using static TorchSharp.torch;
+
+namespace Sdxl.Bench.Diffusion;
+
+/// <summary>Our steps, as the product does them, on made-up pictures of the toy's size.</summary>
+internal static class OurSteps
+{
+    private const int BurnIn = 3, Side = 16; // latent pixels
+    private const long Seed = 1;
+
+    public static Result Measure(string name, int wide, int batch, int threads, int steps)
+    {
+        new TrainingDevice(false, threads).Apply();
+        var toy = BaseManifest.Load(Path.Combine(FindRoot(), "models"), "toy");
+        using var model = SdxlModel.Load(toy.ModelFolder, DiffusionDevice.Cpu);
+        var unet = model.UNet;
+        if (wide > 1)
+        {
+            var config = unet.Config;
+            unet.Dispose(); // the peer does not hold it either
+            unet = new UNet2DConditionModel(config with { BlockOutChannels = Times(config.BlockOutChannels, wide), Heads = Times(config.Heads, wide) }, Placement.CpuFloat);
+            using var guard = no_grad();
+            foreach (var (_, parameter) in unet.named_parameters())
+                parameter.normal_(0, 0.02);
+        }
+        var times = name == "sample" ? Sampling(model, unet, batch, steps) : Training(name, toy, model, unet, batch, steps);
+        times = [.. times.Skip(BurnIn).Order()];
+        return new Result(Math.Round(times[times.Count / 2], 2), MetricsLog.PeakMebibytes());
+    }
+
+    public static string FindRoot()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Directory.Packages.props")))
+            folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("Run the benchmark from inside the repository.");
+        return folder;
+    }
+
+    private static List<double> Training(string name, BaseManifest toy, SdxlModel model, UNet2DConditionModel unet, int batch, int steps)
+    {
+        var given = new JsonObject { ["train_batch_size"] = batch, ["is_lora"] = name != "full" };
+        var settings = TrainingSettings.From(TrainingInputs.Read(given, toy, "bench"), batch, false) with { Pivot = name == "lora-pivot" ? 0 : 1000, Steps = 1000 };
+        var tokens = new PromptTokens(model, "TOK", settings.TokenVectors);
+        var captions = Enumerable.Range(0, batch).Select(_ => tokens.Encode("a photo of TOK on the grass")).ToList();
+        using var data = new TrainingData(
+            randn(batch, 4, Side, Side), rand(batch, 4, Side, Side) * 0.1, ones(batch, 1, Side, Side), Sizes(batch),
+            cat([.. captions.Select(c => c.Ids1)], 0), cat([.. captions.Select(c => c.Ids2)], 0));
+        var nets = new TrainedNets(unet, model.TextEncoder!, model.TextEncoder2, model.Tokenizer!.EndOfText, model.Tokenizer2.EndOfText);
+        var schedule = model.Schedule.Noise();
+        using var trainer = new Trainer(settings, nets, data, new CounterNoise(Seed, batch, batch, schedule.Timesteps), schedule, ScalarType.Float32);
+        return Timed(steps, i =>
+        {
+            using var numbers = trainer.Step(i);
+            numbers.Read(schedule.Timesteps);
+        });
+    }
+
+    private static List<double> Sampling(SdxlModel model, UNet2DConditionModel unet, int batch, int steps)
+    {
+        using var guard = no_grad();
+        var x = randn(batch, 4, Side, Side);
+        var states = randn(2 * batch, 77, unet.Config.CrossAttentionDim);
+        var pooled = randn(2 * batch, unet.Config.ProjectionInputDim - 6 * unet.Config.AdditionTimeEmbedDim);
+        var (ids, t) = (Sizes(2 * batch), full([2 * batch], 500f));
+        using var sampler = new EulerSampler(model.Schedule, 25);
+        return Timed(steps, _ =>
+        {
+            using var scope = NewDisposeScope();
+            var input = sampler.ScaleInput(x, 10);
+            var answers = unet.call(cat([input, input], 0), t, states, pooled, ids).chunk(2, 0);
+            var next = sampler.Step(answers[0] + (answers[1] - answers[0]) * 4, x, 10).DetachFromDisposeScope();
+            x.Dispose();
+            x = next;
+        });
+    }
+
+    private static List<double> Timed(int steps, Action<int> step)
+    {
+        var times = new List<double>();
+        for (var i = 0; i < steps + BurnIn; i++)
+        {
+            var clock = Stopwatch.StartNew();
+            step(i);
+            times.Add(clock.Elapsed.TotalMilliseconds);
+        }
+        return times;
+    }
+
+    private static Tensor Sizes(int batch) => tensor(new float[] { 128, 128, 0, 0, 128, 128 }).unsqueeze(0).expand(batch, 6).contiguous();
+
+    private static int[] Times(int[] values, int factor) => [.. values.Select(v => v * factor)];
+}
