@@ -3,7 +3,6 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json.Nodes;
 
-using Sdxl.Tests;
 
 namespace Sdxl.EndToEnd.Tests;
 
@@ -23,7 +22,7 @@ public sealed class BadInputTests(SharedHost shared)
         { "traversal", 400, ".." },
         { "link", 400, "link" },
         { "bomb", 413, "bomb" },
-        { "huge picture", 422, "60000" },
+        { "huge picture", 422, "60,000 x 60,000" },
         { "only a truncated picture", 422, "truncated.jpg" },
     };
 
@@ -77,8 +76,8 @@ public sealed class BadInputTests(SharedHost shared)
     {
         var zip = Zip(archive =>
         {
-            Add(archive, "good.png", File.ReadAllBytes(TestPaths.Fixture("pictures", "plain.png")));
-            Add(archive, "truncated.jpg", File.ReadAllBytes(TestPaths.Fixture("pictures", "truncated.jpg")));
+            Add(archive, "good.png", File.ReadAllBytes(Short.Fixture("pictures", "plain.png")));
+            Add(archive, "truncated.jpg", File.ReadAllBytes(Short.Fixture("pictures", "truncated.jpg")));
             Add(archive, "captions.csv", Encoding.UTF8.GetBytes("caption,image_file\nTOK here,good.png\nTOK gone,nowhere.png\n"));
         });
         var answer = await _host.PostAsync(zip, "mixed.zip", Short.Training(2, ("name", "mixed")));
@@ -98,12 +97,12 @@ public sealed class BadInputTests(SharedHost shared)
         "nothing" => [],
         "empty zip" => Zip(_ => { }),
         "no picture" => Zip(a => Add(a, "readme.md", Encoding.UTF8.GetBytes("hello"))),
-        "encrypted" => Encrypted(Zip(a => Add(a, "a.png", File.ReadAllBytes(TestPaths.Fixture("pictures", "plain.png"))))),
-        "traversal" => Zip(a => Add(a, "../../evil.png", File.ReadAllBytes(TestPaths.Fixture("pictures", "plain.png")))),
+        "encrypted" => Encrypted(Zip(a => Add(a, "a.png", File.ReadAllBytes(Short.Fixture("pictures", "plain.png"))))),
+        "traversal" => Zip(a => Add(a, "../../evil.png", File.ReadAllBytes(Short.Fixture("pictures", "plain.png")))),
         "link" => TarWithLink(),
         "bomb" => Zip(a => Add(a, "a.png", new byte[200 << 20])),
-        "huge picture" => Zip(a => Add(a, "huge.png", File.ReadAllBytes(TestPaths.Fixture("pictures", "bomb.png")))),
-        "only a truncated picture" => Zip(a => Add(a, "truncated.jpg", File.ReadAllBytes(TestPaths.Fixture("pictures", "truncated.jpg")))),
+        "huge picture" => Zip(a => Add(a, "huge.png", File.ReadAllBytes(Short.Fixture("pictures", "bomb.png")))),
+        "only a truncated picture" => Zip(a => Add(a, "truncated.jpg", File.ReadAllBytes(Short.Fixture("pictures", "truncated.jpg")))),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such archive"),
     };
 

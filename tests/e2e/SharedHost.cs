@@ -39,7 +39,10 @@ public static class Short
         return inputs;
     }
 
-    public static byte[] Dataset(string name) => File.ReadAllBytes(TestPaths.Fixture("datasets", name));
+    /// <summary>The repository's own fixtures: these tests are about processes, not about what other fixtures hold.</summary>
+    public static string Fixture(params string[] parts) => Path.Combine([TestPaths.Root, "tests", "fixtures", "shared", .. parts]);
+
+    public static byte[] Dataset(string name) => File.ReadAllBytes(Fixture("datasets", name));
 
     public static string Version(JsonObject training) => training["output"]!["version"]!.GetValue<string>();
 }

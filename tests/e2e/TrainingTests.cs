@@ -2,7 +2,6 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 
-using Sdxl.Tests;
 
 namespace Sdxl.EndToEnd.Tests;
 
@@ -69,7 +68,7 @@ public sealed class TrainingTests(SharedHost shared)
 
         using var request = new HttpRequestMessage(HttpMethod.Get, $"api/trainings/{id}/report") { Headers = { { "Accept", "application/json" } } };
         var report = JsonNode.Parse(await (await _host.Http.SendAsync(request)).Content.ReadAsStringAsync())!;
-        var expected = JsonNode.Parse(await File.ReadAllTextAsync(TestPaths.Fixture("datasets.json")))!["gizmo-captions.zip"]!;
+        var expected = JsonNode.Parse(await File.ReadAllTextAsync(Short.Fixture("datasets.json")))!["gizmo-captions.zip"]!;
         var withoutCaption = expected["without_caption"]!.AsArray().Select(n => n!.GetValue<string>()).ToHashSet();
         var pictures = report["pictures"]!.AsArray();
         Assert.Equal(expected["pictures"]!.GetValue<int>(), pictures.Count);
