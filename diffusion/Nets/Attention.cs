@@ -162,11 +162,19 @@ public sealed class BasicTransformerBlock : nn.Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor x, Tensor text)
     {
         using var scope = NewDisposeScope();
-        var normed = norm1.call(x);
-        x = x + attn1.call(normed, normed);
-        x = x + attn2.call(norm2.call(x), text);
-        x = x + ff.call(norm3.call(x));
-        return x.MoveToOuterDisposeScope();
+        // Each intermediate is let go as soon as it is used (the graph keeps what it needs): the next finds its memory still in the cache.
+        Tensor one, two;
+        using (var normed = norm1.call(x))
+        using (var mixed = attn1.call(normed, normed))
+            one = x + mixed;
+        using (one)
+        using (var normed = norm2.call(one))
+        using (var mixed = attn2.call(normed, text))
+            two = one + mixed;
+        using (two)
+        using (var normed = norm3.call(two))
+        using (var fed = ff.call(normed))
+            return (two + fed).MoveToOuterDisposeScope();
     }
 }
 
@@ -195,7 +203,10 @@ public sealed class Transformer2DModel : nn.Module<Tensor, Tensor, Tensor>
         using var scope = NewDisposeScope();
         var h = proj_in.call(norm.call(x).flatten(2).transpose(1, 2));                        // [B,H·W,C]
         foreach (var block in transformer_blocks)
-            h = block.call(h, text);
+        {
+            using var before = h;
+            h = block.call(before, text);
+        }
         h = proj_out.call(h).transpose(1, 2).reshape(x.shape);                                // [B,C,H,W]
         return (x + h).MoveToOuterDisposeScope();
     }
