@@ -16,6 +16,7 @@ var root = new RootCommand(
     """)
 {
     DemoCommand.Create(),
+    CheckCommand.Create(),
     TrainCommand.Create(),
     DrawCommand.Create(),
     UpCommand.Create(),

@@ -15,7 +15,14 @@ internal sealed class ApiClient(Uri address) : IDisposable
 
     /// <param name="archive">Path of the zip or tar.</param>
     /// <param name="fields">Training inputs by name, plus name, owner and base.</param>
-    public async Task<TrainingView> CreateTrainingAsync(string archive, IReadOnlyDictionary<string, string> fields, CancellationToken cancel)
+    public Task<TrainingView> CreateTrainingAsync(string archive, IReadOnlyDictionary<string, string> fields, CancellationToken cancel) =>
+        PostArchiveAsync("api/trainings", archive, fields, cancel);
+
+    /// <summary>Only the data set and its report.</summary>
+    public Task<TrainingView> CreateCheckAsync(string archive, IReadOnlyDictionary<string, string> fields, CancellationToken cancel) =>
+        PostArchiveAsync("api/checks", archive, fields, cancel);
+
+    private async Task<TrainingView> PostArchiveAsync(string path, string archive, IReadOnlyDictionary<string, string> fields, CancellationToken cancel)
     {
         await using var file = File.OpenRead(archive);
         using var form = new MultipartFormDataContent();
@@ -24,7 +31,7 @@ internal sealed class ApiClient(Uri address) : IDisposable
         var content = new StreamContent(file);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
         form.Add(content, "input_images", Path.GetFileName(archive));
-        using var response = await http.PostAsync("api/trainings", form, cancel);
+        using var response = await http.PostAsync(path, form, cancel);
         return new TrainingView(await ReadAsync(response, cancel));
     }
 

@@ -86,7 +86,7 @@ internal static class TrainCommand
     }
 
     /// <summary>The data set's report page, kept beside the weights.</summary>
-    private static async Task<string?> SaveReportAsync(HostLink host, string? link, string folder, CancellationToken cancel)
+    internal static async Task<string?> SaveReportAsync(HostLink host, string? link, string folder, CancellationToken cancel)
     {
         if (link is null)
             return null;

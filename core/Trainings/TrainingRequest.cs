@@ -8,4 +8,6 @@ namespace Sdxl.Core.Trainings;
 /// <param name="Archive">Blob of the uploaded archive: "container/path".</param>
 /// <param name="GivenInputs">JSON object of the inputs as the user gave them (HTTP fields or blob metadata); training.json in the archive fills gaps.</param>
 /// <param name="Source">"upload", "http": for the record.</param>
-public sealed record TrainingRequest(string Id, string Owner, string Name, string Base, string Archive, string GivenInputs, string Source);
+/// <param name="CheckOnly">Prepare the data set and its report, then stop: nothing is trained, and the list of trainings does not show it.</param>
+public sealed record TrainingRequest(string Id, string Owner, string Name, string Base, string Archive, string GivenInputs, string Source,
+    bool CheckOnly = false);

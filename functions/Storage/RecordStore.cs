@@ -15,16 +15,18 @@ public sealed class RecordStore(BlobStore blobs)
         (await blobs.ReadAsync<PredictionRecord>(StorageLayout.Records, StorageLayout.PredictionRecord(id), cancel))?.Value;
 
     /// <summary>Makes the record if it is not there yet (an activity may run twice), and its entry in the list.</summary>
-    public async Task CreateAsync(TrainingRecord record, CancellationToken cancel = default)
+    /// <param name="listed">false: the record is found by its id only.</param>
+    public async Task CreateAsync(TrainingRecord record, bool listed, CancellationToken cancel = default)
     {
         if (await TrainingAsync(record.Id, cancel) is { } existing)
             record = existing;
         else
             await blobs.WriteAsync(StorageLayout.Records, StorageLayout.TrainingRecord(record.Id), record, cancel: cancel);
-        await blobs.WriteBytesAsync(StorageLayout.Records, StorageLayout.TrainingIndex(record.CreatedAt, record.Id), [], "text/plain", cancel);
+        if (listed)
+            await blobs.WriteBytesAsync(StorageLayout.Records, StorageLayout.TrainingIndex(record.CreatedAt, record.Id), [], "text/plain", cancel);
     }
 
-    /// <inheritdoc cref="CreateAsync(TrainingRecord, CancellationToken)"/>
+    /// <inheritdoc cref="CreateAsync(TrainingRecord, bool, CancellationToken)"/>
     public async Task CreateAsync(PredictionRecord record, CancellationToken cancel = default)
     {
         if (await PredictionAsync(record.Id, cancel) is { } existing)

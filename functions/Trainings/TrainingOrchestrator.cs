@@ -50,6 +50,11 @@ public static class TrainingOrchestrator
             // 3 fan in: manifest and report; refuses when no picture is left
             await Enter(TrainingStage.Manifest);
             await OrCancel(Call<int>(nameof(WriteDataset), request.Id));
+            if (request.CheckOnly)
+            {
+                await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Id, JobStatus.Succeeded, null));
+                return;
+            }
 
             // 4 hand the job to a GPU worker
             await Enter(TrainingStage.Train);

@@ -26,10 +26,19 @@ public sealed class TrainingsApi(
     private const int PageSize = 100;
 
     [Function("CreateTraining")]
-    public async Task<IActionResult> Create(
+    public Task<IActionResult> Create(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/trainings")] HttpRequest request,
         [DurableClient] DurableTaskClient client,
-        CancellationToken cancel)
+        CancellationToken cancel) => StartAsync(request, client, checkOnly: false, cancel);
+
+    /// <summary>Takes what a training takes and makes only its data set and report: what would be used, cropped, masked, captioned, skipped.</summary>
+    [Function("CreateCheck")]
+    public Task<IActionResult> Check(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/checks")] HttpRequest request,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancel) => StartAsync(request, client, checkOnly: true, cancel);
+
+    private async Task<IActionResult> StartAsync(HttpRequest request, DurableTaskClient client, bool checkOnly, CancellationToken cancel)
     {
         try
         {
@@ -38,7 +47,7 @@ public sealed class TrainingsApi(
             var name = ModelName.Slug(received.Name ?? received.ArchiveName).Name;
             var training = new TrainingRequest(
                 id, ModelName.Slug(received.Owner ?? options.Value.Owner).Name, name, received.Base ?? options.Value.DefaultBase,
-                $"{StorageLayout.Datasets}/{id}/archive/{received.ArchiveName}", received.Given.ToJsonString(), "http");
+                $"{StorageLayout.Datasets}/{id}/archive/{received.ArchiveName}", received.Given.ToJsonString(), "http", checkOnly);
             using (var intake = ArchiveIntake.Open(received.Archive, received.ArchiveName, training, bases))
                 pictures.RefuseIfNoneDecodes(intake, cancel);
             received.Archive.Position = 0;

@@ -108,6 +108,22 @@ public sealed class TrainingTests(SharedHost shared)
         Assert.NotEqual(await PictureAsync(two, 0), await PictureAsync(byBase, 0));
     }
 
+    [Fact]
+    public async Task A_check_makes_the_report_and_trains_nothing()
+    {
+        using var form = new MultipartFormDataContent
+        {
+            { new ByteArrayContent(Short.Dataset("gizmo.zip")), "input_images", "gizmo.zip" },
+            { new StringContent("only-checked"), "name" },
+        };
+        var check = await _host.EndOfTrainingAsync(await CreatedAsync(await _host.Http.PostAsync("api/checks", form)));
+
+        AssertSucceeded(check);
+        Assert.Null(check["output"]);
+        Assert.Contains("12 pictures from gizmo.zip", await _host.Http.GetStringAsync(check["urls"]!["report"]!.GetValue<string>()), StringComparison.Ordinal);
+        Assert.DoesNotContain((await _host.GetAsync("api/trainings"))["results"]!.AsArray(), t => t!["id"]!.GetValue<string>() == check["id"]!.GetValue<string>());
+    }
+
     private async Task<JsonObject> DrawAsync(string? version, int outputs, long seed)
     {
         var body = new JsonObject

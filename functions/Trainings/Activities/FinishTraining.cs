@@ -1,17 +1,19 @@
 using Microsoft.Azure.Functions.Worker;
 using Sdxl.Core.Storage;
+using Sdxl.Core.Trainings;
 using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Trainings.Activities;
 
-/// <summary>Ends a training without a version: failed with its one sentence, or canceled.</summary>
+/// <summary>Ends a training without a version: failed with its one sentence, canceled, or only checked.</summary>
 public sealed class FinishTraining(RecordStore records, BlobStore blobs, TimeProvider time)
 {
     [Function(nameof(FinishTraining))]
     public async Task<bool> Run([ActivityTrigger] TrainingEnd end, CancellationToken cancel)
     {
         await records.ChangeTrainingAsync(end.TrainingId, r => r.With(end.Status, r.Stage, time.GetUtcNow()) with { Error = end.Error }, cancel);
-        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(end.TrainingId), [end.Error ?? "Canceled."], cancel);
+        var line = end.Error ?? (end.Status == JobStatus.Canceled ? "Canceled." : "Checked.");
+        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(end.TrainingId), [line], cancel);
         return true;
     }
 }

@@ -32,7 +32,7 @@ public sealed record PreparedDocument(DatasetPicture? Picture, ReportedPicture? 
 /// <summary>The training enters a stage.</summary>
 public sealed record StageEntry(string TrainingId, TrainingStage Stage);
 
-/// <summary>The training ends without a version.</summary>
+/// <summary>The training ends without a version: failed, canceled, or only checked (succeeded).</summary>
 public sealed record TrainingEnd(string TrainingId, JobStatus Status, string? Error);
 
 /// <summary>Publish what the worker left under jobs/{id}/output.</summary>

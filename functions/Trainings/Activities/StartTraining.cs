@@ -24,6 +24,7 @@ public sealed class StartTraining(RecordStore records, TimeProvider time)
                 Input = JsonNode.Parse(request.GivenInputs)!.AsObject(),
                 CreatedAt = time.GetUtcNow(),
             },
+            listed: !request.CheckOnly,
             cancel);
         return true;
     }
