@@ -71,6 +71,32 @@ public sealed class TrainingGoldenTests
         Compare(file, trainer, "end.", name);
     }
 
+    [Theory]
+    [InlineData("lora-ti", Way.BesideEachLayer)]
+    [InlineData("lora-ti", Way.AllLayersAtOnce)]
+    [InlineData("lora-ti", Way.ComputedAgainInTheBackwardPass)]
+    [InlineData("full", Way.BesideEachLayer)]
+    public void A_step_leaves_no_tensor_behind(string name, Way way)
+    {
+        using var scope = NewDisposeScope();
+        var json = JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(TestPaths.Golden("training", name + ".json")));
+        using var file = SafetensorsFile.Open(TestPaths.Golden("training", name + ".safetensors"));
+        using var model = SdxlModel.Load(TestPaths.Golden("tiny-sdxl"), DiffusionDevice.Cpu);
+        var settings = Settings(json, file) with { Pivot = 2, Steps = 6, GradientCheckpointing = way == Way.ComputedAgainInTheBackwardPass };
+        var data = new TrainingData(file.Read("latent_mean"), file.Read("latent_std"), file.Read("mask"), file.Read("time_ids"), file.Read("ids_1"), file.Read("ids_2"));
+        var nets = new TrainedNets(model.UNet, model.TextEncoder!, model.TextEncoder2, model.Tokenizer!.EndOfText, model.Tokenizer2.EndOfText);
+        using var trainer = new Trainer(settings, nets, data, new CounterNoise(1, data.Pictures, 2, 1000), NoiseSchedule.Create(), ScalarType.Float32, way == Way.AllLayersAtOnce);
+        long LiveAfter(int step)
+        {
+            using (trainer.Step(step)) { }
+            return DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        }
+        LiveAfter(0);
+        Assert.Equal(LiveAfter(1), LiveAfter(1));
+        LiveAfter(2); // the pivot caches the text states
+        Assert.Equal(LiveAfter(3), LiveAfter(4));
+    }
+
     private static void Compare(SafetensorsFile file, Trainer trainer, string prefix, string name)
     {
         foreach (var key in file.Entries.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal)))
