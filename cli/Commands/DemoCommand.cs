@@ -90,7 +90,7 @@ internal static class DemoCommand
         await blob.UploadAsync(archive, new BlobUploadOptions { Metadata = metadata }, cancel);
         // The upload trigger makes the id of path and ETag, so it is known before the training has begun.
         var properties = (await blob.GetPropertiesAsync(cancellationToken: cancel)).Value;
-        return JobId.From($"{blob.Uri.AbsolutePath}\n{properties.ETag}");
+        return JobId.OfUpload(blob.Uri, properties.ETag.ToString());
     }
 
     private static async Task DrawSheetAsync(HostLink host, IShow show, string version, string baseModel, string trigger, string path, CancellationToken cancel)

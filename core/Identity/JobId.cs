@@ -22,6 +22,10 @@ public static class JobId
     /// </summary>
     public static string From(string content) => Encode(SHA256.HashData(Encoding.UTF8.GetBytes(content)));
 
+    /// <summary>The id of the training that an upload starts.</summary>
+    /// <param name="blob">The uploaded blob's address; a query string does not count.</param>
+    public static string OfUpload(Uri blob, string etag) => From($"{blob.AbsolutePath}\n{etag}");
+
     public static bool IsValid(string? id) => id is { Length: Length } && id.All(c => Alphabet.Contains(c, StringComparison.Ordinal));
 
     /// <summary>A seed 0..2^53-1 that belongs to the id: what "no seed given" means, so that even such a run can be repeated.</summary>

@@ -18,3 +18,10 @@ public static class Queues
     /// <inheritdoc cref="DeadTrainings"/>
     public const string DeadPredictions = "predictions/$deadletterqueue";
 }
+
+/// <summary>Reasons with which the worker itself moves a message to the dead-letter queue.</summary>
+public static class DeadLetterReasons
+{
+    /// <summary>The body is not a job that this version knows.</summary>
+    public const string Unreadable = "unreadable";
+}

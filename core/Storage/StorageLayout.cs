@@ -23,8 +23,6 @@ public static class StorageLayout
 
     public static IReadOnlyList<string> Containers { get; } = [Uploads, Datasets, Jobs, Models, Records, Predictions];
 
-    public static string RawPicture(string id, string name) => $"{id}/raw/{name}";
-    public static string Picture(string id, int index) => $"{id}/{PictureFile(index)}";
     public static string PictureFile(int index) => FormattableString.Invariant($"pictures/{index:D3}.png");
     public static string MaskFile(int index) => FormattableString.Invariant($"masks/{index:D3}.png");
     public static string ThumbnailFile(int index) => FormattableString.Invariant($"thumbnails/{index:D3}.jpg");

@@ -45,7 +45,7 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Version
         PredictionRequest prediction;
         try
         {
-            var body = await JsonNode.ParseAsync(request.Body, cancellationToken: cancel) as JsonObject ?? throw new JsonException("it is not an object");
+            var body = await JsonNode.ParseAsync(request.Body, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }, cancellationToken: cancel) as JsonObject ?? throw new JsonException("it is not an object");
             var reference = (body["version"] as JsonValue)?.ToString();
             var version = reference is null ? null : await versions.FindAsync(reference, options.Value.Owner, cancel);
             if (reference is not null && version is null)

@@ -73,6 +73,24 @@ public sealed class BlobStore(BlobServiceClient service)
         await (await BlobAsync(container, name)).UploadAsync(BinaryData.FromString(SdxlJson.Serialize(value)), options, cancel);
     }
 
+    /// <summary>Writes a JSON document if there is none.</summary>
+    /// <returns>false if there is one.</returns>
+    public async Task<bool> CreateAsync<T>(string container, string name, T value, CancellationToken cancel = default)
+    {
+        try
+        {
+            await (await BlobAsync(container, name)).UploadAsync(
+                BinaryData.FromString(SdxlJson.Serialize(value)),
+                new BlobUploadOptions { HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" }, Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All } },
+                cancel);
+            return true;
+        }
+        catch (RequestFailedException e) when (e.Status is 409 or 412)
+        {
+            return false;
+        }
+    }
+
     public async Task WriteBytesAsync(string container, string name, byte[] bytes, string contentType, CancellationToken cancel = default) =>
         await (await BlobAsync(container, name)).UploadAsync(
             new BinaryData(bytes), new BlobUploadOptions { HttpHeaders = new BlobHttpHeaders { ContentType = contentType } }, cancel);

@@ -18,10 +18,8 @@ public sealed class RecordStore(BlobStore blobs)
     /// <param name="listed">false: the record is found by its id only.</param>
     public async Task CreateAsync(TrainingRecord record, bool listed, CancellationToken cancel = default)
     {
-        if (await TrainingAsync(record.Id, cancel) is { } existing)
-            record = existing;
-        else
-            await blobs.WriteAsync(StorageLayout.Records, StorageLayout.TrainingRecord(record.Id), record, cancel: cancel);
+        if (!await blobs.CreateAsync(StorageLayout.Records, StorageLayout.TrainingRecord(record.Id), record, cancel))
+            record = (await TrainingAsync(record.Id, cancel))!;
         if (listed)
             await blobs.WriteBytesAsync(StorageLayout.Records, StorageLayout.TrainingIndex(record.CreatedAt, record.Id), [], "text/plain", cancel);
     }
@@ -29,10 +27,8 @@ public sealed class RecordStore(BlobStore blobs)
     /// <inheritdoc cref="CreateAsync(TrainingRecord, bool, CancellationToken)"/>
     public async Task CreateAsync(PredictionRecord record, CancellationToken cancel = default)
     {
-        if (await PredictionAsync(record.Id, cancel) is { } existing)
-            record = existing;
-        else
-            await blobs.WriteAsync(StorageLayout.Records, StorageLayout.PredictionRecord(record.Id), record, cancel: cancel);
+        if (!await blobs.CreateAsync(StorageLayout.Records, StorageLayout.PredictionRecord(record.Id), record, cancel))
+            record = (await PredictionAsync(record.Id, cancel))!;
         await blobs.WriteBytesAsync(StorageLayout.Records, StorageLayout.PredictionIndex(record.CreatedAt, record.Id), [], "text/plain", cancel);
     }
 

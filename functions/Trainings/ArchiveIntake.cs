@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Sdxl.Core;
@@ -18,6 +19,9 @@ namespace Sdxl.Functions.Trainings;
 /// </summary>
 public sealed class ArchiveIntake : IDisposable
 {
+    /// <summary>A name that stands twice is an error, not a choice.</summary>
+    private static readonly JsonDocumentOptions Json = new() { AllowDuplicateProperties = false, AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
+
     private readonly Archive _archive;
 
     private ArchiveIntake(Archive archive, TrainingInputs inputs, IReadOnlyList<PlannedPicture> pictures, IReadOnlyList<string> warnings)
@@ -72,9 +76,11 @@ public sealed class ArchiveIntake : IDisposable
         {
             try
             {
-                return JsonNode.Parse(archive.ReadSmall(path)) as JsonObject ?? throw new JsonException("it is not an object");
+                var bytes = archive.ReadSmall(path).AsSpan();
+                var text = bytes.StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes; // Notepad writes a mark
+                return JsonNode.Parse(text, documentOptions: Json) as JsonObject ?? throw new JsonException("it is not an object");
             }
-            catch (JsonException e)
+            catch (Exception e) when (e is JsonException or InvalidDataException)
             {
                 throw new InputException([new InputProblem(path, $"'{path}' in {name} is not a JSON object of inputs ({e.Message.TrimEnd('.')}). Write it as {{\"max_train_steps\": 500}}, or leave it out.")]);
             }

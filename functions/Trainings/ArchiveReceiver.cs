@@ -78,7 +78,7 @@ public sealed class ArchiveReceiver(BlobStore blobs, IOptions<SdxlOptions> optio
     {
         try
         {
-            return await JsonNode.ParseAsync(request.Body, cancellationToken: cancel) as JsonObject ?? throw new JsonException("it is not an object");
+            return await JsonNode.ParseAsync(request.Body, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }, cancellationToken: cancel) as JsonObject ?? throw new JsonException("it is not an object");
         }
         catch (JsonException e)
         {
@@ -114,7 +114,15 @@ public sealed class ArchiveReceiver(BlobStore blobs, IOptions<SdxlOptions> optio
         {
             // Zips are read from their end: a file to seek in. The system removes it when the stream closes.
             var file = new FileStream(Path.GetTempFileName(), FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
-            await content.CopyToAsync(file, cancel);
+            try
+            {
+                await content.CopyToAsync(file, cancel);
+            }
+            catch
+            {
+                await file.DisposeAsync();
+                throw;
+            }
             if (file.Length > options.Value.MaxArchiveBytes)
             {
                 await file.DisposeAsync();

@@ -80,11 +80,14 @@ public static class TrainingOrchestrator
         catch (TaskFailedException e)
         {
             log.TrainingFailed(request.Id, e.FailureDetails.ErrorMessage);
+            if (dispatched)
+                await Call<bool>(nameof(MarkCanceled), request.Id);
             await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Id, JobStatus.Failed, Sentence(e)));
         }
         catch (WorkerFailedException e)
         {
             log.TrainingFailed(request.Id, e.Message);
+            await Call<bool>(nameof(MarkCanceled), request.Id);
             await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Id, JobStatus.Failed, e.Message));
         }
 

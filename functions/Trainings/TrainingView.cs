@@ -57,6 +57,9 @@ public sealed class TrainingViews(BlobStore blobs, RecordStore records, Addresse
         var record = await records.TrainingAsync(id, cancel) ?? (instance is null ? null : Queued(instance));
         if (record is null)
             return null;
+        // An orchestration that itself broke (not the training: that is recorded) can write no record any more.
+        if (!JobTransitions.IsTerminal(record.Status) && instance?.RuntimeStatus is OrchestrationRuntimeStatus.Failed or OrchestrationRuntimeStatus.Terminated)
+            record = record with { Status = JobStatus.Failed, Error = $"The orchestration broke: {instance!.FailureDetails?.ErrorMessage ?? "it was terminated"}. Start the training again.", CompletedAt = instance.LastUpdatedAt };
         var note = instance?.SerializedCustomStatus is null ? null : instance.ReadCustomStatusAs<TrainingStatusNote>();
         var progress = (await blobs.ReadAsync<TrainingProgress>(StorageLayout.Jobs, StorageLayout.Progress(id), cancel))?.Value;
         var plan = record.Stage > TrainingStage.Unpack && note is { Stage: TrainingStage.Prepare } ? note : null;

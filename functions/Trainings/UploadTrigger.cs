@@ -13,7 +13,7 @@ namespace Sdxl.Functions.Trainings;
 
 /// <summary>
 /// An archive dropped into the uploads container starts a training. Blob metadata may carry inputs by name, and "name", "owner" and "base";
-/// so may a training.json inside the archive. Bad input becomes a failed training, never a poisoned trigger.
+/// a training.json inside the archive may carry inputs. Bad input becomes a failed training, never a poisoned trigger.
 /// </summary>
 public sealed class UploadTrigger(TrainingStarter starter, IOptions<SdxlOptions> options, ILogger<UploadTrigger> log)
 {
@@ -26,19 +26,20 @@ public sealed class UploadTrigger(TrainingStarter starter, IOptions<SdxlOptions>
     {
         var properties = (await blob.GetPropertiesAsync(cancellationToken: cancel)).Value;
         // The same blob path and ETag give the same id: a repeated event starts nothing, a new upload over the old name does.
-        var id = JobId.From($"{blob.Uri.AbsolutePath}\n{properties.ETag}");
+        var id = JobId.OfUpload(blob.Uri, properties.ETag.ToString());
         var given = new JsonObject();
         foreach (var (key, value) in properties.Metadata)
             given[key.ToLowerInvariant()] = value;
         var folder = name.Contains('/') ? name[..name.IndexOf('/')] : options.Value.Owner;
         var request = new TrainingRequest(
             id,
-            Owner: Take(given, "owner") ?? ModelName.Slug(folder).Name,
+            Owner: ModelName.Slug(Take(given, "owner") ?? folder).Name,
             Name: ModelName.Slug(Take(given, "name") ?? name).Name,
             Base: Take(given, "base") ?? options.Value.DefaultBase,
             Archive: $"{StorageLayout.Uploads}/{name}",
             GivenInputs: given.ToJsonString(),
-            Source: "upload");
+            Source: "upload",
+            ArchiveETag: properties.ETag.ToString());
         if (!await starter.StartAsync(client, request, cancel))
             log.UploadSeenBefore(id, request.Archive);
     }

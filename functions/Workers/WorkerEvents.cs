@@ -1,4 +1,5 @@
 using System.Globalization;
+using Azure.Messaging.ServiceBus;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
@@ -16,7 +17,7 @@ namespace Sdxl.Functions.Workers;
 /// What the GPU worker tells. Progress and log lines are written down beside the record (thousands of them would bloat the orchestration's
 /// history); the event that ends a job wakes its orchestrator, which owns the record.
 /// </summary>
-public sealed class WorkerEvents(BlobStore blobs, ILogger<WorkerEvents> log)
+public sealed class WorkerEvents(BlobStore blobs, TimeProvider time, ILogger<WorkerEvents> log)
 {
     [Function(nameof(WorkerEvents))]
     public async Task Run(
@@ -57,26 +58,25 @@ public sealed class WorkerEvents(BlobStore blobs, ILogger<WorkerEvents> log)
     /// <summary>A job that no worker survived: its message ended in the dead-letter queue, so its training fails with that sentence.</summary>
     [Function("DeadTrainings")]
     public Task DeadTraining(
-        [ServiceBusTrigger(Queues.DeadTrainings, Connection = SdxlFunctions.ServiceBusConnection)] string body,
+        [ServiceBusTrigger(Queues.DeadTrainings, Connection = SdxlFunctions.ServiceBusConnection)] ServiceBusReceivedMessage message,
         [DurableClient] DurableTaskClient client,
-        CancellationToken cancel)
-    {
-        var job = SdxlJson.Deserialize<TrainingJob>(body);
-        return Bury(client, job.TrainingId, job.Attempt, cancel);
-    }
+        CancellationToken cancel) => Bury(client, message, cancel);
 
     /// <inheritdoc cref="DeadTraining"/>
     [Function("DeadPredictions")]
     public Task DeadPrediction(
-        [ServiceBusTrigger(Queues.DeadPredictions, Connection = SdxlFunctions.ServiceBusConnection)] string body,
+        [ServiceBusTrigger(Queues.DeadPredictions, Connection = SdxlFunctions.ServiceBusConnection)] ServiceBusReceivedMessage message,
         [DurableClient] DurableTaskClient client,
-        CancellationToken cancel) => Bury(client, SdxlJson.Deserialize<PredictionJob>(body).PredictionId, 1, cancel);
+        CancellationToken cancel) => Bury(client, message, cancel);
 
-    private Task Bury(DurableTaskClient client, string jobId, int attempt, CancellationToken cancel)
+    /// <remarks>Never throws for what the message holds: a dead-letter queue has no delivery limit, it would come for ever. The message id begins with the job's id.</remarks>
+    private Task Bury(DurableTaskClient client, ServiceBusReceivedMessage message, CancellationToken cancel)
     {
-        WorkerEvent failed = new JobFailed(
-            jobId, attempt, DateTimeOffset.UtcNow,
-            "Every worker that took this job died on it, so it was given up. The usual cause is memory: lower train_batch_size or resolution, or turn on gradient_checkpointing.");
+        var jobId = message.MessageId.Split('-')[0];
+        var why = message.DeadLetterReason == DeadLetterReasons.Unreadable
+            ? $"The GPU worker could not read the job ({message.DeadLetterErrorDescription}). Worker and functions are of different versions; deploy both alike."
+            : "Every worker that took this job died on it, so it was given up. The usual cause is memory: lower train_batch_size or resolution, or turn on gradient_checkpointing.";
+        WorkerEvent failed = new JobFailed(jobId, 1, time.GetUtcNow(), why);
         return Wake(client, failed, SdxlJson.Serialize(failed), cancel);
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Azure;
+using Azure.Identity;
 using Azure.Messaging.ServiceBus;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -51,8 +52,9 @@ public sealed class JobLoop(
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
             }
-            catch (ServiceBusException e)
+            catch (Exception e) when (!stop.IsCancellationRequested)
             {
+                // Whatever it is (queue away, a lock lost, a fault nobody thought of): the worker stays, the message comes again.
                 log.Unreachable(e, RetrySeconds);
                 await Task.Delay(TimeSpan.FromSeconds(RetrySeconds), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -71,7 +73,7 @@ public sealed class JobLoop(
         catch (JsonException e)
         {
             log.Unreadable(e, message.MessageId, queue.EntityPath);
-            await queue.DeadLetterMessageAsync(message, "unreadable", e.Message, CancellationToken.None);
+            await queue.DeadLetterMessageAsync(message, DeadLetterReasons.Unreadable, e.Message, CancellationToken.None);
             return;
         }
         var (id, attempt) = identify(job);
@@ -94,6 +96,7 @@ public sealed class JobLoop(
                     if (terminal is JobCanceled or JobFailed)
                         await events.SendAsync(terminal, CancellationToken.None);
                     await queue.CompleteMessageAsync(message, CancellationToken.None);
+                    trainings.CleanUp(id);
                     log.Done(id, watch.Elapsed.TotalSeconds);
                     break;
             }
@@ -125,13 +128,30 @@ public sealed class JobLoop(
             {
                 return null;
             }
-            catch (Exception e) when (e is not (ServiceBusException or OperationCanceledException))
+            catch (Exception e) when (IsPassing(e))
+            {
+                // Storage, network or disk were away: the job is whole, its last checkpoint too. After a pause the next delivery goes on;
+                // the queue's delivery count bounds how often.
+                log.Unreachable(e, RetrySeconds);
+                await Task.Delay(TimeSpan.FromSeconds(RetrySeconds), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                return null;
+            }
+            catch (Exception e)
             {
                 log.Failed(e, id);
                 return new JobFailed(id, attempt, time.GetUtcNow(), e.Message);
             }
         }
     }
+
+    /// <summary>Faults of the surroundings, not of the job. The storage client gives an AggregateException once its own retries are used up.</summary>
+    private static bool IsPassing(Exception e) => e switch
+    {
+        AggregateException all => all.InnerExceptions.All(IsPassing),
+        FileNotFoundException or DirectoryNotFoundException => false,
+        RequestFailedException or ServiceBusException or IOException or OperationCanceledException or AuthenticationFailedException or HttpRequestException => true,
+        _ => false,
+    };
 
     /// <summary>Renews the lock at half its time. Lost: someone else has the message, so this worker stops working on it.</summary>
     private async Task RenewLockAsync(ServiceBusReceiver queue, ServiceBusReceivedMessage message, string id, CancellationTokenSource interrupt, CancellationToken over)
@@ -145,11 +165,12 @@ public sealed class JobLoop(
                 await queue.RenewMessageLockAsync(message, over);
             }
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (over.IsCancellationRequested)
         {
         }
-        catch (ServiceBusException e)
+        catch (Exception e)
         {
+            // Lost, or no longer to be kept: the worker must not go on with what may be another's.
             log.LockLost(e, id);
             await interrupt.CancelAsync();
         }
@@ -168,11 +189,11 @@ public sealed class JobLoop(
                     return;
                 }
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (over.IsCancellationRequested)
             {
                 return;
             }
-            catch (RequestFailedException e)
+            catch (Exception e)
             {
                 // Storage is away for a moment: the mark is looked for again.
                 log.Unreachable(e, pause.TotalSeconds);

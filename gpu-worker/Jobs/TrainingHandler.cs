@@ -23,12 +23,12 @@ public sealed class TrainingHandler(
     {
         var watch = Stopwatch.StartNew();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(interrupt, canceled);
-        var scratch = Path.Combine(options.Value.ScratchFolder, "trainings", job.TrainingId);
+        var scratch = ScratchOf(job.TrainingId);
         var (dataset, work, output) = (Path.Combine(scratch, "dataset"), Path.Combine(scratch, "work"), Path.Combine(scratch, "output"));
         var checkpoints = Directory.CreateDirectory(Path.Combine(work, "checkpoints")).FullName;
         predictions.Unload(); // The training gets the device's memory.
 
-        var mirror = new CheckpointMirror(blobs, job.TrainingId, checkpoints);
+        var mirror = new CheckpointMirror(blobs, job.TrainingId, work, checkpoints);
         await blobs.DownloadAsync(StorageLayout.Datasets, $"{job.TrainingId}/", dataset, IsForTraining, either.Token);
         await mirror.FetchNewestAsync(either.Token);
         if (Directory.Exists(output))
@@ -51,20 +51,32 @@ public sealed class TrainingHandler(
 
         var files = await UploadAsync(job, output, work);
         await events.SendAsync(new TrainingCompleted(job.TrainingId, job.Attempt, time.GetUtcNow(), files, watch.Elapsed.TotalSeconds), CancellationToken.None);
-        Directory.Delete(scratch, recursive: true);
+        await mirror.DropAsync(CancellationToken.None);
         return JobEnd.Finished;
     }
 
+    /// <summary>Removes what a job that is over left on this machine.</summary>
+    public void CleanUp(string trainingId)
+    {
+        var scratch = ScratchOf(trainingId);
+        if (Directory.Exists(scratch))
+            Directory.Delete(scratch, recursive: true);
+    }
+
+    private string ScratchOf(string trainingId) => Path.Combine(options.Value.ScratchFolder, "trainings", trainingId);
+
     /// <summary>Training is hours of pure computation on a thread of its own; what it reports is sent from here, in order.</summary>
+    /// <remarks>When sending or storing fails, the training is stopped and waited for before the fault goes on: never two trainers at a time.</remarks>
     private async Task<TrainingOutcome> TrainAsync(TrainingJob job, TrainingPlan plan, CheckpointMirror mirror, CancellationToken stop)
     {
+        using var halt = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var reporter = new TrainingReporter(job, device.Name, options.Value.ProgressSeconds, time);
         var training = Task.Factory.StartNew(
             () =>
             {
                 try
                 {
-                    return TrainingRun.Run(plan, reporter, stop);
+                    return TrainingRun.Run(plan, reporter, halt.Token);
                 }
                 finally
                 {
@@ -72,20 +84,31 @@ public sealed class TrainingHandler(
                 }
             },
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        await foreach (var report in reporter.Reports.ReadAllAsync(CancellationToken.None))
+        try
         {
-            // The trainer keeps the newest two itself: an older one may be gone when its turn comes here.
-            if (report.Checkpoint is { } checkpoint && Directory.Exists(checkpoint))
-                await mirror.StoreAsync(checkpoint, CancellationToken.None);
-            if (report.Event is { } happened)
-                await events.SendAsync(happened, CancellationToken.None);
-            if (report.Event is JobLogged logged)
-            {
-                foreach (var line in logged.Lines)
-                    log.JobLine(job.TrainingId, line);
-            }
+            await foreach (var report in reporter.Reports.ReadAllAsync(CancellationToken.None))
+                await PassOnAsync(job, report, mirror);
+        }
+        catch
+        {
+            await halt.CancelAsync();
+            await ((Task)training).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
         }
         return await training;
+    }
+
+    private async Task PassOnAsync(TrainingJob job, TrainingReport report, CheckpointMirror mirror)
+    {
+        if (report.Checkpoint is { } checkpoint)
+            await mirror.StoreAsync(checkpoint, CancellationToken.None);
+        if (report.Event is { } happened)
+            await events.SendAsync(happened, CancellationToken.None);
+        if (report.Event is JobLogged logged)
+        {
+            foreach (var line in logged.Lines)
+                log.JobLine(job.TrainingId, line);
+        }
     }
 
     private static bool IsForTraining(string name) =>

@@ -10,9 +10,14 @@ namespace Sdxl.GpuWorker.Storage;
 /// Copies of a training's checkpoints in blob storage, so that another worker can go on. A checkpoint is complete when its list
 /// (…/checkpoints/{name}.list.json, names and hashes) is there, and that is written last; the newest two are kept.
 /// </summary>
-public sealed class CheckpointMirror(JobBlobs blobs, string jobId, string localFolder)
+/// <remarks>
+/// The training's own record (metrics.jsonl, samples/) goes with the checkpoint: the published files tell of every step, also of those that another
+/// machine did, and so their hashes, and the version id, are the same.
+/// </remarks>
+public sealed class CheckpointMirror(JobBlobs blobs, string jobId, string workFolder, string localFolder)
 {
     private const string ListSuffix = ".list.json";
+    private const string RunPrefix = "run/";
     private const int Keep = 2;
 
     private readonly string _prefix = StorageLayout.CheckpointPrefix(jobId);
@@ -27,12 +32,14 @@ public sealed class CheckpointMirror(JobBlobs blobs, string jobId, string localF
                 return;
             var list = await blobs.ReadAsync(StorageLayout.Jobs, _prefix + name + ListSuffix, cancel);
             var files = JsonSerializer.Deserialize<List<VersionFile>>(list!.ToString(), SdxlJson.Options)!;
+            // What this machine knows of the run is older than that checkpoint, if it knows anything.
             var part = Path.Combine(localFolder, $".fetch-{name}");
             if (Directory.Exists(part))
                 Directory.Delete(part, recursive: true);
             await blobs.DownloadAsync(StorageLayout.Jobs, $"{_prefix}{name}/", part, _ => true, cancel);
             if (files.All(f => File.Exists(Path.Combine(part, f.Name)) && HashOf(Path.Combine(part, f.Name)) == f.Sha256))
             {
+                TakeRunFiles(Path.Combine(part, RunPrefix));
                 Directory.Move(part, target);
                 return;
             }
@@ -41,23 +48,73 @@ public sealed class CheckpointMirror(JobBlobs blobs, string jobId, string localF
         }
     }
 
-    /// <summary>Uploads a checkpoint folder, its list last, and drops the oldest copies.</summary>
+    /// <summary>Uploads a checkpoint folder and the run's record, the list last, and drops the oldest copies.</summary>
     public async Task StoreAsync(string folder, CancellationToken cancel)
     {
         var name = Path.GetFileName(folder);
         var files = new List<VersionFile>();
-        foreach (var file in Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal))
+        try
         {
-            files.Add(new VersionFile(Path.GetFileName(file), new FileInfo(file).Length, HashOf(file)));
-            await blobs.UploadFileAsync(StorageLayout.Jobs, $"{_prefix}{name}/{Path.GetFileName(file)}", file, cancel);
+            foreach (var file in Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal))
+                files.Add(await StoreFileAsync(name, Path.GetFileName(file), file, cancel));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // The trainer keeps the newest two itself and has dropped this one meanwhile: a newer one is waiting here. Without its list this copy does not count.
+            return;
+        }
+        foreach (var file in RunFiles())
+        {
+            // The trainer goes on writing: a copy does not change while it is hashed and sent.
+            var copy = Path.GetTempFileName();
+            File.Copy(file, copy, overwrite: true);
+            files.Add(await StoreFileAsync(name, RunPrefix + Path.GetRelativePath(workFolder, file).Replace('\\', '/'), copy, cancel));
+            File.Delete(copy);
         }
         await blobs.UploadAsync(StorageLayout.Jobs, _prefix + name + ListSuffix, JsonSerializer.SerializeToUtf8Bytes(files, SdxlJson.Options), cancel);
         foreach (var old in (await NamesAsync(cancel)).Skip(Keep))
+            await DropAsync(old, cancel);
+    }
+
+    /// <summary>Removes all copies: the training is over.</summary>
+    public async Task DropAsync(CancellationToken cancel)
+    {
+        foreach (var name in await NamesAsync(cancel))
+            await DropAsync(name, cancel);
+    }
+
+    private async Task DropAsync(string name, CancellationToken cancel)
+    {
+        await blobs.DeleteAsync(StorageLayout.Jobs, _prefix + name + ListSuffix, cancel);
+        foreach (var blob in await blobs.ListAsync(StorageLayout.Jobs, $"{_prefix}{name}/", cancel))
+            await blobs.DeleteAsync(StorageLayout.Jobs, blob, cancel);
+    }
+
+    private async Task<VersionFile> StoreFileAsync(string checkpoint, string name, string file, CancellationToken cancel)
+    {
+        await blobs.UploadFileAsync(StorageLayout.Jobs, $"{_prefix}{checkpoint}/{name}", file, cancel);
+        return new VersionFile(name, new FileInfo(file).Length, HashOf(file));
+    }
+
+    private IEnumerable<string> RunFiles()
+    {
+        var samples = Path.Combine(workFolder, "samples");
+        return Directory.EnumerateFiles(workFolder).Where(f => f.EndsWith(".jsonl", StringComparison.Ordinal))
+            .Concat(Directory.Exists(samples) ? Directory.EnumerateFiles(samples, "*.png", SearchOption.AllDirectories) : [])
+            .Order(StringComparer.Ordinal).ToList();
+    }
+
+    private void TakeRunFiles(string folder)
+    {
+        if (!Directory.Exists(folder))
+            return;
+        foreach (var file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
         {
-            await blobs.DeleteAsync(StorageLayout.Jobs, _prefix + old + ListSuffix, cancel);
-            foreach (var blob in await blobs.ListAsync(StorageLayout.Jobs, $"{_prefix}{old}/", cancel))
-                await blobs.DeleteAsync(StorageLayout.Jobs, blob, cancel);
+            var target = Path.Combine(workFolder, Path.GetRelativePath(folder, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Move(file, target, overwrite: true);
         }
+        Directory.Delete(folder, recursive: true);
     }
 
     /// <summary>Names of whole checkpoints, newest first. Names end in the step, zero-padded: they sort.</summary>

@@ -57,8 +57,7 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
         var blob = await blobs.BlobAsync(StorageLayout.Jobs, StorageLayout.JobOutput(trainingId, file.Name));
         try
         {
-            await using var content = await blob.OpenReadAsync(cancellationToken: cancel);
-            var (expected, found) = (file.Sha256, Convert.ToHexStringLower(await SHA256.HashDataAsync(content, cancel)));
+            var (expected, found) = (file.Sha256, await HashOf(blob, cancel));
             return found == expected ? null : $"{file.Name} has SHA-256 {found}, expected {expected}";
         }
         catch (RequestFailedException e) when (e.Status == 404)
@@ -67,6 +66,7 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
         }
     }
 
+    /// <summary>Copies a file unless it is there, and makes sure that what is there is whole: a copy that another attempt began may have been cut off.</summary>
     private async Task CopyOnce(string trainingId, VersionFile file, string target, CancellationToken cancel)
     {
         var from = await blobs.BlobAsync(StorageLayout.Jobs, StorageLayout.JobOutput(trainingId, file.Name));
@@ -79,7 +79,20 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
         }
         catch (RequestFailedException e) when (e.Status is 409 or 412)
         {
-            // There already: an earlier attempt, or the same training repeated. The name is the content's hash, so the bytes are the same.
+            // There already: an earlier attempt, or the same training repeated. The name is the content's hash, so the bytes should be the same.
         }
+        while ((await to.GetPropertiesAsync(cancellationToken: cancel)).Value.CopyStatus == CopyStatus.Pending)
+            await Task.Delay(TimeSpan.FromSeconds(1), cancel);
+        if (await HashOf(to, cancel) is var found && found != file.Sha256)
+        {
+            await to.DeleteIfExistsAsync(cancellationToken: cancel);
+            throw new InvalidDataException($"The copy {StorageLayout.Models}/{target} has SHA-256 {found}, expected {file.Sha256}; it was removed to be copied again.");
+        }
+    }
+
+    private static async Task<string> HashOf(BlobClient blob, CancellationToken cancel)
+    {
+        await using var content = await blob.OpenReadAsync(cancellationToken: cancel);
+        return Convert.ToHexStringLower(await SHA256.HashDataAsync(content, cancel));
     }
 }

@@ -1,4 +1,5 @@
 using Azure;
+using Azure.Storage.Blobs.Models;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Options;
 using Sdxl.Core;
@@ -55,9 +56,21 @@ public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCata
                 throw new RefusedException($"{name} has {bytes >> 20} MiB; at most {options.Value.MaxArchiveBytes >> 20} MiB are taken. Leave pictures out or shrink them.");
             // A zip is read from its end: it needs a file to seek in. The system removes it when the stream closes, also after a crash of this process.
             var file = new FileStream(Path.GetTempFileName(), FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
-            await blob.DownloadToAsync(file, cancel);
+            try
+            {
+                await blob.DownloadToAsync(file, request.ArchiveETag is null ? null : new BlobRequestConditions { IfMatch = new ETag(request.ArchiveETag) }, cancellationToken: cancel);
+            }
+            catch
+            {
+                await file.DisposeAsync();
+                throw;
+            }
             file.Position = 0;
             return file;
+        }
+        catch (RequestFailedException e) when (e.Status == 412)
+        {
+            throw new RefusedException($"The archive {request.Archive} was replaced by another upload before it was read; that upload has a training of its own.", e);
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
