@@ -33,7 +33,7 @@ public sealed class TrainingTests(SharedHost shared)
     }
 
     [Fact]
-    public async Task The_same_upload_twice_trains_once_and_the_same_inputs_give_the_same_version()
+    public async Task The_same_pictures_and_inputs_twice_give_one_version()
     {
         var fields = Short.Training(more: [("name", "twice-a")]);
         var first = await CreatedAsync(await _host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", fields));
