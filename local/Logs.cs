@@ -20,6 +20,9 @@ internal static partial class Logs
     [LoggerMessage(5004, LogLevel.Error, "{InstanceId}: a turn of the orchestration could not be stored; it is tried again in {DelaySeconds} s.")]
     public static partial void TurnNotStored(this ILogger logger, Exception exception, string instanceId, double delaySeconds);
 
+    [LoggerMessage(5005, LogLevel.Error, "The store of the orchestrations could not be read or written; next try in {DelaySeconds} s.")]
+    public static partial void StoreNotRead(this ILogger logger, Exception exception, double delaySeconds);
+
     [LoggerMessage(5010, LogLevel.Error, "Function '{Function}' failed ({Trigger}).")]
     public static partial void FunctionFailed(this ILogger logger, Exception exception, string function, string trigger);
 

@@ -110,8 +110,17 @@ public sealed class DurableEngine : IAsyncDisposable
             {
                 return;
             }
+            catch (Exception exception)
+            {
+                // Whatever it was, an engine that ended here would look alive and run nothing.
+                logger.StoreNotRead(exception, StoreFailureDelay.TotalSeconds);
+                await Pause();
+            }
         }
     }
+
+    private async Task Pause() =>
+        await Task.Delay(StoreFailureDelay, time, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private async Task WaitUntil(Task change, DateTimeOffset? due)
     {
@@ -139,7 +148,9 @@ public sealed class DurableEngine : IAsyncDisposable
 
     private void StartActivities()
     {
-        foreach (var activity in Store.PendingActivities())
+        var pending = Store.PendingActivities();
+        FaultPoint?.Invoke("activities:listed");
+        foreach (var activity in pending)
         {
             lock (gate)
             {
@@ -167,6 +178,11 @@ public sealed class DurableEngine : IAsyncDisposable
                 {
                     // The store is closed; what was not recorded happens again.
                 }
+                catch (Exception exception)
+                {
+                    logger.StoreNotRead(exception, StoreFailureDelay.TotalSeconds);
+                    await Pause();
+                }
                 finally
                 {
                     lock (gate)
@@ -190,7 +206,7 @@ public sealed class DurableEngine : IAsyncDisposable
         catch (Exception exception) when (exception is not ObjectDisposedException)
         {
             logger.TurnNotStored(exception, id, StoreFailureDelay.TotalSeconds);
-            await Task.Delay(StoreFailureDelay, time, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Pause();
         }
     }
 
@@ -218,7 +234,14 @@ public sealed class DurableEngine : IAsyncDisposable
         if (fresh.Count == 0 || (history.Count == 0 && fresh.TrueForAll(line => line.Event.Kind != HistoryKind.Started)))
             return;
 
-        var turn = new OrchestrationTurn(instance, options.Converter, loggers);
+        if (fresh.Exists(line => line.Event.Kind == HistoryKind.Strayed))
+        {
+            Store.Fail(instance, FailureJson.Write(OrchestrationTurn.Strayed(instance)));
+            logger.OrchestrationFailed(id, instance.Name, OrchestrationTurn.Strayed(instance).Message);
+            return;
+        }
+
+        var turn = new OrchestrationTurn(instance, options.Converter, loggers, () => Track(() => PostStrayed(instance), () => { }));
         var outcome = turn.Run(BodyOf(instance), history, [.. fresh.Select(line => line.Event)], time.GetUtcNow());
         FaultPoint?.Invoke("turn:before-commit");
         Store.Commit(instance, fresh, outcome);
@@ -228,6 +251,12 @@ public sealed class DurableEngine : IAsyncDisposable
             logger.OrchestrationFailed(id, instance.Name, FailureJson.Read(failure).ToString());
         else if (outcome.End is not null)
             logger.OrchestrationEnded(id, instance.Name, "completed", history.Count + outcome.NewHistory.Count);
+    }
+
+    private Task PostStrayed(InstanceRow instance)
+    {
+        Store.PostStrayed(instance);
+        return Task.CompletedTask;
     }
 
     /// <summary>Carries out suspend and resume; true where this turn is thereby over.</summary>
@@ -260,6 +289,9 @@ public sealed class DurableEngine : IAsyncDisposable
 
     private async Task RunActivity(DurableStore.PendingActivity activity)
     {
+        // The list that it stands in may have been read before an earlier run recorded its result and gave up its slot.
+        if (!Store.IsPending(activity))
+            return;
         string? result = null;
         string? failure = null;
         try

@@ -111,6 +111,10 @@ internal sealed class DurableStore(string path, TimeProvider time) : IDisposable
         "SELECT id, instance_id, execution, task_id, name, input FROM activities ORDER BY id",
         row => new PendingActivity(row.GetInt64(0), row.GetString(1), row.GetInt32(2), row.GetInt32(3), row.GetString(4), row.TextOrNull(5))));
 
+    /// <summary>Whether a call still waits for its result. A list that was read before may be older than the result.</summary>
+    public bool IsPending(PendingActivity activity) => file.Read(session =>
+        session.Scalar("SELECT 1 FROM activities WHERE id = $id", ("$id", activity.RowId)) is not null);
+
     /// <summary>Records a result, unless the call is no longer wanted (orchestration ended, restarted or purged).</summary>
     public void CompleteActivity(PendingActivity activity, string? result, string? failure)
     {
@@ -130,6 +134,23 @@ internal sealed class DurableStore(string path, TimeProvider time) : IDisposable
         var posted = file.Write(session => PostIfAlive(session, id, line));
         Changed?.Invoke();
         return posted;
+    }
+
+    /// <summary>Tells an execution that its orchestrator awaited something that is not durable; nothing where it has ended or restarted since.</summary>
+    public void PostStrayed(InstanceRow instance)
+    {
+        file.Write(session =>
+        {
+            if (FindInstance(session, instance.Id) is { HasEnded: false } current && current.Execution == instance.Execution && current.CreatedAt == instance.CreatedAt)
+                Post(session, instance.Id, instance.Execution, new HistoryEvent(HistoryKind.Strayed, Now));
+        });
+        Changed?.Invoke();
+    }
+
+    public void Fail(InstanceRow instance, string failure)
+    {
+        file.Write(session => End(session, instance, OrchestrationRuntimeStatus.Failed, null, failure));
+        Changed?.Invoke();
     }
 
     /// <summary>Drops inbox lines that were looked at and mean nothing (results for an earlier execution).</summary>

@@ -20,10 +20,13 @@ internal enum HistoryKind
     EventSent,
     EventRaised,
 
-    // These three only pass through the inbox; they change the instance's row and leave no trace in the history.
+    // These four only pass through the inbox; they change the instance's row and leave no trace in the history.
     Terminate,
     Suspend,
     Resume,
+
+    /// <summary>The orchestrator awaited something that is not durable, which ended after the turn.</summary>
+    Strayed,
 }
 
 /// <summary>One line of an orchestration's history, or of its inbox before it becomes history.</summary>

@@ -10,7 +10,7 @@ namespace Sdxl.Local.Durable;
 /// </summary>
 internal sealed class OrchestrationTurn
 {
-    private readonly OrchestratorLoop loop = new();
+    private readonly OrchestratorLoop loop;
     private readonly InstanceRow instance;
     private readonly LocalOrchestrationContext context;
     private readonly DataConverter converter;
@@ -30,8 +30,10 @@ internal sealed class OrchestrationTurn
     private (bool IsSet, string? Json) customStatus;
     private (string? Input, bool KeepsEvents)? restart;
 
-    public OrchestrationTurn(InstanceRow instance, DataConverter converter, ILoggerFactory loggers)
+    /// <param name="strayedLate">Called, on any thread, where an await on something that is not durable ends after the turn.</param>
+    public OrchestrationTurn(InstanceRow instance, DataConverter converter, ILoggerFactory loggers, Action strayedLate)
     {
+        loop = new OrchestratorLoop(strayedLate);
         this.instance = instance;
         this.converter = converter;
         context = new LocalOrchestrationContext(instance, this, converter, loggers);
@@ -59,6 +61,7 @@ internal sealed class OrchestrationTurn
             Apply(orchestrator, turnStart);
             foreach (var line in news)
                 Apply(orchestrator, line);
+            loop.Close(); // What strays from now on is reported by itself; what strayed before is seen below.
             RequireDurableWait();
             return Outcome([turnStart, .. news]);
         }
@@ -217,13 +220,16 @@ internal sealed class OrchestrationTurn
 
     private void RequireDurableWait()
     {
-        if (body is { IsCompleted: false } && open.Count == 0 && !waiters.Values.Any(stack => stack.Any(waiter => !waiter.Task.IsCompleted)))
-        {
-            throw new NonDeterministicOrchestrationException(
-                $"Orchestration '{instance.Name}' ({instance.Id}) awaits something that is not durable, such as Task.Delay, Task.Run or an HTTP call. "
-                + "Orchestrators await only what their context gives them; put the rest into an activity.");
-        }
+        if (body is not { IsCompleted: false })
+            return;
+        if (loop.HasStrayed || (open.Count == 0 && !waiters.Values.Any(stack => stack.Any(waiter => !waiter.Task.IsCompleted))))
+            throw Strayed(instance);
     }
+
+    /// <summary>An orchestrator that awaited something that is not durable: it would never go on, or differently in each replay.</summary>
+    public static NonDeterministicOrchestrationException Strayed(InstanceRow instance) => new(
+        $"Orchestration '{instance.Name}' ({instance.Id}) awaits something that is not durable, such as Task.Delay, Task.Run, "
+        + "CancellationTokenSource.CancelAsync or an HTTP call. Orchestrators await only what their context gives them; put the rest into an activity.");
 
     private void RequireOrchestratorThread()
     {

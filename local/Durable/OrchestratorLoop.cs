@@ -2,21 +2,42 @@ namespace Sdxl.Local.Durable;
 
 /// <summary>
 /// The single thread of an orchestrator: continuations of its awaits are queued here and run in order by <see cref="Drain"/>.
-/// What arrives after <see cref="Close"/> (from an await on something that is not durable) is dropped: the next replay decides again.
+/// A durable task ends on that thread only. What another thread posts comes from an await on something that is not durable:
+/// it is dropped, because the next replay would see it at another moment or not at all, and reported.
 /// </summary>
-internal sealed class OrchestratorLoop : SynchronizationContext
+/// <param name="strayedLate">Called, on any thread, where such a continuation comes after <see cref="Close"/>.</param>
+internal sealed class OrchestratorLoop(Action strayedLate) : SynchronizationContext
 {
     private readonly Lock gate = new();
     private readonly Queue<(SendOrPostCallback Callback, object? State)> queue = new();
+    private int runningThread = -1;
+    private bool strayed;
     private bool closed;
+
+    /// <summary>Whether a continuation came from another thread so far.</summary>
+    public bool HasStrayed
+    {
+        get
+        {
+            lock (gate)
+                return strayed;
+        }
+    }
 
     public override void Post(SendOrPostCallback d, object? state)
     {
         lock (gate)
         {
-            if (!closed)
+            if (!closed && runningThread == Environment.CurrentManagedThreadId)
+            {
                 queue.Enqueue((d, state));
+                return;
+            }
+            strayed = true;
+            if (!closed)
+                return;
         }
+        strayedLate();
     }
 
     public override void Send(SendOrPostCallback d, object? state) =>
@@ -29,6 +50,7 @@ internal sealed class OrchestratorLoop : SynchronizationContext
     {
         var outer = Current;
         SetSynchronizationContext(this);
+        SetRunningThread(Environment.CurrentManagedThreadId);
         try
         {
             step();
@@ -36,6 +58,7 @@ internal sealed class OrchestratorLoop : SynchronizationContext
         }
         finally
         {
+            SetRunningThread(-1);
             SetSynchronizationContext(outer);
         }
     }
@@ -47,6 +70,12 @@ internal sealed class OrchestratorLoop : SynchronizationContext
             closed = true;
             queue.Clear();
         }
+    }
+
+    private void SetRunningThread(int id)
+    {
+        lock (gate)
+            runningThread = id;
     }
 
     private void Drain()

@@ -60,8 +60,9 @@ internal sealed class BlobTriggerService(
         {
             // The container does not exist yet.
         }
-        catch (RequestFailedException exception)
+        catch (Exception exception) when (exception is not OperationCanceledException || !stopping.IsCancellationRequested)
         {
+            // An outage comes as an AggregateException of all tries, a locked file as a SqliteException: none of them may end the host.
             logger.ContainerNotScanned(container, exception.Message);
         }
     }

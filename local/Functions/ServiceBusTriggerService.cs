@@ -49,8 +49,9 @@ internal sealed class ServiceBusTriggerService(
         {
             return null;
         }
-        catch (ServiceBusException exception)
+        catch (Exception exception)
         {
+            // Also what a Service Bus client does not throw: a listener that ended here would look alive and take nothing.
             logger.QueueNotRead(queue, exception.Message);
             await Task.Delay(FailureDelay, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return null;
@@ -106,13 +107,14 @@ internal sealed class ServiceBusTriggerService(
         {
             await receiver.AbandonMessageAsync(message, cancellationToken: CancellationToken.None);
         }
-        catch (ServiceBusException exception) when (exception.Reason == ServiceBusFailureReason.MessageLockLost)
+        catch (Exception exception)
         {
+            // It comes back when its lock runs out.
             logger.QueueNotRead(receiver.EntityPath, exception.Message);
         }
     }
 
-    private static async Task KeepLocked(ServiceBusReceiver receiver, ServiceBusReceivedMessage message, CancellationToken finished)
+    private async Task KeepLocked(ServiceBusReceiver receiver, ServiceBusReceivedMessage message, CancellationToken finished)
     {
         try
         {
@@ -120,7 +122,7 @@ internal sealed class ServiceBusTriggerService(
             {
                 var left = message.LockedUntil - DateTimeOffset.UtcNow;
                 await Task.Delay(left > TimeSpan.FromSeconds(1) ? left / 2 : TimeSpan.FromSeconds(0.5), finished);
-                await receiver.RenewMessageLockAsync(message, finished);
+                await Renew(receiver, message, finished);
             }
         }
         catch (OperationCanceledException)
@@ -130,6 +132,19 @@ internal sealed class ServiceBusTriggerService(
         catch (ServiceBusException exception) when (exception.Reason == ServiceBusFailureReason.MessageLockLost)
         {
             // Settled by the function, or taken away: completing it says so.
+        }
+    }
+
+    /// <summary>A renewal that fails for any reason but a lost lock is tried again, for the function runs on.</summary>
+    private async Task Renew(ServiceBusReceiver receiver, ServiceBusReceivedMessage message, CancellationToken finished)
+    {
+        try
+        {
+            await receiver.RenewMessageLockAsync(message, finished);
+        }
+        catch (Exception exception) when (exception is not (OperationCanceledException or ServiceBusException { Reason: ServiceBusFailureReason.MessageLockLost }))
+        {
+            logger.QueueNotRead(receiver.EntityPath, exception.Message);
         }
     }
 

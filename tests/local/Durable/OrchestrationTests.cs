@@ -441,6 +441,95 @@ public sealed class OrchestrationTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_await_that_is_not_durable_fails_the_orchestration_also_where_it_ends_after_the_turn_beside_a_durable_wait()
+    {
+        var outside = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        fixture.Orchestrator("Stray", async context =>
+        {
+            var never = context.WaitForExternalEvent<string>("go");
+            await outside.Task;
+            return await never;
+        });
+
+        var id = await fixture.Start("Stray");
+        await fixture.UntilStatus(id, state => state.RuntimeStatus == OrchestrationRuntimeStatus.Running);
+        outside.SetResult();
+        var end = await fixture.End(id);
+
+        Assert.Equal(typeof(NonDeterministicOrchestrationException).FullName, end.FailureDetails!.ErrorType);
+        Assert.Contains("awaits something that is not durable", end.FailureDetails.ErrorMessage, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Awaiting_CancelAsync_in_an_orchestrator_fails_it_with_a_sentence_instead_of_a_silent_halt()
+    {
+        fixture.Activity("Work", (int n) => n).Orchestrator("Race", async context =>
+        {
+            using var stop = new CancellationTokenSource();
+            var never = context.WaitForExternalEvent<string>("go");
+            var timer = context.CreateTimer(context.CurrentUtcDateTime.AddHours(1), stop.Token);
+            await Task.WhenAny(timer, context.CallActivityAsync<int>("Work", 1));
+            await stop.CancelAsync();
+            return await never;
+        });
+
+        var end = await fixture.End(await fixture.Start("Race"));
+
+        Assert.Equal(typeof(NonDeterministicOrchestrationException).FullName, end.FailureDetails!.ErrorType);
+    }
+
+    [Fact]
+    public async Task An_activity_that_ends_while_the_list_of_pending_ones_is_being_read_does_not_run_again()
+    {
+        var mayEnd = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task released = Task.CompletedTask;
+        fixture.Activity("Slow", async (int number) =>
+        {
+            await mayEnd.Task;
+            return number;
+        }).Orchestrator("Once", async context => await context.CallActivityAsync<int>("Slow", 1));
+        fixture.Engine.FaultPoint = point =>
+        {
+            if (point == "activity:after-commit")
+                released = fixture.Engine.NextChange; // fired once more when the slot is given back
+            if (point != "activities:listed" || fixture.Calls.IsEmpty || mayEnd.Task.IsCompleted)
+                return;
+            mayEnd.SetResult(); // the list is read and holds the running activity: it ends now, before the list is used
+            SpinWait.SpinUntil(() => fixture.Engine.Store.PendingActivities().Count == 0 && released != Task.CompletedTask && released.IsCompleted, EngineFixture.Patience);
+        };
+
+        var id = await fixture.Start("Once");
+        while (fixture.Calls.IsEmpty)
+            await Task.Delay(1);
+        await fixture.Client.RaiseEventAsync(id, "any", 1); // makes the engine read the list again
+        await fixture.Output<int>(id);
+        await fixture.Engine.DisposeAsync(); // waits for everything that was started
+
+        Assert.Equal(["Slow(1)"], fixture.Calls);
+    }
+
+    [Fact]
+    public async Task An_engine_goes_on_after_an_exception_that_nobody_expected()
+    {
+        var failures = 0;
+        fixture.Activity("Work", (int n) => n).Orchestrator("Chain", async context => await context.CallActivityAsync<int>("Work", 1));
+        fixture.Engine.FaultPoint = point =>
+        {
+            if (point == "activities:listed" && Interlocked.Increment(ref failures) <= 2)
+                throw new IOException("disk I/O error");
+        };
+
+        var end = fixture.End(await fixture.Start("Chain"));
+        while (!end.IsCompleted)
+        {
+            fixture.Time.Advance(TimeSpan.FromSeconds(1));
+            await Task.WhenAny(end, Task.Delay(10));
+        }
+
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, (await end).RuntimeStatus);
+    }
+
+    [Fact]
     public async Task Clock_and_ids_are_the_same_in_every_replay()
     {
         var seen = new List<string>();
