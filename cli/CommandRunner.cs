@@ -53,10 +53,13 @@ internal static class CommandRunner
     }
 
     /// <summary>What went wrong in a sentence for the user; null for defects of ours, which deserve their stack trace.</summary>
-    private static string? Sentence(Exception e) => e switch
+    internal static string? Sentence(Exception e) => e switch
     {
+        // What the blob client throws after its last try: every try's exception, mostly the same one.
+        AggregateException many => many.Flatten().InnerExceptions.Select(Sentence).LastOrDefault(sentence => sentence is not null),
         CliException => e.Message,
         HttpRequestException => $"The host does not answer: {e.Message.TrimEnd('.')}. See its log with ./sdxl status, or start it with ./sdxl up.",
+        RequestFailedException { Status: 0 } silent => $"Blob storage does not answer: {silent.Message.Split('\n')[0].TrimEnd('.')}. See the host's log with ./sdxl status, or start it with ./sdxl up.",
         RequestFailedException failed => $"Blob storage answered {failed.Status} {failed.ErrorCode}: {failed.Message.Split('\n')[0]}",
         IOException or UnauthorizedAccessException => e.Message,
         _ => null,

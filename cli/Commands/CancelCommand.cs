@@ -29,7 +29,7 @@ internal static class CancelCommand
     private static async Task<int> RunAsync(string id, bool json, CancellationToken cancel)
     {
         IShow show = json ? new JsonShow(Console.Out) : new PlainShow(Console.Out);
-        await using var host = await HostLink.OpenAsync(show, null, cancel);
+        await using var host = await HostLink.OpenWithoutWorkerAsync(show, cancel);
         var training = await StatusCommand.FindAsync(host.Api, id, cancel);
         if (training.IsOver)
             throw new CliException($"Training {training.Id} is over already: {training.Status}.");

@@ -45,7 +45,7 @@ internal static class StatusCommand
 
     private static async Task<int> RunAsync(string? id, bool json, CancellationToken cancel)
     {
-        await using var host = await HostLink.OpenAsync(new SilentShow(), null, cancel);
+        await using var host = await HostLink.OpenWithoutWorkerAsync(new SilentShow(), cancel);
         if (id is null)
             await ListAsync(host.Api, json, cancel);
         else

@@ -6,20 +6,30 @@ using Sdxl.Cli.Show;
 namespace Sdxl.Cli.Hosting;
 
 /// <summary>
-/// A running host: the one that is there already on the state folder, else one started for this command and stopped at its end.
+/// A running host: the one that is there already on the state folder, else one started for this command and stopped at its end, or as soon
+/// after it as no other command uses it.
 /// </summary>
 internal sealed class HostLink : IAsyncDisposable
 {
     private const int StartSeconds = 90; // Azurite's first start on a slow disk takes 10
     private const int StopSeconds = 30; // the worker writes a checkpoint first
     private const int LogLinesInError = 15;
+    private const int AlreadyRunning = 3; // exit code of a host whose state folder another one has
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(200);
 
     private readonly Process? child;
+    private readonly FileStream use;
+    private readonly bool isAlone;
+    private readonly IShow show;
+    private readonly CancellationToken cancel;
 
-    private HostLink(HostFile file, Process? child)
+    private HostLink(HostFile file, Process? child, FileStream use, bool isAlone, IShow show, CancellationToken cancel)
     {
         this.child = child;
+        this.use = use;
+        this.isAlone = isAlone;
+        this.show = show;
+        this.cancel = cancel;
         File = file;
         Api = new ApiClient(file.Url);
     }
@@ -37,31 +47,102 @@ internal sealed class HostLink : IAsyncDisposable
     /// <param name="baseModel">Base model for jobs that name none; null leaves the host's own default.</param>
     public static async Task<HostLink> OpenAsync(IShow show, string? baseModel, CancellationToken cancel)
     {
-        if (HostFile.TryRead(Places.Home) is { } running && IsAlive(running.Pid) && await AnswersAsync(running, cancel))
-            return new HostLink(running, null);
-        show.Stage("start", "the host: storage, functions, worker");
-        return await StartAsync(baseModel, cancel);
+        var use = await HostUse.WaitAsync(() => HostUse.TryShare(Places.Home), () => show.Note("another command starts or stops the host; waiting for it"), cancel);
+        try
+        {
+            if (await RunningAsync(cancel) is { } running)
+                return new HostLink(running, null, use, isAlone: false, show, cancel);
+            show.Stage("start", "the host: storage, functions, worker");
+            var (file, child) = await StartAsync(baseModel, hasWorker: true, cancel);
+            return new HostLink(file, child, use, isAlone: false, show, cancel);
+        }
+        catch
+        {
+            await use.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// For a command that asks and does not train: the running host, else one without a worker, which would take a waiting job and be stopped
+    /// in the middle of it. Nobody else gets such a host: it is this command's alone.
+    /// </summary>
+    public static async Task<HostLink> OpenWithoutWorkerAsync(IShow show, CancellationToken cancel)
+    {
+        while (true)
+        {
+            if (HostUse.TryShare(Places.Home) is { } shared)
+            {
+                if (await RunningAsync(cancel) is { } running)
+                    return new HostLink(running, null, shared, isAlone: false, show, cancel);
+                await shared.DisposeAsync();
+            }
+            if (HostUse.TryTakeAlone(Places.Home) is { } alone)
+            {
+                try
+                {
+                    show.Stage("start", "the host: storage, functions");
+                    var (file, child) = await StartAsync(null, hasWorker: false, cancel);
+                    return new HostLink(file, child, alone, isAlone: true, show, cancel);
+                }
+                catch
+                {
+                    await alone.DisposeAsync();
+                    throw;
+                }
+            }
+            await Task.Delay(PollEvery, cancel); // another command starts or stops the host just now
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
         Api.Dispose();
-        if (child is null)
+        if (child is null || isAlone)
+        {
+            await StopAsync(child);
+            await use.DisposeAsync();
             return;
+        }
+        await use.DisposeAsync();
+        FileStream? alone = null;
+        try
+        {
+            // After a Ctrl-C the next one ends the process, and the host with it.
+            alone = await HostUse.WaitAsync(() => HostUse.TryTakeAlone(Places.Home), TellWait, cancel.IsCancellationRequested ? CancellationToken.None : cancel);
+        }
+        catch (OperationCanceledException)
+        {
+            // Whoever presses Ctrl-C here wants it stopped now.
+        }
         await StopAsync(child);
-        child.Dispose();
+        if (alone is not null)
+            await alone.DisposeAsync();
+    }
+
+    private void TellWait()
+    {
+        const string Sentence = "Another command uses the host, which stops after it. Ctrl-C stops it now.";
+        if (show is LiveShow)
+            show.Note(Sentence);
+        else
+            Console.Error.WriteLine(Sentence); // the result is out already, and comes last on stdout
     }
 
     /// <summary>Waits until the host ends by itself.</summary>
     public Task WaitForExitAsync(CancellationToken cancel) => child?.WaitForExitAsync(cancel) ?? Task.Delay(Timeout.Infinite, cancel);
 
-    private static async Task<HostLink> StartAsync(string? baseModel, CancellationToken cancel)
+    private static async Task<HostFile?> RunningAsync(CancellationToken cancel) =>
+        HostFile.TryRead(Places.Home) is { } running && IsAlive(running.Pid) && await AnswersAsync(running, cancel) ? running : null;
+
+    /// <returns>The process is null where another host was quicker, which serves this command too.</returns>
+    private static async Task<(HostFile File, Process? Child)> StartAsync(string? baseModel, bool hasWorker, CancellationToken cancel)
     {
         var assembly = FindAssembly();
         Directory.CreateDirectory(Path.GetDirectoryName(LogPath)!);
         // Its own session: Ctrl-C in the terminal reaches this command only, which first cancels what it began and then stops the host.
         // (Linux has setsid; elsewhere the host hears Ctrl-C as well and stops a little early.)
-        string[] command = ["sh", "-c", "exec \"$@\" >\"$0\" 2>&1", LogPath, "dotnet", assembly, "host"];
+        string[] command = ["sh", "-c", "exec \"$@\" >\"$0\" 2>&1", LogPath, "dotnet", assembly, "host", .. hasWorker ? Array.Empty<string>() : ["--no-worker"]];
         if (System.IO.File.Exists("/usr/bin/setsid"))
             command = ["/usr/bin/setsid", .. command];
         var start = new ProcessStartInfo(command[0], command[1..]) { UseShellExecute = false, RedirectStandardInput = true, WorkingDirectory = Places.Root };
@@ -78,12 +159,15 @@ internal sealed class HostLink : IAsyncDisposable
             while (waited.Elapsed.TotalSeconds < StartSeconds)
             {
                 // Two commands at once: the state folder is the first one's, and its host serves both.
-                if (child.HasExited && HostFile.TryRead(Places.Home) is { } other && IsAlive(other.Pid) && await AnswersAsync(other, cancel))
-                    return new HostLink(other, null);
-                if (child.HasExited)
+                if (child.HasExited && await RunningAsync(cancel) is { } other)
+                {
+                    child.Dispose();
+                    return (other, null);
+                }
+                if (child.HasExited && child.ExitCode != AlreadyRunning)
                     throw new CliException($"The host stopped while it was starting (exit code {child.ExitCode}).{Tail()}");
-                if (HostFile.TryRead(Places.Home) is { } file && IsAlive(file.Pid) && await AnswersAsync(file, cancel))
-                    return new HostLink(file, child);
+                if (await RunningAsync(cancel) is { } file && !child.HasExited)
+                    return (file, child);
                 await Task.Delay(PollEvery, cancel);
             }
             throw new CliException($"The host did not answer within {StartSeconds} s.{Tail()}");
@@ -91,7 +175,6 @@ internal sealed class HostLink : IAsyncDisposable
         catch
         {
             await StopAsync(child);
-            child.Dispose();
             throw;
         }
     }
@@ -138,9 +221,10 @@ internal sealed class HostLink : IAsyncDisposable
     }
 
     /// <summary>SIGTERM, time to write a checkpoint, and only then SIGKILL for it and its children.</summary>
-    private static async Task StopAsync(Process child)
+    private static async Task StopAsync(Process? child)
     {
-        if (child.HasExited)
+        using var ended = child;
+        if (child is null || child.HasExited)
             return;
         using (var kill = Process.Start(new ProcessStartInfo("kill", ["-TERM", child.Id.ToString(CultureInfo.InvariantCulture)]) { UseShellExecute = false }))
             await (kill?.WaitForExitAsync() ?? Task.CompletedTask);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Sdxl.Cli;
 
 namespace Sdxl.Tests.Cli;
 
@@ -87,6 +88,17 @@ public sealed class OtherCommandsTests : IDisposable
         var outcome = await SdxlProcess.RunAsync(host.Home, "up");
         Assert.Equal(1, outcome.ExitCode);
         Assert.Contains($"A host is up already on {host.Home}: {host.Url}/", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_storage_that_is_away_is_one_sentence()
+    {
+        var refused = new Azure.RequestFailedException("Connection refused (127.0.0.1:10000)");
+
+        var sentence = CommandRunner.Sentence(new AggregateException("Retry failed after 6 tries.", refused, refused, refused));
+
+        Assert.Equal("Blob storage does not answer: Connection refused (127.0.0.1:10000). See the host's log with ./sdxl status, or start it with ./sdxl up.", sentence);
+        Assert.Null(CommandRunner.Sentence(new AggregateException(new InvalidOperationException("a defect of ours"))));
     }
 
     [Theory]

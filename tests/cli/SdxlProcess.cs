@@ -20,6 +20,28 @@ internal static class SdxlProcess
     /// <param name="interruptWhen">Sends SIGINT once this task is done.</param>
     public static async Task<Outcome> RunAsync(string home, Task? interruptWhen, Dictionary<string, string>? environment, params string[] arguments)
     {
+        using var process = Start(home, environment, arguments);
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        if (interruptWhen is not null)
+        {
+            await interruptWhen.WaitAsync(Patience);
+            await InterruptAsync(process);
+        }
+        using var patience = new CancellationTokenSource(Patience);
+        await process.WaitForExitAsync(patience.Token);
+        return new Outcome(process.ExitCode, await output, await errors);
+    }
+
+    /// <summary>Ctrl-C.</summary>
+    public static async Task InterruptAsync(Process process)
+    {
+        using var kill = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
+    public static Process Start(string home, Dictionary<string, string>? environment, params string[] arguments)
+    {
         var configuration = AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
         var start = new ProcessStartInfo("dotnet", [Path.Combine(TestPaths.Root, "cli", "bin", configuration, "net10.0", "sdxl.dll"), .. arguments])
         {
@@ -31,17 +53,6 @@ internal static class SdxlProcess
         start.Environment["SDXL_ROOT"] = TestPaths.Root;
         foreach (var (name, value) in environment ?? [])
             start.Environment[name] = value;
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
-        if (interruptWhen is not null)
-        {
-            await interruptWhen.WaitAsync(Patience);
-            using var kill = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]);
-            await kill.WaitForExitAsync();
-        }
-        using var patience = new CancellationTokenSource(Patience);
-        await process.WaitForExitAsync(patience.Token);
-        return new Outcome(process.ExitCode, await output, await errors);
+        return Process.Start(start)!;
     }
 }
