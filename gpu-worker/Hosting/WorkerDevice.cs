@@ -10,7 +10,7 @@ public sealed class WorkerDevice
 {
     public WorkerDevice(IOptions<WorkerOptions> options)
     {
-        var (device, threads) = (options.Value.Device, options.Value.Threads > 0 ? options.Value.Threads : Environment.ProcessorCount);
+        var (device, threads) = (options.Value.Device, options.Value.Threads > 0 ? options.Value.Threads : TrainingDevice.Best().Threads);
         var cuda = device switch
         {
             "auto" => torch.cuda.is_available(),

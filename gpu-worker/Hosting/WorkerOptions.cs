@@ -14,7 +14,7 @@ public sealed class WorkerOptions
     /// <summary>"auto" takes a CUDA device if there is one; "cpu"; "cuda".</summary>
     public string Device { get; set; } = "auto";
 
-    /// <summary>CPU threads for tensors; 0 = all cores. Bit-identical results need the same number.</summary>
+    /// <summary>CPU threads for tensors; 0 = half of the hardware threads (two of one core take turns at the same arithmetic). Bit-identical results need the same number.</summary>
     public int Threads { get; set; }
 
     /// <summary>Seconds between looks for the cancel mark while a job runs.</summary>
