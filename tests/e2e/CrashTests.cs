@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Sdxl.EndToEnd.Tests;
 
-/// <summary>kill -9 of host and worker at several moments, each on a host of its own, and cancel in the stages that last long enough to be met.</summary>
+/// <summary>kill -9 of host and worker at several moments, each on a host of its own, and cancel in each stage.</summary>
 [Collection(SharedHostCollection.Name)]
 public sealed class CrashTests(SharedHost shared)
 {
@@ -54,6 +54,7 @@ public sealed class CrashTests(SharedHost shared)
     [InlineData("queued")]
     [InlineData("unpack")]
     [InlineData("prepare")]
+    [InlineData("manifest")]
     [InlineData("train")]
     public async Task A_training_canceled_in_any_stage_ends_canceled_and_publishes_nothing(string stage)
     {
@@ -68,6 +69,23 @@ public sealed class CrashTests(SharedHost shared)
         Assert.Equal("canceled", training["status"]!.GetValue<string>());
         Assert.Null(training["output"]);
         Assert.False((await host.Http.GetAsync($"api/models/me/cancel-{stage}")).IsSuccessStatusCode);
+    }
+
+    [Fact]
+    public async Task A_cancel_that_comes_while_the_version_is_published_finds_it_whole_or_not_at_all()
+    {
+        var host = shared.Host;
+        var answer = await host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", Short.Training(6, ("name", "cancel-publish")));
+        var id = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["id"]!.GetValue<string>();
+        await host.UntilAsync(id, t => Order(t) >= Order("publish"), "stage publish");
+
+        Assert.True((await host.Http.PostAsync($"api/trainings/{id}/cancel", null)).IsSuccessStatusCode);
+
+        var training = await host.EndOfTrainingAsync(id);
+        var published = (await host.Http.GetAsync("api/models/me/cancel-publish")).IsSuccessStatusCode;
+        Assert.Equal(published ? "succeeded" : "canceled", training["status"]!.GetValue<string>());
+        if (published)
+            Assert.True((await host.Http.GetAsync(training["output"]!["weights"]!.GetValue<string>())).IsSuccessStatusCode);
     }
 
     private static string? _uninterrupted;
