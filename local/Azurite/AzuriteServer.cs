@@ -22,11 +22,13 @@ public sealed class AzuriteServer : IAsyncDisposable
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(10); // it saves its tables last
 
     private readonly SupervisedProcess process;
+    private readonly IDisposable claim;
     private readonly HttpClient http = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(10) }) { Timeout = Timeout.InfiniteTimeSpan };
 
-    private AzuriteServer(SupervisedProcess process, int port)
+    private AzuriteServer(SupervisedProcess process, int port, IDisposable claim)
     {
         this.process = process;
+        this.claim = claim;
         ConnectionString =
             $"DefaultEndpointsProtocol=http;AccountName={AccountName};AccountKey={AccountKey};BlobEndpoint=http://127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}/{AccountName};";
     }
@@ -49,9 +51,9 @@ public sealed class AzuriteServer : IAsyncDisposable
         var pidFile = Path.Combine(folder, "azurite.pid");
         await SupervisedProcess.WaitForPredecessor(pidFile, script, StopPatience, cancellation);
 
-        var port = IsFree(UsualPort) ? UsualPort : FreePort();
+        var (port, claim) = ClaimPort();
         var process = new SupervisedProcess("Azurite", () => Command(script, folder, port), logger) { PidFile = pidFile };
-        var server = new AzuriteServer(process, port);
+        var server = new AzuriteServer(process, port, claim);
         process.Start();
         try
         {
@@ -69,6 +71,7 @@ public sealed class AzuriteServer : IAsyncDisposable
     {
         http.Dispose();
         await process.StopAsync(StopPatience);
+        claim.Dispose();
     }
 
     private static ProcessStartInfo Command(string script, string folder, int port) => new("node",
@@ -102,6 +105,28 @@ public sealed class AzuriteServer : IAsyncDisposable
                         exception);
                 }
                 await Task.Delay(100, cancellation);
+            }
+        }
+    }
+
+    /// <summary>
+    /// A free port and a lock on it that ends with this process. Azurite takes seconds until it listens: without the lock two hosts that start at the same
+    /// moment find the same port free, and one of them then talks to the other's storage.
+    /// </summary>
+    private static (int Port, IDisposable Claim) ClaimPort()
+    {
+        for (var port = UsualPort; ; port = FreePort())
+        {
+            if (!IsFree(port))
+                continue;
+            try
+            {
+                var file = Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"sdxl-azurite-{port}.lock"));
+                return (port, new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Another host has it, perhaps another user's: the next one.
             }
         }
     }
