@@ -112,23 +112,12 @@ public sealed class ArchiveReceiver(BlobStore blobs, IOptions<SdxlOptions> optio
     {
         await using (content)
         {
-            // Zips are read from their end: a file to seek in. The system removes it when the stream closes.
-            var file = new FileStream(Path.GetTempFileName(), FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
-            try
-            {
-                await content.CopyToAsync(file, cancel);
-            }
-            catch
-            {
-                await file.DisposeAsync();
-                throw;
-            }
+            var file = await SpoolFile.MakeAsync(target => content.CopyToAsync(target, cancel));
             if (file.Length > options.Value.MaxArchiveBytes)
             {
                 await file.DisposeAsync();
                 throw TooLarge();
             }
-            file.Position = 0;
             return file;
         }
     }

@@ -12,7 +12,7 @@ public sealed class EventSender(ServiceBusClient client) : IAsyncDisposable
 
     public Task SendAsync(WorkerEvent happened, CancellationToken cancel)
     {
-        // The event that ends a job has one id: sent again after a crash, the queue drops it. The others are told apart by a new one.
+        // The event that ends a job has one id: a queue with duplicate detection drops a repetition, else the orchestration, which waits for one only, ignores it.
         var id = happened.IsTerminal
             ? string.Create(CultureInfo.InvariantCulture, $"{happened.JobId}-{happened.Attempt}-{happened.GetType().Name}")
             : Guid.NewGuid().ToString("N");

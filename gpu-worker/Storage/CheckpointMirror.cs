@@ -67,9 +67,15 @@ public sealed class CheckpointMirror(JobBlobs blobs, string jobId, string workFo
         {
             // The trainer goes on writing: a copy does not change while it is hashed and sent.
             var copy = Path.GetTempFileName();
-            File.Copy(file, copy, overwrite: true);
-            files.Add(await StoreFileAsync(name, RunPrefix + Path.GetRelativePath(workFolder, file).Replace('\\', '/'), copy, cancel));
-            File.Delete(copy);
+            try
+            {
+                File.Copy(file, copy, overwrite: true);
+                files.Add(await StoreFileAsync(name, RunPrefix + Path.GetRelativePath(workFolder, file).Replace('\\', '/'), copy, cancel));
+            }
+            finally
+            {
+                File.Delete(copy);
+            }
         }
         await blobs.UploadAsync(StorageLayout.Jobs, _prefix + name + ListSuffix, JsonSerializer.SerializeToUtf8Bytes(files, SdxlJson.Options), cancel);
         foreach (var old in (await NamesAsync(cancel)).Skip(Keep))

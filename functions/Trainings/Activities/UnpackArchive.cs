@@ -54,19 +54,8 @@ public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCata
             var bytes = (await blob.GetPropertiesAsync(cancellationToken: cancel)).Value.ContentLength;
             if (bytes > options.Value.MaxArchiveBytes)
                 throw new RefusedException($"{name} has {bytes >> 20} MiB; at most {options.Value.MaxArchiveBytes >> 20} MiB are taken. Leave pictures out or shrink them.");
-            // A zip is read from its end: it needs a file to seek in. The system removes it when the stream closes, also after a crash of this process.
-            var file = new FileStream(Path.GetTempFileName(), FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
-            try
-            {
-                await blob.DownloadToAsync(file, request.ArchiveETag is null ? null : new BlobRequestConditions { IfMatch = new ETag(request.ArchiveETag) }, cancellationToken: cancel);
-            }
-            catch
-            {
-                await file.DisposeAsync();
-                throw;
-            }
-            file.Position = 0;
-            return file;
+            var conditions = request.ArchiveETag is null ? null : new BlobRequestConditions { IfMatch = new ETag(request.ArchiveETag) };
+            return await SpoolFile.MakeAsync(file => blob.DownloadToAsync(file, conditions, cancellationToken: cancel));
         }
         catch (RequestFailedException e) when (e.Status == 412)
         {
