@@ -39,7 +39,7 @@ internal static class ArchiveCheck
         {
             problems.Add(e.Message);
         }
-        catch (BaseNotFoundException e)
+        catch (Exception e) when (e is BaseNotFoundException or InvalidDataException)
         {
             problems.Add(e.Message);
         }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Sdxl.Cli.Hosting;
+using Sdxl.Cli.Models;
 using Sdxl.Cli.Predictions;
 using Sdxl.Cli.Show;
 using Sdxl.Cli.Trainings;
@@ -45,6 +46,8 @@ internal static class DrawCommand
     {
         var watch = Stopwatch.StartNew();
         input["prompt"] = prompt;
+        if (version == "none") // a version's own base model is the host's to look for
+            BaseFiles.Require(baseModel, refiner: input["refine"]?.ToString() is { } refine && refine != "no_refiner", safetyChecker: input["disable_safety_checker"]?.ToString() != "true");
         return Shows.RunAsync(json, async show =>
         {
             await using var host = await HostLink.OpenAsync(show, baseModel, cancel);

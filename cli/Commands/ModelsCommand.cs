@@ -30,64 +30,80 @@ internal static class ModelsCommand
     {
         var command = new Command("pull",
             """
-            Download the files that a base model's manifest (models/NAME.json) names: pinned revisions, resumed where a download broke off, each
+            Download the files that a base model's manifest (models/NAME.json) names: pinned commits, resumed where a download broke off, each
             verified by its hash. Says beforehand what it needs on disk and under which licences the files stand. What is there already is left alone.
 
             Examples:
               ./sdxl models pull                        everything of the real SDXL
-              ./sdxl models pull --only vae --only blip
+              ./sdxl models pull sdxl --only base,clipseg
               ./sdxl models pull --dry-run              says what it would do
 
             HF_ENDPOINT names a mirror of huggingface.co; HF_TOKEN opens repositories whose licence must be accepted first.
             """);
-        var baseModel = new Option<string>("--base") { Description = "Base model: the name of a manifest in models/. Default: sdxl.", HelpName = "NAME", DefaultValueFactory = _ => "sdxl" };
-        var only = new Option<string[]>("--only") { Description = "Only files whose path contains this text; may be given several times.", HelpName = "TEXT", AllowMultipleArgumentsPerToken = false };
+        var name = new Argument<string?>("base") { Description = "Base model: the name of a manifest in models/. Default: sdxl.", Arity = ArgumentArity.ZeroOrOne };
+        var baseModel = new Option<string?>("--base") { Description = "The same as an option, as the other commands have it.", HelpName = "NAME" };
+        var only = new Option<string[]>("--only") { Description = "Only files whose path contains one of these texts: unet,vae. May be given several times.", HelpName = "TEXT,…", AllowMultipleArgumentsPerToken = false };
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be downloaded, and stop." };
         var json = CommonOptions.Json();
+        command.Arguments.Add(name);
         command.Options.Add(baseModel);
         command.Options.Add(only);
         command.Options.Add(dryRun);
         command.Options.Add(json);
-        command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(baseModel)!, parsed.GetValue(only) ?? [], parsed.GetValue(dryRun), parsed.GetValue(json), cancel));
+        command.SetAction((parsed, cancel) => RunAsync(
+            parsed.GetValue(name) ?? parsed.GetValue(baseModel) ?? "sdxl",
+            [.. (parsed.GetValue(only) ?? []).SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))],
+            parsed.GetValue(dryRun), parsed.GetValue(json), cancel));
         return command;
     }
 
     private static Task<int> RunAsync(string baseModel, string[] only, bool dryRun, bool json, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
-        BaseManifest manifest;
-        try
-        {
-            manifest = BaseManifest.Load(Places.Models, baseModel);
-        }
-        catch (BaseNotFoundException e)
-        {
-            throw new CliException(e.Message, e);
-        }
-        var pulled = PulledFiles.Read(Places.Models);
-        var wanted = manifest.Files.Where(file => only.Length == 0 || only.Any(text => file.Path.Contains(text, StringComparison.OrdinalIgnoreCase))).ToList();
+        var manifest = BaseFiles.Load(baseModel);
+        var wanted = manifest.Files.Where(manifest.IsNeeded).Where(file => only.Length == 0 || only.Any(text => file.Path.Contains(text, StringComparison.OrdinalIgnoreCase))).ToList();
         if (wanted.Count == 0 && only.Length > 0)
             throw new CliException($"No file of {baseModel} has {string.Join(" or ", only.Select(text => $"'{text}'"))} in its path. Its files: {string.Join(", ", manifest.Files.Select(file => file.Path))}.");
-        var missing = wanted.Where(file => !pulled.Has(file.Path, file.Sha256)).ToList();
+        var locked = LockFile.Read(Places.Models, baseModel);
+        var missing = wanted.Where(file => !locked.Has(file)).ToList();
         return Shows.RunAsync(json, async show =>
         {
+            using var source = ModelSource.FromEnvironment();
+            missing = await WithSizesAsync(missing, source, cancel);
             Announce(show, manifest, missing, wanted.Count);
+            var downloaded = 0;
             if (!dryRun && missing.Count > 0)
             {
                 RefuseIfDiskIsFull(missing);
-                await PullAsync(missing, pulled, show, cancel);
+                downloaded = await PullAsync(missing, locked, source, show, cancel);
             }
+            var toMake = manifest.Missing(manifest.Vision).Intersect(manifest.Made.Select(made => made.Path)).ToList();
             show.Result(
                 new JsonObject
                 {
                     ["base"] = baseModel,
                     ["files"] = wanted.Count,
-                    ["downloaded"] = dryRun ? 0 : missing.Count,
+                    ["downloaded"] = downloaded,
+                    ["to_make"] = new JsonArray([.. toMake.Select(path => (JsonNode)path)]),
                     ["seconds"] = Math.Round(watch.Elapsed.TotalSeconds, 1),
                 },
-                dryRun ? $"{missing.Count} of {wanted.Count} files would be downloaded." : $"{baseModel} is there: {wanted.Count} files, {missing.Count} of them downloaded in {Shows.Duration(watch.Elapsed.TotalSeconds)}.");
+                [
+                    dryRun
+                        ? $"{missing.Count} of {wanted.Count} files would be downloaded."
+                        : $"{baseModel} is there: {wanted.Count} files, {downloaded} of them downloaded in {Shows.Duration(watch.Elapsed.TotalSeconds)}.",
+                    .. toMake.Count == 0 || dryRun ? Array.Empty<string>() : [$"still to be made on this machine: {string.Join(", ", toMake)}", .. manifest.Made.Where(made => toMake.Contains(made.Path)).Select(made => $"  {made.Command}").Distinct()],
+                ]);
             return CommandRunner.Succeeded;
         });
+    }
+
+    /// <summary>Asks the server for the sizes that the manifest does not know, so that the need is told before anything is fetched.</summary>
+    private static async Task<List<BaseFile>> WithSizesAsync(List<BaseFile> files, ModelSource source, CancellationToken cancel)
+    {
+        var sized = new List<BaseFile>();
+        foreach (var file in files)
+            sized.Add(file.Bytes is null ? file with { Bytes = await source.SizeAsync(file, cancel) } : file);
+        return sized;
     }
 
     private static void Announce(IShow show, BaseManifest manifest, List<BaseFile> missing, int wanted)
@@ -98,40 +114,41 @@ internal static class ModelsCommand
             return;
         }
         var unknown = missing.Count(file => file.Bytes is null);
-        show.Note($"{manifest.Name}: {missing.Count} of {wanted} files are missing, {Size(missing.Sum(file => file.Bytes ?? 0))} on disk{(unknown > 0 ? $" and {unknown} files of unknown size" : "")} in {Places.Models}");
-        foreach (var licence in missing.GroupBy(file => (file.Repository, file.Licence)))
-            show.Note($"licence {licence.Key.Licence}: {licence.Key.Repository}");
+        show.Note($"{manifest.Name}: {missing.Count} of {wanted} files are missing, {Size(missing.Sum(file => file.Bytes ?? 0))} on disk"
+            + $"{(unknown > 0 ? $" and {unknown} files of unknown size" : "")} in {Places.Models} ({Size(FreeBytes())} free)");
+        foreach (var licence in missing.GroupBy(file => (file.Repository, file.Licence, file.LicenceUrl)))
+            show.Note($"licence {licence.Key.Licence}: {licence.Key.Repository} ({Size(licence.Sum(file => file.Bytes ?? 0))}), {licence.Key.LicenceUrl}");
     }
 
     private static void RefuseIfDiskIsFull(List<BaseFile> missing)
     {
-        Directory.CreateDirectory(Places.Models);
         // What a broken-off download has brought is on the disk already.
         var needed = missing.Sum(file => Math.Max(0, (file.Bytes ?? 0) - (new FileInfo(Path.Combine(Places.Models, file.Path + ".part")) is { Exists: true } part ? part.Length : 0)));
-        var free = new DriveInfo(Path.GetFullPath(Places.Models)).AvailableFreeSpace;
-        if (needed > free)
-            throw new CliException($"{Size(needed)} are needed in {Places.Models} and {Size(free)} are free. Make room, or set SDXL_MODELS to a folder on a larger disk.");
+        if (needed > FreeBytes())
+            throw new CliException($"{Size(needed)} are needed in {Places.Models} and {Size(FreeBytes())} are free. Make room, or set SDXL_MODELS to a folder on a larger disk.");
     }
 
-    private static async Task PullAsync(List<BaseFile> missing, PulledFiles pulled, IShow show, CancellationToken cancel)
+    private static long FreeBytes() => new DriveInfo(Directory.CreateDirectory(Places.Models).FullName).AvailableFreeSpace;
+
+    /// <returns>How many were downloaded.</returns>
+    private static async Task<int> PullAsync(List<BaseFile> missing, LockFile locked, ModelSource source, IShow show, CancellationToken cancel)
     {
-        using var source = ModelSource.FromEnvironment();
         var download = new ModelDownload(source, TimeProvider.System);
+        var downloaded = 0;
         foreach (var file in missing)
         {
             var path = Path.GetFullPath(Path.Combine(Places.Models, file.Path));
-            if (!path.StartsWith(Path.GetFullPath(Places.Models) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-                throw new CliException($"The manifest's path '{file.Path}' leads out of {Places.Models}. Nothing was downloaded for it.");
             show.Stage("pull", file.Path);
-            // A file that was put there by hand counts if its hash is the manifest's.
-            if (file.Sha256 is { } sha && File.Exists(path) && await ContentHash.Sha256Async(path, cancel) == sha.ToLowerInvariant())
+            var expected = locked.Expected(file);
+            // A file that was put there by hand, or touched, counts if its hash is right.
+            if (expected is not null && File.Exists(path) && await expected.OfFileAsync(path, cancel) == expected.Hex)
             {
-                pulled.Add(file.Path, sha.ToLowerInvariant());
+                locked.Add(file, expected);
                 continue;
             }
             var shown = -1L;
-            var hash = await download.FetchAsync(file, path, Show, cancel);
-            pulled.Add(file.Path, hash.Hex);
+            locked.Add(file, await download.FetchAsync(file, path, expected, Show, cancel));
+            downloaded++;
 
             void Show(long bytes, long total)
             {
@@ -141,6 +158,7 @@ internal static class ModelsCommand
                 show.Parts((int)shown, (int)(Math.Max(total, bytes) / Mebi));
             }
         }
+        return downloaded;
     }
 
     private static string Size(long bytes) => bytes >= 1L << 30

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Sdxl.Cli.Hosting;
+using Sdxl.Cli.Models;
 using Sdxl.Cli.Show;
 using Sdxl.Cli.Trainings;
 using Sdxl.Core.Identity;
@@ -47,6 +48,7 @@ internal static class TrainCommand
     {
         var watch = Stopwatch.StartNew();
         ArchiveCheck.Refuse(archive, given, baseModel);
+        BaseFiles.Require(baseModel);
         var fields = given.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString());
         fields["base"] = baseModel;
         if (name is not null)

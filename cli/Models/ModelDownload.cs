@@ -15,14 +15,14 @@ internal sealed class ModelDownload(ModelSource source, TimeProvider time)
     private const int StallSeconds = 60; // a connection that gives nothing for so long is dropped
 
     /// <param name="path">Where the file goes.</param>
+    /// <param name="expected">What it must hash to; null: what the server names.</param>
     /// <param name="progress">Bytes that are there, bytes in all (0: unknown).</param>
     /// <returns>The hash that was verified: SHA-256 or git's SHA-1.</returns>
     /// <exception cref="CliException">The file cannot be had, with what to do.</exception>
-    public async Task<ContentHash> FetchAsync(BaseFile file, string path, Action<long, long> progress, CancellationToken cancel)
+    public async Task<ContentHash> FetchAsync(BaseFile file, string path, ContentHash? expected, Action<long, long> progress, CancellationToken cancel)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var part = path + ".part";
-        var expected = file.Sha256 is { } known ? new ContentHash(known.ToLowerInvariant()) : null;
         string? trouble = null;
         var wrongBytes = 0;
         for (var tries = 0; tries < MaxTriesWithoutProgress; tries++)
@@ -31,7 +31,7 @@ internal sealed class ModelDownload(ModelSource source, TimeProvider time)
             TimeSpan? askedPause = null;
             try
             {
-                var (complete, named, pause, problem) = await ContinueAsync(file, part, before, progress, cancel);
+                var (complete, named, pause, problem) = await ContinueAsync(file, part, before, expected, progress, cancel);
                 expected ??= named;
                 (askedPause, trouble) = (pause, problem);
                 if (complete)
@@ -67,10 +67,13 @@ internal sealed class ModelDownload(ModelSource source, TimeProvider time)
 
     /// <summary>One request for what is missing.</summary>
     private async Task<(bool Complete, ContentHash? Hash, TimeSpan? Pause, string? Problem)> ContinueAsync(
-        BaseFile file, string part, long have, Action<long, long> progress, CancellationToken cancel)
+        BaseFile file, string part, long have, ContentHash? expected, Action<long, long> progress, CancellationToken cancel)
     {
         var (response, hash) = await source.GetAsync(file, have, cancel);
         using var _ = response;
+        // Said before gigabytes are fetched for nothing.
+        if (expected is not null && hash is not null && expected.Name == hash.Name && expected != hash)
+            throw new CliException($"{source.AddressOf(file)} is announced with {hash.Name} {hash.Hex}; {(file.Sha256 is null ? "when it was first pulled it was" : "the manifest says")} {expected.Hex}. Nothing was downloaded.");
         switch (response.StatusCode)
         {
             case HttpStatusCode.OK or HttpStatusCode.PartialContent:

@@ -1,5 +1,5 @@
+using System.Globalization;
 using System.Net.Http.Headers;
-using System.Security.Cryptography;
 using Sdxl.Core.Bases;
 
 namespace Sdxl.Cli.Models;
@@ -8,6 +8,7 @@ namespace Sdxl.Cli.Models;
 internal sealed class ModelSource : IDisposable
 {
     private const int MaxRedirects = 5;
+    private const int SizeSeconds = 20; // for an answer of a few headers
 
     private readonly Uri endpoint;
     private readonly string? token;
@@ -21,31 +22,70 @@ internal sealed class ModelSource : IDisposable
         http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("sdxl-serverless", "1.0"));
     }
 
-    public static ModelSource FromEnvironment() => new(
-        new Uri((Environment.GetEnvironmentVariable("HF_ENDPOINT") is { Length: > 0 } mirror ? mirror : "https://huggingface.co").TrimEnd('/') + "/"),
-        Environment.GetEnvironmentVariable("HF_TOKEN"));
+    /// <exception cref="CliException">HF_ENDPOINT is no address.</exception>
+    public static ModelSource FromEnvironment()
+    {
+        var text = Environment.GetEnvironmentVariable("HF_ENDPOINT") is { Length: > 0 } mirror ? mirror : "https://huggingface.co";
+        return Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var endpoint) && endpoint.Scheme is "https" or "http"
+            ? new ModelSource(endpoint, Environment.GetEnvironmentVariable("HF_TOKEN"))
+            : throw new CliException($"HF_ENDPOINT is '{text}'; it must be an address such as https://huggingface.co.");
+    }
 
     public Uri AddressOf(BaseFile file) => new(endpoint, $"{file.Repository}/resolve/{file.Revision}/{string.Join('/', file.File.Split('/').Select(Uri.EscapeDataString))}");
 
     /// <summary>The repository's page, where a licence is accepted.</summary>
     public Uri PageOf(BaseFile file) => new(endpoint, file.Repository);
 
+    /// <summary>The file's size as the server tells it, without fetching it; null where it does not say.</summary>
+    public async Task<long?> SizeAsync(BaseFile file, CancellationToken cancel)
+    {
+        var address = AddressOf(file);
+        for (var hop = 0; hop <= MaxRedirects; hop++)
+        {
+            using var request = Request(HttpMethod.Head, address);
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            patience.CancelAfter(TimeSpan.FromSeconds(SizeSeconds));
+            try
+            {
+                using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
+                // A large file's answer leads elsewhere, and tells its size already.
+                if (response.Headers.TryGetValues("X-Linked-Size", out var linked) && long.TryParse(linked.First(), CultureInfo.InvariantCulture, out var size))
+                    return size;
+                if (!IsRedirect(response) || response.Headers.Location is not { } next)
+                    return response.IsSuccessStatusCode ? response.Content.Headers.ContentLength : null;
+                address = new Uri(address, next);
+            }
+            catch (Exception e) when (e is HttpRequestException || e is OperationCanceledException && !cancel.IsCancellationRequested)
+            {
+                return null; // the download itself will say what is wrong
+            }
+        }
+        return null;
+    }
+
     /// <param name="from">First byte that is wanted.</param>
     /// <returns>The last answer, and the content hash that the first answer named.</returns>
+    /// <exception cref="CliException">The server takes the revision for another commit.</exception>
     public async Task<(HttpResponseMessage Response, ContentHash? Hash)> GetAsync(BaseFile file, long from, CancellationToken cancel)
     {
         var address = AddressOf(file);
         ContentHash? hash = null;
         for (var hop = 0; hop <= MaxRedirects; hop++)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, address);
+            using var request = Request(HttpMethod.Get, address);
             if (from > 0)
                 request.Headers.Range = new RangeHeaderValue(from, null);
-            if (token is { Length: > 0 } && address.Host == endpoint.Host)
-                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
             var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
-            hash ??= ContentHash.From(response);
-            if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not { } next)
+            if (IsEndpoint(address)) // what a content network says of its copies is its own affair
+            {
+                if (response.Headers.TryGetValues("X-Repo-Commit", out var commits) && commits.First() is var commit && commit != file.Revision)
+                {
+                    response.Dispose();
+                    throw new CliException($"{AddressOf(file)} is of commit {commit} there, the manifest pins {file.Revision}. Nothing was downloaded.");
+                }
+                hash ??= ContentHash.From(response);
+            }
+            if (!IsRedirect(response) || response.Headers.Location is not { } next)
                 return (response, hash);
             address = new Uri(address, next);
             response.Dispose();
@@ -54,46 +94,17 @@ internal sealed class ModelSource : IDisposable
     }
 
     public void Dispose() => http.Dispose();
-}
 
-/// <summary>What a file must hash to: SHA-256 of its bytes (large files, LFS), or git's SHA-1 of a blob (small files).</summary>
-/// <param name="Hex">Lower case, 64 or 40 digits.</param>
-internal sealed record ContentHash(string Hex)
-{
-    public string Name => Hex.Length == 64 ? "SHA-256" : "git SHA-1";
+    private static bool IsRedirect(HttpResponseMessage response) => (int)response.StatusCode is 301 or 302 or 303 or 307 or 308;
 
-    /// <summary>X-Linked-Etag holds an LFS file's SHA-256; ETag a small file's git hash. Both stand in quotes, perhaps after W/.</summary>
-    public static ContentHash? From(HttpResponseMessage response)
+    private bool IsEndpoint(Uri address) => (address.Scheme, address.Authority) == (endpoint.Scheme, endpoint.Authority);
+
+    /// <summary>The token goes to the endpoint itself: not to another host, port or scheme that it redirects to.</summary>
+    private HttpRequestMessage Request(HttpMethod method, Uri address)
     {
-        var linked = response.Headers.TryGetValues("X-Linked-Etag", out var values) ? values.FirstOrDefault() : null;
-        foreach (var text in new[] { linked, response.Headers.ETag?.Tag })
-        {
-            var hex = text?.Replace("W/", "", StringComparison.Ordinal).Trim('"').ToLowerInvariant();
-            if (hex is { Length: 64 } or { Length: 40 } && hex.All(char.IsAsciiHexDigitLower))
-                return new ContentHash(hex);
-        }
-        return null;
-    }
-
-    public static async Task<string> Sha256Async(string path, CancellationToken cancel)
-    {
-        await using var file = File.OpenRead(path);
-        return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancel));
-    }
-
-    /// <summary>The file's hash of the same kind.</summary>
-    public async Task<string> OfFileAsync(string path, CancellationToken cancel)
-    {
-        if (Hex.Length == 64)
-            return await Sha256Async(path, cancel);
-        await using var file = File.OpenRead(path);
-#pragma warning disable CA5350 // git's own object name, compared with what the server says; not a signature
-        using var sha1 = IncrementalHash.CreateHash(HashAlgorithmName.SHA1);
-#pragma warning restore CA5350
-        sha1.AppendData(System.Text.Encoding.ASCII.GetBytes(FormattableString.Invariant($"blob {file.Length}\0")));
-        var buffer = new byte[1 << 16];
-        while (await file.ReadAsync(buffer, cancel) is > 0 and var read)
-            sha1.AppendData(buffer, 0, read);
-        return Convert.ToHexStringLower(sha1.GetHashAndReset());
+        var request = new HttpRequestMessage(method, address);
+        if (token is { Length: > 0 } && IsEndpoint(address))
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        return request;
     }
 }

@@ -15,7 +15,7 @@ namespace Sdxl.Core.Bases;
 /// <param name="Vision">Folder that holds blip/, clipseg/, swin2sr/ and yunet/, relative to the models folder ("." for the models folder itself).</param>
 /// <param name="TrainingDefaults">Training inputs by name, in place of the general defaults.</param>
 /// <param name="PredictionDefaults">Prediction inputs by name, likewise.</param>
-/// <param name="Files">Where each file comes from; empty for models that lie in the repository.</param>
+/// <param name="Sources">The repositories that its files come from; empty for models that lie in the repository.</param>
 public sealed record BaseManifest(
     string Name,
     string Description,
@@ -24,8 +24,13 @@ public sealed record BaseManifest(
     string Vision,
     JsonObject TrainingDefaults,
     JsonObject PredictionDefaults,
-    IReadOnlyList<BaseFile> Files)
+    IReadOnlyList<BaseSource> Sources)
 {
+    private const int FilesNamed = 6; // in a sentence; the rest is counted
+
+    /// <summary>Files that are made on this machine from downloaded ones.</summary>
+    public IReadOnlyList<MadeFile> Made { get; init; } = [];
+
     /// <summary>The models folder that the manifest was read from. Not part of the file.</summary>
     [JsonIgnore]
     public string ModelsFolder { get; init; } = "";
@@ -39,7 +44,12 @@ public sealed record BaseManifest(
     [JsonIgnore]
     public string VisionFolder => Path.GetFullPath(Path.Combine(ModelsFolder, Vision));
 
+    /// <summary>Every file that is downloaded, in the manifest's order.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<BaseFile> Files => [.. Sources.SelectMany(source => source.ToFiles())];
+
     /// <exception cref="BaseNotFoundException">There is no such manifest; the message lists those that are there.</exception>
+    /// <exception cref="InvalidDataException">The manifest is not of this form, or pins nothing; the message says where.</exception>
     public static BaseManifest Load(string modelsFolder, string name)
     {
         var file = Path.Combine(modelsFolder, name + ".json");
@@ -48,21 +58,65 @@ public sealed record BaseManifest(
             var known = Directory.Exists(modelsFolder) ? Directory.GetFiles(modelsFolder, "*.json").Select(Path.GetFileNameWithoutExtension).Order().ToArray() : [];
             throw new BaseNotFoundException($"There is no base model called '{name}' in {modelsFolder}. Known: {(known.Length == 0 ? "none" : string.Join(", ", known))}.");
         }
-        var manifest = JsonSerializer.Deserialize<BaseManifest>(File.ReadAllText(file), SdxlJson.Options)
-            ?? throw new JsonException($"{file} holds null; expected a base model manifest.");
-        return manifest with { ModelsFolder = modelsFolder };
+        try
+        {
+            var manifest = SdxlJson.Deserialize<BaseManifest>(File.ReadAllText(file)) with { ModelsFolder = modelsFolder };
+            foreach (var source in manifest.Sources)
+                source.Check();
+            return manifest;
+        }
+        catch (Exception e) when (e is JsonException or FormatException)
+        {
+            throw new InvalidDataException($"{file} is not a base model's manifest: {e.Message}", e);
+        }
     }
-}
 
-/// <summary>One file of a base model: where it comes from, what it must hash to, under which licence.</summary>
-/// <param name="Path">Where it lies, relative to the models folder.</param>
-/// <param name="Repository">Hugging Face repository, owner/name.</param>
-/// <param name="Revision">Commit, 40 hex digits.</param>
-/// <param name="File">Path inside the repository.</param>
-/// <param name="Bytes">Size, if known beforehand.</param>
-/// <param name="Sha256">Lower-case hex, or null when the server's LFS header is to be trusted.</param>
-/// <param name="Licence">SPDX id or the licence's own name.</param>
-public sealed record BaseFile(string Path, string Repository, string Revision, string File, long? Bytes, string? Sha256, string Licence);
+    /// <summary>Refuses to go on without the files that a job needs.</summary>
+    /// <exception cref="BaseIncompleteException">Files are missing; the message names them and the command that brings them.</exception>
+    public void Require(bool refiner = false, bool safetyChecker = false)
+    {
+        List<string> missing = [.. Missing(Model)];
+        if (refiner && Refiner is not null)
+            missing.AddRange(Missing(Refiner));
+        if (safetyChecker)
+            missing.AddRange(Missing($"{Path.GetDirectoryName(Model)}/safety_checker".TrimStart('/')));
+        if (missing.Count > 0)
+            throw new BaseIncompleteException(Explain(missing));
+    }
+
+    /// <summary>The files below a folder of the models folder that are not on this machine.</summary>
+    public IReadOnlyList<string> Missing(string folder) =>
+        [.. Files.Where(IsNeeded).Select(file => file.Path).Concat(Made.Select(made => made.Path))
+            .Where(path => path.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal) && !IsThere(path))];
+
+    /// <summary>False for what only serves to make files that are made already.</summary>
+    public bool IsNeeded(BaseFile file)
+    {
+        var products = Made.Where(made => made.Needs.Contains(file.Path)).ToList();
+        return products.Count == 0 || products.Exists(made => !IsThere(made.Path));
+    }
+
+    /// <summary>What the user reads when files are missing: which, and the commands that bring or make them.</summary>
+    /// <param name="missing">Paths relative to the models folder.</param>
+    public string Explain(IReadOnlyList<string> missing)
+    {
+        var named = string.Join(", ", missing.Take(FilesNamed)) + (missing.Count > FilesNamed ? $" and {missing.Count - FilesNamed} more" : "");
+        var made = Made.Where(file => missing.Contains(file.Path)).ToList();
+        var download = Sources.Count > 0 && (missing.Any(path => made.TrueForAll(file => file.Path != path)) || made.Exists(file => file.Needs.Any(path => !IsThere(path))));
+        var ways = new List<string>();
+        if (download)
+            ways.Add($"Download what is missing with: ./sdxl models pull {Name}");
+        ways.AddRange(made.Select(file => file.Command).Distinct().Select(command => $"{(download ? "then make" : "Make")} {string.Join(", ", made.Where(f => f.Command == command).Select(f => f.Path))} with: {command}"));
+        if (ways.Count == 0)
+            ways.Add("Copy the files there, or set SDXL_MODELS to the folder that holds them");
+        return $"Base model '{Name}' is not complete: {Path.GetFullPath(ModelsFolder)} lacks {(missing.Count == 1 ? "" : $"{missing.Count} files: ")}{named}. {string.Join("; ", ways)}.";
+    }
+
+    private bool IsThere(string path) => File.Exists(Path.Combine(ModelsFolder, path));
+}
 
 /// <summary>A base model was named that is not there.</summary>
 public sealed class BaseNotFoundException(string message) : Exception(message);
+
+/// <summary>Files of a base model are not on this machine; the message says which and how to get them.</summary>
+public sealed class BaseIncompleteException(string message) : Exception(message);

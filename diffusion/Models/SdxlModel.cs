@@ -11,6 +11,7 @@ namespace Sdxl.Diffusion.Models;
 public sealed class SdxlModel : IDisposable
 {
     private Action<nn.Module, string>? fill; // how a net's weights are read from the source
+    private SdxlModel? lender;               // whose nets stand in for those that the folder lacks
 
     private SdxlModel() { }
 
@@ -51,6 +52,16 @@ public sealed class SdxlModel : IDisposable
         NetLoader.Fill(net, tensors);
     });
 
+    /// <summary>
+    /// Loads a refiner. What its folder lacks of text_encoder_2/, tokenizer_2/ and vae/ is the base model's own, which stays its owner: Stability's refiner
+    /// was trained with the same ones. Source: diffusers docs, using-diffusers/sdxl: from_pretrained(refiner, text_encoder_2=base.text_encoder_2, vae=base.vae).
+    /// </summary>
+    public static SdxlModel LoadRefiner(string folder, SdxlModel baseModel) => Build(folder, folder, baseModel.Device, (net, name) =>
+    {
+        using var tensors = FolderTensors.Open(Path.Combine(folder, name));
+        NetLoader.Fill(net, tensors);
+    }, baseModel);
+
     /// <summary>Loads a single-file checkpoint (sgm names). Configs and tokenizers come from a diffusers folder of the same architecture, whose weights are not read.</summary>
     public static SdxlModel LoadSingleFile(string path, string configFolder, DiffusionDevice device)
     {
@@ -75,17 +86,19 @@ public sealed class SdxlModel : IDisposable
     public void FreeTextEncoders()
     {
         TextEncoder?.Dispose();
-        TextEncoder2.Dispose();
+        if (TextEncoder2 != lender?.TextEncoder2)
+            TextEncoder2.Dispose();
     }
 
     public void Dispose()
     {
         FreeTextEncoders();
         UNet.Dispose();
-        Vae.Dispose();
+        if (Vae != lender?.Vae)
+            Vae.Dispose();
     }
 
-    private static SdxlModel Build(string source, string folder, DiffusionDevice device, Action<nn.Module, string> fill)
+    private static SdxlModel Build(string source, string folder, DiffusionDevice device, Action<nn.Module, string> fill, SdxlModel? lender = null)
     {
         var indexPath = Path.Combine(folder, "model_index.json");
         if (!File.Exists(indexPath))
@@ -104,22 +117,30 @@ public sealed class SdxlModel : IDisposable
             return net;
         }
 
+        T OwnOrLent<T>(string part, Func<T> own, T? lent) where T : class => lent is not null && !Directory.Exists(Path.Combine(folder, part)) ? lent : own();
+
+        AutoencoderKL Vae()
+        {
+            var config = VaeConfig.Load(Config("vae"));
+            return Filled(new AutoencoderKL(config, new Placement(device.Device, device.VaeType(config))), "vae");
+        }
+
         var text = new Placement(device.Device, device.TextType);
-        var vae = VaeConfig.Load(Config("vae"));
         return new SdxlModel
         {
             Source = source,
             Device = device,
             UNet = Filled(new UNet2DConditionModel(UNetConfig.Load(Config("unet")), new Placement(device.Device, device.UNetType)), "unet"),
-            Vae = Filled(new AutoencoderKL(vae, new Placement(device.Device, device.VaeType(vae))), "vae"),
+            Vae = OwnOrLent("vae", Vae, lender?.Vae),
             TextEncoder = HasPart("text_encoder") ? Filled(new ClipTextModel(ClipTextConfig.Load(Config("text_encoder")) with { ProjectionDim = null }, text), "text_encoder") : null,
-            TextEncoder2 = Filled(new ClipTextModel(ClipTextConfig.Load(Config("text_encoder_2")), text), "text_encoder_2"),
+            TextEncoder2 = OwnOrLent("text_encoder_2", () => Filled(new ClipTextModel(ClipTextConfig.Load(Config("text_encoder_2")), text), "text_encoder_2"), lender?.TextEncoder2),
             Tokenizer = HasPart("tokenizer") ? ClipTokenizer.Load(Path.Combine(folder, "tokenizer")) : null,
-            Tokenizer2 = ClipTokenizer.Load(Path.Combine(folder, "tokenizer_2")),
+            Tokenizer2 = OwnOrLent("tokenizer_2", () => ClipTokenizer.Load(Path.Combine(folder, "tokenizer_2")), lender?.Tokenizer2),
             Schedule = SchedulerConfig.Load(Path.Combine(folder, "scheduler", "scheduler_config.json")),
             ForceZerosForEmptyPrompt = Flag("force_zeros_for_empty_prompt"),
             RequiresAestheticsScore = Flag("requires_aesthetics_score"),
             fill = fill,
+            lender = lender,
         };
     }
 }

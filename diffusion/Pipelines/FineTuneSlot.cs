@@ -13,7 +13,7 @@ namespace Sdxl.Diffusion.Pipelines;
 /// Holds at most one fine-tune on a model, with proof by construction that nothing of it stays: base weights are never written by a LoRA, a whole U-Net is
 /// undone by reading the base file again, tokenizers and rows are the slot's own.
 /// </summary>
-internal sealed class FineTuneSlot(SdxlModel model, SdxlModel? refiner) : IDisposable
+internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
 {
     private readonly List<Linear> attached = [];
     private IReadOnlyList<(TriggerWord Word, string Tokens)> words = [];
@@ -23,8 +23,8 @@ internal sealed class FineTuneSlot(SdxlModel model, SdxlModel? refiner) : IDispo
     /// <summary>New tokens for the base model; null without a fine-tune that has them.</summary>
     public NewTokens? Tokens { get; private set; }
 
-    /// <summary>The same for the refiner, whose one encoder is the base model's second: without them it would read the placeholder's letters.</summary>
-    public NewTokens? RefinerTokens { get; private set; }
+    /// <summary>The same for a refiner, whose one encoder is the base model's second: without them it would read the placeholder's letters.</summary>
+    public NewTokens? TokensFor(SdxlModel refiner) => Tokens is { Rows2: { } rows2 } ? new NewTokens(null, refiner.Tokenizer2.WithAddedTokens(Names(rows2)), null, rows2) : null;
 
     /// <summary>The prompt with the trigger word replaced by its tokens.</summary>
     public string Spell(string prompt) => words.Aggregate(prompt, (text, word) => word.Word.Replace(text, word.Tokens));
@@ -60,9 +60,8 @@ internal sealed class FineTuneSlot(SdxlModel model, SdxlModel? refiner) : IDispo
             throw new InvalidDataException($"The fine-tune's token rows are {rows1.shape[1]} and {rows2.shape[1]} wide; base model '{model.Source}' has encoders of "
                 + $"{model.TextEncoder.Config.HiddenSize} and {model.TextEncoder2.Config.HiddenSize}. It was trained on another base model.");
         }
-        var names = Enumerable.Range(0, (int)rows1.shape[0]).Select(i => $"<s{i}>").ToList();
+        var names = Names(rows1);
         Tokens = new NewTokens(model.Tokenizer!.WithAddedTokens(names), model.Tokenizer2.WithAddedTokens(names), rows1, rows2);
-        RefinerTokens = refiner is null ? null : new NewTokens(null, refiner.Tokenizer2.WithAddedTokens(names), null, rows2);
         words = [.. specialParams.Select(p => (new TriggerWord(p.Key), p.Value))];
     }
 
@@ -79,7 +78,7 @@ internal sealed class FineTuneSlot(SdxlModel model, SdxlModel? refiner) : IDispo
             model.ReloadUNet();
             unetReplaced = false;
         }
-        (Tokens, RefinerTokens, words) = (null, null, []);
+        (Tokens, words) = (null, []);
         ownedRows?.Item1.Dispose();
         ownedRows?.Item2.Dispose();
         ownedRows = null;
@@ -140,6 +139,8 @@ internal sealed class FineTuneSlot(SdxlModel model, SdxlModel? refiner) : IDispo
         foreach (var name in file.Entries.Keys)
             file.CopyTo(name, wanted[name]);
     }
+
+    private static List<string> Names(Tensor rows) => [.. Enumerable.Range(0, (int)rows.shape[0]).Select(i => $"<s{i}>")];
 
     private Tensor OnDevice(Tensor rows)
     {

@@ -15,15 +15,21 @@ public sealed class SdxlPipeline : IDisposable
     private const string SafetyFolder = "safety_checker";
 
     private readonly SdxlModel model;
-    private readonly SdxlModel? refiner;
+    private readonly Lazy<SdxlModel>? refiner; // 5 GB that most requests do not use: loaded when first asked for
     private readonly SafetyChecker? safety;
     private readonly FineTuneSlot slot;
 
     /// <summary>Over models that are loaded already; the pipeline disposes them.</summary>
     public SdxlPipeline(SdxlModel model, SdxlModel? refiner = null, SafetyChecker? safety = null)
+        : this(model, refiner is null ? null : new Lazy<SdxlModel>(refiner), safety)
+    {
+        _ = this.refiner?.Value; // made already: the pipeline's to dispose
+    }
+
+    private SdxlPipeline(SdxlModel model, Lazy<SdxlModel>? refiner, SafetyChecker? safety)
     {
         (this.model, this.refiner, this.safety) = (model, refiner, safety);
-        slot = new FineTuneSlot(model, refiner);
+        slot = new FineTuneSlot(model);
     }
 
     /// <summary>The base model.</summary>
@@ -33,22 +39,23 @@ public sealed class SdxlPipeline : IDisposable
     public bool ChecksSafety => safety is not null;
 
     /// <summary>Loads diffusers folders; the safety checker where there is one.</summary>
-    /// <param name="refinerFolder">Needed for the refine modes; null: none.</param>
+    /// <param name="refinerFolder">Needed for the refine modes, and read when one is first asked for; null: none.</param>
     public static SdxlPipeline Load(string baseFolder, string? refinerFolder, DiffusionDevice device)
     {
-        SdxlModel? model = null, refiner = null;
+        var model = SdxlModel.Load(baseFolder, device);
         try
         {
-            model = SdxlModel.Load(baseFolder, device);
-            refiner = refinerFolder is null ? null : SdxlModel.Load(refinerFolder, device);
             var safetyFolder = new[] { Path.Combine(baseFolder, SafetyFolder), Path.Combine(Path.GetDirectoryName(Path.GetFullPath(baseFolder))!, SafetyFolder) }
                 .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "config.json")));
-            return new SdxlPipeline(model, refiner, safetyFolder is null ? null : SafetyChecker.Load(safetyFolder, device));
+            return new SdxlPipeline(
+                model,
+                // A failure (a file missing) is not remembered.
+                refinerFolder is null ? null : new Lazy<SdxlModel>(() => SdxlModel.LoadRefiner(refinerFolder, model), LazyThreadSafetyMode.PublicationOnly),
+                safetyFolder is null ? null : SafetyChecker.Load(safetyFolder, device));
         }
         catch
         {
-            model?.Dispose();
-            refiner?.Dispose();
+            model.Dispose();
             throw;
         }
     }
@@ -68,6 +75,8 @@ public sealed class SdxlPipeline : IDisposable
         settings.Validate();
         if (settings.Refine != RefineMode.None && refiner is null)
             throw new InvalidOperationException($"'{settings.Refine}' needs a refiner, and base model '{model.Source}' was loaded without one. Use 'no_refiner', or name a refiner in the base model's manifest.");
+        if (settings.Refine != RefineMode.None)
+            _ = refiner!.Value; // loaded before the scope below, which frees what is made in it
         using var guard = no_grad();
         using var scope = NewDisposeScope();
         var pictures = new List<GeneratedPicture>();
@@ -88,8 +97,9 @@ public sealed class SdxlPipeline : IDisposable
     public void Dispose()
     {
         slot.Dispose();
+        if (refiner is { IsValueCreated: true })
+            refiner.Value.Dispose();
         model.Dispose();
-        refiner?.Dispose();
         safety?.Dispose();
     }
 
@@ -99,7 +109,7 @@ public sealed class SdxlPipeline : IDisposable
     private Prepared Prepare(GenerationSettings settings)
     {
         var (positive, negative) = Guides(model, slot.Tokens, settings);
-        var (refinerPositive, refinerNegative) = settings.Refine == RefineMode.None ? (null, null) : Guides(refiner!, slot.RefinerTokens, settings);
+        var (refinerPositive, refinerNegative) = settings.Refine == RefineMode.None ? (null, null) : Guides(refiner!.Value, slot.TokensFor(refiner.Value), settings);
         if (settings.Image is null)
             return new(positive, negative, refinerPositive, refinerNegative, null, null);
         var picture = Pictures.Load(settings.Image, settings.Width, settings.Height);
@@ -152,13 +162,14 @@ public sealed class SdxlPipeline : IDisposable
     private Tensor Refined(GenerationSettings settings, Prepared prepared, Tensor latents, long seed, long[] shape, CancellationToken cancel)
     {
         var ensemble = settings.Refine == RefineMode.ExpertEnsemble;
-        using var sampler = SamplerName.Create(settings.Scheduler, refiner!.Schedule, ensemble ? settings.Steps : settings.RefineSteps ?? settings.Steps);
+        var net = refiner!.Value;
+        using var sampler = SamplerName.Create(settings.Scheduler, net.Schedule, ensemble ? settings.Steps : settings.RefineSteps ?? settings.Steps);
         var first = ensemble ? EnsembleBorder(sampler, settings.HighNoiseFrac) : FirstCall(sampler, settings.RefineStrength);
         var start = ensemble || first == sampler.Timesteps.Length ? latents : sampler.AddNoise(latents, Noise(seed, RandomPurpose.SampleStart, 1, shape), first);
         return new Denoiser
         {
-            UNet = refiner.UNet,
-            NetType = refiner.Device.UNetType,
+            UNet = net.UNet,
+            NetType = net.Device.UNetType,
             Sampler = sampler,
             Positive = prepared.RefinerPositive!,
             Negative = prepared.RefinerNegative,

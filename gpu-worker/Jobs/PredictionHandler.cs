@@ -28,10 +28,12 @@ public sealed class PredictionHandler(
     {
         var watch = Stopwatch.StartNew();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(interrupt, canceled);
+        var baseModel = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base);
+        baseModel.Require(refiner: job.Inputs.Refine != RefineMode.None, safetyChecker: !job.Inputs.DisableSafetyChecker);
         var weights = job.Weights is null ? null : await WeightsAsync(job.Weights, either.Token);
         var (source, mask) = (await InputFileAsync(job.Inputs.Image, "image", either.Token), await InputFileAsync(job.Inputs.Mask, "mask", either.Token));
         var pictures = await Task.Factory.StartNew(
- () => Draw(job, weights, source, mask, either.Token),CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            () => Draw(job, baseModel, weights, source, mask, either.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         var drawn = new List<DrawnPicture>();
         foreach (var picture in pictures)
         {
@@ -52,13 +54,12 @@ public sealed class PredictionHandler(
 
     public void Dispose() => Unload();
 
-    private IReadOnlyList<GeneratedPicture> Draw(PredictionJob job, string? weights, byte[]? picture, byte[]? mask, CancellationToken cancel)
+    private IReadOnlyList<GeneratedPicture> Draw(PredictionJob job, BaseManifest baseModel, string? weights, byte[]? picture, byte[]? mask, CancellationToken cancel)
     {
         if (_loadedBase != job.Base)
         {
             Unload();
-            var manifest = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base);
-            _pipeline = SdxlPipeline.Load(manifest.ModelFolder, manifest.RefinerFolder, device.Sampling);
+            _pipeline = SdxlPipeline.Load(baseModel.ModelFolder, baseModel.RefinerFolder, device.Sampling);
             _loadedBase = job.Base;
         }
         var inputs = job.Inputs;

@@ -26,6 +26,8 @@ public sealed class TrainingHandler(
         var scratch = ScratchOf(job.TrainingId);
         var (dataset, work, output) = (Path.Combine(scratch, "dataset"), Path.Combine(scratch, "work"), Path.Combine(scratch, "output"));
         var checkpoints = Directory.CreateDirectory(Path.Combine(work, "checkpoints")).FullName;
+        var baseModel = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base);
+        baseModel.Require();
         predictions.Unload(); // The training gets the device's memory.
 
         var mirror = new CheckpointMirror(blobs, job.TrainingId, work, checkpoints);
@@ -36,7 +38,7 @@ public sealed class TrainingHandler(
 
         var plan = new TrainingPlan
         {
-            Base = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base),
+            Base = baseModel,
             DatasetFolder = dataset,
             Inputs = job.Inputs,
             WorkFolder = work,

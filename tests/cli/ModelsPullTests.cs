@@ -15,20 +15,17 @@ public sealed class ModelsPullTests : IDisposable
 {
     private static readonly byte[] Content = RandomNumberGenerator.GetBytes(1_000_000);
     private static readonly string Sha = Convert.ToHexStringLower(SHA256.HashData(Content));
+    private const string Revision = "0123456789abcdef0123456789abcdef01234567";
     private readonly HttpListener listener = new();
     private readonly ImmediateTime time = new();
     private readonly string folder = Directory.CreateTempSubdirectory("sdxl-pull-").FullName;
     private readonly int port;
-    private readonly ConcurrentQueue<(string Path, string? Range, string? Authorization)> requests = new();
+    private readonly ConcurrentQueue<(string Method, string Path, string? Range, string? Authorization)> requests = new();
     private readonly ConcurrentQueue<Action<HttpListenerContext>> answers = new();
 
     public ModelsPullTests()
     {
-        using (var probe = new TcpListener(IPAddress.Loopback, 0))
-        {
-            probe.Start();
-            port = ((IPEndPoint)probe.LocalEndpoint).Port;
-        }
+        port = FreePort();
         listener.Prefixes.Add(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/"));
         listener.Prefixes.Add(string.Create(CultureInfo.InvariantCulture, $"http://localhost:{port}/"));
         listener.Start();
@@ -45,12 +42,19 @@ public sealed class ModelsPullTests : IDisposable
         Directory.Delete(folder, recursive: true);
     }
 
-    private static BaseFile File(string? sha) => new("vae/model.safetensors", "owner/repo", "0123456789abcdef", "vae/model file.safetensors", Content.Length, sha, "mit");
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+
+    private static BaseFile File(string? sha) => new("vae/model.safetensors", "owner/repo", Revision, "vae/model file.safetensors", Content.Length, sha, "mit", "https://example.org/licence");
 
     private async Task<ContentHash> FetchAsync(string? sha, string? token = null)
     {
         using var source = new ModelSource(Endpoint, token);
-        return await new ModelDownload(source, time).FetchAsync(File(sha), Target, (_, _) => { }, CancellationToken.None);
+        return await new ModelDownload(source, time).FetchAsync(File(sha), Target, sha is null ? null : new ContentHash(sha), (_, _) => { }, CancellationToken.None);
     }
 
     [Fact]
@@ -65,7 +69,7 @@ public sealed class ModelsPullTests : IDisposable
         var starts = requests.Skip(1).Select(request => long.Parse(request.Range!["bytes=".Length..^1], CultureInfo.InvariantCulture)).ToList();
         Assert.Equal(starts.Order(), starts);
         Assert.True(starts[^1] > 100_000, $"the last request began at byte {starts[^1]}");
-        Assert.Equal("/owner/repo/resolve/0123456789abcdef/vae/model%20file.safetensors", requests.First().Path);
+        Assert.Equal($"/owner/repo/resolve/{Revision}/vae/model%20file.safetensors", requests.First().Path);
     }
 
     [Fact]
@@ -186,33 +190,152 @@ public sealed class ModelsPullTests : IDisposable
     [Fact]
     public async Task The_command_says_licence_and_size_first_then_pulls_once()
     {
-        var manifest = new JsonObject
-        {
-            ["name"] = "big", ["description"] = "d", ["model"] = "vae", ["refiner"] = null, ["vision"] = ".", ["training_defaults"] = new JsonObject(), ["prediction_defaults"] = new JsonObject(),
-            ["files"] = new JsonArray(new JsonObject
-            {
-                ["path"] = "vae/model.safetensors", ["repository"] = "owner/repo", ["revision"] = "0123", ["file"] = "m.safetensors", ["bytes"] = Content.Length, ["sha256"] = Sha, ["licence"] = "openrail++",
-            }),
-        };
-        System.IO.File.WriteAllText(Path.Combine(folder, "big.json"), manifest.ToJsonString());
-        var environment = new Dictionary<string, string> { ["SDXL_MODELS"] = folder, ["HF_ENDPOINT"] = Endpoint.ToString() };
+        WriteManifest(Sha, Content.Length);
 
-        var dry = await SdxlProcess.RunAsync(folder, null, environment, "models", "pull", "--base", "big", "--dry-run");
+        var dry = await SdxlProcess.RunAsync(folder, null, Environment, "models", "pull", "big", "--dry-run");
         Assert.Equal((0, ""), (dry.ExitCode, dry.Errors));
         Assert.Contains("1 of 1 files are missing, 1.0 MiB on disk", dry.Output, StringComparison.Ordinal);
-        Assert.Contains("licence openrail++: owner/repo", dry.Output, StringComparison.Ordinal);
+        Assert.Contains("free)", dry.Output, StringComparison.Ordinal);
+        Assert.Contains("licence openrail++: owner/repo (1.0 MiB), https://example.org/licence", dry.Output, StringComparison.Ordinal);
         Assert.Empty(requests);
 
-        var first = await SdxlProcess.RunAsync(folder, null, environment, "models", "pull", "--base", "big");
+        var first = await SdxlProcess.RunAsync(folder, null, Environment, "models", "pull", "big");
         Assert.Equal((0, ""), (first.ExitCode, first.Errors));
         Assert.Equal(Content, System.IO.File.ReadAllBytes(Target));
         var asked = requests.Count;
-        var second = await SdxlProcess.RunAsync(folder, null, environment, "models", "pull", "--base", "big", "--json");
+        var second = await SdxlProcess.RunAsync(folder, null, Environment, "models", "pull", "big", "--json");
         Assert.Equal(0, JsonNode.Parse(second.Lines[^1])!["downloaded"]!.GetValue<int>());
         Assert.Equal(asked, requests.Count);
 
-        var nothing = await SdxlProcess.RunAsync(folder, null, environment, "models", "pull", "--base", "big", "--only", "blip");
+        var nothing = await SdxlProcess.RunAsync(folder, null, Environment, "models", "pull", "big", "--only", "blip");
         Assert.Equal("No file of big has 'blip' in its path. Its files: vae/model.safetensors.\n", nothing.Errors);
+    }
+
+    [Fact]
+    public async Task A_hash_that_only_the_server_knew_is_kept_in_the_lock_file_and_holds_for_later_pulls()
+    {
+        WriteManifest(sha: null, bytes: null);
+        for (var i = 0; i < 2; i++) // the size is asked for first, then the file
+            answers.Enqueue(context => Large(context, Sha));
+        var first = await SdxlProcess.RunAsync(folder, null, Environment, "models", "pull", "--base", "big");
+        Assert.Equal((0, ""), (first.ExitCode, first.Errors));
+        Assert.Contains("1 of 1 files are missing, 1.0 MiB on disk in", first.Output, StringComparison.Ordinal);
+        Assert.Equal("HEAD", requests.First().Method);
+        var locked = JsonNode.Parse(System.IO.File.ReadAllText(Path.Combine(folder, "big.lock")))!["vae/model.safetensors"]!;
+        Assert.Equal((Sha, Revision), (locked["hash"]!.GetValue<string>(), locked["revision"]!.GetValue<string>()));
+
+        // The file is lost, and the server has another one by now.
+        System.IO.File.Delete(Target);
+        var other = RandomNumberGenerator.GetBytes(Content.Length);
+        for (var i = 0; i < 2; i++)
+            answers.Enqueue(context => Large(context, Convert.ToHexStringLower(SHA256.HashData(other))));
+        var changed = await SdxlProcess.RunAsync(folder, null, Environment, "models", "pull", "big");
+        Assert.Equal(1, changed.ExitCode);
+        Assert.Contains($"when it was first pulled it was {Sha}. Nothing was downloaded.", changed.Errors, StringComparison.Ordinal);
+
+        // Nor does it help to announce nothing and send other bytes.
+        for (var i = 0; i < 3; i++)
+            answers.Enqueue(context => Send(context, other));
+        var silent = await SdxlProcess.RunAsync(folder, null, Environment, "models", "pull", "big");
+        Assert.Contains($"expected {Sha}", silent.Errors, StringComparison.Ordinal);
+        Assert.False(System.IO.File.Exists(Target));
+
+        // Put there by hand, it counts: its bytes are right.
+        System.IO.File.WriteAllBytes(Target, Content);
+        var asked = requests.Count(request => request.Method == "GET");
+        var back = await SdxlProcess.RunAsync(folder, null, Environment, "models", "pull", "big", "--json");
+        Assert.Equal((0, 0), (back.ExitCode, JsonNode.Parse(back.Lines[^1])!["downloaded"]!.GetValue<int>()));
+        Assert.Equal(asked, requests.Count(request => request.Method == "GET"));
+    }
+
+    [Fact]
+    public async Task A_server_that_resolves_the_revision_to_another_commit_is_not_believed()
+    {
+        answers.Enqueue(context =>
+        {
+            context.Response.AddHeader("X-Repo-Commit", new string('f', 40));
+            Send(context);
+        });
+        var e = await Assert.ThrowsAsync<CliException>(() => FetchAsync(null));
+        Assert.Contains($"is of commit {new string('f', 40)} there, the manifest pins {Revision}", e.Message, StringComparison.Ordinal);
+        Assert.False(System.IO.File.Exists(Target));
+    }
+
+    [Fact]
+    public async Task Another_port_of_the_same_host_gets_no_token_and_its_etag_is_no_hash()
+    {
+        var otherPort = FreePort();
+        using var elsewhere = new HttpListener();
+        elsewhere.Prefixes.Add(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{otherPort}/"));
+        elsewhere.Start();
+        string? authorization = "none came";
+        var served = Task.Run(async () =>
+        {
+            var context = await elsewhere.GetContextAsync();
+            authorization = context.Request.Headers["Authorization"];
+            context.Response.AddHeader("ETag", $"\"{new string('e', 64)}\"");
+            Send(context);
+        });
+        answers.Enqueue(context =>
+        {
+            context.Response.StatusCode = 302;
+            context.Response.AddHeader("X-Linked-Etag", $"\"{Sha}\"");
+            context.Response.RedirectLocation = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{otherPort}/cdn");
+            context.Response.Close();
+        });
+        Assert.Equal(Sha, (await FetchAsync(null, "hf_secret")).Hex);
+        await served;
+        Assert.Null(authorization);
+        Assert.Equal("Bearer hf_secret", Assert.Single(requests).Authorization);
+    }
+
+    [Fact]
+    public async Task The_token_is_in_no_output_whatever_fails()
+    {
+        WriteManifest(Sha, Content.Length);
+        foreach (var status in new[] { 401, 403, 404 })
+        {
+            answers.Enqueue(context => Fail(context, status, null));
+            var failed = await SdxlProcess.RunAsync(folder, null, new Dictionary<string, string>(Environment) { ["HF_TOKEN"] = "hf_secret" }, "models", "pull", "big");
+            Assert.Equal(1, failed.ExitCode);
+            Assert.DoesNotContain("hf_secret", failed.Output + failed.Errors, StringComparison.Ordinal);
+        }
+        Assert.All(requests, request => Assert.Equal("Bearer hf_secret", request.Authorization));
+        var wrong = await SdxlProcess.RunAsync(folder, null, new Dictionary<string, string>(Environment) { ["HF_ENDPOINT"] = "not an address" }, "models", "pull", "big");
+        Assert.Equal("HF_ENDPOINT is 'not an address'; it must be an address such as https://huggingface.co.\n", wrong.Errors);
+    }
+
+    [Fact]
+    public async Task Commands_that_need_a_base_model_that_is_not_complete_name_the_files_and_the_command()
+    {
+        WriteManifest(Sha, Content.Length);
+        foreach (var command in new[] { new[] { "up" }, ["draw", "a cat", "--version", "none"], ["train", Path.Combine(TestPaths.Root, "examples", "gizmo.zip")] })
+        {
+            var refused = await SdxlProcess.RunAsync(folder, null, Environment, [.. command, "--base", "big"]);
+            Assert.Equal((1, $"Base model 'big' is not complete: {folder} lacks vae/model.safetensors. Download what is missing with: ./sdxl models pull big.\n"), (refused.ExitCode, refused.Errors));
+        }
+        Assert.Empty(requests);
+    }
+
+    private Dictionary<string, string> Environment => new() { ["SDXL_MODELS"] = folder, ["HF_ENDPOINT"] = Endpoint.ToString() };
+
+    private void WriteManifest(string? sha, int? bytes) => System.IO.File.WriteAllText(Path.Combine(folder, "big.json"), new JsonObject
+    {
+        ["name"] = "big", ["description"] = "d", ["model"] = "vae", ["refiner"] = null, ["vision"] = ".", ["training_defaults"] = new JsonObject(), ["prediction_defaults"] = new JsonObject(),
+        ["sources"] = new JsonArray(new JsonObject
+        {
+            ["repository"] = "owner/repo", ["revision"] = Revision, ["licence"] = "openrail++", ["licence_url"] = "https://example.org/licence", ["into"] = "vae",
+            ["files"] = new JsonArray(new JsonObject { ["file"] = "m.safetensors", ["as"] = "model.safetensors", ["bytes"] = bytes, ["sha256"] = sha }),
+        }),
+    }.ToJsonString());
+
+    /// <summary>As Hugging Face answers for a large file, here without the redirect.</summary>
+    private static void Large(HttpListenerContext context, string sha)
+    {
+        context.Response.AddHeader("X-Linked-Etag", $"\"{sha}\"");
+        context.Response.AddHeader("X-Linked-Size", Content.Length.ToString(CultureInfo.InvariantCulture));
+        context.Response.AddHeader("X-Repo-Commit", Revision);
+        Send(context);
     }
 
     private async Task ServeAsync()
@@ -228,7 +351,7 @@ public sealed class ModelsPullTests : IDisposable
             {
                 return; // closed
             }
-            requests.Enqueue((context.Request.Url!.AbsolutePath, context.Request.Headers["Range"], context.Request.Headers["Authorization"]));
+            requests.Enqueue((context.Request.HttpMethod, context.Request.Url!.AbsolutePath, context.Request.Headers["Range"], context.Request.Headers["Authorization"]));
             if (answers.TryDequeue(out var answer))
                 answer(context);
             else
@@ -248,6 +371,12 @@ public sealed class ModelsPullTests : IDisposable
     private static void Send(HttpListenerContext context, byte[]? bytes = null, int? limit = null, bool ignoreRange = false)
     {
         bytes ??= Content;
+        if (context.Request.HttpMethod == "HEAD")
+        {
+            context.Response.ContentLength64 = bytes.Length;
+            context.Response.Close();
+            return;
+        }
         var start = context.Request.Headers["Range"] is { } range && !ignoreRange ? int.Parse(range["bytes=".Length..^1], CultureInfo.InvariantCulture) : 0;
         if (start >= bytes.Length)
         {

@@ -2,12 +2,15 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
+using Sdxl.Core;
+using Sdxl.Core.Bases;
 using Sdxl.Core.Captions;
 using Sdxl.Core.Datasets;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Storage;
 using Sdxl.Vision;
+using Sdxl.Vision.Models;
 using Sdxl.Vision.Pictures;
 using SixLabors.ImageSharp;
 
@@ -61,7 +64,7 @@ public sealed class PreparePicture(BlobStore blobs, BaseCatalog bases, PreparerP
             ClipSegTemperature = inputs.ClipsegTemperature,
             Caption = picture.Caption,
         };
-        using var prepared = preparers.For(bases.Get(plan.Base)).Prepare(source, picture.Name, mask, settings, cancel);
+        using var prepared = Prepare(bases.Get(plan.Base), source, picture.Name, mask, settings, cancel);
 
         var composer = new CaptionComposer(inputs.TokenString, inputs.CaptionPrefix);
         var caption = picture.Caption is { } given ? composer.FromUser(given) : composer.FromModel(prepared.GeneratedCaption ?? "");
@@ -86,6 +89,19 @@ public sealed class PreparePicture(BlobStore blobs, BaseCatalog bases, PreparerP
             prepared.OriginalWidth, prepared.OriginalHeight, [prepared.CropLeft, prepared.CropTop, prepared.CropSize, prepared.CropSize],
             prepared.Upscaled, prepared.Faces.Count, prepared.PerceptualHash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture), prepared.Warnings);
         return (new PreparedDocument(entry, report, null), caption);
+    }
+
+    private PreparedPicture Prepare(BaseManifest baseModel, Stream source, string name, Stream? mask, PreparationSettings settings, CancellationToken cancel)
+    {
+        try
+        {
+            return preparers.For(baseModel).Prepare(source, name, mask, settings, cancel);
+        }
+        catch (ModelFileMissingException e)
+        {
+            // Another try would miss it too; the manifest knows what brings it.
+            throw new RefusedException(baseModel.Explain([Path.GetRelativePath(Path.GetFullPath(baseModel.ModelsFolder), Path.GetFullPath(e.File)).Replace('\\', '/')]), e);
+        }
     }
 
     private static byte[] Encode(Action<Stream> save)

@@ -105,6 +105,43 @@ public sealed class PipelineTests : IDisposable
     }
 
     [Fact]
+    public void A_refiner_is_read_when_asked_for_and_takes_from_the_base_model_what_its_folder_lacks()
+    {
+        var (small, whole) = (Path.Combine(folder, "small"), Path.Combine(folder, "whole"));
+        foreach (var to in new[] { small, whole })
+            CopyParts(Golden.Folder("tiny-sdxl-refiner"), to, "", "unet", "scheduler");
+        CopyParts(Golden.Folder("tiny-sdxl"), whole, "text_encoder_2", "tokenizer_2", "vae");
+        var refined = s_settings with { Refine = RefineMode.BaseImage, RefineSteps = 10 }; // of which the last 3 are walked
+        using var tune = FineTune.Load(LoraTar("refined", 5));
+        byte[] With(string refiner)
+        {
+            using var one = SdxlPipeline.Load(Golden.Folder("tiny-sdxl"), refiner, DiffusionDevice.Cpu);
+            one.Apply(tune, 1);
+            one.Generate(refined with { Refine = RefineMode.ExpertEnsemble, HighNoiseFrac = 0.4 }, null, default);
+            return one.Generate(refined, null, default)[0].Rgb; // after the base model's parts were lent once
+        }
+        Assert.Equal(With(whole), With(small));
+
+        // The files may come later: nothing of the refiner is read before it is asked for, and a failure is not remembered.
+        using var late = SdxlPipeline.Load(Golden.Folder("tiny-sdxl"), Path.Combine(folder, "late"), DiffusionDevice.Cpu);
+        var plain = late.Generate(s_settings, null, default)[0].Rgb;
+        Assert.Contains("late", Assert.Throws<InvalidDataException>(() => late.Generate(refined, null, default)).Message);
+        Directory.Move(small, Path.Combine(folder, "late"));
+        Assert.NotEqual(plain, late.Generate(refined, null, default)[0].Rgb);
+        Assert.Equal(plain, late.Generate(s_settings, null, default)[0].Rgb);
+
+        static void CopyParts(string from, string to, params string[] parts)
+        {
+            foreach (var part in parts)
+            {
+                Directory.CreateDirectory(Path.Combine(to, part));
+                foreach (var file in Directory.GetFiles(Path.Combine(from, part)))
+                    File.Copy(file, Path.Combine(to, part, Path.GetFileName(file)));
+            }
+        }
+    }
+
+    [Fact]
     public void Settings_out_of_range_are_refused_all_at_once()
     {
         var refused = Assert.Throws<ArgumentException>(() => Draw(s_settings with { Width = 63, Steps = 0, Scheduler = "EULER" }));
