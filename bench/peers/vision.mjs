@@ -1,5 +1,5 @@
 // The same ONNX files in node's onnxruntime, with tensors that are ready: node vision.mjs MODELS INPUTS THREADS
-// One stage name a line on stdin; the milliseconds of one round on stdout.
+// A line "STAGE COUNT" on stdin runs the stage so often; the milliseconds of all runs together on stdout.
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -42,11 +42,13 @@ const stages = {
   clipseg: () => clipseg.run(clipsegInput),
   yunet: () => yunet.run(yunetInput),
   swin2sr: () => swin2sr.run(swin2srInput),
+  async chain() { for (const stage of ['blip', 'clipseg', 'yunet', 'swin2sr']) await stages[stage](); },
 };
 
 console.log('ready');
 for await (const line of createInterface({ input: process.stdin })) {
+  const [stage, count] = line.trim().split(' ');
   const start = performance.now();
-  await stages[line.trim()]();
+  for (let i = 0; i < Number(count); i++) await stages[stage]();
   console.log((performance.now() - start).toFixed(3));
 }

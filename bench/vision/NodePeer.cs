@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Sdxl.Bench.Vision;
 
-/// <summary>bench/peers/vision.mjs as a child process: one line in is one round of a stage, one line out its milliseconds.</summary>
+/// <summary>bench/peers/vision.mjs as a child process: a stage and a count go in, the milliseconds of that many runs come out.</summary>
 internal sealed class NodePeer : IDisposable
 {
     private readonly Process _process;
@@ -14,13 +14,19 @@ internal sealed class NodePeer : IDisposable
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, WorkingDirectory = Path.Combine(root, "tools", "npm"),
         };
+        Threads = threads;
         _process = Process.Start(start) ?? throw new InvalidOperationException("node did not start; install Node.js 20 or newer.");
-        Expect("ready");
+        if (Line() is var line && line != "ready")
+            throw new InvalidOperationException($"bench/peers/vision.mjs: expected 'ready', found '{line}'.");
     }
 
-    public double Milliseconds(string stage)
+    public int Threads { get; }
+
+    public int Id => _process.Id;
+
+    public double Milliseconds(string stage, int count)
     {
-        _process.StandardInput.WriteLine(stage);
+        _process.StandardInput.WriteLine(FormattableString.Invariant($"{stage} {count}"));
         _process.StandardInput.Flush();
         return double.Parse(Line(), CultureInfo.InvariantCulture);
     }
@@ -31,12 +37,6 @@ internal sealed class NodePeer : IDisposable
         if (!_process.WaitForExit(5000))
             _process.Kill();
         _process.Dispose();
-    }
-
-    private void Expect(string expected)
-    {
-        if (Line() is var line && line != expected)
-            throw new InvalidOperationException($"bench/peers/vision.mjs: expected '{expected}', found '{line}'.");
     }
 
     private string Line() => _process.StandardOutput.ReadLine()

@@ -1,21 +1,24 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using Sdxl.Bench.Vision;
 using Sdxl.Vision;
 using Sdxl.Vision.Models;
 using Sdxl.Vision.Pictures;
 using Sdxl.Vision.Upscaling;
 
-// Stages, one at a time: the ONNX runs alone, with tensors that are ready, on both sides. Whole chain: a data set's pictures; ours side by side as in the product and with
-// everything from the decoded picture on (resizing, tokens, masks, non-maximum suppression, pixels back to bytes), the peer's ONNX runs alone, with all its threads
-// (its run() holds node's only JavaScript thread, so it has no side by side). Rounds alternate, so both see the same machine.
-const int BurnIn = 10, Pictures = 8;
-var rounds = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 20;
+// dotnet run -- [ROUNDS] [ROWS] [--json]: ROWS is a part of a row's name, for example "YuNet".
+// "one run": the ONNX runs of one picture with tensors that are ready, one thread on both sides: what our way to the library costs.
+// "8 pictures": the same ONNX runs as the product does them, with its own options, side by side; the peer with one thread or with all processors, whichever is faster for it
+// (its run() holds node's only JavaScript thread, so it has no side by side). "chain": all stages, ours with everything from the decoded picture on (resizing, tokens, masks,
+// non-maximum suppression, pixels back to bytes), the peer's ONNX runs alone.
+const int Pictures = 8;
+var json = args.Contains("--json");
+var rounds = args.Where(arg => arg.All(char.IsAsciiDigit)).Select(arg => int.Parse(arg, CultureInfo.InvariantCulture)).DefaultIfEmpty(12).First();
+var wanted = args.FirstOrDefault(arg => arg != "--json" && !arg.All(char.IsAsciiDigit)) ?? "";
 var root = FindRoot();
-var threads = Math.Clamp(Environment.ProcessorCount, 1, 4);
-using var models = new VisionModels(Path.Combine(root, "models"), new VisionOptions { Threads = threads });
-using var product = new VisionModels(Path.Combine(root, "models"), new VisionOptions());
+using var models = new VisionModels(Path.Combine(root, "models"), new VisionOptions());
+using var single = new VisionModels(Path.Combine(root, "models"), new VisionOptions { Threads = 1 });
 
 var goldens = Path.Combine(root, "tests", "fixtures", "goldens", "vision");
 var loader = new PictureLoader(new PictureLimits());
@@ -23,54 +26,64 @@ var picture = Load("house.png");
 var small = Load("house-small.png");
 string[] prompts = ["a photo of a house"];
 
+var (blipPixels, clipsegPixels) = (models.Captioner.Preprocess(picture), models.Masker.Preprocess(picture));
+var yunetPixels = PixelTensor.BlueGreenRed(PictureResizer.Resize(picture, models.Detector.InputSide, models.Detector.InputSide, ResizeFilter.Bilinear));
+var padded = Swin2SrUpscaler.Pad(small);
+var swin2SrPixels = Swin2SrUpscaler.Tensor(padded);
+(string Name, string Stage, Action<VisionModels> Run)[] stages =
+[
+    ("BLIP greedy caption", "blip", vision => vision.Captioner.Caption(blipPixels)),
+    ("CLIPSeg mask", "clipseg", vision => vision.Masker.Logits(clipsegPixels, [.. prompts, ""])),
+    ("YuNet faces", "yunet", vision => vision.Detector.Run(yunetPixels)),
+    ("Swin2SR 64 to 256", "swin2sr", vision => vision.Upscaler.Run(swin2SrPixels, padded.Width, padded.Height, (planes, _) => planes[^1])),
+    ("chain", "chain", Chain),
+];
+
 var inputs = Directory.CreateTempSubdirectory("sdxl-bench-vision-").FullName;
 try
 {
     WriteInputs();
-    using var peer = new NodePeer(root, inputs, threads);
-    var (blipPixels, clipsegPixels) = (models.Captioner.Preprocess(picture), models.Masker.Preprocess(picture));
-    var square = PictureResizer.Resize(picture, models.Detector.InputSide, models.Detector.InputSide, ResizeFilter.Bilinear);
-    var padded = Swin2SrUpscaler.Pad(small);
-    var swin2SrPixels = Swin2SrUpscaler.Tensor(padded);
-
-    Console.WriteLine($"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors, .NET {Environment.Version}, ONNX Runtime with {threads} threads, {rounds} rounds after {BurnIn}");
-    Console.WriteLine($"{"",-44} {"ours ms",9} {"node ms",9} {"ratio",7}   25-75 %: ours, node");
-    Compare("BLIP: embed, greedy caption", 1, ["blip"], () => models.Captioner.Caption(blipPixels));
-    Compare("CLIPSeg: a prompt against none", 1, ["clipseg"], () => models.Masker.Logits(clipsegPixels, [.. prompts, ""]));
-    Compare("YuNet: faces", 1, ["yunet"], () => models.Detector.Run(square));
-    Compare("Swin2SR: 64 x 64 to 256 x 256", 1, ["swin2sr"], () => models.Upscaler.Run(swin2SrPixels, padded.Width, padded.Height));
-    Compare($"whole chain, {Pictures} pictures", Pictures, ["blip", "clipseg", "yunet", "swin2sr"], () => Parallel.For(0, Pictures, new ParallelOptions { MaxDegreeOfParallelism = product.Options.ParallelPictures }, _ =>
-    {
-        product.Captioner.Caption(picture);
-        product.Masker.Mask(picture, prompts);
-        product.Detector.Detect(picture);
-        product.Upscaler.Upscale(small);
-    }));
-
-    void Compare(string what, int times, string[] stages, Action ours)
-    {
-        var (mine, theirs) = (new List<double>(), new List<double>());
-        for (var round = -BurnIn; round < rounds; round++)
-        {
-            var clock = Stopwatch.StartNew();
-            ours();
-            var own = clock.Elapsed.TotalMilliseconds;
-            var other = Enumerable.Range(0, times).Sum(_ => stages.Sum(peer.Milliseconds));
-            if (round < 0)
-                continue;
-            mine.Add(own);
-            theirs.Add(other);
-        }
-        var (ownMedian, otherMedian) = (Quantile(mine, 0.5), Quantile(theirs, 0.5));
-        Console.WriteLine($"{what,-44} {ownMedian,9:0.0} {otherMedian,9:0.0} {ownMedian / otherMedian,7:0.00}   {Quantile(mine, 0.25):0.0}-{Quantile(mine, 0.75):0.0}, {Quantile(theirs, 0.25):0.0}-{Quantile(theirs, 0.75):0.0}");
-    }
+    using var one = new NodePeer(root, inputs, 1);
+    using var all = new NodePeer(root, inputs, Environment.ProcessorCount);
+    Print($"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors, .NET {Environment.Version}, {rounds} rounds");
+    Print($"{"",-34} {"ours ms",9} {"node ms",9} {"ratio",6} {"ours MiB",9} {"node MiB",9}   min..75 %: ours, node");
+    foreach (var (name, stage, run) in stages.Where(stage => stage.Stage != "chain"))
+        Compare(new Comparison([one], rounds), $"vision {name}, one run", stage, 1, () => run(single));
+    foreach (var (name, stage, run) in stages)
+        Compare(new Comparison([one, all], rounds), $"vision {name}, {Pictures} pictures", stage, Pictures, () => SideBySide(run));
 }
 finally
 {
     Directory.Delete(inputs, recursive: true);
 }
 
-static double Quantile(List<double> values, double at) => values.Order().ElementAt((int)(at * (values.Count - 1)));
+void SideBySide(Action<VisionModels> run) =>
+    Parallel.For(0, Pictures, new ParallelOptions { MaxDegreeOfParallelism = models.Options.ParallelPictures }, _ => run(models));
+
+void Chain(VisionModels vision)
+{
+    vision.Captioner.Caption(picture);
+    vision.Masker.Mask(picture, prompts);
+    vision.Detector.Detect(picture);
+    vision.Upscaler.Upscale(small);
+}
+
+void Compare(Comparison comparison, string name, string stage, int pictures, Action ours)
+{
+    if (!name.Contains(wanted, StringComparison.OrdinalIgnoreCase))
+        return;
+    var (row, detail) = comparison.Run(name, stage, pictures, ours);
+    if (json)
+        Console.WriteLine(row.ToJson());
+    else
+        Print($"{row.Name,-34} {row.OursMs,9:0.00} {row.PeerMs,9:0.00} {row.Ratio,6:0.00} {row.OursMib,9:0} {row.PeerMib,9:0}   {detail}");
+}
+
+void Print(FormattableString line)
+{
+    if (!json)
+        Console.WriteLine(FormattableString.Invariant(line));
+}
 
 PixelGrid Load(string name)
 {
@@ -82,20 +95,17 @@ PixelGrid Load(string name)
 void WriteInputs()
 {
     var (ids, attention) = models.Masker.Tokenize([.. prompts, ""]);
-    var clipseg = models.Masker.Preprocess(picture);
-    var side = models.Detector.InputSide;
-    var padded = Swin2SrUpscaler.Pad(small);
     var caption = models.Captioner.Caption(picture);
-    Write("blip.pixels", models.Captioner.Preprocess(picture));
+    Write("blip.pixels", blipPixels);
     Write("clipseg.ids", ids);
     Write("clipseg.attention", attention);
-    Write("clipseg.pixels", [.. clipseg, .. clipseg]);
-    Write("yunet.pixels", PixelTensor.BlueGreenRed(PictureResizer.Resize(picture, side, side, ResizeFilter.Bilinear)));
-    Write("swin2sr.pixels", Swin2SrUpscaler.Tensor(padded));
-    File.WriteAllText(Path.Combine(inputs, "shapes.json"), System.Text.Json.JsonSerializer.Serialize(new
+    Write("clipseg.pixels", [.. clipsegPixels, .. clipsegPixels]);
+    Write("yunet.pixels", yunetPixels);
+    Write("swin2sr.pixels", swin2SrPixels);
+    File.WriteAllText(Path.Combine(inputs, "shapes.json"), JsonSerializer.Serialize(new
     {
         start = caption.Ids[0], end = caption.Ids[^1], tokens = caption.Ids.Count - 1,
-        blip = (int)Math.Sqrt(models.Captioner.Preprocess(picture).Length / 3), clipseg = (int)Math.Sqrt(clipseg.Length / 3), yunet = side,
+        blip = (int)Math.Sqrt(blipPixels.Length / 3), clipseg = (int)Math.Sqrt(clipsegPixels.Length / 3), yunet = models.Detector.InputSide,
         swin2srWidth = padded.Width, swin2srHeight = padded.Height,
     }));
 }

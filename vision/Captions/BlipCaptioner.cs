@@ -39,22 +39,30 @@ public sealed class BlipCaptioner
     {
         var embeds = Embed(pixels, cancel);
         var (tokens, width) = (embeds.Shape[1], embeds.Shape[2]);
-        var repeated = new float[beams * embeds.Values.Length];             // [b, t, h]
-        for (var beam = 0; beam < beams; beam++)
+        var repeated = beams == 1 ? embeds.Values : new float[beams * embeds.Values.Length];     // [b, t, h]
+        for (var beam = 0; beam < beams && beams > 1; beam++)
             embeds.Values.CopyTo(repeated.AsSpan(beam * embeds.Values.Length));
 
         var ids = BeamSearch.Run(_startToken, _endToken, beams, _maxNewTokens, sequences =>
         {
             var length = sequences[0].Length;
-            var logits = _decoder.Run(
+            return _decoder.Run(
                 [new ModelInput("input_ids", [.. sequences.SelectMany(sequence => sequence)], beams, length),
                  new ModelInput("encoder_hidden_states", repeated, beams, tokens, width)],
-                ["logits"], cancel)[0];                                     // [b, l, v]
-            var vocabulary = (int)logits.Shape[2];
-            return [.. Enumerable.Range(0, beams).Select(beam => logits.Values.AsSpan(((beam + 1) * length - 1) * vocabulary, vocabulary).ToArray())];
+                "logits", LastRows, cancel);                                // [b, l, v]: only each beam's last row counts
         });
         var text = _vocabulary.Decode(ids.Skip(1));
         return new BlipCaption(ids, text, GeneratedCaption.Clean(text));
+    }
+
+    /// <summary>Of logits [b, l, v] the row of the last token of each beam.</summary>
+    private static float[][] LastRows(ReadOnlySpan<float> logits, long[] shape)
+    {
+        var (length, vocabulary) = ((int)shape[1], (int)shape[2]);
+        var rows = new float[shape[0]][];
+        for (var beam = 0; beam < rows.Length; beam++)
+            rows[beam] = logits.Slice(((beam + 1) * length - 1) * vocabulary, vocabulary).ToArray();
+        return rows;
     }
 
     private static (long Start, long End) ReadTokens(string file)

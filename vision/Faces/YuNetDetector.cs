@@ -14,11 +14,13 @@ public sealed class YuNetDetector
 
     private readonly OnnxModel _model;
     private readonly Lazy<int[]> _strides;
+    private readonly Lazy<string[]> _outputs;
 
     internal YuNetDetector(OnnxModel model)
     {
         _model = model;
         _strides = new(() => [.. model.OutputNames.Where(name => name.StartsWith("cls_", StringComparison.Ordinal)).Select(name => int.Parse(name.AsSpan(4))).Order()], LazyThreadSafetyMode.PublicationOnly);
+        _outputs = new(() => [.. _strides.Value.SelectMany(stride => new[] { $"cls_{stride}", $"obj_{stride}", $"bbox_{stride}", $"kps_{stride}" })], LazyThreadSafetyMode.PublicationOnly);
     }
 
     /// <summary>Side of the square that the model takes (128 the toy, 640 the real one).</summary>
@@ -34,10 +36,14 @@ public sealed class YuNetDetector
     }
 
     /// <summary>The raw outputs for a picture of exactly the model's side, by name.</summary>
-    public IReadOnlyDictionary<string, ModelOutput> Run(PixelGrid square, CancellationToken cancel = default)
+    public IReadOnlyDictionary<string, ModelOutput> Run(PixelGrid square, CancellationToken cancel = default) => Run(PixelTensor.BlueGreenRed(square), cancel);
+
+    /// <summary>The raw outputs for pixels [3, s, s] in the order blue, green, red, 0..255, by name.</summary>
+    public IReadOnlyDictionary<string, ModelOutput> Run(float[] pixels, CancellationToken cancel = default)
     {
-        string[] names = [.. _strides.Value.SelectMany(stride => new[] { $"cls_{stride}", $"obj_{stride}", $"bbox_{stride}", $"kps_{stride}" })];
-        var outputs = _model.Run([new ModelInput("input", PixelTensor.BlueGreenRed(square), 1, 3, square.Height, square.Width)], names, cancel);
+        var side = InputSide;
+        var names = _outputs.Value;
+        var outputs = _model.Run([new ModelInput("input", pixels, 1, 3, side, side)], names, cancel);
         return names.Zip(outputs).ToDictionary(pair => pair.First, pair => pair.Second);
     }
 

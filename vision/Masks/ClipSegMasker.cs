@@ -17,6 +17,7 @@ public sealed class ClipSegMasker
     private readonly OnnxModel _model;
     private readonly PictureInput _input;
     private readonly ClipTokenizer _tokenizer;
+    private Tokens _lastTokens = new([], [], []);       // the pictures of a data set share their prompts
 
     internal ClipSegMasker(string folder, OnnxModel model)
     {
@@ -51,16 +52,10 @@ public sealed class ClipSegMasker
     /// <summary>input_ids and attention_mask [b, 77] of the prompts.</summary>
     public (long[] Ids, long[] AttentionMask) Tokenize(IReadOnlyList<string> prompts)
     {
-        var (ids, attention) = (new long[prompts.Count * TextLength], new long[prompts.Count * TextLength]);
-        for (var row = 0; row < prompts.Count; row++)
-        {
-            var encoded = _tokenizer.Encode(prompts[row], TextLength);
-            for (var i = 0; i < TextLength; i++)
-                ids[row * TextLength + i] = encoded[i];
-            var used = Math.Min(_tokenizer.Tokenize(prompts[row]).Length + 2, TextLength);     // + start and end
-            attention.AsSpan(row * TextLength, used).Fill(1);
-        }
-        return (ids, attention);
+        var last = Volatile.Read(ref _lastTokens);
+        if (!last.Prompts.SequenceEqual(prompts))
+            Volatile.Write(ref _lastTokens, last = TokensOf([.. prompts]));
+        return (last.Ids, last.AttentionMask);
     }
 
     /// <summary>logits [b, s, s] of pixel_values [3, s, s] under each prompt.</summary>
@@ -75,6 +70,20 @@ public sealed class ClipSegMasker
              new ModelInput("attention_mask", attention, prompts.Count, TextLength),
              new ModelInput("pixel_values", repeated, prompts.Count, 3, _input.Height, _input.Width)],
             ["logits"], cancel)[0];
+    }
+
+    private Tokens TokensOf(string[] prompts)
+    {
+        var (ids, attention) = (new long[prompts.Length * TextLength], new long[prompts.Length * TextLength]);
+        for (var row = 0; row < prompts.Length; row++)
+        {
+            var encoded = _tokenizer.Encode(prompts[row], TextLength);
+            for (var i = 0; i < TextLength; i++)
+                ids[row * TextLength + i] = encoded[i];
+            var used = Math.Min(_tokenizer.Tokenize(prompts[row]).Length + 2, TextLength);     // + start and end
+            attention.AsSpan(row * TextLength, used).Fill(1);
+        }
+        return new Tokens(prompts, ids, attention);
     }
 
     /// <summary>The mask at the model's own size; the last of the logits' rows is the empty prompt's.</summary>
@@ -99,4 +108,6 @@ public sealed class ClipSegMasker
             mask.Data[i] = (byte)(255 * shares[i] / largest);
         return mask;
     }
+
+    private sealed record Tokens(string[] Prompts, long[] Ids, long[] AttentionMask);
 }

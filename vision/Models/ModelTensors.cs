@@ -22,3 +22,6 @@ public sealed record ModelInput
 
 /// <summary>An output copied out of native memory, row-major.</summary>
 public sealed record ModelOutput(float[] Values, long[] Shape);
+
+/// <summary>Takes what is needed of an output, row-major, while it lies in native memory; the span ends with the call.</summary>
+public delegate T ReadOutput<T>(ReadOnlySpan<float> values, long[] shape);

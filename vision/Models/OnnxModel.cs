@@ -22,7 +22,15 @@ public sealed class OnnxModel : IDisposable
 
     /// <summary>Runs the model and copies the named outputs out.</summary>
     /// <exception cref="OperationCanceledException">Cancelled before or, between two operators, during the run.</exception>
-    public ModelOutput[] Run(IReadOnlyList<ModelInput> inputs, IReadOnlyList<string> outputs, CancellationToken cancel)
+    public ModelOutput[] Run(IReadOnlyList<ModelInput> inputs, IReadOnlyList<string> outputs, CancellationToken cancel) =>
+        Run(inputs, outputs, static results => results.Select(result => new ModelOutput(result.GetTensorDataAsSpan<float>().ToArray(), result.GetTensorTypeAndShape().Shape)).ToArray(), cancel);
+
+    /// <summary>Runs the model and reads one output where it lies: for outputs of which little is needed.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled before or, between two operators, during the run.</exception>
+    public T Run<T>(IReadOnlyList<ModelInput> inputs, string output, ReadOutput<T> read, CancellationToken cancel) =>
+        Run(inputs, [output], results => read(results[0].GetTensorDataAsSpan<float>(), results[0].GetTensorTypeAndShape().Shape), cancel);
+
+    private T Run<T>(IReadOnlyList<ModelInput> inputs, IReadOnlyList<string> outputs, Func<IReadOnlyList<OrtValue>, T> read, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         var values = new List<OrtValue>(inputs.Count);
@@ -33,7 +41,7 @@ public sealed class OnnxModel : IDisposable
             foreach (var input in inputs)
                 values.Add(input.ToOrtValue());
             using var results = Session.Run(options, [.. inputs.Select(input => input.Name)], values, outputs);
-            return [.. results.Select(result => new ModelOutput(result.GetTensorDataAsSpan<float>().ToArray(), result.GetTensorTypeAndShape().Shape))];
+            return read(results);
         }
         catch (OnnxRuntimeException) when (cancel.IsCancellationRequested)
         {

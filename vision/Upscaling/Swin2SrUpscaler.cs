@@ -32,7 +32,7 @@ public sealed class Swin2SrUpscaler
     {
         var padded = Pad(picture);
         if (padded.Width <= _tile && padded.Height <= _tile)
-            return Bytes(Run(Tensor(padded), padded.Width, padded.Height, cancel), padded.Width * Factor, picture.Width * Factor, picture.Height * Factor);
+            return Run(Tensor(padded), padded.Width, padded.Height, (planes, _) => Bytes(planes, padded.Width * Factor, picture.Width * Factor, picture.Height * Factor), cancel);
         return Tiled(padded, picture.Width * Factor, picture.Height * Factor, cancel);
     }
 
@@ -68,7 +68,11 @@ public sealed class Swin2SrUpscaler
 
     /// <summary>reconstruction [3, 4h, 4w] of pixel_values [3, h, w].</summary>
     public float[] Run(float[] pixels, int width, int height, CancellationToken cancel = default) =>
-        _model.Run([new ModelInput("pixel_values", pixels, 1, 3, height, width)], ["reconstruction"], cancel)[0].Values;
+        Run(pixels, width, height, static (values, _) => values.ToArray(), cancel);
+
+    /// <summary>What <paramref name="read"/> takes of the reconstruction [3, 4h, 4w], which is not copied.</summary>
+    public T Run<T>(float[] pixels, int width, int height, ReadOutput<T> read, CancellationToken cancel = default) =>
+        _model.Run([new ModelInput("pixel_values", pixels, 1, 3, height, width)], "reconstruction", read, cancel);
 
     private static int NextMultiple(int length) => (length / Multiple + 1) * Multiple;
 
@@ -91,8 +95,12 @@ public sealed class Swin2SrUpscaler
         {
             foreach (var column in columns)
             {
-                var tile = Run(Tensor(padded.Crop(column, rows[row], tileWidth, tileHeight)), tileWidth, tileHeight, cancel);
-                Add(tile, tileWidth, tileHeight, column, Ramp(column, tileWidth, padded.Width), Ramp(rows[row], tileHeight, padded.Height), band, weights, stride);
+                var (across, down) = (Ramp(column, tileWidth, padded.Width), Ramp(rows[row], tileHeight, padded.Height));
+                Run(Tensor(padded.Crop(column, rows[row], tileWidth, tileHeight)), tileWidth, tileHeight, (tile, _) =>
+                {
+                    Add(tile, tileWidth, tileHeight, column, across, down, band, weights, stride);
+                    return true;
+                }, cancel);
             }
             // Rows above the next band's start are complete: write them, keep the rest for the next band's tiles to add to.
             var done = (row + 1 < rows.Count ? rows[row + 1] - rows[row] : tileHeight) * Factor;
@@ -134,7 +142,7 @@ public sealed class Swin2SrUpscaler
         return ramp;
     }
 
-    private static void Add(float[] tile, int tileWidth, int tileHeight, int column, float[] across, float[] down, float[] band, float[] weights, int stride)
+    private static void Add(ReadOnlySpan<float> tile, int tileWidth, int tileHeight, int column, float[] across, float[] down, float[] band, float[] weights, int stride)
     {
         var (width, height) = (tileWidth * Factor, tileHeight * Factor);
         var plane = weights.Length;
@@ -165,7 +173,7 @@ public sealed class Swin2SrUpscaler
         }
     }
 
-    private static PixelGrid Bytes(float[] planes, int stride, int width, int height)
+    private static PixelGrid Bytes(ReadOnlySpan<float> planes, int stride, int width, int height)
     {
         var result = new PixelGrid(width, height, 3);
         var plane = planes.Length / 3;
