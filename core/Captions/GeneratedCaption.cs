@@ -14,12 +14,16 @@ public static partial class GeneratedCaption
     public static string Clean(string caption)
     {
         var cleaned = Spaces().Replace(caption, " ").Trim().TrimEnd('.', ' ');
+        cleaned = Giraffe().Replace(cleaned, match => match.Value[0] == 'A' ? "Giraffe" : "giraffe");
+        cleaned = Arafed().Replace(cleaned, match => match.Groups[1].Length == 0 ? match.Groups[2].Value
+            : (match.Groups[1].Value[0] == 'A' ? "A" : "a") + ("aeio".Contains(char.ToLowerInvariant(match.Groups[2].Value[0]), StringComparison.Ordinal) ? "n " : " ") + match.Groups[2].Value);
         for (var before = ""; before != cleaned;)
         {
             before = cleaned;
             cleaned = Fillers().Replace(cleaned, "").Trim();
         }
-        // "a cat that is sitting on a sofa": the words between the subject and what it does say nothing.
+        cleaned = Stutter().Replace(cleaned, "$1");
+        // "a cat that is sitting on a sofa": the words between the subject and what it does say nothing. "a car that is red" needs them.
         return ThatIs().Replace(cleaned, " ");
     }
 
@@ -34,11 +38,28 @@ public static partial class GeneratedCaption
     [GeneratedRegex(@"\s+")]
     private static partial Regex Spaces();
 
-    // "arafed" and "araffe" are BLIP's own invention; "a drawing of" is no filler: it says what the picture looks like.
-    [GeneratedRegex(@"^(?:arafed|araffed|araffe|araffes)\s+|^there\s+(?:is|are)\s+|^this\s+is\s+|^(?:an?\s+|the\s+)?(?:(?:very\s+)?close[\s-]?up|picture|image|photo|photograph|photography|shot|view|pic)\s+(?:shot\s+|view\s+|photo\s+|picture\s+|image\s+)?(?:of|that\s+shows|showing)\s+(?=\S)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    // BLIP writes "araffe" for a giraffe as well: where no noun follows it is one.
+    [GeneratedRegex(@"(?<![\p{L}\p{N}])araf+e(?=s?(?:\s+(?:" + Relations + @"|that|which|who|is|are|and|or|of|to|from|eating|grazing|drinking)(?![\p{L}\p{N}])|\s*[,;]|\s*$))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Giraffe();
+
+    // Before a noun it means nothing: "there is a arafed dog", "two araffe men". The article before it then belongs to what follows.
+    [GeneratedRegex(@"(?<![\p{L}\p{N}])(an?\s+)?araf+e[ds]?\s+(\S)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Arafed();
+
+    // Only at the beginning, one after another: further on "a picture of a cat" hangs on a wall. "a drawing of", "a black and white photo of" are no fillers: they say what the picture looks like.
+    [GeneratedRegex(@"^(?:there(?:\s+is|\s+are|'s)\s+|this\s+is\s+(?=\S)|(?:in|on)\s+(?:this|the)\s+(?:picture|image|photo|photograph),?\s+(?=(?:there|we|you|i)\s)|(?:we|you|i)(?:\s+can)?\s+see\s+"
+        + @"|(?:an?\s+|the\s+|this\s+|some\s+)?" + Medium + @"\s+(?:shows|depicts|contains|features)\s+"
+        + @"|(?:an?\s+|the\s+|this\s+|some\s+)?(?:very\s+|extreme\s+)?" + Medium + @"\s+(?:taken\s+)?(?:of|that\s+(?:shows|depicts)|showing|depicting)\s+(?=\S))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Fillers();
 
-    [GeneratedRegex(@"\s+(?:that|which|who)\s+(?:is|are)\s+", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    // "close up", "close up photo", "stock photography image": one or more words for the picture itself.
+    private const string Medium = @"(?:(?:close[\s-]?up|stock|pictures?|images?|photos?|photographs?|photography|shots?|views?|pics?)(?:\s+(?=(?:close[\s-]?up|pictures?|images?|photos?|photographs?|photography|shots?|views?|pics?)\s))?)+";
+
+    // Its decoder may get caught on a word. Twice is left: tuk tuk, bora bora.
+    [GeneratedRegex(@"(?<![\p{L}\p{N}])([\p{L}\p{N}]+)(?:\s+\1){2,}(?![\p{L}\p{N}])", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Stutter();
+
+    [GeneratedRegex(@"\s+(?:that|which|who)\s+(?:is|are)\s+(?=(?:" + Relations + @"|\p{L}{2,}ing)(?![\p{L}\p{N}]))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ThatIs();
 
     [GeneratedRegex(@"(?<![\p{L}\p{N}])(?:" + Relations + @")(?![\p{L}\p{N}])", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
