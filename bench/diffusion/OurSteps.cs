@@ -4,6 +4,7 @@ using Sdxl.Core.Bases;
 using Sdxl.Core.Trainings;
 using Sdxl.Diffusion.Models;
 using Sdxl.Diffusion.Nets;
+using Sdxl.Diffusion.Pipelines;
 using Sdxl.Diffusion.Schedulers;
 using Sdxl.Diffusion.Training;
 using static TorchSharp.torch;
@@ -66,20 +67,26 @@ internal static class OurSteps
     private static List<double> Sampling(SdxlModel model, UNet2DConditionModel unet, int batch, int steps)
     {
         using var guard = no_grad();
-        var x = randn(batch, 4, Side, Side);
-        var states = randn(2 * batch, 77, unet.Config.CrossAttentionDim);
-        var pooled = randn(2 * batch, unet.Config.ProjectionInputDim - 6 * unet.Config.AdditionTimeEmbedDim);
-        var (ids, t) = (Sizes(2 * batch), full([2 * batch], 500f));
-        using var sampler = new EulerSampler(model.Schedule, 25);
-        return Timed(steps, _ =>
+        using var scope = NewDisposeScope();
+        Guide NewGuide() => new(new PromptStates(randn(batch, 77, unet.Config.CrossAttentionDim), randn(batch, unet.Config.ProjectionInputDim - 6 * unet.Config.AdditionTimeEmbedDim)), Sizes(batch));
+        using var sampler = new EulerSampler(model.Schedule, steps + BurnIn);
+        var times = new List<double>();
+        var clock = Stopwatch.StartNew();
+        new Denoiser
         {
-            using var scope = NewDisposeScope();
-            var input = sampler.ScaleInput(x, 10);
-            var answers = unet.call(cat([input, input], 0), t, states, pooled, ids).chunk(2, 0);
-            var next = sampler.Step(answers[0] + (answers[1] - answers[0]) * 4, x, 10).DetachFromDisposeScope();
-            x.Dispose();
-            x = next;
-        });
+            UNet = unet,
+            NetType = ScalarType.Float32,
+            Sampler = sampler,
+            Positive = NewGuide(),
+            Negative = NewGuide(),
+            GuidanceScale = 4,
+            Progress = (_, _) =>
+            {
+                times.Add(clock.Elapsed.TotalMilliseconds);
+                clock.Restart();
+            },
+        }.Run(randn(batch, 4, Side, Side), CancellationToken.None);
+        return times;
     }
 
     private static List<double> Timed(int steps, Action<int> step)

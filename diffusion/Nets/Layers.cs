@@ -29,6 +29,9 @@ internal static class Pointwise
     /// <summary>silu of a fresh tensor that nothing else reads.</summary>
     public static Tensor Silu(Tensor fresh) => is_grad_enabled() ? F.silu(fresh) : fresh.silu_();
 
+    /// <summary>fresh · other, where nothing else reads the first.</summary>
+    public static Tensor Multiply(Tensor fresh, Tensor other) => is_grad_enabled() ? fresh * other : fresh.mul_(other);
+
     /// <summary>fresh + other, where nothing else reads the first.</summary>
     public static Tensor Add(Tensor fresh, Tensor other) => is_grad_enabled() ? fresh + other : fresh.add_(other);
 }

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Optimizers;
@@ -7,8 +8,11 @@ namespace Sdxl.Diffusion.Optimizers;
 /// </summary>
 public abstract class Optimizer : IDisposable
 {
-    /// <summary>Elements handled at a time: bounds the temporary memory of a step (16 MiB a temporary) whatever the net's size.</summary>
-    private const long ChunkElements = 1 << 22;
+    /// <summary>
+    /// Elements handled at a time, which bounds the temporary memory of a step whatever the net's size. On the CPU the ten operations of an update
+    /// then find their few vectors of 256 KiB in the cache, instead of passing all of them through memory ten times.
+    /// </summary>
+    private const long ChunkElementsOnCpu = 1 << 16, ChunkElementsOnGpu = 1 << 24;
 
     private readonly SortedDictionary<string, Tensor> state = new(StringComparer.Ordinal);
 
@@ -72,10 +76,11 @@ public abstract class Optimizer : IDisposable
     protected static IEnumerable<Tensor[]> Chunks(params Tensor[] vectors)
     {
         var count = vectors[0].shape[0];
-        for (long at = 0; at < count; at += ChunkElements)
+        var chunk = vectors[0].device_type == DeviceType.CPU ? ChunkElementsOnCpu : ChunkElementsOnGpu;
+        for (long at = 0; at < count; at += chunk)
         {
             using var scope = NewDisposeScope();
-            var length = Math.Min(ChunkElements, count - at);
+            var length = Math.Min(chunk, count - at);
             yield return length == count ? vectors : Array.ConvertAll(vectors, v => v.narrow(0, at, length));
         }
     }
