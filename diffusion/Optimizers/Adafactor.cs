@@ -39,9 +39,10 @@ public sealed class Adafactor : Optimizer
         var beta = 1 - Math.Pow(Steps, settings.DecayRate);
         foreach (var group in groups)
         {
-            foreach (var (name, p, g) in group.Parameters.WithGradients)
+            foreach (var (name, p, gradient) in group.Parameters.WithGradients)
             {
                 using var scope = NewDisposeScope();
+                var g = Scaled(gradient);
                 var rate = RateFor(group, p);
                 var square = g.square().add_(settings.Eps1);
                 var running = squares[(group, name)];

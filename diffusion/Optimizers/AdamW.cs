@@ -30,7 +30,7 @@ public sealed class AdamW : Optimizer
         foreach (var group in groups)
         {
             var (mean, square) = moments[group];
-            foreach (var chunk in Chunks(group.Parameters.Values, group.Parameters.Gradients, mean, square))
+            foreach (var chunk in Chunks(group.Parameters, mean, square))
             {
                 var (p, g, m, v) = (chunk[0], chunk[1], chunk[2], chunk[3]);
                 if (group.WeightDecay != 0)

@@ -4,24 +4,24 @@ using static TorchSharp.torch;
 namespace Sdxl.Diffusion.Optimizers;
 
 /// <summary>
-/// Trained tensors that lie one behind the other in a single fp32 buffer, and their gradients in a second one.
+/// Trained tensors that lie one behind the other in a single fp32 buffer.
 /// </summary>
 /// <remarks>
-/// An optimizer step, the gradient norm, clipping and zeroing are then a few operations on one vector, not a few on each of hundreds of small tensors.
-/// Autograd sees leaves whose storage is a part of <see cref="Values"/> and whose gradient is set beforehand to the same part of <see cref="Gradients"/>
-/// (it adds into a gradient that is there). A leaf is one named tensor, or a stack of equally shaped ones that are computed together.
+/// An optimizer step is then a few operations on pieces of one vector, not a few on each of hundreds of small tensors.
+/// Autograd sees leaves whose storage is a part of <see cref="Values"/>. A leaf is one named tensor, or a stack of equally shaped ones that are computed together.
+/// Gradients are the tensors that the backward pass made, not copied, added or zeroed, and are let go after the step: the next pass's activations have their memory.
 /// </remarks>
 public sealed class FlatParameters : IDisposable
 {
-    private readonly List<(Tensor Leaf, Tensor Gradient, bool Owned)> leaves = []; // an adopted module parameter is not ours to dispose
-    private readonly List<(string Name, Tensor Value, Tensor Gradient)> named = [];
+    private readonly List<(Tensor Leaf, long Start, bool Owned)> leaves = []; // an adopted module parameter is not ours to dispose
+    private readonly List<(string Name, Tensor Value, int Leaf, int? InStack)> named = [];
     private readonly Dictionary<string, int> indexOf = new(StringComparer.Ordinal);
+    private Tensor?[]? gradients; // of the leaves, between the backward pass and ClearGradients
 
     private FlatParameters(long count, Device device)
     {
         Count = count;
         Values = empty(count, float32, device).DetachFromDisposeScope();
-        Gradients = zeros(count, float32, device).DetachFromDisposeScope();
     }
 
     /// <param name="start">Names and start values; they are copied as fp32, in this order. A module's fp32 <see cref="Parameter"/> is moved into the buffer, so that the module trains.</param>
@@ -37,8 +37,8 @@ public sealed class FlatParameters : IDisposable
             part.copy_(value);
             // Nets hold on to their parameter objects: the object stays, its storage changes.
             var leaf = value is Parameter ? value.set_(part) : part.detach().DetachFromDisposeScope();
-            var gradient = AddLeaf(leaf, at, owned: value is not Parameter);
-            Name(name, leaf, gradient);
+            AddLeaf(leaf, at, owned: value is not Parameter);
+            Name(name, leaf);
             at += value.NumberOfElements;
         }
     }
@@ -56,11 +56,11 @@ public sealed class FlatParameters : IDisposable
             var length = stack.Sum(p => p.Value.NumberOfElements);
             var part = all.Values.narrow(0, at, length).view([stack.Count, .. shape]);
             var leaf = part.detach().DetachFromDisposeScope();
-            var gradient = all.AddLeaf(leaf, at, owned: true);
+            all.AddLeaf(leaf, at, owned: true);
             for (var i = 0; i < stack.Count; i++)
             {
                 part[i].copy_(stack[i].Value);
-                all.Name(stack[i].Key, part[i].DetachFromDisposeScope(), gradient[i].DetachFromDisposeScope());
+                all.Name(stack[i].Key, part[i].DetachFromDisposeScope(), i);
             }
             at += length;
         }
@@ -70,20 +70,52 @@ public sealed class FlatParameters : IDisposable
     /// <summary>All values, [Count], fp32. Changing them changes the tensors.</summary>
     public Tensor Values { get; }
 
-    /// <summary>All gradients, [Count], fp32; what a backward pass adds to.</summary>
-    public Tensor Gradients { get; }
-
     /// <summary>Number of trained values.</summary>
     public long Count { get; }
 
     /// <summary>The tensors by name, in order. In a stack they are views for reading and writing; gradients flow to the stack.</summary>
     public IEnumerable<KeyValuePair<string, Tensor>> Tensors => named.Select(p => KeyValuePair.Create(p.Name, p.Value));
 
-    /// <summary>Each tensor beside its gradient, both views into the buffers.</summary>
-    public IEnumerable<(string Name, Tensor Value, Tensor Gradient)> WithGradients => named;
+    /// <summary>Each tensor beside its gradient of this step; zeros where the backward pass did not come.</summary>
+    public IEnumerable<(string Name, Tensor Value, Tensor Gradient)> WithGradients =>
+        named.Select(n => (n.Name, n.Value, Gradients[n.Leaf] is not { } all ? zeros_like(n.Value) : n.InStack is { } i ? all[i] : all));
 
     /// <summary>What autograd sees, in order: the tensors themselves or the stacks.</summary>
     public IReadOnlyList<Tensor> Leaves => [.. leaves.Select(l => l.Leaf)];
+
+    /// <summary>The gradient of each leaf, in their order; null where the backward pass did not come. They belong to this object, until <see cref="ClearGradients"/>.</summary>
+    public IReadOnlyList<Tensor?> Gradients => gradients ??= [.. leaves.Select(l =>
+    {
+        var gradient = l.Leaf.grad?.DetachFromDisposeScope();
+        l.Leaf.grad = null;
+        return gradient;
+    })];
+
+    /// <summary>Copies the gradients of the values from <paramref name="start"/> on into <paramref name="target"/> [n]; zeros where the backward pass did not come.</summary>
+    public void CopyGradients(long start, Tensor target)
+    {
+        using var scope = NewDisposeScope();
+        var end = start + target.shape[0];
+        var i = leaves.BinarySearch((target, start, false), Comparer<(Tensor, long Start, bool)>.Create((a, b) => a.Start.CompareTo(b.Start)));
+        for (i = i < 0 ? ~i - 1 : i; i < leaves.Count && leaves[i].Start < end; i++)
+        {
+            var (leaf, at, _) = leaves[i];
+            var (from, to) = (Math.Max(start, at), Math.Min(end, at + leaf.NumberOfElements));
+            var part = target.narrow(0, from - start, to - from);
+            if (Gradients[i] is { } gradient)
+                part.copy_(gradient.flatten().narrow(0, from - at, to - from));
+            else
+                part.zero_();
+        }
+    }
+
+    /// <summary>Lets the step's gradients go.</summary>
+    public void ClearGradients()
+    {
+        foreach (var gradient in Gradients)
+            gradient?.Dispose();
+        gradients = null;
+    }
 
     public Tensor this[string name] => indexOf.TryGetValue(name, out var i)
         ? named[i].Value
@@ -92,46 +124,31 @@ public sealed class FlatParameters : IDisposable
     /// <summary>From now on the tensors take no gradient: autograd does not follow them any more.</summary>
     public void Freeze()
     {
+        ClearGradients();
         foreach (var (leaf, _, _) in leaves)
-        {
-            leaf.grad = null;
             leaf.requires_grad = false;
-        }
-        Gradients.zero_();
     }
 
-    private Tensor AddLeaf(Tensor leaf, long at, bool owned)
+    private void AddLeaf(Tensor leaf, long start, bool owned)
     {
         leaf.requires_grad = true;
-        var gradient = Gradients.narrow(0, at, leaf.NumberOfElements).view(leaf.shape).DetachFromDisposeScope();
-        leaf.grad = gradient;
-        leaves.Add((leaf, gradient, owned));
-        return gradient;
+        leaves.Add((leaf, start, owned));
     }
 
-    private void Name(string name, Tensor value, Tensor gradient)
+    /// <summary>A name for the newest leaf or a part of it.</summary>
+    private void Name(string name, Tensor value, int? inStack = null)
     {
         indexOf.Add(name, named.Count);
-        named.Add((name, value, gradient));
+        named.Add((name, value, leaves.Count - 1, inStack));
     }
 
     public void Dispose()
     {
-        foreach (var (leaf, gradient, owned) in leaves)
-        {
-            leaf.grad = null;
-            leaf.requires_grad = false;
-            if (owned)
-                leaf.Dispose();
-            gradient.Dispose();
-        }
-        var known = leaves.Select(l => l.Leaf).ToHashSet(ReferenceEqualityComparer.Instance);
-        foreach (var (_, value, gradient) in named.Where(n => !known.Contains(n.Value)))
-        {
+        Freeze();
+        foreach (var (_, value, _, _) in named.Where(n => n.InStack is not null))
             value.Dispose();
-            gradient.Dispose();
-        }
+        foreach (var (leaf, _, _) in leaves.Where(l => l.Owned))
+            leaf.Dispose();
         Values.Dispose();
-        Gradients.Dispose();
     }
 }

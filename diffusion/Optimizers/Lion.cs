@@ -23,7 +23,7 @@ public sealed class Lion : Optimizer
     {
         foreach (var group in groups)
         {
-            foreach (var chunk in Chunks(group.Parameters.Values, group.Parameters.Gradients, means[group]))
+            foreach (var chunk in Chunks(group.Parameters, means[group]))
             {
                 var (p, g, m) = (chunk[0], chunk[1], chunk[2]);
                 if (group.WeightDecay != 0)

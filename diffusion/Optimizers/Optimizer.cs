@@ -15,6 +15,7 @@ public abstract class Optimizer : IDisposable
     private const long ChunkElementsOnCpu = 1 << 16, ChunkElementsOnGpu = 1 << 24;
 
     private readonly SortedDictionary<string, Tensor> state = new(StringComparer.Ordinal);
+    private Tensor? factor; // of the current step's gradients
 
     protected Optimizer(IReadOnlyList<ParameterGroup> groups) => Groups = groups;
 
@@ -30,10 +31,12 @@ public abstract class Optimizer : IDisposable
     public virtual IReadOnlyDictionary<string, double> Numbers => new Dictionary<string, double> { ["steps"] = Steps };
 
     /// <summary>One update of every group that is not frozen, with the gradients that lie in it. Gradients are left as they are.</summary>
-    public void Step()
+    /// <param name="gradientFactor">A scalar tensor that every gradient is multiplied by (clipping); null: 1.</param>
+    public void Step(Tensor? gradientFactor = null)
     {
         using var scope = NewDisposeScope();
         using var guard = no_grad();
+        factor = gradientFactor;
         Steps++;
         Update(Groups.Where(g => !g.Frozen).ToList());
     }
@@ -72,18 +75,37 @@ public abstract class Optimizer : IDisposable
         return tensor;
     }
 
-    /// <summary>Cuts equally long vectors into the same chunks, so that temporaries stay small.</summary>
-    protected static IEnumerable<Tensor[]> Chunks(params Tensor[] vectors)
+    /// <summary>The gradient times the step's factor: what an update is computed from. A tensor of the current scope.</summary>
+    protected Tensor Scaled(Tensor gradient) => factor is null ? gradient : gradient * factor;
+
+    /// <summary>Cuts a group's values and vectors as long as they into pieces: [values, gradients times the step's factor, vectors …].</summary>
+    protected IEnumerable<Tensor[]> Chunks(FlatParameters parameters, params Tensor[] vectors)
     {
-        var count = vectors[0].shape[0];
-        var chunk = vectors[0].device_type == DeviceType.CPU ? ChunkElementsOnCpu : ChunkElementsOnGpu;
+        using var space = empty(Math.Min(ChunkFor(parameters.Values), parameters.Count), float32, parameters.Values.device);
+        foreach (var (start, chunk) in Cut([parameters.Values, .. vectors]))
+        {
+            var gradients = space.narrow(0, 0, chunk[0].shape[0]);
+            parameters.CopyGradients(start, gradients);
+            if (factor is not null)
+                gradients.mul_(factor);
+            yield return [chunk[0], gradients, .. chunk[1..]];
+        }
+    }
+
+    /// <summary>Cuts equally long vectors into the same pieces.</summary>
+    protected static IEnumerable<Tensor[]> Chunks(params Tensor[] vectors) => Cut(vectors).Select(c => c.Chunk);
+
+    private static IEnumerable<(long Start, Tensor[] Chunk)> Cut(Tensor[] vectors)
+    {
+        var (count, chunk) = (vectors[0].shape[0], ChunkFor(vectors[0]));
         for (long at = 0; at < count; at += chunk)
         {
             using var scope = NewDisposeScope();
-            var length = Math.Min(chunk, count - at);
-            yield return length == count ? vectors : Array.ConvertAll(vectors, v => v.narrow(0, at, length));
+            yield return (at, Array.ConvertAll(vectors, v => v.narrow(0, at, Math.Min(chunk, count - at))));
         }
     }
+
+    private static long ChunkFor(Tensor vector) => vector.device_type == DeviceType.CPU ? ChunkElementsOnCpu : ChunkElementsOnGpu;
 
     public void Dispose()
     {

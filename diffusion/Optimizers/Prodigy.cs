@@ -58,7 +58,7 @@ public sealed class Prodigy : Optimizer
         foreach (var group in groups.Where(g => g.Rate > 0))
         {
             var (mean, square, sum, start) = running[group];
-            foreach (var chunk in Chunks(group.Parameters.Values, group.Parameters.Gradients, mean, square, sum, start))
+            foreach (var chunk in Chunks(group.Parameters, mean, square, sum, start))
             {
                 var (p, g, m, v, s, p0) = (chunk[0], chunk[1], chunk[2], chunk[3], chunk[4], chunk[5]);
                 newNumerator += d / d0 * dRate * dot(g, p0 - p).ToDouble();

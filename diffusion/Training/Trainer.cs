@@ -129,17 +129,11 @@ public sealed class Trainer : IDisposable
         var norm = GradientNorm();
         using (no_grad())
         {
-            if (settings.MaxGradientNorm > 0)
-            {
-                var factor = (settings.MaxGradientNorm / (norm + 1e-6)).clamp_(max: 1.0);
-                foreach (var group in Training())
-                    group.Parameters.Gradients.mul_(factor);
-            }
-            Optimizer.Step();
+            Optimizer.Step(settings.MaxGradientNorm > 0 ? (settings.MaxGradientNorm / (norm + 1e-6)).clamp_(max: 1.0) : null);
             if (!rowGroup.Frozen)
                 PullRows();
             foreach (var group in Training())
-                group.Parameters.Gradients.zero_();
+                group.Parameters.ClearGradients();
         }
         return new StepTensors(stack(losses).DetachFromDisposeScope(), timesteps, norm.DetachFromDisposeScope(), netGroup.Rate, rowGroup.Rate);
     }
@@ -236,8 +230,7 @@ public sealed class Trainer : IDisposable
     private Tensor GradientNorm()
     {
         using var guard = no_grad();
-        var norms = Training().Select(g => g.Parameters.Gradients.norm()).ToList();
-        return norms.Count == 1 ? norms[0] : stack(norms).norm();
+        return stack(Training().SelectMany(g => g.Parameters.Gradients).OfType<Tensor>().Select(g => g.norm())).norm();
     }
 
     private IEnumerable<ParameterGroup> Training() => Optimizer.Groups.Where(g => !g.Frozen);
