@@ -26,6 +26,8 @@ public sealed record TrainingInputs
         new("lora_lr", InputType.Number, 1e-4, "Learning rate of the LoRA matrices. No effect without is_lora.", 0, 1),
         new("lr_scheduler", InputType.String, "constant", "How the learning rates change over the run, after the warm-up.", Choices: ["constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial"]),
         new("lr_warmup_steps", InputType.Integer, 100, "Steps over which the learning rates rise from 0. With 'constant', too, it applies when above 0.", 0, 1_000_000),
+        new("lr_cycles", InputType.Integer, 3, "Times that lr_scheduler 'cosine_with_restarts' falls to 0; each restart gives a run that is stuck another chance. No effect with the others.", 1, 1000),
+        new("lr_power", InputType.Number, 2.0, "Exponent of lr_scheduler 'polynomial': 1 is a straight line, 2 falls fast at first and ends gently. No effect with the others.", 0.1, 10),
         new("token_string", InputType.String, "TOK", "Trigger word: what the subject is called in captions and prompts. No ':' and no ','."),
         new("caption_prefix", InputType.String, "a photo of TOK", "Put in front of automatic captions; must contain the trigger word (else it is added)."),
         new("mask_target_prompts", InputType.String, null, "What matters in the pictures, in words, several separated by '|': training looks there. Unset: everything counts alike."),
@@ -43,7 +45,8 @@ public sealed record TrainingInputs
         new("optimizer", InputType.String, "adamw", "adamw: the default. prodigy: finds its own rate (set the rates to 1). adafactor: least memory. lion: sign updates, a third of AdamW's rate.", Choices: ["adamw", "prodigy", "adafactor", "lion"]),
         new("snr_gamma", InputType.Number, null, "Min-SNR loss weighting, 5 is usual: evens out the timesteps, converges faster. Unset: off.", 0.001, 1000),
         new("noise_offset", InputType.Number, 0.0, "Strength of a per-channel noise offset: allows very dark and bright pictures. 0.05 to 0.1 is usual.", 0, 1),
-        new("zero_terminal_snr", InputType.Boolean, false, "Rescale the noise schedule so that its last step is pure noise; needs a v-prediction base."),
+        new("prediction_type", InputType.String, null, "What the net learns to predict. Unset: what the base model does (its scheduler_config.json), right for nearly every run. 'v_prediction' moves a base that predicts noise to velocity, as zero_terminal_snr needs: only for a full fine-tune or a LoRA of many steps.", Choices: ["epsilon", "v_prediction"]),
+        new("zero_terminal_snr", InputType.Boolean, false, "Rescale the noise schedule so that its last step is pure noise: pictures may then be very dark or bright as a whole. Needs v-prediction (of the base model, or prediction_type)."),
         new("gradient_accumulation_steps", InputType.Integer, 1, "Batches a step: a larger batch in the same memory.", 1, 1024),
         new("max_grad_norm", InputType.Number, 1.0, "Gradients are clipped to this norm; 0 = off.", 0, 1e6),
         new("gradient_checkpointing", InputType.Boolean, false, "Recompute activations in the backward pass: a third slower, less than half the memory."),
@@ -64,6 +67,8 @@ public sealed record TrainingInputs
     public required double LoraLr { get; init; }
     public required string LrScheduler { get; init; }
     public required int LrWarmupSteps { get; init; }
+    public int LrCycles { get; init; } = 3;
+    public double LrPower { get; init; } = 2;
     public required string TokenString { get; init; }
     public required string CaptionPrefix { get; init; }
     public string? MaskTargetPrompts { get; init; }
@@ -80,6 +85,7 @@ public sealed record TrainingInputs
     public required string Optimizer { get; init; }
     public double? SnrGamma { get; init; }
     public required double NoiseOffset { get; init; }
+    public string? PredictionType { get; init; }
     public required bool ZeroTerminalSnr { get; init; }
     public required int GradientAccumulationSteps { get; init; }
     public required double MaxGradNorm { get; init; }
@@ -127,6 +133,10 @@ public sealed record TrainingInputs
             if (given.ContainsKey(name))
                 idle.Add($"Input '{name}' has no effect {(effective.IsLora ? "while is_lora is true" : "while is_lora is false")}.");
         }
+        if (given.ContainsKey("lr_cycles") && effective.LrScheduler != "cosine_with_restarts")
+            idle.Add("Input 'lr_cycles' has no effect without lr_scheduler cosine_with_restarts.");
+        if (given.ContainsKey("lr_power") && effective.LrScheduler != "polynomial")
+            idle.Add("Input 'lr_power' has no effect without lr_scheduler polynomial.");
         if (given.ContainsKey("clipseg_temperature") && (effective.MaskTargetPrompts is null || effective.UseFaceDetectionInstead))
             idle.Add("Input 'clipseg_temperature' has no effect without mask_target_prompts.");
         if (given.ContainsKey("mask_target_prompts") && effective.UseFaceDetectionInstead)

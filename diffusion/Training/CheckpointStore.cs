@@ -12,7 +12,11 @@ namespace Sdxl.Diffusion.Training;
 /// <param name="Rollbacks">Non-finite losses so far: each has halved the rates.</param>
 /// <param name="Optimizer">The optimizer's numbers.</param>
 /// <param name="Sha256">Of state.safetensors, lower-case hex.</param>
-public sealed record CheckpointInfo(int Step, string SettingsHash, int Rollbacks, IReadOnlyDictionary<string, double> Optimizer, string Sha256);
+/// <param name="Device">"cpu" or "cuda": what trained so far.</param>
+/// <param name="Threads">Processor threads that trained so far: sums are split among them, so the run goes on with as many. 0 where unknown.</param>
+/// <param name="Samples">Of all that decides the sample pictures beside the weights: those of other prompts do not belong to this run.</param>
+public sealed record CheckpointInfo(
+    int Step, string SettingsHash, int Rollbacks, IReadOnlyDictionary<string, double> Optimizer, string Sha256, string Device = "", int Threads = 0, string Samples = "");
 
 /// <summary>A whole checkpoint that was found.</summary>
 public sealed record FoundCheckpoint(string Folder, CheckpointInfo Info)

@@ -19,6 +19,9 @@ public sealed record TrainingDevice(bool Cuda, int Threads)
     /// <summary>How the model is held for a training.</summary>
     public DiffusionDevice For(bool lora) => !Cuda ? DiffusionDevice.Cpu : lora ? DiffusionDevice.CudaForTraining() : DiffusionDevice.CudaForFullTraining();
 
+    /// <summary>"cpu" or "cuda": results of the two differ in the last bits.</summary>
+    public string Kind => Cuda ? "cuda" : "cpu";
+
     /// <summary>Type of the nets' passes.</summary>
     public ScalarType Compute => Cuda ? ScalarType.BFloat16 : ScalarType.Float32;
 

@@ -15,7 +15,7 @@ namespace Sdxl.Diffusion.Training;
 /// <summary>
 /// A training from a prepared data set to finished files: data, steps, log, checkpoints, samples, export.
 /// It can be stopped after any step or killed at any moment; run again with the same plan it goes on from the newest whole checkpoint to the same bits
-/// (on the same kind of device, with the same number of threads).
+/// (on the same kind of device; the number of threads is the checkpoint's, so the machine may have another number of cores).
 /// </summary>
 public sealed class TrainingRun
 {
@@ -27,7 +27,8 @@ public sealed class TrainingRun
 
     private readonly TrainingPlan plan;
     private readonly ITrainingObserver observer;
-    private readonly TrainingDevice device;
+    private readonly TrainingDevice given; // this machine's
+    private TrainingDevice device;         // with a checkpoint's number of threads
     private readonly TrainingSettings settings;
     private readonly DatasetReader dataset;
     private readonly CheckpointStore checkpoints;
@@ -37,16 +38,13 @@ public sealed class TrainingRun
     private TrainingRun(TrainingPlan plan, ITrainingObserver observer)
     {
         (this.plan, this.observer) = (plan, observer);
-        device = plan.Device ?? TrainingDevice.Best();
+        given = device = plan.Device ?? TrainingDevice.Best();
         dataset = new DatasetReader(plan.DatasetFolder);
         var schedule = Schedulers.SchedulerConfig.Load(Path.Combine(plan.Base.ModelFolder, "scheduler", "scheduler_config.json"));
-        settings = TrainingSettings.From(plan.Inputs, dataset.Manifest.Pictures.Count, schedule.PredictsVelocity) with
-        {
-            ZeroTerminalSnr = plan.Inputs.ZeroTerminalSnr || schedule.ZeroTerminalSnr,
-        };
+        settings = TrainingSettings.From(plan.Inputs, dataset.Manifest.Pictures.Count, schedule.PredictsVelocity);
         checkpoints = new CheckpointStore(Path.Combine(plan.WorkFolder, "checkpoints"));
         // The same settings on other pictures or another base are another training.
-        hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{settings.Hash()}\n{plan.Base.Name}\n{plan.Inputs.TrainBatchSize}\n{SdxlJson.Serialize(dataset.Manifest)}")));
+        hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{settings.Hash()}\n{SdxlJson.Serialize(settings.ScheduleFrom(schedule))}\n{plan.Base.Name}\n{plan.Inputs.TrainBatchSize}\n{SdxlJson.Serialize(dataset.Manifest)}")));
     }
 
     /// <summary>Trains to the end, or until <paramref name="stop"/>: then a checkpoint is written at the end of the current step.</summary>
@@ -54,29 +52,36 @@ public sealed class TrainingRun
     public static TrainingOutcome Run(TrainingPlan plan, ITrainingObserver observer, CancellationToken stop)
     {
         var run = new TrainingRun(plan, observer);
-        run.device.Apply();
         if (plan.Given is not null)
         {
             foreach (var line in TrainingInputs.WithoutEffect(plan.Given, plan.Inputs))
                 observer.Log(line);
         }
-        while (true)
+        try
         {
-            try
+            while (true)
             {
-                return run.FromNewestCheckpoint(stop);
+                try
+                {
+                    return run.FromNewestCheckpoint(stop);
+                }
+                catch (NonFiniteLossException e) when (run.rollbacks < MaxRollbacks)
+                {
+                    run.rollbacks++;
+                    observer.Log($"{e.Message} Going back to the last checkpoint at half the rate ({run.rollbacks} of {MaxRollbacks}).");
+                }
+                catch (NonFiniteLossException e)
+                {
+                    throw new TrainingException(
+                        $"The training diverges: {e.Message} It went back to the last checkpoint {MaxRollbacks} times, each time at half the rate. "
+                        + $"Lower {SettingName(plan)} or ti_lr, or raise lr_warmup_steps.", e);
+                }
             }
-            catch (NonFiniteLossException e) when (run.rollbacks < MaxRollbacks)
-            {
-                run.rollbacks++;
-                observer.Log($"{e.Message} Going back to the last checkpoint at half the rate ({run.rollbacks} of {MaxRollbacks}).");
-            }
-            catch (NonFiniteLossException e)
-            {
-                throw new TrainingException(
-                    $"The training diverges: {e.Message} It went back to the last checkpoint {MaxRollbacks} times, each time at half the rate. "
-                    + $"Lower {SettingName(plan)} or ti_lr, or raise lr_warmup_steps.", e);
-            }
+        }
+        finally
+        {
+            if (run.device.Threads != run.given.Threads)
+                run.given.Apply(); // a checkpoint's number of threads was for this run alone
         }
 
         static string SettingName(TrainingPlan plan) => plan.Inputs.IsLora ? "lora_lr" : "unet_learning_rate";
@@ -87,19 +92,24 @@ public sealed class TrainingRun
     private TrainingOutcome FromNewestCheckpoint(CancellationToken stop)
     {
         using var scope = NewDisposeScope();
+        var found = checkpoints.Newest(hash, observer.Log);
+        if (found is not null)
+            GoOnAs(found.Info);
+        device.Apply(); // before the first tensor is computed
         using var model = SdxlModel.Load(plan.Base.ModelFolder, device.For(plan.Inputs.IsLora));
         var prompts = new PromptTokens(model, dataset.Manifest.Trigger, settings.TokenVectors);
         using var data = ReadData(model, prompts);
         var nets = new TrainedNets(model.UNet, model.TextEncoder!, model.TextEncoder2, model.Tokenizer!.EndOfText, model.Tokenizer2.EndOfText);
-        var schedule = (model.Schedule with { ZeroTerminalSnr = settings.ZeroTerminalSnr }).Noise();
+        var schedule = settings.ScheduleFrom(model.Schedule).Noise();
         var noise = new CounterNoise(settings.Seed, data.Pictures, plan.Inputs.TrainBatchSize, schedule.Timesteps);
         using var trainer = new Trainer(settings, nets, data, noise, schedule, device.Compute);
-        var done = Restore(trainer);
+        var done = found is null ? 0 : Restore(trainer, found);
         trainer.RateFactor = Math.Pow(0.5, rollbacks);
 
         observer.Started(device.ToString(), done, settings.Steps);
         using var metrics = new MetricsLog(Path.Combine(plan.WorkFolder, MetricsLog.FileName), done);
         using var samples = new TrainingSamples(plan, settings, model, prompts, trainer, observer);
+        samples.DropAfter(found?.Info.Samples == samples.Key ? done : -1);
         samples.Draw(done);
         var unread = new List<StepTensors>();
         var clock = Stopwatch.StartNew();
@@ -123,7 +133,7 @@ public sealed class TrainingRun
             if (stopping && unread.Count > 0)
                 ReadNumbers(unread, done, schedule.Timesteps, clock, metrics);
             if (stopping || checkpointIsDue)
-                WriteCheckpoint(trainer, done);
+                WriteCheckpoint(trainer, samples.Key, done);
             if (stopping)
                 return new TrainingOutcome.Stopped(done);
             if (samples.AreDue(done))
@@ -155,10 +165,20 @@ public sealed class TrainingRun
     private static string HashOfWeights(string folder) =>
         string.Join('-', Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal).Select(CheckpointStore.HashOf));
 
-    private int Restore(Trainer trainer)
+    /// <summary>The same bits need the same number of threads, whatever this machine would take.</summary>
+    private void GoOnAs(CheckpointInfo info)
     {
-        if (checkpoints.Newest(hash, observer.Log) is not { } found)
-            return 0;
+        if (info.Threads > 0 && info.Threads != device.Threads)
+        {
+            observer.Log($"The training began with {info.Threads} processor threads and goes on with as many, so that its bits stay the same; this machine would have taken {device.Threads}.");
+            device = device with { Threads = info.Threads };
+        }
+        if (info.Device.Length > 0 && info.Device != device.Kind)
+            observer.Log($"The training began on {info.Device} and goes on on {device.Kind}: the result differs in the last bits from one that had stayed there.");
+    }
+
+    private int Restore(Trainer trainer, FoundCheckpoint found)
+    {
         using var scope = NewDisposeScope();
         using var file = SafetensorsFile.Open(found.StateFile);
         trainer.Restore(file.Entries.Keys.ToDictionary(n => n, n => file.Read(n)), found.Info.Optimizer);
@@ -168,11 +188,11 @@ public sealed class TrainingRun
         return found.Info.Step;
     }
 
-    private void WriteCheckpoint(Trainer trainer, int done)
+    private void WriteCheckpoint(Trainer trainer, string samplesKey, int done)
     {
         if (!trainer.AllFinite())
             throw new NonFiniteLossException(done, double.NaN, double.NaN);
-        var folder = checkpoints.Write(new CheckpointInfo(done, hash, rollbacks, trainer.Optimizer.Numbers, ""), trainer.State());
+        var folder = checkpoints.Write(new CheckpointInfo(done, hash, rollbacks, trainer.Optimizer.Numbers, "", device.Kind, device.Threads, samplesKey), trainer.State());
         observer.CheckpointWritten(folder, done);
     }
 

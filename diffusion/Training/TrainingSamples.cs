@@ -14,6 +14,7 @@ namespace Sdxl.Diffusion.Training;
 /// <remarks>Drawn with the weights as they are in the training, with Euler steps; a set that is already on disk (after a resume) is not drawn again.</remarks>
 public sealed class TrainingSamples : IDisposable
 {
+    private const string FilePrefix = "step-";
     private const double DefaultGuidance = 7.5;
     private const int DefaultSteps = 25;
 
@@ -27,6 +28,7 @@ public sealed class TrainingSamples : IDisposable
     private readonly double guidance;
     private readonly int steps;
     private readonly string folder;
+    private readonly SchedulerConfig schedule;
     private List<(Tensor States, Tensor Pooled)>? cached;
     private (Tensor States, Tensor Pooled)? cachedEmpty;
 
@@ -37,6 +39,24 @@ public sealed class TrainingSamples : IDisposable
         guidance = Number(plan.Base.PredictionDefaults, "guidance_scale") ?? DefaultGuidance;
         steps = (int)(Number(plan.Base.PredictionDefaults, "num_inference_steps") ?? DefaultSteps);
         folder = Path.Combine(plan.WorkFolder, "samples");
+        schedule = settings.ScheduleFrom(model.Schedule);
+        Key = FormattableString.Invariant($"{string.Join('|', prompts)} {plan.Inputs.Resolution} {guidance} {steps}");
+    }
+
+    /// <summary>What decides the pictures beside the weights and the training's settings.</summary>
+    public string Key { get; }
+
+    /// <summary>Deletes the sets of later steps than this: after going back, or under other settings, they show weights that are not this run's.</summary>
+    /// <param name="step">-1: all sets.</param>
+    public void DropAfter(int step)
+    {
+        if (!Directory.Exists(folder))
+            return;
+        foreach (var file in Directory.GetFiles(folder, FilePrefix + "*.png"))
+        {
+            if (!int.TryParse(Path.GetFileName(file)[FilePrefix.Length..].Split('-')[0], out var drawnAt) || drawnAt > step)
+                File.Delete(file);
+        }
     }
 
     /// <summary>Whether a set belongs to this number of steps done.</summary>
@@ -108,7 +128,7 @@ public sealed class TrainingSamples : IDisposable
         var side = plan.Inputs.Resolution;
         var ids = tensor(new float[] { side, side, 0, 0, side, side }).to(device).unsqueeze(0).expand(2, 6);
 
-        using var sampler = new EulerSampler(model.Schedule, steps);
+        using var sampler = new EulerSampler(schedule, steps);
         var x = CounterRandom.Normal(settings.Seed, RandomPurpose.SampleLatent, 0, prompt, 1, 4, side / 8, side / 8).to(device) * sampler.InitialNoiseSigma;
         for (var i = 0; i < sampler.Timesteps.Length; i++)
         {
@@ -144,7 +164,7 @@ public sealed class TrainingSamples : IDisposable
         return model.ForceZerosForEmptyPrompt ? (zeros_like(states), zeros_like(pooled)) : (states, pooled);
     }
 
-    private string FileOf(int done, int prompt) => Path.Combine(folder, FormattableString.Invariant($"step-{done:D6}-{prompt}.png"));
+    private string FileOf(int done, int prompt) => Path.Combine(folder, FormattableString.Invariant($"{FilePrefix}{done:D6}-{prompt}.png"));
 
     private static double? Number(JsonObject values, string name) => values[name]?.GetValue<double>();
 

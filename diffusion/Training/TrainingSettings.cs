@@ -3,6 +3,7 @@ using System.Text;
 using Sdxl.Core.Json;
 using Sdxl.Core.Trainings;
 using Sdxl.Diffusion.Optimizers;
+using Sdxl.Diffusion.Schedulers;
 
 namespace Sdxl.Diffusion.Training;
 
@@ -49,7 +50,7 @@ public sealed record TrainingSettings
     /// <summary>Strength of the per-channel offset on the noise; 0 is off.</summary>
     public double NoiseOffset { get; init; }
 
-    /// <summary>The net predicts velocity instead of noise: decided by the base model's scheduler_config.json.</summary>
+    /// <summary>The net predicts velocity instead of noise: as the base model's scheduler_config.json says, unless the inputs do.</summary>
     public bool VelocityPrediction { get; init; }
 
     /// <summary>Rescale the schedule so that its last step is pure noise.</summary>
@@ -64,14 +65,19 @@ public sealed record TrainingSettings
     /// <summary>Text vectors the trigger word stands for.</summary>
     public int TokenVectors { get; init; } = 2;
 
+    /// <summary>The base model's schedule as this training changes it: what it trains, samples and is later drawn with.</summary>
+    public SchedulerConfig ScheduleFrom(SchedulerConfig ofBase) => ofBase with { PredictsVelocity = VelocityPrediction, ZeroTerminalSnr = ZeroTerminalSnr || ofBase.ZeroTerminalSnr };
+
+    /// <param name="velocityPrediction">What the base model predicts; the inputs may say otherwise.</param>
     /// <exception cref="TrainingException">Settings that cannot work together.</exception>
     public static TrainingSettings From(TrainingInputs inputs, int pictures, bool velocityPrediction)
     {
-        if (inputs.ZeroTerminalSnr && !velocityPrediction)
+        var velocity = inputs.PredictionType is { } asked ? asked == "v_prediction" : velocityPrediction;
+        if (inputs.ZeroTerminalSnr && !velocity)
         {
             throw new TrainingException(
-                "Input 'zero_terminal_snr' is true, but the base model predicts noise (prediction_type 'epsilon' in its scheduler_config.json): at the last timestep "
-                + "there would be nothing to learn from. Set zero_terminal_snr to false, or choose a base with prediction_type 'v_prediction'.");
+                $"Input 'zero_terminal_snr' is true, but the net would predict noise ({(inputs.PredictionType is null ? "prediction_type 'epsilon' in the base model's scheduler_config.json" : "input 'prediction_type' is 'epsilon'")}): "
+                + "at the last timestep there would be nothing to learn from. Set zero_terminal_snr to false, or train with prediction_type 'v_prediction'.");
         }
         var perStep = (long)inputs.TrainBatchSize * inputs.GradientAccumulationSteps;
         var steps = (int)Math.Min(inputs.MaxTrainSteps, (inputs.NumTrainEpochs * (long)pictures + perStep - 1) / perStep);
@@ -83,12 +89,12 @@ public sealed record TrainingSettings
             Rate = inputs.IsLora ? inputs.LoraLr : inputs.UnetLearningRate,
             TokenRate = inputs.TiLr,
             Pivot = (int)Math.Floor(inputs.TiFraction * steps),
-            Schedule = new LearningRateSchedule(inputs.LrScheduler, inputs.LrWarmupSteps, steps),
+            Schedule = new LearningRateSchedule(inputs.LrScheduler, inputs.LrWarmupSteps, steps, inputs.LrCycles, inputs.LrPower),
             Optimizer = inputs.Optimizer,
             MaxGradientNorm = inputs.MaxGradNorm,
             SnrGamma = inputs.SnrGamma,
             NoiseOffset = inputs.NoiseOffset,
-            VelocityPrediction = velocityPrediction,
+            VelocityPrediction = velocity,
             ZeroTerminalSnr = inputs.ZeroTerminalSnr,
             GradientCheckpointing = inputs.GradientCheckpointing,
             Seed = inputs.Seed,

@@ -20,6 +20,7 @@ public sealed class WorkerDevice
             _ => throw new InvalidOperationException($"Setting Sdxl:Device is '{device}'; it must be auto, cpu or cuda."),
         };
         Training = new TrainingDevice(cuda, threads);
+        Training.Apply(); // for predictions too, before and after a training alike
         Sampling = cuda ? DiffusionDevice.CudaForSampling() : DiffusionDevice.Cpu;
     }
 

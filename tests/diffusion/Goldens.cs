@@ -59,6 +59,23 @@ internal sealed class Golden : IDisposable
 
     public static string Folder(string model) => TestPaths.Golden(model);
 
+    /// <summary>All model folders among the goldens that a training can start from: both text encoders, so no refiner.</summary>
+    public static IReadOnlyList<string> BaseFolders { get; } =
+        [.. Directory.GetFiles(TestPaths.Goldens, "model_index.json", SearchOption.AllDirectories).Select(f => Path.GetDirectoryName(f)!)
+            .Where(f => Directory.Exists(Path.Combine(f, "text_encoder")) && Directory.Exists(Path.Combine(f, "text_encoder_2"))).Order(StringComparer.Ordinal)];
+
+    /// <summary>A base model for tests that need any.</summary>
+    public static string BaseFolder => BaseFolders[0];
+
+    /// <summary>The model that a golden names, else the one whose text encoders are as wide as the golden's new rows.</summary>
+    public static string BaseFor(JsonElement facts, SafetensorsFile tensors, string rows1, string rows2)
+    {
+        if (facts.TryGetProperty("model", out var named))
+            return Folder(named.GetString()!);
+        long Width(string folder, string encoder) => ClipTextConfig.Load(Path.Combine(folder, encoder, "config.json")).HiddenSize;
+        return BaseFolders.Single(f => Width(f, "text_encoder") == tensors.Entries[rows1].Shape[1] && Width(f, "text_encoder_2") == tensors.Entries[rows2].Shape[1]);
+    }
+
     public static UNet2DConditionModel UNet(string model) => Filled(new UNet2DConditionModel(UNetConfig.Load(Path.Combine(Folder(model), "unet", "config.json")), Placement.CpuFloat), model, "unet");
 
     public static AutoencoderKL Vae(string model) => Filled(new AutoencoderKL(VaeConfig.Load(Path.Combine(Folder(model), "vae", "config.json")), Placement.CpuFloat), model, "vae");

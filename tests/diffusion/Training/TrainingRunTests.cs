@@ -16,10 +16,10 @@ namespace Sdxl.Diffusion.Tests.Training;
 [Collection("Training runs")]
 public sealed class TrainingRunTests : IDisposable
 {
-    private const int Steps = 6;
-    private readonly string folder = Directory.CreateTempSubdirectory("sdxl-training-").FullName;
+    private const int Steps = TinyRuns.Steps;
+    private readonly TinyRuns runs = new();
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose() => runs.Dispose();
 
     [Theory]
     [InlineData(true, 1)]
@@ -30,17 +30,17 @@ public sealed class TrainingRunTests : IDisposable
     [InlineData(false, 5)]
     public void A_training_stopped_after_any_step_and_resumed_ends_with_the_same_bytes(bool lora, int stopAfter)
     {
-        var straight = Start("straight", Given(lora));
+        var straight = runs.Start("straight", TinyRuns.Given(lora));
         Assert.IsType<TrainingOutcome.Completed>(straight.Outcome);
 
         using var stop = new CancellationTokenSource();
-        var stopped = Start("resumed", Given(lora), new Recorder { OnStep = m => { if (m.Step == stopAfter) stop.Cancel(); } }, stop.Token);
+        var stopped = runs.Start("resumed", TinyRuns.Given(lora), new TinyRuns.Recorder { OnStep = m => { if (m.Step == stopAfter) stop.Cancel(); } }, stop.Token);
         Assert.Equal(new TrainingOutcome.Stopped(stopAfter), stopped.Outcome);
-        var resumed = Start("resumed", Given(lora));
+        var resumed = runs.Start("resumed", TinyRuns.Given(lora));
         Assert.Equal(stopAfter, resumed.Observer.ResumedAt);
         Assert.IsType<TrainingOutcome.Completed>(resumed.Outcome);
 
-        AssertSameFiles(straight.Plan, resumed.Plan);
+        TinyRuns.AssertSameFiles(straight.Plan, resumed.Plan);
         Assert.Equal(Enumerable.Range(1, Steps), MetricsLog.Read(Path.Combine(resumed.Plan.WorkFolder, MetricsLog.FileName)).Select(m => m.Step));
     }
 
@@ -51,7 +51,7 @@ public sealed class TrainingRunTests : IDisposable
     [InlineData("lion")]
     public void Every_optimizer_with_every_option_resumes_to_the_same_bytes(string optimizer)
     {
-        var given = Given(true);
+        var given = TinyRuns.Given(true);
         given["optimizer"] = optimizer;
         given["use_dora"] = true;
         given["lora_targets"] = "linear";
@@ -60,40 +60,58 @@ public sealed class TrainingRunTests : IDisposable
         given["noise_offset"] = 0.1;
         given["gradient_accumulation_steps"] = 2;
         given["lr_scheduler"] = "cosine";
-        var straight = Start("straight", given);
+        var straight = runs.Start("straight", given);
         using var stop = new CancellationTokenSource();
-        Start("resumed", given, new Recorder { OnStep = m => { if (m.Step == 4) stop.Cancel(); } }, stop.Token);
-        var resumed = Start("resumed", given);
-        AssertSameFiles(straight.Plan, resumed.Plan);
+        runs.Start("resumed", given, new TinyRuns.Recorder { OnStep = m => { if (m.Step == 4) stop.Cancel(); } }, stop.Token);
+        var resumed = runs.Start("resumed", given);
+        TinyRuns.AssertSameFiles(straight.Plan, resumed.Plan);
     }
 
     [Fact]
     public void A_torn_checkpoint_is_noticed_and_the_one_before_is_used()
     {
-        var straight = Start("straight", Given(true));
+        var straight = runs.Start("straight", TinyRuns.Given(true));
         using var stop = new CancellationTokenSource();
-        var given = Given(true);
-        Start("torn", given, new Recorder { OnStep = m => { if (m.Step == 5) stop.Cancel(); } }, stop.Token);
-        var checkpoints = Directory.GetDirectories(Path.Combine(folder, "torn", "work", "checkpoints")).Order(StringComparer.Ordinal).ToList();
+        var given = TinyRuns.Given(true);
+        runs.Start("torn", given, new TinyRuns.Recorder { OnStep = m => { if (m.Step == 5) stop.Cancel(); } }, stop.Token);
+        var checkpoints = Directory.GetDirectories(Path.Combine(runs.Folder, "torn", "work", "checkpoints")).Order(StringComparer.Ordinal).ToList();
         Assert.Equal(["step-00000004", "step-00000005"], checkpoints.Select(Path.GetFileName));
         using (var state = new FileStream(Path.Combine(checkpoints[^1], CheckpointStore.StateName), FileMode.Open, FileAccess.ReadWrite))
             state.SetLength(state.Length - 100);
 
-        var resumed = Start("torn", given);
+        var resumed = runs.Start("torn", given);
 
         Assert.Equal(4, resumed.Observer.ResumedAt);
         Assert.Contains(resumed.Observer.Lines, l => l.Contains("step-00000005 is not whole", StringComparison.Ordinal));
-        AssertSameFiles(straight.Plan, resumed.Plan);
+        TinyRuns.AssertSameFiles(straight.Plan, resumed.Plan);
+    }
+
+    [Theory]
+    [InlineData(CheckpointStore.StateName)]
+    [InlineData(CheckpointStore.InfoName)]
+    public void One_flipped_bit_in_a_checkpoint_is_noticed_and_the_one_before_is_used(string file)
+    {
+        var plan = runs.StopAfter(5, "flipped", TinyRuns.Given());
+        var path = Path.Combine(Path.GetDirectoryName(TinyRuns.NewestState(plan))!, file);
+        var bytes = File.ReadAllBytes(path);
+        var at = file == CheckpointStore.StateName ? bytes.Length - 5 : bytes.AsSpan().IndexOf("\"step\""u8);
+        bytes[at] ^= 1;
+        File.WriteAllBytes(path, bytes);
+
+        var resumed = runs.Start("flipped", TinyRuns.Given());
+
+        Assert.Equal(4, resumed.Observer.ResumedAt);
+        Assert.Contains(resumed.Observer.Lines, l => l.Contains("step-00000005 is not whole", StringComparison.Ordinal));
     }
 
     [Fact]
     public void Only_the_newest_two_checkpoints_are_kept_and_other_settings_do_not_resume_from_them()
     {
-        Start("one", Given(true));
-        Assert.Equal(2, Directory.GetDirectories(Path.Combine(folder, "one", "work", "checkpoints")).Length);
-        var other = Given(true);
+        runs.Start("one", TinyRuns.Given(true));
+        Assert.Equal(2, Directory.GetDirectories(Path.Combine(runs.Folder, "one", "work", "checkpoints")).Length);
+        var other = TinyRuns.Given(true);
         other["lora_lr"] = 0.02;
-        var again = Start("one", other);
+        var again = runs.Start("one", other);
         Assert.Equal(0, again.Observer.ResumedAt);
         Assert.Contains(again.Observer.Lines, l => l.Contains("belongs to other settings", StringComparison.Ordinal));
     }
@@ -101,13 +119,13 @@ public sealed class TrainingRunTests : IDisposable
     [Fact]
     public void A_loss_that_is_not_finite_goes_back_three_times_at_half_the_rate_then_fails_clearly()
     {
-        var given = Given(false);
+        var given = TinyRuns.Given(false);
         given["unet_learning_rate"] = 1;
         given["optimizer"] = "lion"; // every weight moves by 1 a step: the net overflows at once
         given["max_train_steps"] = 60;
         given["max_grad_norm"] = 0;
-        var recorder = new Recorder();
-        var error = Assert.Throws<TrainingException>(() => Start("diverging", given, recorder));
+        var recorder = new TinyRuns.Recorder();
+        var error = Assert.Throws<TrainingException>(() => runs.Start("diverging", given, recorder));
         Assert.Contains("unet_learning_rate", error.Message, StringComparison.Ordinal);
         Assert.Equal(3, recorder.Lines.Count(l => l.Contains("at half the rate", StringComparison.Ordinal)));
     }
@@ -119,16 +137,16 @@ public sealed class TrainingRunTests : IDisposable
     public void Every_LoRA_file_loads_back_to_the_same_weight_change(string targets, bool dora)
     {
         using var scope = NewDisposeScope();
-        var given = Given(true);
+        var given = TinyRuns.Given(true);
         given["lora_targets"] = targets;
         given["lora_alpha"] = 2;
         given["use_dora"] = dora;
-        var run = Start("files", given);
+        var run = runs.Start("files", given);
         var output = run.Plan.OutputFolder;
         var layers = Layers(run.Plan);
         Assert.NotEmpty(layers);
 
-        var tar = Path.Combine(folder, "tar");
+        var tar = Path.Combine(runs.Folder, "tar");
         Directory.CreateDirectory(tar);
         System.Formats.Tar.TarFile.ExtractToDirectory(Path.Combine(output, TrainedModelTar.FileName), tar, overwriteFiles: true);
         Assert.Equal(["embeddings.pti", "lora.safetensors", "special_params.json"], Directory.GetFiles(tar).Select(Path.GetFileName).Order(StringComparer.Ordinal));
@@ -170,9 +188,9 @@ public sealed class TrainingRunTests : IDisposable
     public void The_kohya_file_has_alpha_equal_to_rank_and_the_header_that_user_interfaces_read()
     {
         using var scope = NewDisposeScope();
-        var given = Given(true);
+        var given = TinyRuns.Given(true);
         given["lora_alpha"] = 2;
-        var run = Start("header", given);
+        var run = runs.Start("header", given);
         using var file = SafetensorsFile.Open(Path.Combine(run.Plan.OutputFolder, "gizmo-kohya.safetensors"));
         Assert.All(file.Entries.Keys.Where(k => k.EndsWith(".alpha", StringComparison.Ordinal)), k => Assert.Equal(4, file.Read(k).ToSingle()));
         Assert.Equal(("4", "4", "networks.lora", "sdxl_base_v1-0", "gizmo"), (
@@ -186,11 +204,11 @@ public sealed class TrainingRunTests : IDisposable
     public void A_full_fine_tune_ends_in_a_complete_single_file_that_loads_to_the_trained_weights()
     {
         using var scope = NewDisposeScope();
-        var run = Start("full", Given(false));
+        var run = runs.Start("full", TinyRuns.Given(false));
         var single = Path.Combine(run.Plan.OutputFolder, "gizmo.safetensors");
         using var model = SdxlModel.LoadSingleFile(single, run.Plan.Base.ModelFolder, DiffusionDevice.Cpu);
         using var original = SdxlModel.Load(run.Plan.Base.ModelFolder, DiffusionDevice.Cpu);
-        using var state = SafetensorsFile.Open(NewestState(run.Plan));
+        using var state = SafetensorsFile.Open(TinyRuns.NewestState(run.Plan));
         var moved = 0;
         var before = original.UNet.named_parameters().ToDictionary(p => p.name, p => p.parameter);
         foreach (var (name, parameter) in model.UNet.named_parameters())
@@ -209,10 +227,10 @@ public sealed class TrainingRunTests : IDisposable
     [Fact]
     public void Samples_are_drawn_from_the_untrained_model_on_and_the_report_stands_alone()
     {
-        var given = Given(true);
+        var given = TinyRuns.Given(true);
         given["sample_prompts"] = "a photo of TOK | TOK <b>in the snow</b>";
         given["sample_every_steps"] = 3;
-        var run = Start("samples", given);
+        var run = runs.Start("samples", given);
         Assert.Equal([0, 0, 3, 3, 6, 6], run.Observer.Samples.Select(s => s.Step));
         Assert.All(run.Observer.Samples, s => Assert.True(File.Exists(s.File)));
         var report = File.ReadAllText(Path.Combine(run.Plan.OutputFolder, TrainingExport.ReportName));
@@ -225,76 +243,29 @@ public sealed class TrainingRunTests : IDisposable
     [Fact]
     public void A_parameter_without_effect_is_named_in_the_log()
     {
-        var given = Given(true);
+        var given = TinyRuns.Given(true);
         given["unet_learning_rate"] = 1e-5;
-        var run = Start("idle", given);
+        var run = runs.Start("idle", given);
         Assert.Contains(run.Observer.Lines, l => l.Contains("'unet_learning_rate' has no effect", StringComparison.Ordinal));
     }
 
     [Fact]
     public void Zero_terminal_snr_on_a_model_that_predicts_noise_is_refused_with_the_way_out()
     {
-        var given = Given(true);
+        var given = TinyRuns.Given(true);
         given["zero_terminal_snr"] = true;
-        var error = Assert.Throws<TrainingException>(() => Start("zero", given));
+        var error = Assert.Throws<TrainingException>(() => runs.Start("zero", given));
         Assert.Contains("v_prediction", error.Message, StringComparison.Ordinal);
     }
-
-    private static JsonObject Given(bool lora) => new()
-    {
-        ["seed"] = 11, ["resolution"] = 64, ["train_batch_size"] = 2, ["max_train_steps"] = Steps, ["is_lora"] = lora, ["lora_rank"] = 4,
-        ["lora_lr"] = 0.01, ["ti_lr"] = 0.01, ["lr_warmup_steps"] = 1, ["checkpointing_steps"] = 2,
-    };
-
-    private (TrainingPlan Plan, TrainingOutcome Outcome, Recorder Observer) Start(string name, JsonObject given, Recorder? recorder = null, CancellationToken stop = default)
-    {
-        var dataset = Path.Combine(folder, "dataset");
-        if (!Directory.Exists(dataset))
-            GizmoDataset.Make(TestPaths.Fixtures, dataset, 64, 4);
-        var basis = new BaseManifest("tiny", "the goldens' tiny model", "tiny-sdxl", null, ".", [], new JsonObject { ["num_inference_steps"] = 2.0 }, []) { ModelsFolder = TestPaths.Goldens };
-        recorder ??= new Recorder();
-        var plan = new TrainingPlan
-        {
-            Base = basis, DatasetFolder = dataset, Inputs = TrainingInputs.Read(given, basis, "a"), Given = given, ModelName = "me/gizmo",
-            WorkFolder = Path.Combine(folder, name, "work"), OutputFolder = Path.Combine(folder, name, "output"), Device = new TrainingDevice(false, 1),
-        };
-        return (plan, TrainingRun.Run(plan, recorder, stop), recorder);
-    }
-
-    private static void AssertSameFiles(TrainingPlan expected, TrainingPlan found)
-    {
-        var names = Directory.GetFiles(expected.OutputFolder).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal).ToList();
-        Assert.Equal(names, Directory.GetFiles(found.OutputFolder).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal));
-        foreach (var name in names)
-            Assert.True(File.ReadAllBytes(Path.Combine(expected.OutputFolder, name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(found.OutputFolder, name))), $"{name} differs");
-        Assert.True(File.ReadAllBytes(NewestState(expected)).AsSpan().SequenceEqual(File.ReadAllBytes(NewestState(found))), "the last checkpoints differ");
-    }
-
-    private static string NewestState(TrainingPlan plan) =>
-        Path.Combine(Directory.GetDirectories(Path.Combine(plan.WorkFolder, "checkpoints")).Max(StringComparer.Ordinal)!, CheckpointStore.StateName);
 
     /// <summary>The layers as trained, from the last checkpoint.</summary>
     private static List<LoraLayer> Layers(TrainingPlan plan)
     {
-        using var state = SafetensorsFile.Open(NewestState(plan));
+        using var state = SafetensorsFile.Open(TinyRuns.NewestState(plan));
         const string a = ".lora_A.weight", prefix = "net.";
         Tensor? Magnitude(string module) => state.Entries.ContainsKey(prefix + module + ".lora_magnitude_vector") ? state.Read(prefix + module + ".lora_magnitude_vector") : null;
         var scale = (plan.Inputs.LoraAlpha ?? plan.Inputs.LoraRank) / plan.Inputs.LoraRank;
         return [.. state.Entries.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal) && k.EndsWith(a, StringComparison.Ordinal)).Select(k => k[prefix.Length..^a.Length])
             .Select(m => new LoraLayer("unet", m, state.Read(prefix + m + a), state.Read(prefix + m + ".lora_B.weight"), scale, Magnitude(m)))];
-    }
-
-    private sealed class Recorder : ITrainingObserver
-    {
-        public Action<StepMetrics>? OnStep { get; init; }
-        public int ResumedAt { get; private set; } = -1;
-        public List<string> Lines { get; } = [];
-        public List<(string File, int Step)> Samples { get; } = [];
-
-        public void Started(string device, int resumedAtStep, int totalSteps) => ResumedAt = resumedAtStep;
-        public void Stepped(StepMetrics metrics) => OnStep?.Invoke(metrics);
-        public void CheckpointWritten(string folder, int step) { }
-        public void SampleDrawn(string file, string prompt, int step) => Samples.Add((file, step));
-        public void Log(string line) => Lines.Add(line);
     }
 }
