@@ -9,6 +9,7 @@ internal static class ContentsBuilder
     private const string MaskSuffix = "_mask";
     private const int MaxKeyLetters = 48;
     private static readonly string[] PictureExtensions = [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"];
+    private static readonly string[] OfficeExtensions = [".docx", ".pptx", ".xlsx", ".odt", ".odp", ".ods", ".pages", ".key", ".epub"];   // zips within
     private static readonly string[] RawExtensions = [".nef", ".arw", ".dng", ".orf", ".rw2", ".pef", ".raf", ".cr2", ".cr3"];
 
     public static ArchiveContents Sort(string archive, IReadOnlyList<ReadEntry> files, out IReadOnlyList<(ArchiveEntry, SourceEntry)> entries)
@@ -156,6 +157,9 @@ internal static class ContentsBuilder
                     _ when IsRaw(file.Path) => "is a camera's raw picture, which is not read here: save it as JPEG or PNG",
                     _ when ContentSniffer.IsUnsupportedPicture(file.Content) => $"is {ContentSniffer.Describe(file.Content)}, which is not read here: save it as JPEG or PNG",
                     ContentKind.Empty => "is empty (0 bytes)",
+                    _ when OfficeExtensions.Contains(extension) => "is a document, which is not read here: save its pictures as JPEG or PNG",
+                    ContentKind.Pdf => "is a PDF document, which is not read here: save its pages as JPEG or PNG",
+                    ContentKind.Video => "is a video, which is not read here: save single pictures of it as JPEG or PNG",
                     _ when ContentSniffer.IsArchive(file.Content) => "is an archive inside the archive: unpack it first",
                     _ when PictureExtensions.Contains(extension) => $"is named {extension} but is {ContentSniffer.Describe(file.Content)}",
                     _ => "is no picture",

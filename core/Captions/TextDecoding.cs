@@ -7,7 +7,9 @@ internal static class TextDecoding
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    public static string Decode(ReadOnlySpan<byte> bytes) => bytes switch
+    public static string Decode(ReadOnlySpan<byte> bytes) => WithMarks(bytes).TrimStart('\uFEFF');       // some programs write a second mark
+
+    private static string WithMarks(ReadOnlySpan<byte> bytes) => bytes switch
     {
         [0xEF, 0xBB, 0xBF, .. var rest] => Utf8OrLatin1(rest),
         [0xFF, 0xFE, .. var rest] => Encoding.Unicode.GetString(rest),

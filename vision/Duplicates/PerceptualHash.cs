@@ -61,6 +61,19 @@ public static class PerceptualHash
         return pairs;
     }
 
+    /// <summary>Positions of pictures that are near-duplicates of one another, directly or through a third; in order, each at least two.</summary>
+    public static IReadOnlyList<IReadOnlyList<int>> Groups(IReadOnlyList<ulong> hashes)
+    {
+        var first = Enumerable.Range(0, hashes.Count).ToArray();            // of each one's group
+        foreach (var (a, b, _) in NearDuplicates(hashes))
+        {
+            var (kept, merged) = (Math.Min(first[a], first[b]), Math.Max(first[a], first[b]));
+            for (var i = 0; i < first.Length; i++)
+                first[i] = first[i] == merged ? kept : first[i];
+        }
+        return [.. Enumerable.Range(0, hashes.Count).GroupBy(i => first[i]).Where(group => group.Skip(1).Any()).Select(group => group.ToArray())];
+    }
+
     private static double[,] Cosines()
     {
         var cosines = new double[Kept, Side];

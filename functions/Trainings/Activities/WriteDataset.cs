@@ -1,20 +1,18 @@
 using System.Globalization;
-using System.Numerics;
 using Microsoft.Azure.Functions.Worker;
 using Sdxl.Core;
 using Sdxl.Core.Datasets;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Storage;
+using Sdxl.Vision.Duplicates;
 
 namespace Sdxl.Functions.Trainings.Activities;
 
 /// <summary>Fan-in: the data set's manifest for the trainer, the pairing report for people. Refuses when no picture is left.</summary>
 public sealed class WriteDataset(BlobStore blobs, RecordStore records)
 {
-    /// <summary>Perceptual hashes this close (bits of 64) are called near-duplicates.</summary>
-    private const int NearDuplicateBits = 5;
-
     private const int FewPictures = 5;
+    private const int NamesInWarning = 6;
 
     /// <returns>How many pictures the data set has.</returns>
     [Function(nameof(WriteDataset))]
@@ -56,14 +54,12 @@ public sealed class WriteDataset(BlobStore blobs, RecordStore records)
     {
         if (used.Count < FewPictures)
             yield return $"Only {used.Count} picture{(used.Count == 1 ? "" : "s")}: {FewPictures} or more are advised, 10 to 20 are better.";
-        var hashes = used.Select(p => (p.Report!.Name, Hash: ulong.Parse(p.Report.PerceptualHash, NumberStyles.HexNumber, CultureInfo.InvariantCulture))).ToList();
-        for (var i = 0; i < hashes.Count; i++)
+        var hashes = used.Select(p => ulong.Parse(p.Report!.PerceptualHash, NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToList();
+        foreach (var alike in PerceptualHash.Groups(hashes))
         {
-            for (var j = i + 1; j < hashes.Count; j++)
-            {
-                if (BitOperations.PopCount(hashes[i].Hash ^ hashes[j].Hash) <= NearDuplicateBits)
-                    yield return $"{hashes[i].Name} and {hashes[j].Name} look almost the same: different pictures teach more.";
-            }
+            var names = alike.Select(i => used[i].Report!.Name).ToList();
+            var listed = names.Count <= NamesInWarning ? $"{string.Join(", ", names[..^1])} and {names[^1]}" : $"{string.Join(", ", names.Take(NamesInWarning))} and {names.Count - NamesInWarning} more";
+            yield return $"{listed} look almost the same: different pictures teach more.";
         }
     }
 }
