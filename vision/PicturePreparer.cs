@@ -112,7 +112,7 @@ public sealed class PicturePreparer(VisionModels models, PictureLimits? limits =
         var (shape, expected) = ((double)mask.Width / mask.Height, (double)loaded.Width / loaded.Height);
         if (Math.Abs(shape / expected - 1) > ShapeTolerance)
         {
-            warnings.Add($"The mask beside it is not used: it is {mask.Width} x {mask.Height} and the picture {loaded.Width} x {loaded.Height}, another shape.");
+            warnings.Add($"The mask beside it is not used: it is {mask.Width} x {mask.Height} and the picture {loaded.Width} x {loaded.Height}, another shape; make it {loaded.Width} x {loaded.Height}, or any other size of that shape.");
             return null;
         }
         if (mask.Data.Max() == 0)
@@ -120,7 +120,28 @@ public sealed class PicturePreparer(VisionModels models, PictureLimits? limits =
             warnings.Add("The mask beside it is not used: it is black all over.");
             return null;
         }
+        if (LooksInverted(mask))
+            warnings.Add("The mask beside it is white at the edges and dark in the middle. White is what counts: invert it if the middle is the subject.");
         return PictureResizer.Resize(mask, loaded.Pixels.Width, loaded.Pixels.Height, ResizeFilter.Bilinear);
+    }
+
+    /// <summary>Whether nearly all of the outermost pixels are white while most of what lies within them is not.</summary>
+    private static bool LooksInverted(PixelGrid mask)
+    {
+        var (edge, within, edgePixels) = (0L, 0L, 0L);
+        for (var y = 0; y < mask.Height; y++)
+        {
+            for (var x = 0; x < mask.Width; x++)
+            {
+                var value = mask.Data[y * mask.Width + x];
+                if (x == 0 || y == 0 || x == mask.Width - 1 || y == mask.Height - 1)
+                    (edge, edgePixels) = (edge + value, edgePixels + 1);
+                else if (Math.Abs(2 * x - mask.Width) < mask.Width / 2 && Math.Abs(2 * y - mask.Height) < mask.Height / 2)
+                    within += value;
+            }
+        }
+        // The middle half in each direction is a quarter of the picture.
+        return edge > 0.9 * 255 * edgePixels && within < 0.3 * 255 * mask.Data.Length / 4;
     }
 
     private static SquareCrop ToOriginal(SquareCrop crop, LoadedPicture loaded)

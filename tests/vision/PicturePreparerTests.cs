@@ -42,6 +42,39 @@ public sealed class PicturePreparerTests
     }
 
     [Fact]
+    public void A_mask_that_selects_by_opacity_or_in_ones_counts_as_a_white_one()
+    {
+        using var opacity = new Image<Rgba32>(150, 50);
+        for (var x = 120; x < 140; x++)
+        {
+            for (var y = 0; y < 50; y++)
+                opacity[x, y] = new Rgba32(0, 0, 0, 255);
+        }
+        using var stream = new MemoryStream();
+        opacity.SaveAsPng(stream);
+        byte[] ones = Png(new PixelGrid(150, 50, 3, [.. Enumerable.Range(0, 150 * 50 * 3).Select(i => (byte)(i / 3 % 150 is >= 120 and < 140 ? 1 : 0))]));
+        foreach (var mask in new[] { stream.ToArray(), ones })
+        {
+            using var prepared = Prepare(Flat(300, 100), mask, s_settings);
+            Assert.Equal((MaskSource.Supplied, 200), (prepared.MaskSource, prepared.CropLeft));
+            Assert.Equal((255, 0), (prepared.Mask[(int)(60 * 0.64), 32].PackedValue, prepared.Mask[4, 32].PackedValue));
+        }
+    }
+
+    [Fact]
+    public void A_mask_that_looks_inverted_is_used_and_that_is_said()
+    {
+        var grid = PixelGrid.Flat(90, 60, 3, 255);
+        for (var y = 10; y < 50; y++)
+            grid.Data.AsSpan((y * 90 + 15) * 3, 60 * 3).Clear();
+        using var inverted = Prepare(Flat(300, 200), Png(grid), s_settings);
+        Assert.Equal(MaskSource.Supplied, inverted.MaskSource);
+        Assert.Contains(inverted.Warnings, warning => warning.Contains("invert it", StringComparison.Ordinal));
+        using var right = Prepare(Flat(300, 100), Striped(150, 50, 120, 140), s_settings);
+        Assert.DoesNotContain(right.Warnings, warning => warning.Contains("invert it", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Without_prompt_and_faces_everything_counts()
     {
         using var prepared = Prepare(Flat(300, 100), mask: null, s_settings with { MaskTargetPrompts = null });

@@ -10,6 +10,8 @@ namespace Sdxl.Vision.Pictures;
 /// <summary>Decodes what a stranger's archive holds: upright by EXIF, transparency over white, 16 bits to 8, grey and CMYK to red green blue, the first frame of several.</summary>
 public sealed class PictureLoader(PictureLimits limits)
 {
+    private const int LargestLabel = 8;
+
     // Own allocator: what one picture may take is bounded whatever its header claims.
     private static readonly Configuration s_configuration = CreateConfiguration();
 
@@ -19,10 +21,21 @@ public sealed class PictureLoader(PictureLimits limits)
     public LoadedPicture Load(Stream stream, string name, int maxSide = int.MaxValue, int minSide = 1, CancellationToken cancel = default) =>
         Load(stream, name, new Rgba32(255, 255, 255), maxSide, minSide, cancel);
 
-    /// <summary>Decodes a mask to one channel; transparency is laid over black, since what is transparent is not selected.</summary>
+    /// <summary>
+    /// Decodes a mask to one channel; transparency is laid over black, since what is transparent is not selected. Where that is black all over (a subject cut out in black), the opacity is the mask.
+    /// A mask of small numbers (0 and 1, as segmentation programs write it) is brought to 255.
+    /// </summary>
     /// <exception cref="PictureRefusedException">As for a picture.</exception>
     public PixelGrid LoadMask(Stream stream, string name, int maxSide, CancellationToken cancel = default) =>
-        Load(stream, name, new Rgba32(0, 0, 0), maxSide, 1, cancel).Pixels.Luma();
+        Stretched(Load(stream, name, new Rgba32(0, 0, 0), maxSide, 1, cancel).Pixels.Luma());
+
+    private static PixelGrid Stretched(PixelGrid mask)
+    {
+        var brightest = mask.Data.Max();
+        if (brightest is 0 or > LargestLabel)
+            return mask;
+        return new PixelGrid(mask.Width, mask.Height, 1, Array.ConvertAll(mask.Data, value => (byte)((value * 255 + brightest / 2) / brightest)));
+    }
 
     private LoadedPicture Load(Stream stream, string name, Rgba32 background, int maxSide, int minSide, CancellationToken cancel)
     {
@@ -97,7 +110,7 @@ public sealed class PictureLoader(PictureLimits limits)
         using var image = Image.Load<Rgba32>(options, file);
         var (width, height) = Upright(image, info);
         var grid = new PixelGrid(image.Width, image.Height, 3);
-        var transparent = false;
+        var (transparent, brightest) = (false, 0);
         image.ProcessPixelRows(rows =>
         {
             for (var y = 0; y < rows.Height; y++)
@@ -107,14 +120,30 @@ public sealed class PictureLoader(PictureLimits limits)
                 {
                     transparent |= pixel.A != 255;
                     (to[0], to[1], to[2]) = (Over(pixel.R, background.R, pixel.A), Over(pixel.G, background.G, pixel.A), Over(pixel.B, background.B, pixel.A));
+                    brightest = Math.Max(brightest, Math.Max(to[0], Math.Max(to[1], to[2])));
                     to = to[3..];
                 }
             }
         });
+        if (brightest == 0 && transparent)
+            Opacity(image, grid);
         return new LoadedPicture(grid, width, height, transparent);
 
         static byte Over(int value, int under, int alpha) => (byte)((value * alpha + under * (255 - alpha) + 127) / 255);
     }
+
+    private static void Opacity(Image<Rgba32> image, PixelGrid grid) => image.ProcessPixelRows(rows =>
+    {
+        for (var y = 0; y < rows.Height; y++)
+        {
+            var to = grid.Data.AsSpan(y * rows.Width * 3);
+            foreach (ref readonly var pixel in rows.GetRowSpan(y))
+            {
+                to[..3].Fill(pixel.A);
+                to = to[3..];
+            }
+        }
+    });
 
     /// <summary>Turns the picture as its EXIF orientation says; the file's size, turned likewise.</summary>
     private static (int Width, int Height) Upright(Image image, ImageInfo info)
