@@ -12,9 +12,10 @@ public static class LoraExport
 {
     private const int LegacyHashStart = 0x100000, LegacyHashLength = 0x10000; // bytes, as sd-webui-additional-networks read them
 
-    /// <summary>Replicate's lora.safetensors: attention-processor names, fp32, no alpha, no metadata.</summary>
+    /// <summary>Replicate's lora.safetensors: attention-processor names, fp32, no alpha.</summary>
     /// <remarks>That format can name attention layers only; others, and DoRA's magnitudes, are added under diffusers' names, which its loader passes over.</remarks>
-    public static void WriteCog(string path, IReadOnlyList<LoraLayer> layers)
+    /// <param name="metadata">Entries of the header; its loader passes over them.</param>
+    public static void WriteCog(string path, IReadOnlyList<LoraLayer> layers, IReadOnlyDictionary<string, string>? metadata = null)
     {
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
@@ -26,11 +27,12 @@ public static class LoraExport
             if (layer.Magnitude is not null)
                 tensors.Add(layer.Module + ".lora_magnitude_vector", Plain(layer.Magnitude));
         }
-        SafetensorsWriter.Write(path, tensors);
+        SafetensorsWriter.Write(path, tensors, metadata);
     }
 
     /// <summary>PEFT's form for diffusers' load_lora_weights: unet.{module}.lora_A.weight, .lora_B.weight.</summary>
-    public static void WritePeft(string path, IReadOnlyList<LoraLayer> layers)
+    /// <param name="metadata">Further entries of the header.</param>
+    public static void WritePeft(string path, IReadOnlyList<LoraLayer> layers, IReadOnlyDictionary<string, string>? metadata = null)
     {
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
@@ -41,7 +43,7 @@ public static class LoraExport
             if (layer.Magnitude is not null)
                 tensors.Add($"{layer.Net}.{layer.Module}.lora_magnitude_vector", Plain(layer.Magnitude));
         }
-        SafetensorsWriter.Write(path, tensors, new Dictionary<string, string> { ["format"] = "pt" });
+        SafetensorsWriter.Write(path, tensors, new Dictionary<string, string>(metadata ?? new Dictionary<string, string>(), StringComparer.Ordinal) { ["format"] = "pt" });
     }
 
     /// <summary>kohya's form for A1111, Forge, ComfyUI and InvokeAI: sgm names, alpha = rank, ss_* and modelspec.* header with the hashes that user interfaces look for.</summary>

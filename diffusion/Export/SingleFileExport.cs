@@ -1,5 +1,6 @@
 using Sdxl.Diffusion.Files;
 using Sdxl.Diffusion.Models;
+using Sdxl.Diffusion.Schedulers;
 using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Export;
@@ -11,13 +12,17 @@ public static class SingleFileExport
 
     /// <param name="baseFolder">The base model; its tensors keep their type.</param>
     /// <param name="unet">The U-Net's tensors under diffusers' names; written as fp32, as they were trained: fp16 would round small changes away.</param>
-    public static void Write(string path, string baseFolder, SingleFileNames names, IEnumerable<KeyValuePair<string, Tensor>> unet, IReadOnlyDictionary<string, string> metadata)
+    /// <param name="schedule">What it was trained under; other programs cannot look it up in the base model.</param>
+    public static void Write(
+        string path, string baseFolder, SingleFileNames names, IEnumerable<KeyValuePair<string, Tensor>> unet, IReadOnlyDictionary<string, string> metadata, TrainedSchedule? schedule = null)
     {
         using var scope = NewDisposeScope();
         using var guard = no_grad();
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var (name, tensor) in unet)
             tensors.Add(names.Of("unet", name).Name, tensor.detach());
+        foreach (var marker in schedule?.Markers ?? [])
+            tensors.Add(marker, empty(0, float32));
         foreach (var net in s_others)
         {
             using var source = FolderTensors.Open(Path.Combine(baseFolder, net));

@@ -5,6 +5,7 @@ using Sdxl.Core.Datasets;
 using Sdxl.Core.Json;
 using Sdxl.Diffusion.Files;
 using Sdxl.Diffusion.Models;
+using Sdxl.Diffusion.Schedulers;
 using Sdxl.Diffusion.Training;
 using SixLabors.ImageSharp;
 using TorchSharp;
@@ -60,11 +61,11 @@ public sealed class TrainingExport
         if (layers.Count > 0)
         {
             LoraExport.WriteKohya(Named(KohyaName(plan.ModelName)), layers, Names, Header("lora"));
-            LoraExport.WritePeft(Named(PeftName(plan.ModelName)), layers);
+            LoraExport.WritePeft(Named(PeftName(plan.ModelName)), layers, Schedule?.Metadata);
         }
         else
         {
-            SingleFileExport.Write(Named(CheckpointName(plan.ModelName)), plan.Base.ModelFolder, Names, trainer.Net.Tensors, Header(null));
+            SingleFileExport.Write(Named(CheckpointName(plan.ModelName)), plan.Base.ModelFolder, Names, trainer.Net.Tensors, Header(null), new TrainedSchedule(Trained.PredictsVelocity, Trained.ZeroTerminalSnr));
         }
         // A trigger word spelled like the model must not overwrite the checkpoint.
         var embedding = EmbeddingName(dataset.Trigger);
@@ -85,6 +86,10 @@ public sealed class TrainingExport
         return written;
     }
 
+    private SchedulerConfig Trained => settings.ScheduleFrom(model.Schedule);
+
+    private TrainedSchedule? Schedule => TrainedSchedule.Of(Trained, model.Schedule);
+
     private SingleFileNames Names => SdxlModel.NamesFor(model.UNet.Config, model.Vae.Config);
 
     private void WriteTar(IReadOnlyList<Adapters.LoraLayer> layers, Tensor rows1, Tensor rows2)
@@ -94,9 +99,9 @@ public sealed class TrainingExport
         string Part(string name) => Path.Combine(parts, name);
         var weights = layers.Count > 0 ? TrainedModelTar.LoraName : TrainedModelTar.UNetName;
         if (layers.Count > 0)
-            LoraExport.WriteCog(Part(weights), layers);
+            LoraExport.WriteCog(Part(weights), layers, Schedule?.Metadata);
         else
-            SafetensorsWriter.Write(Part(weights), trainer.Net.Tensors);
+            SafetensorsWriter.Write(Part(weights), trainer.Net.Tensors, Schedule?.Metadata);
         EmbeddingFile.WriteCog(Part(TrainedModelTar.EmbeddingsName), rows1, rows2);
         File.WriteAllBytes(Part(TrainedModelTar.SpecialParamsName), TrainedModelTar.SpecialParams(dataset.Trigger, settings.TokenVectors));
         TrainedModelTar.Write(
@@ -150,7 +155,10 @@ public sealed class TrainingExport
             ["ss_min_snr_gamma"] = settings.SnrGamma is { } gamma ? Text(gamma) : "None",
             ["ss_noise_offset"] = settings.NoiseOffset > 0 ? Text(settings.NoiseOffset) : "None",
             ["ss_v2"] = "False",
+            ["ss_zero_terminal_snr"] = Trained.ZeroTerminalSnr ? "True" : "False",
         };
+        foreach (var (key, value) in Schedule?.Metadata ?? new Dictionary<string, string>())
+            header.Add(key, value);
         return header;
     }
 

@@ -62,17 +62,20 @@ public sealed class SdxlModel : IDisposable
         NetLoader.Fill(net, tensors);
     }, baseModel);
 
-    /// <summary>Loads a single-file checkpoint (sgm names). Configs and tokenizers come from a diffusers folder of the same architecture, whose weights are not read.</summary>
+    /// <summary>Loads a single-file checkpoint (sgm names). Configs and tokenizers come from a diffusers folder of the same architecture, whose weights are not read; the prediction type is the file's where it says one.</summary>
     public static SdxlModel LoadSingleFile(string path, string configFolder, DiffusionDevice device)
     {
         var unet = UNetConfig.Load(Path.Combine(configFolder, "unet", "config.json"));
         var vae = VaeConfig.Load(Path.Combine(configFolder, "vae", "config.json"));
         var names = NamesFor(unet, vae);
+        TrainedSchedule? schedule;
+        using (var header = SafetensorsFile.Open(path))
+            schedule = TrainedSchedule.Read(header);
         return Build(path, configFolder, device, (net, name) =>
         {
             using var file = SafetensorsFile.Open(path);
             NetLoader.Fill(net, new SingleFileTensors(file, names, name, NetLoader.Shapes(net)));
-        });
+        }, schedule: schedule);
     }
 
     /// <summary>The single-file names of a model of these depths.</summary>
@@ -98,7 +101,7 @@ public sealed class SdxlModel : IDisposable
             Vae.Dispose();
     }
 
-    private static SdxlModel Build(string source, string folder, DiffusionDevice device, Action<nn.Module, string> fill, SdxlModel? lender = null)
+    private static SdxlModel Build(string source, string folder, DiffusionDevice device, Action<nn.Module, string> fill, SdxlModel? lender = null, TrainedSchedule? schedule = null)
     {
         var indexPath = Path.Combine(folder, "model_index.json");
         if (!File.Exists(indexPath))
@@ -136,7 +139,7 @@ public sealed class SdxlModel : IDisposable
             TextEncoder2 = OwnOrLent("text_encoder_2", () => Filled(new ClipTextModel(ClipTextConfig.Load(Config("text_encoder_2")), text), "text_encoder_2"), lender?.TextEncoder2),
             Tokenizer = HasPart("tokenizer") ? ClipTokenizer.Load(Path.Combine(folder, "tokenizer")) : null,
             Tokenizer2 = OwnOrLent("tokenizer_2", () => ClipTokenizer.Load(Path.Combine(folder, "tokenizer_2")), lender?.Tokenizer2),
-            Schedule = SchedulerConfig.Load(Path.Combine(folder, "scheduler", "scheduler_config.json")),
+            Schedule = SchedulerConfig.Load(Path.Combine(folder, "scheduler", "scheduler_config.json")) is var ofFolder && schedule is not null ? schedule.On(ofFolder) : ofFolder,
             ForceZerosForEmptyPrompt = Flag("force_zeros_for_empty_prompt"),
             RequiresAestheticsScore = Flag("requires_aesthetics_score"),
             fill = fill,

@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.Text.Json;
 using Sdxl.Diffusion.Export;
 using Sdxl.Diffusion.Files;
+using Sdxl.Diffusion.Schedulers;
 using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Pipelines;
@@ -30,6 +31,10 @@ public sealed class FineTune : IDisposable
 
     /// <inheritdoc cref="Rows1"/>
     public Tensor? Rows2 { get; }
+
+    /// <summary>The schedule it was trained under; null: the base model's.</summary>
+    /// <exception cref="SafetensorsException">The file names one that does not exist.</exception>
+    public TrainedSchedule? Schedule => (UNet ?? Lora) is { } weights ? TrainedSchedule.Read(weights) : null;
 
     internal SafetensorsFile? Lora { get; }
 

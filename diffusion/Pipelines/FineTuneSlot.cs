@@ -4,6 +4,7 @@ using Sdxl.Diffusion.Adapters;
 using Sdxl.Diffusion.Files;
 using Sdxl.Diffusion.Models;
 using Sdxl.Diffusion.Nets;
+using Sdxl.Diffusion.Schedulers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -26,6 +27,9 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
     /// <summary>The same for a refiner, whose one encoder is the base model's second: without them it would read the placeholder's letters.</summary>
     public NewTokens? TokensFor(SdxlModel refiner) => Tokens is { Rows2: { } rows2 } ? new NewTokens(null, refiner.Tokenizer2.WithAddedTokens(Names(rows2)), null, rows2) : null;
 
+    /// <summary>The noise schedule to draw with: the model's, unless the fine-tune was trained under another.</summary>
+    public SchedulerConfig Schedule { get; private set; } = model.Schedule;
+
     /// <summary>The prompt with the trigger word replaced by its tokens.</summary>
     public string Spell(string prompt) => words.Aggregate(prompt, (text, word) => word.Word.Replace(text, word.Tokens));
 
@@ -36,6 +40,7 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
             return;
         try
         {
+            Schedule = fineTune.Schedule?.On(model.Schedule) ?? model.Schedule;
             if (fineTune.UNet is { } unet)
                 ReplaceUNet(unet);
             if (fineTune.Lora is { } lora && loraScale != 0)
@@ -78,7 +83,7 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
             model.ReloadUNet();
             unetReplaced = false;
         }
-        (Tokens, words) = (null, []);
+        (Tokens, words, Schedule) = (null, [], model.Schedule);
         ownedRows?.Item1.Dispose();
         ownedRows?.Item2.Dispose();
         ownedRows = null;

@@ -132,7 +132,7 @@ public sealed class SdxlPipeline : IDisposable
 
     private Tensor Latents(GenerationSettings settings, Prepared prepared, long seed, Action<int, int> progress, CancellationToken cancel)
     {
-        using var sampler = SamplerName.Create(settings.Scheduler, model.Schedule, settings.Steps);
+        using var sampler = SamplerName.Create(settings.Scheduler, slot.Schedule, settings.Steps);
         long[] shape = [1, model.Vae.Config.LatentChannels, settings.Height / model.Vae.Config.Downscale, settings.Width / model.Vae.Config.Downscale];
         var ensemble = settings.Refine == RefineMode.ExpertEnsemble;
         var first = prepared.Latents is null ? 0 : FirstCall(sampler, settings.PromptStrength);

@@ -15,28 +15,28 @@ namespace Sdxl.Diffusion.Training;
 /// <summary>Turns a prepared data set's folder into <see cref="TrainingData"/>.</summary>
 public sealed class DatasetReader
 {
-    private const int LatentPixel = 8; // picture pixels a latent pixel stands for, each way
-
     private readonly string folder;
+    private readonly int downscale;
 
+    /// <param name="downscale">Picture pixels that a latent pixel stands for, each way: the VAE's.</param>
     /// <exception cref="TrainingException">No manifest, or no pictures in it.</exception>
-    public DatasetReader(string folder)
+    public DatasetReader(string folder, int downscale = 8)
     {
-        this.folder = folder;
+        (this.folder, this.downscale) = (folder, downscale);
         var file = Path.Combine(folder, "manifest.json");
         if (!File.Exists(file))
             throw new TrainingException($"Data set folder '{folder}' has no manifest.json. Prepare the pictures first.");
         Manifest = SdxlJson.Deserialize<DatasetManifest>(File.ReadAllText(file));
         if (Manifest.Pictures.Count == 0)
             throw new TrainingException($"Data set '{file}' names no pictures: there is nothing to train on.");
-        if (Manifest.Resolution % LatentPixel != 0)
-            throw new TrainingException($"Data set '{file}' has resolution {Manifest.Resolution}, which is not a multiple of {LatentPixel}.");
+        if (Manifest.Resolution % downscale != 0)
+            throw new TrainingException($"Data set '{file}' has resolution {Manifest.Resolution}, which is not a multiple of {downscale}: the base model's VAE makes one latent pixel of so many.");
     }
 
     public DatasetManifest Manifest { get; }
 
-    /// <summary>Latent side: an eighth of the resolution.</summary>
-    private int Side => Manifest.Resolution / LatentPixel;
+    /// <summary>Latent side.</summary>
+    private int Side => Manifest.Resolution / downscale;
 
     /// <summary>[n, 6] fp32: original height and width, crop top and left, target height and width.</summary>
     public Tensor TimeIds() => tensor(
@@ -53,7 +53,7 @@ public sealed class DatasetReader
             using var image = Load<L8>(picture.MaskFile);
             var pixels = new byte[image.Width * image.Height];
             image.CopyPixelDataTo(pixels);
-            var mask = tensor(pixels).to_type(ScalarType.Float32).div(255).view(1, 1, Side, LatentPixel, Side, LatentPixel).mean([3, 5]); // area: no aliasing
+            var mask = tensor(pixels).to_type(ScalarType.Float32).div(255).view(1, 1, Side, downscale, Side, downscale).mean([3, 5]); // area: no aliasing
             if (mask.max().ToSingle() == 0)
             {
                 log($"The mask of '{picture.Name}' is black everywhere; the whole picture counts.");
@@ -64,7 +64,7 @@ public sealed class DatasetReader
         return cat(masks, 0).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Means and deviations of the VAE's posterior, unscaled, each [n, 4, h, w] fp32: from the cache where it has them.</summary>
+    /// <summary>Means and deviations of the VAE's posterior, unscaled, each [n, C, h, w] fp32: from the cache where it has them.</summary>
     /// <param name="vaeHash">Of the VAE's weights: another VAE has other latents.</param>
     public (Tensor Mean, Tensor Deviation) Latents(string cacheFolder, string vaeHash, AutoencoderKL vae, Action<string> log)
     {

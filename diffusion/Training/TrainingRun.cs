@@ -39,7 +39,7 @@ public sealed class TrainingRun
     {
         (this.plan, this.observer) = (plan, observer);
         given = device = plan.Device ?? TrainingDevice.Best();
-        dataset = new DatasetReader(plan.DatasetFolder);
+        dataset = new DatasetReader(plan.DatasetFolder, Nets.VaeConfig.Load(Path.Combine(plan.Base.ModelFolder, "vae", "config.json")).Downscale);
         var schedule = Schedulers.SchedulerConfig.Load(Path.Combine(plan.Base.ModelFolder, "scheduler", "scheduler_config.json"));
         settings = TrainingSettings.From(plan.Inputs, dataset.Manifest.Pictures.Count, schedule.PredictsVelocity);
         checkpoints = new CheckpointStore(Path.Combine(plan.WorkFolder, "checkpoints"));

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Sdxl.Diffusion.Models;
+using Sdxl.Diffusion.Pipelines;
 using Sdxl.Diffusion.Randomness;
 using Sdxl.Diffusion.Schedulers;
 using SixLabors.ImageSharp;
@@ -126,10 +127,11 @@ public sealed class TrainingSamples : IDisposable
         var states = cat([empty.States, text.States], 0).to_type(compute);
         var pooled = cat([empty.Pooled, text.Pooled], 0).to_type(compute);
         var side = plan.Inputs.Resolution;
+        var latentSide = side / model.Vae.Config.Downscale;
         var ids = tensor(new float[] { side, side, 0, 0, side, side }).to(device).unsqueeze(0).expand(2, 6);
 
         using var sampler = new EulerSampler(schedule, steps);
-        var x = CounterRandom.Normal(settings.Seed, RandomPurpose.SampleLatent, 0, prompt, 1, 4, side / 8, side / 8).to(device) * sampler.InitialNoiseSigma;
+        var x = CounterRandom.Normal(settings.Seed, RandomPurpose.SampleLatent, 0, prompt, 1, model.Vae.Config.LatentChannels, latentSide, latentSide).to(device) * sampler.InitialNoiseSigma;
         for (var i = 0; i < sampler.Timesteps.Length; i++)
         {
             using var step = NewDisposeScope();
@@ -138,7 +140,7 @@ public sealed class TrainingSamples : IDisposable
             var answers = model.UNet.call(cat([input, input], 0), t, states, pooled, ids).to_type(ScalarType.Float32).chunk(2, 0);
             x = sampler.Step(answers[0] + (answers[1] - answers[0]) * guidance, x, i).MoveToOuterDisposeScope();
         }
-        Save(model.Vae.Decode(model.Vae.Unscale(x)), file);
+        Save(TiledDecoder.Decode(model.Vae, model.Vae.Unscale(x), TiledDecoder.TileSide(model.Vae.Config)), file);
     }
 
     private static void Save(Tensor picture, string file)

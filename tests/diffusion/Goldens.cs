@@ -78,7 +78,9 @@ internal sealed class Golden : IDisposable
 
     public static UNet2DConditionModel UNet(string model) => Filled(new UNet2DConditionModel(UNetConfig.Load(Path.Combine(Folder(model), "unet", "config.json")), Placement.CpuFloat), model, "unet");
 
-    public static AutoencoderKL Vae(string model) => Filled(new AutoencoderKL(VaeConfig.Load(Path.Combine(Folder(model), "vae", "config.json")), Placement.CpuFloat), model, "vae");
+    public static AutoencoderKL Vae(string model) => VaeOf(Folder(model));
+
+    public static AutoencoderKL VaeOf(string folder) => Filled(new AutoencoderKL(VaeConfig.Load(Path.Combine(folder, "vae", "config.json")), Placement.CpuFloat), folder, "vae");
 
     public static ClipTextModel Text(string model, string name) => Filled(new ClipTextModel(ClipTextConfig.Load(Path.Combine(Folder(model), name, "config.json")), Placement.CpuFloat), model, name);
 
