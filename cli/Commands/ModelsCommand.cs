@@ -12,6 +12,7 @@ namespace Sdxl.Cli.Commands;
 internal static class ModelsCommand
 {
     private const long Mebi = 1 << 20;
+    private const int ProgressReports = 500; // of one file, at most
 
     public static Command Create()
     {
@@ -135,10 +136,10 @@ internal static class ModelsCommand
     {
         var download = new ModelDownload(source, TimeProvider.System);
         var downloaded = 0;
-        foreach (var file in missing)
+        foreach (var (index, file) in missing.Index())
         {
             var path = Path.GetFullPath(Path.Combine(Places.Models, file.Path));
-            show.Stage("pull", file.Path);
+            show.Stage("pull", string.Create(CultureInfo.InvariantCulture, $"{index + 1}/{missing.Count} {file.Path}, MiB"));
             var expected = locked.Expected(file);
             // A file that was put there by hand, or touched, counts if its hash is right.
             if (expected is not null && File.Exists(path) && await expected.OfFileAsync(path, cancel) == expected.Hex)
@@ -146,16 +147,16 @@ internal static class ModelsCommand
                 locked.Add(file, expected);
                 continue;
             }
-            var shown = -1L;
+            var shown = -Mebi;
             locked.Add(file, await download.FetchAsync(file, path, expected, Show, cancel));
             downloaded++;
 
             void Show(long bytes, long total)
             {
-                if (bytes / Mebi == shown)
+                if (bytes - shown < Math.Max(Mebi, total / ProgressReports) && bytes < total)
                     return;
-                shown = bytes / Mebi;
-                show.Parts((int)shown, (int)(Math.Max(total, bytes) / Mebi));
+                shown = bytes;
+                show.Parts((int)(bytes / Mebi), (int)(Math.Max(total, bytes) / Mebi));
             }
         }
         return downloaded;

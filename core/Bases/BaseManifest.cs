@@ -60,10 +60,15 @@ public sealed record BaseManifest(
         }
         try
         {
-            var manifest = SdxlJson.Deserialize<BaseManifest>(File.ReadAllText(file)) with { ModelsFolder = modelsFolder };
+            var manifest = SdxlJson.Deserialize<BaseManifest>(File.ReadAllText(file));
             foreach (var source in manifest.Sources)
                 source.Check();
-            return manifest;
+            var folder = Path.GetFullPath(modelsFolder);
+            return manifest with
+            {
+                ModelsFolder = modelsFolder,
+                Made = [.. manifest.Made.Select(made => made with { Command = made.Command.Replace(MadeFile.ModelsFolder, folder, StringComparison.Ordinal) })],
+            };
         }
         catch (Exception e) when (e is JsonException or FormatException)
         {

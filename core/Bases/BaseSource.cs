@@ -57,5 +57,8 @@ public sealed record BaseFile(string Path, string Repository, string Revision, s
 /// <summary>A file that nobody offers ready-made: a command makes it from downloaded ones.</summary>
 /// <param name="Path">Where it lies, relative to the models folder.</param>
 /// <param name="Needs">Downloaded files that serve for nothing else; they may be deleted afterwards.</param>
-/// <param name="Command">What makes it, to be typed in the repository's folder.</param>
-public sealed record MadeFile(string Path, IReadOnlyList<string> Needs, string Command);
+/// <param name="Command">What makes it, to be typed in the repository's folder; {models} stands for the models folder.</param>
+public sealed record MadeFile(string Path, IReadOnlyList<string> Needs, string Command)
+{
+    internal const string ModelsFolder = "{models}";
+}

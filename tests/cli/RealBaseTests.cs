@@ -51,7 +51,7 @@ public sealed class RealBaseTests : IDisposable
             var watch = Stopwatch.StartNew();
             var uncaptioned = await RunAsync(train);
             Assert.Equal(1, uncaptioned.ExitCode);
-            Assert.Contains("lacks sdxl/blip/vision_model.onnx. Make sdxl/blip/vision_model.onnx with: python3 tools/export_onnx.py blip models/sdxl/blip.", uncaptioned.Errors, StringComparison.Ordinal);
+            Assert.Contains($"lacks sdxl/blip/vision_model.onnx. Make sdxl/blip/vision_model.onnx with: python3 tools/export_onnx.py blip {models}/sdxl/blip.", uncaptioned.Errors, StringComparison.Ordinal);
             Assert.True(watch.Elapsed.TotalSeconds < 14, $"refused after {watch.Elapsed.TotalSeconds:0} s");
 
             // What the export makes; what it was made from may go.
