@@ -20,11 +20,14 @@ internal sealed class Golden : IDisposable
     private Golden(string path)
     {
         file = SafetensorsFile.Open(path + ".safetensors");
-        Facts = JsonSerializer.Deserialize<JsonElement>(File.ReadAllBytes(path + ".json"));
+        Facts = JsonSerializer.Deserialize<JsonElement>(System.IO.File.ReadAllBytes(path + ".json"));
     }
 
     /// <summary>The JSON beside the tensors: what was computed.</summary>
     public JsonElement Facts { get; }
+
+    /// <summary>The tensors' file itself.</summary>
+    public SafetensorsFile File => file;
 
     public IEnumerable<string> Names => file.Entries.Keys;
 

@@ -62,13 +62,23 @@ public sealed class NetGoldenTests
         Golden.Close(given["te2_pooled"], states2.Pooled!, Golden.Pass, "te2_pooled");
     }
 
-    [Fact]
-    public void New_tokens_are_looked_up_in_the_added_rows_alone_as_the_golden_says()
+    public static TheoryData<string> NewTokenFiles => [.. Directory.GetFiles(TestPaths.Goldens, "text-encoders-new-tokens*.json").Select(f => Path.GetFileNameWithoutExtension(f))];
+
+    [Theory]
+    [MemberData(nameof(NewTokenFiles))]
+    public void New_tokens_are_looked_up_in_the_added_rows_alone_as_the_golden_says(string golden)
     {
         using var scope = NewDisposeScope();
-        using var given = Golden.Open("text-encoders-new-tokens");
-        using var first = Golden.Text("tiny-sdxl", "text_encoder");
-        using var second = Golden.Text("tiny-sdxl", "text_encoder_2");
+        using var given = Golden.Open(golden);
+        var folder = Golden.BaseFor(given.Facts, given.File, "rows_1", "rows_2");
+        using var first = Golden.Text(folder, "text_encoder");
+        using var second = Golden.Text(folder, "text_encoder_2");
+        foreach (var (tokenizer, ids) in new[] { ("tokenizer", "ids_1"), ("tokenizer_2", "ids_2") })
+        {
+            var tokens = ClipTokenizer.Load(Path.Combine(folder, tokenizer)).WithAddedTokens(given.Texts("new_tokens"));
+            Assert.Equal(given.Int("end_of_text"), tokens.EndOfText);
+            Assert.Equal(given[ids].data<long>().ToArray(), given.Texts("texts").SelectMany(t => tokens.Encode(t)).Select(id => (long)id));
+        }
         var end = given.Int("end_of_text");
         var rows = given["rows_2"].requires_grad_();
 

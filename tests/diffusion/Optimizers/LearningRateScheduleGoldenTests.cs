@@ -6,10 +6,13 @@ namespace Sdxl.Diffusion.Tests.Optimizers;
 
 public sealed class LearningRateScheduleGoldenTests
 {
-    [Fact]
-    public void Every_schedule_multiplies_the_rate_as_the_reference_does_at_every_step()
+    public static TheoryData<string> Files => [.. Directory.GetFiles(TestPaths.Goldens, "lr-schedules*.json").Select(f => Path.GetFileName(f))];
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Every_schedule_multiplies_the_rate_as_the_reference_does_at_every_step(string file)
     {
-        var json = JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(TestPaths.Golden("lr-schedules.json")));
+        var json = JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(TestPaths.Golden(file)));
         foreach (var kind in json.GetProperty("multipliers").EnumerateObject())
         {
             // The reference's 'constant' has no warm-up; ours has one when asked for.
