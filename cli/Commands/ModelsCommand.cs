@@ -61,7 +61,7 @@ internal static class ModelsCommand
     private static Task<int> RunAsync(string baseModel, string[] only, bool dryRun, bool json, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
-        var manifest = BaseFiles.Load(baseModel);
+        var manifest = BaseFiles.LoadOrPut(baseModel);
         var wanted = manifest.Files.Where(manifest.IsNeeded).Where(file => only.Length == 0 || only.Any(text => file.Path.Contains(text, StringComparison.OrdinalIgnoreCase))).ToList();
         if (wanted.Count == 0 && only.Length > 0)
             throw new CliException($"No file of {baseModel} has {string.Join(" or ", only.Select(text => $"'{text}'"))} in its path. Its files: {string.Join(", ", manifest.Files.Select(file => file.Path))}.");
@@ -134,6 +134,7 @@ internal static class ModelsCommand
     /// <returns>How many were downloaded.</returns>
     private static async Task<int> PullAsync(List<BaseFile> missing, LockFile locked, ModelSource source, IShow show, CancellationToken cancel)
     {
+        using var alone = TakeAlone();
         var download = new ModelDownload(source, TimeProvider.System);
         var downloaded = 0;
         foreach (var (index, file) in missing.Index())
@@ -160,6 +161,20 @@ internal static class ModelsCommand
             }
         }
         return downloaded;
+    }
+
+    /// <summary>Two pulls would write the same parts, and the slower one begin again what the other has finished.</summary>
+    private static FileStream TakeAlone()
+    {
+        var path = Path.Combine(Places.Models, ".pulling");
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException e) when (File.Exists(path))
+        {
+            throw new CliException($"Another ./sdxl models pull is at work in {Places.Models}. Let it finish, or stop it first.", e);
+        }
     }
 
     private static string Size(long bytes) => bytes >= 1L << 30

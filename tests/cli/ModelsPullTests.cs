@@ -290,6 +290,21 @@ public sealed class ModelsPullTests : IDisposable
     }
 
     [Fact]
+    public async Task A_new_models_folder_gets_the_manifest_so_that_host_and_container_find_it_beside_the_files()
+    {
+        var empty = Path.Combine(folder, "on", "another", "disk");
+        var environment = new Dictionary<string, string>(Environment) { ["SDXL_MODELS"] = empty };
+        answers.Enqueue(context => Fail(context, 404, null));
+        var pulled = await SdxlProcess.RunAsync(folder, null, environment, "models", "pull", "sdxl", "--only", "yunet");
+        Assert.Contains("face_detection_yunet/resolve/3cc26e7f1014a5ee5d74a42acee58bafc9d0a310/face_detection_yunet_2023mar.onnx is not there (404)", pulled.Errors, StringComparison.Ordinal);
+        Assert.Equal(System.IO.File.ReadAllBytes(Path.Combine(TestPaths.Models, "sdxl.json")), System.IO.File.ReadAllBytes(Path.Combine(empty, "sdxl.json")));
+        var drawn = await SdxlProcess.RunAsync(folder, null, environment, "draw", "a cat", "--version", "none", "--base", "sdxl");
+        Assert.Contains($"Base model 'sdxl' is not complete: {empty} lacks ", drawn.Errors, StringComparison.Ordinal);
+        var other = await SdxlProcess.RunAsync(folder, null, environment, "models", "pull", "no-such");
+        Assert.Equal($"There is no base model called 'no-such' in {empty}. Known: sdxl.\n", other.Errors);
+    }
+
+    [Fact]
     public async Task The_token_is_in_no_output_whatever_fails()
     {
         WriteManifest(Sha, Content.Length);
@@ -315,6 +330,37 @@ public sealed class ModelsPullTests : IDisposable
             Assert.Equal((1, $"Base model 'big' is not complete: {folder} lacks vae/model.safetensors. Download what is missing with: ./sdxl models pull big.\n"), (refused.ExitCode, refused.Errors));
         }
         Assert.Empty(requests);
+    }
+
+    [Fact]
+    public async Task A_second_pull_of_the_same_folder_is_refused_while_one_is_at_work_and_an_interrupted_one_goes_on_later()
+    {
+        WriteManifest(Sha, Content.Length);
+        using var half = new ManualResetEventSlim();
+        var (sent, interrupt) = (new TaskCompletionSource(), new TaskCompletionSource());
+        answers.Enqueue(context =>
+        {
+            context.Response.ContentLength64 = Content.Length;
+            context.Response.OutputStream.Write(Content, 0, 500_000);
+            context.Response.OutputStream.Flush();
+            sent.SetResult();
+            half.Wait();
+            context.Response.Abort();
+        });
+        var first = SdxlProcess.RunAsync(folder, interrupt.Task, Environment, "models", "pull", "big");
+        await sent.Task;
+        while (!System.IO.File.Exists(Target + ".part") || new FileInfo(Target + ".part").Length == 0)
+            await Task.Delay(20);
+        var second = await SdxlProcess.RunAsync(folder, null, Environment, "models", "pull", "big");
+        Assert.Equal((1, $"Another ./sdxl models pull is at work in {folder}. Let it finish, or stop it first.\n"), (second.ExitCode, second.Errors));
+        interrupt.SetResult();
+        Assert.Equal(130, (await first).ExitCode);
+        half.Set();
+
+        var third = await SdxlProcess.RunAsync(folder, null, Environment, "models", "pull", "big");
+        Assert.Equal((0, ""), (third.ExitCode, third.Errors));
+        Assert.Equal(Content, System.IO.File.ReadAllBytes(Target));
+        Assert.NotNull(requests.Last().Range);
     }
 
     private Dictionary<string, string> Environment => new() { ["SDXL_MODELS"] = folder, ["HF_ENDPOINT"] = Endpoint.ToString() };
