@@ -31,9 +31,15 @@ public sealed class StackedLora : IDisposable
         var each = dora ? 3 : 2;
         for (var i = 0; i < pieces.Count; i++)
         {
-            var weights = pieces[i].SelectMany(p => p.Layers).Select(l => l.Layer.Weight.detach().to_type(ScalarType.Float32)).ToList();
+            var layers = pieces[i].SelectMany(p => p.Layers).Select(l => l.Layer.Weight).ToList();
+            var joined = stack(layers.Select(w => w.to_type(ScalarType.Float32))).DetachFromDisposeScope();
+            for (var layer = 0; layer < layers.Count; layer++)
+            {
+                if (layers[layer].dtype == ScalarType.Float32)
+                    layers[layer].set_(joined[layer]); // the layer's own copy goes: no weight is in memory twice
+            }
             stacks.Add(new Stack(
-                stack(weights).DetachFromDisposeScope(), leaves[i * each], leaves[i * each + 1], dora ? leaves[i * each + 2] : null,
+                joined, leaves[i * each], leaves[i * each + 1], dora ? leaves[i * each + 2] : null,
                 [.. pieces[i].Select(p => (long)p.Layers.Count)], [.. pieces[i].Select(p => p.Place)]));
         }
     }
