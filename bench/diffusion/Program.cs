@@ -2,10 +2,12 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Sdxl.Bench.Diffusion;
+using Sdxl.GpuWorker;
 
-// Each case runs in a process of its own on both sides, so that peak memory is the case's; sides take turns, so both see the same machine. The better of two rounds counts.
-// --json: one object a line. --wide: also the net four times as wide (minutes). THREADS from SDXL_BENCH_THREADS, default 1.
-const int Rounds = 2;
+// Each case runs in a process of its own on both sides, so that peak memory is the case's; sides take turns, so both see the same machine. The better of the rounds counts.
+// Ours is started as a worker is (WorkerEnvironment), the peer as its users start it.
+// --json: one object a line. --toy: without the nets four times as wide (which take ten minutes). SDXL_BENCH_THREADS: processor threads of both sides, default 1.
+const int Rounds = 3;
 if (args is ["--ours", var oneCase, var wideText, var batchText, var threadsText, var stepsText])
 {
     Console.WriteLine(JsonSerializer.Serialize(OurSteps.Measure(oneCase, Number(wideText), Number(batchText), Number(threadsText), Number(stepsText)), Result.Json));
@@ -17,9 +19,9 @@ var root = OurSteps.FindRoot();
 if (!json)
 {
     Console.WriteLine($"{Environment.ProcessorCount} processors, {threads} used; .NET {Environment.Version}; libtorch of Debian's python3-torch on both sides; median step, better of {Rounds} rounds");
-    Console.WriteLine($"{"",-38}{"ours ms",10}{"torch ms",10}{"ratio",8}{"ours MiB",10}{"torch MiB",10}");
+    Console.WriteLine($"{"",-50}{"ours ms",10}{"torch ms",10}{"ratio",8}{"ours MiB",10}{"torch MiB",10}");
 }
-foreach (var wide in args.Contains("--wide") ? new[] { 1, 4 } : [1])
+foreach (var wide in args.Contains("--toy") ? new[] { 1 } : [1, 4])
 {
     foreach (var batch in new[] { 1, 4 })
     {
@@ -31,8 +33,8 @@ foreach (var wide in args.Contains("--wide") ? new[] { 1, 4 } : [1])
             for (var round = 0; round < Rounds; round++)
             {
                 // The peer has no pivot: its trainers encode the texts in every step.
-                peer = Better(peer, Child("/usr/bin/python3", [Path.Combine(root, "bench", "peers", "diffusion.py"), Path.Combine(root, "models", "toy-sdxl"), name.Replace("-pivot", "", StringComparison.Ordinal), .. rest]));
-                ours = Better(ours, Child(Environment.ProcessPath!, [.. Own(), "--ours", name, .. rest]));
+                peer = Better(peer, Child("/usr/bin/python3", [Path.Combine(root, "bench", "peers", "diffusion.py"), Path.Combine(root, "models", "toy-sdxl"), name.Replace("-pivot", "", StringComparison.Ordinal), .. rest], ours: false));
+                ours = Better(ours, Child(Environment.ProcessPath!, [.. Own(), "--ours", name, .. rest], ours: true));
             }
             var label = $"{what}, batch {batch}{(wide > 1 ? $", {wide}x wide" : "")}";
             if (json)
@@ -42,7 +44,7 @@ foreach (var wide in args.Contains("--wide") ? new[] { 1, 4 } : [1])
             }
             else
             {
-                Console.WriteLine(FormattableString.Invariant($"{label,-38}{ours!.Ms,10:0.0}{peer!.Ms,10:0.0}{ours.Ms / peer.Ms,8:0.00}{ours.Mib,10:0}{peer.Mib,10:0}"));
+                Console.WriteLine(FormattableString.Invariant($"{label,-50}{ours!.Ms,10:0.0}{peer!.Ms,10:0.0}{ours.Ms / peer.Ms,8:0.00}{ours.Mib,10:0}{peer.Mib,10:0}"));
             }
         }
     }
@@ -56,10 +58,13 @@ static Result Better(Result? a, Result b) => a is null ? b : new Result(Math.Rou
 // Started as `dotnet x.dll`, the process is dotnet and the dll its first argument.
 static string[] Own() => Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [Environment.GetCommandLineArgs()[0]] : [];
 
-static Result Child(string program, string[] arguments)
+static Result Child(string program, string[] arguments, bool ours)
 {
     var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-    start.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
+    if (ours)
+        WorkerEnvironment.AddTo(start.Environment);
+    else
+        start.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
     using var process = Process.Start(start)!;
     var errors = process.StandardError.ReadToEndAsync();
     var output = process.StandardOutput.ReadToEnd();

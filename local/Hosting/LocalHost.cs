@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Trainings;
+using Sdxl.GpuWorker;
 using Sdxl.Local.Azurite;
 using Sdxl.Local.Broker;
 using Sdxl.Local.Functions;
@@ -99,19 +100,15 @@ internal static class LocalHost
         var program = Environment.ProcessPath!;
         // Under `dotnet Sdxl.Local.dll` the process is dotnet itself.
         string[] self = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [typeof(LocalHost).Assembly.Location] : [];
-        return new ProcessStartInfo(program,
+        var command = new ProcessStartInfo(program,
         [
             .. self, "worker", "--state", arguments.State.Path, "--storage", storage,
             "--parent", Environment.ProcessId.ToString(CultureInfo.InvariantCulture), .. arguments.Settings,
         ])
         {
-            Environment =
-            {
-                ["SDXL_ROOT"] = arguments.Root,
-                // OpenMP threads that spin while they wait take the cores from this host and its storage: with passive waiting a training step
-                // on two cores takes a third less, and on a busy machine a tenth.
-                ["OMP_WAIT_POLICY"] = Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") ?? "PASSIVE",
-            },
+            Environment = { ["SDXL_ROOT"] = arguments.Root },
         };
+        WorkerEnvironment.AddTo(command.Environment);
+        return command;
     }
 }
