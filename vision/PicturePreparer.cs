@@ -166,6 +166,8 @@ public sealed class PicturePreparer(VisionModels models, PictureLimits? limits =
         var shape = (double)Math.Max(loaded.Width, loaded.Height) / Math.Min(loaded.Width, loaded.Height);
         if (shape > NarrowShape)
             warnings.Add($"It is {shape:0.0} times as long as wide, so the square holds only {1 / shape:P0} of it.");
+        if (loaded.Frames > 1)
+            warnings.Add($"It holds {loaded.Frames:N0} pictures (frames or pages); only the first is used.");
         if (caption is "")
             warnings.Add("BLIP found nothing to say about it; give it a caption.");
     }

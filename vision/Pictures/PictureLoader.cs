@@ -2,6 +2,7 @@ using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Formats;
 using SixLabors.ImageSharp.Formats.Jpeg;
 using SixLabors.ImageSharp.Memory;
+using SixLabors.ImageSharp.Metadata.Profiles.Exif;
 using SixLabors.ImageSharp.PixelFormats;
 using SixLabors.ImageSharp.Processing;
 
@@ -73,13 +74,14 @@ public sealed class PictureLoader(PictureLimits limits)
         var info = Image.Identify(headerOptions, file);
         var isJpeg = info.Metadata.DecodedImageFormat == JpegFormat.Instance;
         Check(info, name, isJpeg ? limits.JpegMegapixels : limits.OtherMegapixels);
-        if (PictureEnd.WhatIsMissing(file) is { } missing)
+        var structure = PictureStructure.Of(file);
+        if (structure.Missing is { } missing)
             throw new PictureRefusedException(name, $"the picture is cut off: {missing}.");
 
         // TargetSize enlarges too, so it is set only where the picture shrinks.
         var target = Target(info.Width, info.Height, maxSide, minSide);
         var options = new DecoderOptions { Configuration = s_configuration, MaxFrames = 1, TargetSize = target < Math.Max(info.Width, info.Height) ? new Size(target, target) : null };
-        return isJpeg ? FromOpaque(file, options, info) : FromTransparent(file, options, info, background);
+        return isJpeg ? FromOpaque(file, options, info) : FromTransparent(file, options, info, structure, background);
     }
 
     private static void Check(ImageInfo info, string name, int megapixels)
@@ -105,9 +107,15 @@ public sealed class PictureLoader(PictureLimits limits)
         return new LoadedPicture(PixelGrid.From(image), width, height, HasTransparency: false);
     }
 
-    private static LoadedPicture FromTransparent(byte[] file, DecoderOptions options, ImageInfo info, Rgba32 background)
+    private static LoadedPicture FromTransparent(byte[] file, DecoderOptions options, ImageInfo info, PictureStructure structure, Rgba32 background)
     {
         using var image = Image.Load<Rgba32>(options, file);
+        if (structure.Orientation > 1)
+        {
+            // ImageSharp keeps a TIFF's orientation with its frame, where AutoOrient does not look.
+            image.Metadata.ExifProfile ??= new ExifProfile();
+            image.Metadata.ExifProfile.SetValue(ExifTag.Orientation, (ushort)structure.Orientation);
+        }
         var (width, height) = Upright(image, info);
         var grid = new PixelGrid(image.Width, image.Height, 3);
         var (transparent, brightest) = (false, 0);
@@ -127,7 +135,7 @@ public sealed class PictureLoader(PictureLimits limits)
         });
         if (brightest == 0 && transparent)
             Opacity(image, grid);
-        return new LoadedPicture(grid, width, height, transparent);
+        return new LoadedPicture(grid, width, height, transparent, structure.Frames);
 
         static byte Over(int value, int under, int alpha) => (byte)((value * alpha + under * (255 - alpha) + 127) / 255);
     }
