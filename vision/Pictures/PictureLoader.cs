@@ -56,6 +56,12 @@ public sealed class PictureLoader(PictureLimits limits)
 
     private byte[] ReadAll(Stream stream, string name, CancellationToken cancel)
     {
+        if (stream.CanSeek && stream.Length - stream.Position is var left && left <= limits.FileBytes)
+        {
+            var whole = new byte[left];             // no growing buffer beside it
+            stream.ReadExactly(whole);
+            return left > 0 ? whole : throw new PictureRefusedException(name, "the file is empty.");
+        }
         using var buffer = new MemoryStream();
         var part = new byte[81920];
         for (int read; (read = stream.Read(part)) > 0;)
@@ -75,6 +81,8 @@ public sealed class PictureLoader(PictureLimits limits)
         var isJpeg = info.Metadata.DecodedImageFormat == JpegFormat.Instance;
         Check(info, name, isJpeg ? limits.JpegMegapixels : limits.OtherMegapixels);
         var structure = PictureStructure.Of(file);
+        if (structure.InScans)
+            Check(info, name, limits.OtherMegapixels);
         if (structure.Missing is { } missing)
             throw new PictureRefusedException(name, $"the picture is cut off: {missing}.");
 
@@ -165,7 +173,7 @@ public sealed class PictureLoader(PictureLimits limits)
     private static Configuration CreateConfiguration()
     {
         var configuration = Configuration.Default.Clone();
-        configuration.MemoryAllocator = MemoryAllocator.Create(new MemoryAllocatorOptions { AllocationLimitMegabytes = 1024 });
+        configuration.MemoryAllocator = MemoryAllocator.Create(new MemoryAllocatorOptions { AllocationLimitMegabytes = 512 });
         return configuration;
     }
 }

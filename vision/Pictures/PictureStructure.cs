@@ -9,11 +9,12 @@ namespace Sdxl.Vision.Pictures;
 /// <param name="Missing">What is missing, as the end of a sentence; null where nothing is.</param>
 /// <param name="Frames">Frames of an animation, pages of a TIFF; 1 or more.</param>
 /// <param name="Orientation">The TIFF's orientation tag, 1..8 as in EXIF; 1 for the other formats, whose decoders read it.</param>
-internal sealed record PictureStructure(string? Missing, int Frames = 1, int Orientation = 1)
+/// <param name="InScans">A JPEG in several scans, progressive or not: all its coefficients are kept until the last.</param>
+internal sealed record PictureStructure(string? Missing, int Frames = 1, int Orientation = 1, bool InScans = false)
 {
     public static PictureStructure Of(ReadOnlySpan<byte> file) => file switch
     {
-        [0xFF, 0xD8, 0xFF, ..] => new(JpegEnds(file) ? null : "its end marker is missing"),
+        [0xFF, 0xD8, 0xFF, ..] => Jpeg(file),
         [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => Png(file),
         [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => Webp(file),
         [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => GifStructure.Of(file),
@@ -23,10 +24,11 @@ internal sealed record PictureStructure(string? Missing, int Frames = 1, int Ori
     };
 
     /// <summary>Walks the segments, because a thumbnail inside one has an end marker of its own.</summary>
-    private static bool JpegEnds(ReadOnlySpan<byte> file)
+    private static PictureStructure Jpeg(ReadOnlySpan<byte> file)
     {
-        const byte Start = 0xD8, End = 0xD9, Scan = 0xDA, FirstRestart = 0xD0, LastRestart = 0xD7, Temporary = 0x01;
-        var at = 2;
+        const byte Start = 0xD8, End = 0xD9, Scan = 0xDA, FirstRestart = 0xD0, LastRestart = 0xD7, Temporary = 0x01, Progressive = 0xC2;
+        const string Missing = "its end marker is missing";
+        var (at, scans, progressive) = (2, 0, false);
         while (at + 1 < file.Length)
         {
             if (file[at] != 0xFF)
@@ -34,29 +36,30 @@ internal sealed record PictureStructure(string? Missing, int Frames = 1, int Ori
                 // Within a scan's data, or stray bytes between segments: go on to the next marker.
                 var next = file[at..].IndexOf((byte)0xFF);
                 if (next < 0)
-                    return false;
+                    return new(Missing);
                 at += next;
                 continue;
             }
             switch (file[at + 1])
             {
                 case End:
-                    return true;
+                    return new(null, InScans: progressive || scans > 1);
                 case 0xFF:
                     at++;                               // fill byte
                     break;
                 case 0x00 or Start or Temporary or (>= FirstRestart and <= LastRestart):
                     at += 2;                            // a 0xFF of the data itself, or a marker without a segment
                     break;
-                case Scan:
                 default:
+                    scans += file[at + 1] == Scan ? 1 : 0;
+                    progressive |= file[at + 1] == Progressive;
                     if (at + 3 >= file.Length)
-                        return false;
+                        return new(Missing);
                     at += 2 + BinaryPrimitives.ReadUInt16BigEndian(file[(at + 2)..]);
                     break;
             }
         }
-        return false;
+        return new(Missing);
     }
 
     private static PictureStructure Png(ReadOnlySpan<byte> file)

@@ -31,7 +31,7 @@ void read(png_structp png, png_bytep target, size_t count)
 
 } // namespace
 
-// channels 1, 3 or 4; depth 8 or 16 (little endian). A transparent colour becomes alpha where channels is 4.
+// channels 1, 3 or 4; depth 8 (of 16: rounded) or 16 (little endian). A transparent colour becomes alpha where channels is 4.
 SDX_API int sdx_png_decode(const uint8_t* data, size_t size, int channels, int depth, uint8_t* out, int64_t stride, int width, int height, char* error)
 {
     Source source{data, size};
@@ -68,6 +68,8 @@ SDX_API int sdx_png_decode(const uint8_t* data, size_t size, int channels, int d
     }
     if (depth == 16)
         png_set_swap(png);
+    else if (file_depth == 16)
+        png_set_scale_16(png);          // rounds, as ImageSharp does
     if (channels >= 3 && !(colour & PNG_COLOR_MASK_COLOR))
         png_set_gray_to_rgb(png);
     if (channels == 4)

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Sdxl.Vision.Pictures;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Formats.Jpeg;
@@ -75,8 +74,16 @@ public sealed class PictureLoaderTests
     [Fact]
     public void More_megapixels_than_allowed_are_refused_with_both_numbers()
     {
-        var error = Assert.Throws<PictureRefusedException>(() => Load(PngHeader(9000, 8000)));
+        var error = Assert.Throws<PictureRefusedException>(() => Load(LargePictures.PngHeader(9000, 8000)));
         Assert.Equal("a.png: the picture claims 9,000 x 8,000 pixels (72 megapixels), more than the 64 allowed; shrink it.", error.Message);
+    }
+
+    [Fact]
+    public void A_progressive_jpeg_may_have_no_more_than_other_formats()
+    {
+        var error = Assert.Throws<PictureRefusedException>(() => Load(LargePictures.JpegHeader(9_000, frame: 0xC2)));
+        Assert.Contains("81 megapixels", error.Message);
+        Assert.Contains("64 allowed", error.Message);
     }
 
     [Fact]
@@ -111,24 +118,6 @@ public sealed class PictureLoaderTests
         using var stream = new MemoryStream();
         save(image, stream);
         return stream.ToArray();
-    }
-
-    /// <summary>A PNG of nothing but a header; its checksum is right.</summary>
-    private static byte[] PngHeader(int width, int height)
-    {
-        byte[] header = [.. "IHDR"u8, 0, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, 0];
-        BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), width);
-        BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(8), height);
-        var crc = ~0u;
-        foreach (var value in header)
-        {
-            crc ^= value;
-            for (var bit = 0; bit < 8; bit++)
-                crc = (crc & 1) != 0 ? 0xEDB88320 ^ (crc >> 1) : crc >> 1;
-        }
-        byte[] check = new byte[4];
-        BinaryPrimitives.WriteUInt32BigEndian(check, ~crc);
-        return [0x89, .. "PNG\r\n"u8, 0x1A, 0x0A, 0, 0, 0, 13, .. header, .. check];
     }
 
     private sealed class EndlessStream : Stream

@@ -21,9 +21,10 @@ internal sealed unsafe class PngCodec : PictureCodec
         var header = PngHeader.Read(bytes, options.SkipMetadata);
         if (!header.HasData)
             throw new InvalidImageContentException("PNG Image does not contain a data chunk.");
-        var wide = header.Depth == 16;
+        // 16 bits only for pixels that keep them, and no second copy for the usual kind: a large picture is there once.
+        var wide = header.Depth == 16 && (typeof(TPixel) == typeof(L16) || typeof(TPixel) == typeof(Rgba64));
         var alpha = header.HasTransparentColor || header.Color is PngColorType.GrayscaleWithAlpha or PngColorType.RgbWithAlpha;
-        var grey = header.Color is PngColorType.Grayscale && !alpha;
+        var grey = header.Color is PngColorType.Grayscale && !alpha && typeof(TPixel) != typeof(Rgba32);
         fixed (byte* data = bytes)
         {
             var (file, size, config) = ((nint)data, bytes.Length, options.Configuration);
@@ -32,7 +33,7 @@ internal sealed unsafe class PngCodec : PictureCodec
                 (true, true, _) => DecodeFrame<L16, TPixel>(config, header.Width, header.Height, (target, stride, w, h) => Read(file, size, 1, 16, target, stride, w, h)),
                 (true, _, _) => DecodeFrame<Rgba64, TPixel>(config, header.Width, header.Height, (target, stride, w, h) => Read(file, size, 4, 16, target, stride, w, h)),
                 (_, true, _) => DecodeFrame<L8, TPixel>(config, header.Width, header.Height, (target, stride, w, h) => Read(file, size, 1, 8, target, stride, w, h)),
-                (_, _, true) => DecodeFrame<Rgba32, TPixel>(config, header.Width, header.Height, (target, stride, w, h) => Read(file, size, 4, 8, target, stride, w, h)),
+                (_, _, var withAlpha) when withAlpha || typeof(TPixel) == typeof(Rgba32) => DecodeFrame<Rgba32, TPixel>(config, header.Width, header.Height, (target, stride, w, h) => Read(file, size, 4, 8, target, stride, w, h)),
                 _ => DecodeFrame<Rgb24, TPixel>(config, header.Width, header.Height, (target, stride, w, h) => Read(file, size, 3, 8, target, stride, w, h)),
             };
             return One(options, header.Metadata, frame);
