@@ -25,6 +25,9 @@ public sealed class SafetensorsHeader
         Metadata = metadata;
     }
 
+    /// <summary>More sides than any tensor library takes; a header must not make us hold more numbers than it has tensors' worth of.</summary>
+    public const int MaxSides = 64;
+
     /// <summary>Tensors by name, in the order of their data.</summary>
     public IReadOnlyDictionary<string, SafetensorsEntry> Entries { get; }
 
@@ -151,8 +154,8 @@ public sealed class SafetensorsHeader
                     Expect(ref reader, JsonTokenType.String, file, $"tensor '{name}', dtype");
                     word = reader.GetString()!;
                     break;
-                case "shape": shape = ReadNumbers(ref reader, name, field, file); break;
-                case "data_offsets": offsets = ReadNumbers(ref reader, name, field, file); break;
+                case "shape": shape = ReadNumbers(ref reader, name, field, MaxSides, file); break;
+                case "data_offsets": offsets = ReadNumbers(ref reader, name, field, 2, file); break;
                 default: throw new SafetensorsException(file, $"tensor '{name}' has an unknown field '{field}'; expected dtype, shape, data_offsets.");
             }
         }
@@ -171,22 +174,21 @@ public sealed class SafetensorsHeader
         return new SafetensorsEntry(name, type, [.. shape], dataStart + offsets[0], found);
     }
 
-    /// <summary>Bytes of a shape, or -1 on overflow of 63 bits (a zero side anywhere makes it 0).</summary>
+    /// <summary>Bytes of a shape, or -1 where the sides other than 0 overflow 63 bits: tensor libraries refuse those also in an empty tensor.</summary>
     private static long ByteCount(List<long> shape, SafetensorsType type)
     {
-        if (shape.Contains(0))
-            return 0;
         UInt128 bytes = (ulong)type.ByteSize();
-        foreach (var side in shape)
+        foreach (var side in shape.Where(side => side != 0))
         {
             bytes *= (ulong)side;
             if (bytes > long.MaxValue)
                 return -1;
         }
-        return (long)bytes;
+        return shape.Contains(0) ? 0 : (long)bytes;
     }
 
-    private static List<long> ReadNumbers(ref Utf8JsonReader reader, string name, string field, string file)
+    /// <param name="most">Reading stops with an error at the number after these.</param>
+    private static List<long> ReadNumbers(ref Utf8JsonReader reader, string name, string field, int most, string file)
     {
         Expect(ref reader, JsonTokenType.StartArray, file, $"tensor '{name}', {field}");
         var numbers = new List<long>();
@@ -194,6 +196,8 @@ public sealed class SafetensorsHeader
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out var number) || number < 0)
                 throw new SafetensorsException(file, $"tensor '{name}' has a {field} entry that is not a whole number from 0 to 2^63-1.");
+            if (numbers.Count == most)
+                throw new SafetensorsException(file, $"tensor '{name}' has more than {most} numbers in {field}; {(field == "shape" ? "no tensor has so many sides" : "expected [begin, end]")}.");
             numbers.Add(number);
         }
         return numbers;

@@ -17,6 +17,8 @@ public sealed class SafetensorsHostileTests : IDisposable
         // name, header, data bytes, what the error says
         { "shape larger than data", """{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", 8, "takes 12 bytes" },
         { "shape that overflows", """{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}}""", 8, "more than 2^63" },
+        { "shape that overflows beside a zero side", """{"a":{"dtype":"F32","shape":[4611686018427387904,4611686018427387904,0],"data_offsets":[0,0]}}""", 0, "more than 2^63" },
+        { "65 sides", """{"a":{"dtype":"F32","shape":[""" + string.Join(',', Enumerable.Repeat('1', 65)) + """],"data_offsets":[0,4]}}""", 4, "more than 64 numbers in shape" },
         { "end beyond the file", """{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}""", 8, "only 8 bytes of data" },
         { "end before begin", """{"a":{"dtype":"F32","shape":[0],"data_offsets":[8,0]}}""", 8, "begin <= end" },
         { "negative offset", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}}""", 8, "whole number from 0" },
@@ -33,7 +35,7 @@ public sealed class SafetensorsHostileTests : IDisposable
         { "missing dtype", """{"a":{"shape":[2],"data_offsets":[0,8]}}""", 8, "lacks dtype" },
         { "unknown dtype", """{"a":{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]}}""", 8, "dtype 'F8_E4M3'" },
         { "dtype in small letters", """{"a":{"dtype":"f32","shape":[2],"data_offsets":[0,8]}}""", 8, "dtype 'f32'" },
-        { "three offsets", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4,8]}}""", 8, "expected [begin, end]" },
+        { "three offsets", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4,8]}}""", 8, "more than 2 numbers in data_offsets; expected [begin, end]" },
         { "tensor that is no object", """{"a":7}""", 0, "expected StartObject" },
         { "metadata twice", """{"__metadata__":{},"__metadata__":{}}""", 0, "listed twice" },
         { "metadata that is no text", """{"__metadata__":{"a":1}}""", 0, "expected String" },
@@ -90,6 +92,20 @@ public sealed class SafetensorsHostileTests : IDisposable
         var before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(path));
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1_000_000);
+    }
+
+    [Theory]
+    [InlineData("""{"a":{"dtype":"F32","shape":[""", """],"data_offsets":[0,0]}}""")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[0],"data_offsets":[""", """]}}""")]
+    public void Millions_of_numbers_in_a_header_allocate_little_more_than_the_header_and_give_a_short_error(string before, string after)
+    {
+        var path = Write("numbers", File(before + string.Join(',', Enumerable.Repeat('0', 2_000_000)) + after, 0));
+        var size = new FileInfo(path).Length;
+        var start = GC.GetAllocatedBytesForCurrentThread();
+        var error = Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(path)).Message;
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - start;
+        Assert.True(allocated < size + 200_000, $"file {size} bytes, allocated {allocated}");
+        Assert.True(error.Length < 600, $"message of {error.Length} characters");
     }
 
     [Fact]
