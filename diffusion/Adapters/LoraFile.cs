@@ -12,7 +12,7 @@ public enum LoraFormat
     /// <summary>Replicate's trainer: ….attn1.processor.to_q_lora.down.weight, no alpha.</summary>
     Cog,
 
-    /// <summary>PEFT and diffusers: [unet.]….attn1.to_q.lora_A.weight (or .lora.down.weight), alpha = rank unless the header or an .alpha says otherwise.</summary>
+    /// <summary>PEFT and diffusers: [base_model.model.][unet.]….attn1.to_q.lora_A.weight (or .lora.down.weight), alpha = rank unless header, adapter_config.json or an .alpha says otherwise.</summary>
     Peft,
 
     /// <summary>kohya, A1111, ComfyUI: lora_unet_….lora_down.weight with sgm or diffusers block names, .alpha.</summary>
@@ -31,8 +31,9 @@ public static partial class LoraFile
 
     /// <summary>Reads all layers, fp32 on the CPU; the caller owns them.</summary>
     /// <param name="targets">Needed for kohya's names only.</param>
+    /// <param name="adapterConfig">The text of PEFT's adapter_config.json, which holds the alphas; null: the header's, else alpha = rank.</param>
     /// <exception cref="SafetensorsException">A tensor that belongs to no layer, a layer without one of its halves, halves that do not fit: nothing is returned.</exception>
-    public static (LoraFormat Format, IReadOnlyList<LoraLayer> Layers) Read(SafetensorsFile file, LoraTargets targets)
+    public static (LoraFormat Format, IReadOnlyList<LoraLayer> Layers) Read(SafetensorsFile file, LoraTargets targets, string? adapterConfig = null)
     {
         var format = FormatOf(file);
         Func<string, Part?> parse = format switch
@@ -61,7 +62,7 @@ public static partial class LoraFile
                 file.Path, $"{unknown.Count} of {file.Entries.Count} tensors belong to no linear layer of this model ({format} names): {string.Join(", ", unknown.Take(5))}{(unknown.Count > 5 ? ", …" : "")}. "
                 + "The LoRA was made for another kind of model, or it changes convolutions, which is not supported.");
         }
-        var alphas = format == LoraFormat.Peft ? HeaderAlpha(file) : null;
+        var alphas = format == LoraFormat.Peft ? ConfiguredAlpha(file, adapterConfig) : null;
         var layers = new List<LoraLayer>();
         foreach (var ((net, module), names) in parts.OrderBy(p => p.Key.Net, StringComparer.Ordinal).ThenBy(p => p.Key.Module, StringComparer.Ordinal))
             layers.Add(ReadLayer(file, net, module, names, alphas));
@@ -95,8 +96,18 @@ public static partial class LoraFile
         if (up.shape[1] != rank)
             throw new SafetensorsException(file.Path, $"layer '{module}': down is [{string.Join(", ", down.shape)}] and up is [{string.Join(", ", up.shape)}]; their ranks differ.");
         var alpha = names.TryGetValue("alpha", out var alphaName) ? file.Read(alphaName, float32).ToDouble() : headerAlpha?.Invoke(module, rank) ?? rank;
-        var magnitude = names.TryGetValue("magnitude", out var magnitudeName) ? file.Read(magnitudeName, float32).flatten() : null;
+        var magnitude = names.TryGetValue("magnitude", out var magnitudeName) ? RowLengths(file, magnitudeName, up.shape[0], down.shape[1]) : null;
         return new LoraLayer(net, module, down.MoveToOuterDisposeScope(), up.MoveToOuterDisposeScope(), alpha / rank, magnitude?.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>DoRA's lengths, one an output row: [out], or [out, 1] (and more ones) as LyCORIS and ComfyUI write it.</summary>
+    private static Tensor RowLengths(SafetensorsFile file, string name, long rows, long columns)
+    {
+        var shape = file.Entries[name].Shape;
+        if (shape.Length >= 1 && shape[0] == rows && shape.Skip(1).All(side => side == 1))
+            return file.Read(name, float32).flatten();
+        var why = shape is [1, var along] && along == columns ? " It scales input columns (LyCORIS with wd_on_out=false), which is not supported." : "";
+        throw new SafetensorsException(file.Path, $"tensor '{name}' is [{string.Join(", ", shape)}]; the magnitude of a layer with {rows} outputs is [{rows}] or [{rows}, 1].{why}");
     }
 
     /// <summary>[a, b]; a 1x1 convolution's [a, b, 1, 1] is one too.</summary>
@@ -170,22 +181,38 @@ public static partial class LoraFile
 
     private static string Prefix(string net) => net switch { "unet" => "lora_unet_", "text_encoder" => "lora_te1_", _ => "lora_te2_" };
 
-    /// <summary>PEFT's configuration in the header: "unet.lora_alpha", "unet.alpha_pattern".</summary>
-    private static Func<string, long, double>? HeaderAlpha(SafetensorsFile file)
+    /// <summary>
+    /// PEFT's configuration: diffusers writes it into the header ("unet.lora_alpha"), PEFT itself into adapter_config.json ("lora_alpha"). Patterns name modules by their ends.
+    /// </summary>
+    private static Func<string, long, double>? ConfiguredAlpha(SafetensorsFile file, string? adapterConfig)
     {
-        if (!file.Metadata.TryGetValue(LowRankAdapterMetadata, out var text))
+        if (!file.Metadata.TryGetValue(LowRankAdapterMetadata, out var text) && (text = adapterConfig) is null)
             return null;
-        using var json = JsonDocument.Parse(text);
-        var root = json.RootElement;
-        double? general = root.TryGetProperty("unet.lora_alpha", out var a) || root.TryGetProperty("lora_alpha", out a) ? a.GetDouble() : null;
-        var pattern = root.TryGetProperty("unet.alpha_pattern", out var p) || root.TryGetProperty("alpha_pattern", out p)
-            ? p.EnumerateObject().ToDictionary(e => e.Name, e => e.Value.GetDouble(), StringComparer.Ordinal) : [];
-        return (module, rank) => pattern.TryGetValue(module, out var own) ? own : general ?? rank;
+        try
+        {
+            using var json = JsonDocument.Parse(text);
+            var root = json.RootElement;
+            JsonElement? Value(string name) =>
+                (root.TryGetProperty("unet." + name, out var value) || root.TryGetProperty(name, out value)) && value.ValueKind != JsonValueKind.Null ? value : null;
+            double? general = Value("lora_alpha")?.GetDouble();
+            var stabilized = Value("use_rslora")?.GetBoolean() ?? false; // alpha / sqrt(r) instead of alpha / r
+            var patterns = Value("alpha_pattern") is { } p ? p.EnumerateObject().Select(e => (Ending: e.Name, Alpha: e.Value.GetDouble())).ToList() : [];
+            return (module, rank) =>
+            {
+                var own = patterns.Where(q => module == q.Ending || module.EndsWith("." + q.Ending, StringComparison.Ordinal)).Select(q => (double?)q.Alpha).FirstOrDefault();
+                var alpha = own ?? general ?? rank;
+                return stabilized ? alpha * Math.Sqrt(rank) : alpha;
+            };
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        {
+            throw new SafetensorsException(file.Path, $"the PEFT configuration ({(file.Metadata.ContainsKey(LowRankAdapterMetadata) ? $"header entry {LowRankAdapterMetadata}" : "adapter_config.json")}) cannot be read: {e.Message}", e);
+        }
     }
 
     [GeneratedRegex(@"^(?:unet\.)?(?<block>.+\.attn[12])\.processor\.to_(?<which>q|k|v|out)_lora\.(?<role>down|up)\.weight$")]
     private static partial Regex CogName();
 
-    [GeneratedRegex(@"^(?:(?<net>unet|text_encoder|text_encoder_2)\.)?(?<module>.+?)\.(?<role>lora_[AB]\.weight|lora\.(?:down|up)\.weight|lora_linear_layer\.(?:down|up)\.weight|(?:lora\.)?alpha|lora_magnitude_vector(?:\.weight)?)$")]
+    [GeneratedRegex(@"^(?:base_model\.model\.)?(?:(?<net>unet|text_encoder|text_encoder_2)\.)?(?<module>.+?)\.(?<role>lora_[AB]\.weight|lora\.(?:down|up)\.weight|lora_linear_layer\.(?:down|up)\.weight|(?:lora\.)?alpha|lora_magnitude_vector(?:\.weight)?)$")]
     private static partial Regex PeftName();
 }

@@ -47,6 +47,48 @@ public static class TrainedModelTar
     public static byte[] SpecialParams(string trigger, int vectors) =>
         Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new Dictionary<string, string> { [trigger] = TokensOf(vectors) }, s_relaxed));
 
-    /// <summary>"&lt;s0&gt;&lt;s1&gt;" for 2.</summary>
-    public static string TokensOf(int vectors) => string.Concat(Enumerable.Range(0, vectors).Select(i => $"<s{i}>"));
+    /// <summary>"&lt;s0&gt;&lt;s1&gt;" for 2; from <paramref name="first"/> on where other words come before.</summary>
+    public static string TokensOf(int vectors, int first = 0) => string.Concat(Enumerable.Range(first, vectors).Select(i => $"<s{i}>"));
+
+    /// <summary>Whether a file's bytes are a tar's, whatever its name: its first record's magic, or one whose checksum holds (tars before POSIX have no magic).</summary>
+    public static bool IsTar(string path)
+    {
+        Span<byte> record = stackalloc byte[512];
+        using var stream = File.OpenRead(path);
+        if (stream.ReadAtLeast(record, record.Length, throwOnEndOfStream: false) < record.Length)
+            return false;
+        if (record[257..262].SequenceEqual("ustar"u8))
+            return true;
+        var (told, sum) = (0L, 8L * ' ');
+        foreach (var digit in record[148..156])
+        {
+            if (digit is >= (byte)'0' and <= (byte)'7')
+                told = told * 8 + digit - '0';
+        }
+        for (var i = 0; i < record.Length; i++)
+            sum += i is >= 148 and < 156 ? 0 : record[i];
+        return told == sum;
+    }
+
+    /// <summary>Where the files lie inside an uncompressed tar.</summary>
+    /// <exception cref="InvalidDataException">Not a tar, or cut off.</exception>
+    public static IReadOnlyDictionary<string, (long Offset, long Length)> Places(string path)
+    {
+        var places = new Dictionary<string, (long, long)>(StringComparer.Ordinal);
+        try
+        {
+            using var stream = File.OpenRead(path);
+            using var tar = new TarReader(stream);
+            while (tar.GetNextEntry() is { } entry)
+            {
+                if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile)
+                    places[entry.Name.StartsWith("./", StringComparison.Ordinal) ? entry.Name[2..] : entry.Name] = (entry.DataOffset, entry.Length);
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        {
+            throw new InvalidDataException($"Fine-tune '{path}' is not a readable tar: {e.Message} Expected the {FileName} of a training, uncompressed.", e);
+        }
+        return places;
+    }
 }

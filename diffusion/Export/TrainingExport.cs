@@ -26,6 +26,9 @@ public sealed class TrainingExport
     public const string SheetName = "samples.png";
     public const string ReportName = "report.html";
 
+    /// <summary>Ends an embedding's name where the trigger word alone would be the checkpoint's.</summary>
+    internal const string EmbeddingSuffix = "-embedding";
+
     private readonly TrainingPlan plan;
     private readonly TrainingSettings settings;
     private readonly DatasetManifest dataset;
@@ -69,7 +72,7 @@ public sealed class TrainingExport
         }
         // A trigger word spelled like the model must not overwrite the checkpoint.
         var embedding = EmbeddingName(dataset.Trigger);
-        EmbeddingFile.WriteWebUi(Named(written.Contains(embedding, StringComparer.OrdinalIgnoreCase) ? $"{Safe(dataset.Trigger)}-embedding.safetensors" : embedding), rows1, rows2);
+        EmbeddingFile.WriteWebUi(Named(written.Contains(embedding, StringComparer.OrdinalIgnoreCase) ? $"{Safe(dataset.Trigger)}{EmbeddingSuffix}.safetensors" : embedding), rows1, rows2);
         WriteText(ConfigName, Config().ToJsonString(SdxlJson.Indented) + "\n");
         var steps = MetricsLog.Read(Path.Combine(plan.WorkFolder, MetricsLog.FileName)).ToList();
         WriteText(MetricsLog.FileName, string.Concat(steps.Select(s => SdxlJson.Serialize(new { s.Step, s.Loss, s.LossByTimestep, s.GradientNorm, s.Rate, s.TokenRate }) + "\n")));

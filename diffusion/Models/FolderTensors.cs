@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Models;
 
-/// <summary>The weights of one folder of a diffusers model: one safetensors file or shards with an index, fp16 variant first.</summary>
+/// <summary>The weights of one folder of a diffusers model: one safetensors file or shards with an index, in full precision or as fp16 variant.</summary>
 public sealed class FolderTensors : ITensorSource, IDisposable
 {
     private readonly Dictionary<string, SafetensorsFile> fileOf = new(StringComparer.Ordinal);
@@ -16,16 +16,22 @@ public sealed class FolderTensors : ITensorSource, IDisposable
 
     public IReadOnlyDictionary<string, long[]> Shapes => fileOf.ToDictionary(f => f.Key, f => f.Value.Entries[f.Key].Shape);
 
-    /// <summary>Opens what lies in <paramref name="folder"/>. Preferred: *.fp16.safetensors, then *.safetensors, then a sharded index of either.</summary>
+    /// <summary>
+    /// Opens what lies in <paramref name="folder"/>: *.safetensors, else a sharded index, else the fp16 variant of either. The fp16 variant comes first only where the
+    /// weights are held in fp16 anyway: it is half the reading; rounded twice, or to fp16 on the way to bf16, they would be other weights.
+    /// </summary>
+    /// <param name="held">Type that the weights will be held in; null: as they are in the file.</param>
     /// <exception cref="SafetensorsException">There is none, only a pickle, or an index that does not fit its shards.</exception>
-    public static FolderTensors Open(string folder)
+    public static FolderTensors Open(string folder, ScalarType? held = null)
     {
         string[] found = Directory.Exists(folder) ? [.. Directory.GetFiles(folder).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal)] : [];
         bool IsHalf(string name) => name.Contains(".fp16", StringComparison.Ordinal);
         string[] indexes = [.. found.Where(f => f.Contains(".safetensors.index.", StringComparison.Ordinal) && f.EndsWith(".json", StringComparison.Ordinal))];
         string[] wholes = [.. found.Where(f => f.EndsWith(".safetensors", StringComparison.Ordinal) && !f.Contains("-of-", StringComparison.Ordinal)
             && Path.GetFileNameWithoutExtension(f) is "model" or "model.fp16" or "diffusion_pytorch_model" or "diffusion_pytorch_model.fp16")];
-        var choice = wholes.FirstOrDefault(IsHalf) ?? indexes.FirstOrDefault(IsHalf) ?? wholes.FirstOrDefault() ?? indexes.FirstOrDefault();
+        string? Choice(bool half) => wholes.FirstOrDefault(f => IsHalf(f) == half) ?? indexes.FirstOrDefault(f => IsHalf(f) == half);
+        var halfFirst = held == ScalarType.Float16;
+        var choice = Choice(halfFirst) ?? Choice(!halfFirst);
         if (choice is null)
         {
             if (found.FirstOrDefault(f => Path.GetExtension(f) is ".bin" or ".pt" or ".pth" or ".ckpt") is { } pickle)

@@ -43,24 +43,25 @@ public sealed class SdxlModel : IDisposable
     /// <summary>True for the refiner: its time ids end in an aesthetic score instead of the target size.</summary>
     public bool RequiresAestheticsScore { get; init; }
 
-    /// <summary>Loads a folder in diffusers' layout: model_index.json, a config.json and weights a net, tokenizers, schedule.</summary>
+    /// <summary>
+    /// Loads a folder in diffusers' layout: model_index.json, a config.json and weights a net, tokenizers, schedule. Or a single-file checkpoint with such a folder's
+    /// configs and tokenizers beside it, in a folder of the file's name without .safetensors or in the file's own folder.
+    /// </summary>
     /// <exception cref="SafetensorsException">Weights are missing, corrupt or of another shape.</exception>
     /// <exception cref="InvalidDataException">A config is missing or wrong.</exception>
-    public static SdxlModel Load(string folder, DiffusionDevice device) => Build(folder, folder, device, (net, name) =>
+    public static SdxlModel Load(string folder, DiffusionDevice device)
     {
-        using var tensors = FolderTensors.Open(Path.Combine(folder, name));
-        NetLoader.Fill(net, tensors);
-    });
+        if (File.Exists(folder))
+            return LoadSingleFile(folder, ConfigFolderOf(folder), device);
+        return Build(folder, folder, device, (net, name) => FillFrom(folder, net, name));
+    }
 
     /// <summary>
     /// Loads a refiner. What its folder lacks of text_encoder_2/, tokenizer_2/ and vae/ is the base model's own, which stays its owner: Stability's refiner
     /// was trained with the same ones. Source: diffusers docs, using-diffusers/sdxl: from_pretrained(refiner, text_encoder_2=base.text_encoder_2, vae=base.vae).
     /// </summary>
-    public static SdxlModel LoadRefiner(string folder, SdxlModel baseModel) => Build(folder, folder, baseModel.Device, (net, name) =>
-    {
-        using var tensors = FolderTensors.Open(Path.Combine(folder, name));
-        NetLoader.Fill(net, tensors);
-    }, baseModel);
+    public static SdxlModel LoadRefiner(string folder, SdxlModel baseModel) =>
+        Build(folder, folder, baseModel.Device, (net, name) => FillFrom(folder, net, name), baseModel);
 
     /// <summary>Loads a single-file checkpoint (sgm names). Configs and tokenizers come from a diffusers folder of the same architecture, whose weights are not read; the prediction type is the file's where it says one.</summary>
     public static SdxlModel LoadSingleFile(string path, string configFolder, DiffusionDevice device)
@@ -82,8 +83,25 @@ public sealed class SdxlModel : IDisposable
     public static SingleFileNames NamesFor(UNetConfig unet, VaeConfig vae) =>
         new(unet.LayersPerBlock, [.. unet.UpBlockTypes.Select(t => t.StartsWith("CrossAttn", StringComparison.Ordinal))], vae.BlockOutChannels.Length);
 
+    /// <summary>Where a single file's configs and tokenizers lie.</summary>
+    public static string ConfigFolderOf(string file)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        var named = Path.Combine(folder, Path.GetFileNameWithoutExtension(file));
+        return new[] { named, folder }.FirstOrDefault(f => File.Exists(Path.Combine(f, "model_index.json"))) ?? throw new InvalidDataException(
+            $"Checkpoint '{file}' has no configs beside it: expected a folder in diffusers' layout (model_index.json, a config.json a net, tokenizers; no weights) at '{named}'. Copy those of its base model there.");
+    }
+
     /// <summary>Reads the U-Net's weights from the model's source again, after something wrote over them.</summary>
-    public void ReloadUNet() => fill!(UNet, "unet");
+    public void ReloadUNet() => Reload("unet");
+
+    /// <summary>Reads a net's weights (unet, vae, text_encoder, text_encoder_2) from the model's source again, after something wrote over them.</summary>
+    public void Reload(string net) => fill!(Nets[net], net);
+
+    /// <summary>The nets by their folders' names.</summary>
+    public IReadOnlyDictionary<string, nn.Module> Nets => TextEncoder is null
+        ? new Dictionary<string, nn.Module> { ["unet"] = UNet, ["vae"] = Vae, ["text_encoder_2"] = TextEncoder2 }
+        : new Dictionary<string, nn.Module> { ["unet"] = UNet, ["vae"] = Vae, ["text_encoder"] = TextEncoder, ["text_encoder_2"] = TextEncoder2 };
 
     /// <summary>Frees the text encoders' memory where their states are cached.</summary>
     public void FreeTextEncoders()
@@ -99,6 +117,12 @@ public sealed class SdxlModel : IDisposable
         UNet.Dispose();
         if (Vae != lender?.Vae)
             Vae.Dispose();
+    }
+
+    private static void FillFrom(string folder, nn.Module net, string name)
+    {
+        using var tensors = FolderTensors.Open(Path.Combine(folder, name), net.parameters().First().dtype);
+        NetLoader.Fill(net, tensors);
     }
 
     private static SdxlModel Build(string source, string folder, DiffusionDevice device, Action<nn.Module, string> fill, SdxlModel? lender = null, TrainedSchedule? schedule = null)

@@ -14,6 +14,8 @@ public sealed class SingleFileTensors : ITensorSource
         ["text_encoder_2"] = "conditioner.embedders.1.model.",
     };
 
+    private const string RefinerEncoder = "conditioner.embedders.0.model.";
+
     private readonly SafetensorsFile file;
     private readonly Dictionary<string, SingleFileName> places = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long[]> shapes = new(StringComparer.Ordinal);
@@ -24,10 +26,15 @@ public sealed class SingleFileTensors : ITensorSource
     {
         this.file = file;
         Where = $"{file.Path} ({net})";
+        // The refiner has one encoder, SDXL's second: there it is embedder 0.
+        var isRefiner = net == "text_encoder_2" && file.Entries.Keys.Any(n => n.StartsWith(RefinerEncoder, StringComparison.Ordinal));
+        var prefix = isRefiner ? RefinerEncoder : s_prefixes[net];
         var used = new HashSet<string>(StringComparer.Ordinal);
         foreach (var name in wanted.Keys)
         {
             var place = names.Of(net, name);
+            if (isRefiner)
+                place = place with { Name = prefix + place.Name[s_prefixes[net].Length..] };
             if (!file.Entries.TryGetValue(place.Name, out var entry))
                 continue;
             places.Add(name, place);
@@ -35,9 +42,13 @@ public sealed class SingleFileTensors : ITensorSource
             used.Add(place.Name);
         }
         // Leftovers under the net's prefix mean another architecture; the loader lists them.
-        foreach (var leftover in file.Entries.Keys.Where(n => n.StartsWith(s_prefixes[net], StringComparison.Ordinal) && !used.Contains(n) && !IsHarmless(n)))
+        foreach (var leftover in file.Entries.Keys.Where(n => n.StartsWith(prefix, StringComparison.Ordinal) && !used.Contains(n) && !IsHarmless(n)))
             shapes.Add(leftover, file.Entries[leftover].Shape);
     }
+
+    /// <summary>Whether a checkpoint holds any of a net's tensors.</summary>
+    public static bool Has(SafetensorsFile file, string net) =>
+        file.Entries.Keys.Any(n => n.StartsWith(s_prefixes[net], StringComparison.Ordinal) || net == "text_encoder_2" && n.StartsWith(RefinerEncoder, StringComparison.Ordinal));
 
     public string Where { get; }
 

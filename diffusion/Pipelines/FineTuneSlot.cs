@@ -11,15 +11,15 @@ using static TorchSharp.torch;
 namespace Sdxl.Diffusion.Pipelines;
 
 /// <summary>
-/// Holds at most one fine-tune on a model, with proof by construction that nothing of it stays: base weights are never written by a LoRA, a whole U-Net is
-/// undone by reading the base file again, tokenizers and rows are the slot's own.
+/// Holds at most one fine-tune on a model, with proof by construction that nothing of it stays: base weights are never written by a LoRA, whole nets are
+/// undone by reading the base files again, tokenizers and rows are the slot's own.
 /// </summary>
 internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
 {
     private readonly List<Linear> attached = [];
     private IReadOnlyList<(TriggerWord Word, string Tokens)> words = [];
     private (Tensor, Tensor)? ownedRows;
-    private bool unetReplaced;
+    private readonly HashSet<string> replaced = []; // nets whose weights are a fine-tune's
 
     /// <summary>New tokens for the base model; null without a fine-tune that has them.</summary>
     public NewTokens? Tokens { get; private set; }
@@ -43,8 +43,10 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
             Schedule = fineTune.Schedule?.On(model.Schedule) ?? model.Schedule;
             if (fineTune.UNet is { } unet)
                 ReplaceUNet(unet);
+            if (fineTune.Checkpoint is { } checkpoint)
+                ReplaceNets(checkpoint);
             if (fineTune.Lora is { } lora && loraScale != 0)
-                Attach(lora, loraScale);
+                Attach(lora, fineTune.LoraConfig, loraScale);
             if (fineTune is { Rows1: { } rows1, Rows2: { } rows2 })
             {
                 ownedRows = (OnDevice(rows1), OnDevice(rows2));
@@ -78,11 +80,9 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
             linear.Attach(null);
         }
         attached.Clear();
-        if (unetReplaced)
-        {
-            model.ReloadUNet();
-            unetReplaced = false;
-        }
+        foreach (var net in replaced)
+            model.Reload(net);
+        replaced.Clear();
         (Tokens, words, Schedule) = (null, [], model.Schedule);
         ownedRows?.Item1.Dispose();
         ownedRows?.Item2.Dispose();
@@ -91,11 +91,11 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
 
     public void Dispose()
     {
-        unetReplaced = false; // the model goes away with the pipeline: nothing to restore
+        replaced.Clear(); // the model goes away with the pipeline: nothing to restore
         Clear();
     }
 
-    private void Attach(SafetensorsFile file, double strength)
+    private void Attach(SafetensorsFile file, string? config, double strength)
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope(); // the factors go when the changed weights are computed
@@ -104,7 +104,7 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
             linears.ToDictionary(net => net.Key, net => (IReadOnlyList<string>)[.. net.Value.Keys]),
             SdxlModel.NamesFor(model.UNet.Config, model.Vae.Config));
         var problems = new StringBuilder();
-        foreach (var layer in LoraFile.Read(file, targets).Layers)
+        foreach (var layer in LoraFile.Read(file, targets, config).Layers)
         {
             if (!linears.TryGetValue(layer.Net, out var net) || !net.TryGetValue(layer.Module, out var linear))
                 problems.Append($" {layer.Net} has no linear layer '{layer.Module}'.");
@@ -139,10 +139,21 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
         var wrong = file.Entries.Values.Where(e => !wanted.TryGetValue(e.Name, out var p) || !p.shape.SequenceEqual(e.Shape)).Take(5).ToList();
         if (wrong.Count > 0 || file.Entries.Count == 0)
             throw new SafetensorsException(file.Path, $"is not a U-Net for base model '{model.Source}': {(wrong.Count == 0 ? "it is empty" : string.Join(", ", wrong.Select(w => $"{w.Name} {w}")))}.");
-        unetReplaced = true;
+        replaced.Add("unet");
         using var guard = no_grad();
         foreach (var name in file.Entries.Keys)
             file.CopyTo(name, wanted[name]);
+    }
+
+    /// <summary>Every net that a single-file checkpoint holds; the U-Net must be among them and each must be complete.</summary>
+    private void ReplaceNets(SafetensorsFile file)
+    {
+        var names = SdxlModel.NamesFor(model.UNet.Config, model.Vae.Config);
+        foreach (var (name, net) in model.Nets.Where(n => n.Key == "unet" || SingleFileTensors.Has(file, n.Key)))
+        {
+            replaced.Add(name);
+            NetLoader.Fill(net, new SingleFileTensors(file, names, name, NetLoader.Shapes(net)));
+        }
     }
 
     private static List<string> Names(Tensor rows) => [.. Enumerable.Range(0, (int)rows.shape[0]).Select(i => $"<s{i}>")];

@@ -23,40 +23,83 @@ public sealed class LoadingTests : IDisposable
     {
         var source = name == "toy-sdxl" ? Path.Combine(TestPaths.Models, name) : Golden.Folder(name);
         using var model = SdxlModel.Load(source, DiffusionDevice.Cpu);
-        var names = SdxlModel.NamesFor(model.UNet.Config, model.Vae.Config);
-        var nets = new Dictionary<string, nn.Module> { ["unet"] = model.UNet, ["vae"] = model.Vae, ["text_encoder"] = model.TextEncoder!, ["text_encoder_2"] = model.TextEncoder2 };
-        var tensors = new Dictionary<string, Tensor>();
-        var thirds = new Dictionary<string, Tensor[]>();
-        foreach (var (net, module) in nets)
-        {
-            foreach (var (key, weight) in module.named_parameters())
-            {
-                var place = names.Of(net, key);
-                if (place.Change is TensorChange.QueryThird or TensorChange.KeyThird or TensorChange.ValueThird)
-                {
-                    thirds.TryAdd(place.Name, new Tensor[3]);
-                    thirds[place.Name][place.Change - TensorChange.QueryThird] = weight;
-                }
-                else
-                    tensors.Add(place.Name, place.Change switch
-                    {
-                        TensorChange.Transposed => weight.t(),
-                        TensorChange.Pointwise => weight.unsqueeze(-1).unsqueeze(-1),
-                        _ => weight,
-                    });
-            }
-        }
-        foreach (var (key, parts) in thirds)
-            tensors.Add(key, cat(parts, 0));
         var path = Path.Combine(folder, "single.safetensors");
-        SafetensorsWriter.Write(path, tensors);
+        SingleFiles.Write(path, model);
 
         using var again = SdxlModel.LoadSingleFile(path, source, DiffusionDevice.Cpu);
-        foreach (var (one, other) in new (nn.Module, nn.Module)[] { (model.UNet, again.UNet), (model.Vae, again.Vae), (model.TextEncoder!, again.TextEncoder!), (model.TextEncoder2, again.TextEncoder2) })
+        AssertSame(model, again);
+    }
+
+    [Fact]
+    public void A_refiners_single_file_has_its_one_encoder_as_the_first_embedder()
+    {
+        var source = Golden.Folder("tiny-sdxl-refiner");
+        using var model = SdxlModel.Load(source, DiffusionDevice.Cpu);
+        var path = Path.Combine(folder, "refiner.safetensors");
+        SingleFiles.Write(path, model);
+        using (var file = SafetensorsFile.Open(path))
+            Assert.Contains("conditioner.embedders.0.model.ln_final.weight", file.Entries.Keys);
+
+        using var again = SdxlModel.LoadSingleFile(path, source, DiffusionDevice.Cpu);
+        AssertSame(model, again);
+    }
+
+    [Fact]
+    public void A_single_file_is_a_base_model_where_the_configs_lie_beside_it()
+    {
+        var source = Golden.Folder("tiny-sdxl");
+        using var model = SdxlModel.Load(source, DiffusionDevice.Cpu);
+        var path = Path.Combine(folder, "gizmo.safetensors");
+        SingleFiles.Write(path, model);
+        Assert.Contains("has no configs beside it", Assert.Throws<InvalidDataException>(() => SdxlModel.Load(path, DiffusionDevice.Cpu)).Message);
+
+        foreach (var file in Directory.GetFiles(source, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith(".safetensors", StringComparison.Ordinal)))
         {
-            foreach (var ((key, expected), (_, actual)) in one.named_parameters().Zip(other.named_parameters()))
-                Assert.True(expected.equal(actual).all().item<bool>(), key);
+            var copy = Path.Combine(folder, "gizmo", Path.GetRelativePath(source, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
         }
+        using var pipeline = Sdxl.Diffusion.Pipelines.SdxlPipeline.Load(path, null, DiffusionDevice.Cpu);
+        AssertSame(model, pipeline.Model);
+    }
+
+    private static void AssertSame(SdxlModel expected, SdxlModel actual)
+    {
+        foreach (var (name, net) in expected.Nets)
+        {
+            foreach (var ((key, weight), (_, other)) in net.named_parameters().Zip(actual.Nets[name].named_parameters()))
+                Assert.True(weight.equal(other).all().item<bool>(), $"{name}.{key}");
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_fp16_variant_is_read_only_where_weights_are_held_in_fp16_or_there_is_no_other(bool sharded)
+    {
+        void Write(string name, Tensor weight, bool half)
+        {
+            var suffix = half ? ".fp16" : "";
+            if (!sharded)
+            {
+                SafetensorsWriter.Write(Path.Combine(folder, $"model{suffix}.safetensors"), [KeyValuePair.Create(name, weight)]);
+                return;
+            }
+            SafetensorsWriter.Write(Path.Combine(folder, $"model{suffix}-00001-of-00001.safetensors"), [KeyValuePair.Create(name, weight)]);
+            File.WriteAllText(Path.Combine(folder, $"model.safetensors.index{suffix}.json"), JsonSerializer.Serialize(new { weight_map = new Dictionary<string, string> { [name] = $"model{suffix}-00001-of-00001.safetensors" } }));
+        }
+        float Read(ScalarType? held)
+        {
+            using var tensors = FolderTensors.Open(folder, held);
+            var target = empty(1);
+            tensors.CopyTo("w", target);
+            return target.item<float>();
+        }
+        var exact = tensor(new[] { 1.0001f });
+        Write("w", exact.to_type(ScalarType.Float16), half: true);
+        Assert.Equal(1f, Read(ScalarType.Float32)); // all there is
+        Write("w", exact, half: false);
+        Assert.Equal([1.0001f, 1.0001f, 1.0001f, 1f], [Read(null), Read(ScalarType.Float32), Read(ScalarType.BFloat16), Read(ScalarType.Float16)]);
     }
 
     [Fact]
