@@ -58,16 +58,36 @@ internal sealed class ApiClient(Uri address) : IDisposable
     }
 
     /// <param name="version">owner/name:id, owner/name or id; null draws with the base model alone.</param>
-    public async Task<PredictionView> CreatePredictionAsync(string? version, string? baseModel, JsonObject input, CancellationToken cancel)
+    /// <param name="files">Inputs that are files of this machine, path by name; they are sent along.</param>
+    public async Task<PredictionView> CreatePredictionAsync(
+        string? version, string? baseModel, JsonObject input, IReadOnlyDictionary<string, string> files, CancellationToken cancel)
     {
-        var body = new JsonObject { ["input"] = input };
-        if (version is not null)
-            body["version"] = version;
-        if (baseModel is not null)
-            body["base"] = baseModel;
-        using var content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
+        var outer = new Dictionary<string, string?> { ["version"] = version, ["base"] = baseModel }.Where(pair => pair.Value is not null);
+        using HttpContent content = files.Count > 0 ? Form() : Json();
         using var response = await http.PostAsync("api/predictions", content, cancel);
         return new PredictionView(await ReadAsync(response, cancel));
+
+        HttpContent Json()
+        {
+            var body = new JsonObject { ["input"] = input.DeepClone() };
+            foreach (var (name, value) in outer)
+                body[name] = value;
+            return new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
+        }
+
+        HttpContent Form()
+        {
+            var form = new MultipartFormDataContent();
+            foreach (var (name, value) in outer.Concat(input.Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.ToString()))))
+                form.Add(new StringContent(value ?? ""), name);
+            foreach (var (name, path) in files)
+            {
+                var file = new StreamContent(File.OpenRead(path)); // closed with the form
+                file.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+                form.Add(file, name, Path.GetFileName(path));
+            }
+            return form;
+        }
     }
 
     public async Task<PredictionView> PredictionAsync(string id, CancellationToken cancel)

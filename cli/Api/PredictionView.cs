@@ -21,4 +21,7 @@ internal sealed class PredictionView(JsonObject json)
 
     /// <summary>true where the safety checker blackened a picture.</summary>
     public IReadOnlyList<bool> Flagged => json["flagged"] is JsonArray list ? [.. list.Select(item => item!.GetValue<bool>())] : [];
+
+    /// <summary>What the user should know though it worked.</summary>
+    public IReadOnlyList<string> Warnings => json["warnings"] is JsonArray list ? [.. list.Select(item => item!.ToString())] : [];
 }

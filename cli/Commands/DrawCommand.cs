@@ -17,7 +17,8 @@ internal static class DrawCommand
     {
         var command = new Command("draw",
             """
-            Draw pictures of a prompt with a trained version (the newest unless --version says otherwise), or with the base model alone (--version none).
+            Draw pictures of a prompt with a trained version (the newest unless --version says otherwise), with weights
+            of your own (--replicate-weights), or with the base model alone (--version none).
             Picture k is drawn with seed + k and can be drawn alone again with that seed.
 
             Examples:
@@ -25,9 +26,11 @@ internal static class DrawCommand
               ./sdxl draw "a drawing of TOK in the snow" --outputs 4 --seed 7
               ./sdxl draw "a photo of a cat" --version none
               ./sdxl draw "a photo of TOK at night" --version me/cat --lora-scale 0.8 -o night
+              ./sdxl draw "a photo of TOK" --replicate-weights output/cat/trained_model.tar
+              ./sdxl draw "a photo of TOK in winter" --image summer.jpg --prompt-strength 0.6
             """);
         var prompt = new Argument<string>("prompt") { Description = "What to draw. The trigger word (TOK) names the trained subject." };
-        var version = new Option<string?>("--version") { Description = "owner/name:id, owner/name, name or id; none: the base model alone. Unset: the newest training.", HelpName = "VERSION" };
+        var version = new Option<string?>("--version") { Description = "owner/name:id, owner/name, name or id; none: the base model alone. Unset: the newest training, or --replicate-weights.", HelpName = "VERSION" };
         var baseModel = CommonOptions.Base();
         var output = CommonOptions.Output("Where the pictures go. Unset: output.");
         var json = CommonOptions.Json();
@@ -46,13 +49,15 @@ internal static class DrawCommand
     {
         var watch = Stopwatch.StartNew();
         input["prompt"] = prompt;
-        if (version == "none") // a version's own base model is the host's to look for
+        LocalFiles.Split(input); // a wrong path is said before a host is started
+        if (version == "none" || version is null && input["replicate_weights"] is not null) // a version's own base model is the host's to look for
             BaseFiles.Require(baseModel, refiner: input["refine"]?.ToString() is { } refine && refine != "no_refiner", safetyChecker: input["disable_safety_checker"]?.ToString() != "true");
         return Shows.RunAsync(json, async show =>
         {
             await using var host = await HostLink.OpenAsync(show, baseModel, cancel);
-            var reference = version == "none" ? null : version ?? await NewestAsync(host, cancel);
-            show.Stage("draw", $"{prompt} ({reference ?? baseModel})");
+            var weights = input["replicate_weights"]?.ToString();
+            var reference = version == "none" ? null : version ?? (weights is null ? await NewestAsync(host, cancel) : null);
+            show.Stage("draw", $"{prompt} ({reference ?? (weights is null ? baseModel : $"{baseModel} with {WeightsName(weights)}")})");
             var prediction = (await new Drawing(host.Api).DrawAsync([(reference, reference is null ? baseModel : null, input)], _ => { }, cancel))[0];
             var paths = await SaveAsync(host, prediction.Id, prediction.Output, output ?? WeightsFolder.DefaultParent, cancel);
             for (var i = 0; i < prediction.Flagged.Count; i++)
@@ -60,6 +65,8 @@ internal static class DrawCommand
                 if (prediction.Flagged[i])
                     show.Warning($"{Path.GetFileName(paths[i])} is black: the safety checker found something in it. Another --seed draws another picture.");
             }
+            foreach (var warning in prediction.Warnings)
+                show.Warning(warning);
             show.Result(
                 new JsonObject
                 {
@@ -73,6 +80,10 @@ internal static class DrawCommand
             return CommandRunner.Succeeded;
         });
     }
+
+    /// <summary>The last part of a path or address, without a query, which may hold an access signature.</summary>
+    private static string WeightsName(string link) =>
+        link.StartsWith("data:", StringComparison.OrdinalIgnoreCase) ? "the weights given" : Path.GetFileName(link.Split('?')[0].TrimEnd('/'));
 
     private static async Task<string> NewestAsync(HostLink host, CancellationToken cancel) =>
         (await host.Api.TrainingsAsync(cancel)).FirstOrDefault(training => training.Version is not null)?.Version

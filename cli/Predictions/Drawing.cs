@@ -18,7 +18,10 @@ internal sealed class Drawing(ApiClient api)
         try
         {
             foreach (var (version, baseModel, input) in requests)
-                predictions.Add(await api.CreatePredictionAsync(version, baseModel, input, cancel));
+            {
+                var (texts, files) = LocalFiles.Split(input);
+                predictions.Add(await api.CreatePredictionAsync(version, baseModel, texts, files, cancel));
+            }
             for (var i = 0; i < predictions.Count; i++)
             {
                 while (!predictions[i].IsOver)

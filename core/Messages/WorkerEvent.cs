@@ -36,7 +36,9 @@ public sealed record JobLogged(string JobId, int Attempt, DateTimeOffset At, IRe
 public sealed record TrainingCompleted(string JobId, int Attempt, DateTimeOffset At, IReadOnlyList<VersionFile> Files, double TrainSeconds) : WorkerEvent(JobId, Attempt, At);
 
 /// <summary>The pictures lie under predictions/{id}/. A flagged picture (safety checker) is black and keeps its slot.</summary>
-public sealed record PredictionCompleted(string JobId, int Attempt, DateTimeOffset At, IReadOnlyList<DrawnPicture> Pictures, double PredictSeconds) : WorkerEvent(JobId, Attempt, At);
+/// <param name="Warnings">Sentences for the user, or null.</param>
+public sealed record PredictionCompleted(string JobId, int Attempt, DateTimeOffset At, IReadOnlyList<DrawnPicture> Pictures, double PredictSeconds, IReadOnlyList<string>? Warnings = null)
+    : WorkerEvent(JobId, Attempt, At);
 
 /// <param name="File">out-0.png, …</param>
 /// <param name="Seed">The seed that draws this one alone again.</param>

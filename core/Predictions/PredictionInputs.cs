@@ -9,12 +9,15 @@ namespace Sdxl.Core.Predictions;
 /// <summary>All inputs of a prediction, checked, with every default applied. Names and defaults are Replicate's, but lora_scale is 1 (what was trained).</summary>
 public sealed record PredictionInputs
 {
+    /// <summary>The largest whole number that every JSON reader keeps exactly.</summary>
+    public const long MaxSeed = (1L << 53) - 1;
+
     public static IReadOnlyList<InputField> Fields { get; } =
     [
         new("prompt", InputType.String, "An astronaut riding a rainbow unicorn", "What to draw. The trigger word stands for the trained subject."),
         new("negative_prompt", InputType.String, "", "What to keep out of the picture."),
-        new("image", InputType.String, null, "Picture to start from (image to image, inpainting): http(s) or data URI, or blob container/path."),
-        new("mask", InputType.String, null, "With image: what to repaint, white = repaint."),
+        new("image", InputType.String, null, "Picture to start from (image to image, inpainting): an http(s) address, a data URI, container/path of a blob, or a file."),
+        new("mask", InputType.String, null, "With image: what to repaint, white = repaint; given as the image is."),
         new("width", InputType.Integer, 1024, "Width in pixels.", 64, 4096, MultipleOf: 8),
         new("height", InputType.Integer, 1024, "Height in pixels.", 64, 4096, MultipleOf: 8),
         new("num_outputs", InputType.Integer, 1, "How many pictures; picture k is drawn with seed + k and can be repeated alone.", 1, 16),
@@ -23,13 +26,13 @@ public sealed record PredictionInputs
         new("guidance_scale", InputType.Number, 7.5, "How closely the prompt is followed; 1 = no guidance.", 1, 50),
         new("guidance_rescale", InputType.Number, 0.0, "Corrects over-exposure at high guidance, 0.7 is usual; 0 = off.", 0, 1),
         new("prompt_strength", InputType.Number, 0.8, "With image: 1 = ignore it, 0 = keep it.", 0, 1),
-        new("seed", InputType.Integer, null, "Seed of the first picture. Unset: derived from the prediction's id and reported.", 0, (1L << 53) - 1),
+        new("seed", InputType.Integer, null, "Seed of the first picture. Unset: derived from the prediction's id and reported.", 0, MaxSeed),
         new("refine", InputType.String, "no_refiner", "Use of the refiner model.", Choices: ["no_refiner", "expert_ensemble_refiner", "base_image_refiner"]),
         new("high_noise_frac", InputType.Number, 0.8, "expert_ensemble_refiner: part of the steps that the base model does.", 0, 1),
         new("refine_steps", InputType.Integer, null, "base_image_refiner: steps; unset = num_inference_steps.", 1, 500),
         new("apply_watermark", InputType.Boolean, true, "Mark pictures invisibly as generated (pictures 256 pixels and wider)."),
         new("lora_scale", InputType.Number, 1.0, "Strength of the fine-tune.", 0, 4),
-        new("replicate_weights", InputType.String, null, "URL or blob container/path of a trained_model.tar to apply to the base model."),
+        new("replicate_weights", InputType.String, null, "Fine-tune to apply to the base model: trained_model.tar, a kohya or PEFT LoRA, an embedding, a checkpoint; given as the image is."),
         new("disable_safety_checker", InputType.Boolean, false, "Do not check the pictures."),
     ];
 
@@ -58,10 +61,20 @@ public sealed record PredictionInputs
     public static PredictionInputs Read(JsonObject given, BaseManifest baseModel, string predictionId)
     {
         var values = InputReader.Read(Fields, given, baseModel.PredictionDefaults);
+        var problems = new List<InputProblem>();
+        // Picture k has seed + k, and each must be one that can be given again.
+        var outputs = values["num_outputs"].Deserialize<long>();
+        var highest = MaxSeed - (outputs - 1);
         if (!values.ContainsKey("seed"))
-            values["seed"] = Identity.JobId.SeedOf(predictionId);
-        if (values["mask"] is not null && values["image"] is null)
-            throw new InputException([new InputProblem("mask", "Input 'mask' was given without 'image'. Give the picture to repaint as 'image', or leave 'mask' out.")]);
+            values["seed"] = Math.Min(Identity.JobId.SeedOf(predictionId), highest);
+        else if (values["seed"].Deserialize<long>() > highest)
+            problems.Add(new("seed", $"Input 'seed' is {values["seed"]}; with {outputs} outputs it must be {highest} or less, so that the last picture's seed can be given again."));
+        if (IsGiven("mask") && !IsGiven("image"))
+            problems.Add(new("mask", "Input 'mask' was given without 'image'. Give the picture to repaint as 'image', or leave 'mask' out."));
+        if (problems.Count > 0)
+            throw new InputException(problems);
         return values.Deserialize<PredictionInputs>(SdxlJson.Options)!;
+
+        bool IsGiven(string name) => !string.IsNullOrWhiteSpace(values[name]?.GetValue<string>());
     }
 }

@@ -16,6 +16,9 @@ public sealed record PredictionRecord
     public required JobStatus Status { get; init; }
     public required JsonObject Input { get; init; }
     public IReadOnlyList<DrawnPicture> Pictures { get; init; } = [];
+
+    /// <summary>What the user should know though it worked.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
     public string? Error { get; init; }
     public double? PredictSeconds { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }

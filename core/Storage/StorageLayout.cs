@@ -9,7 +9,7 @@ public static class StorageLayout
     /// <summary>Unpacked and prepared data sets: {id}/raw/…, {id}/pictures/…, {id}/masks/…, {id}/manifest.json, {id}/report.html.</summary>
     public const string Datasets = "datasets";
 
-    /// <summary>What belongs to a running job: progress, log, checkpoints, unpublished output, the cancel mark.</summary>
+    /// <summary>What belongs to a running job: progress, log, files that came as inputs, checkpoints, unpublished output, the cancel mark.</summary>
     public const string Jobs = "jobs";
 
     /// <summary>Published versions: {owner}/{name}/versions/{version}/…; {owner}/{name}/model.json names the latest.</summary>
@@ -34,6 +34,9 @@ public static class StorageLayout
     public static string Progress(string jobId) => $"{jobId}/progress.json";
     public static string Log(string jobId) => $"{jobId}/log.txt";
     public static string CancelMark(string jobId) => $"{jobId}/cancel";
+    /// <summary>A file that came with the job: the input's name, then the file's own.</summary>
+    public static string JobInput(string jobId, string field, string file) => $"{jobId}/inputs/{field}/{file}";
+
     public static string JobOutput(string jobId, string file) => $"{jobId}/output/{file}";
     public static string CheckpointPrefix(string jobId) => $"{jobId}/checkpoints/";
 

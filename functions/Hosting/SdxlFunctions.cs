@@ -48,6 +48,9 @@ public static class SdxlFunctions
         services.AddSingleton<Trainings.ArchiveReceiver>();
         services.AddSingleton<Trainings.PictureCheck>();
         services.AddSingleton<Http.Addresses>();
+        services.AddSingleton<Http.PublicWeb>();
+        services.AddSingleton<Http.InputFiles>();
+        services.AddSingleton<Predictions.PredictionReceiver>();
         services.AddSingleton<Versions.VersionStore>();
         return services;
     }

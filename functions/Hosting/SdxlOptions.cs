@@ -17,8 +17,14 @@ public sealed class SdxlOptions
     /// <summary>Where clients reach the app, for links; empty: the request's own host.</summary>
     public string PublicUrl { get; set; } = "";
 
-    /// <summary>Largest archive, bytes; the blob way and HTTP alike.</summary>
+    /// <summary>Largest archive, bytes; the blob way and HTTP alike. Also the most that a prediction's file (weights, picture) may have that is sent or fetched.</summary>
     public long MaxArchiveBytes { get; set; } = 250L << 20;
+
+    /// <summary>
+    /// Hosts that inputs may name although they are not on the public internet, comma-separated, each "name" or "name:port" (the address, where the link has that).
+    /// Whoever may POST can then read what they serve to this app.
+    /// </summary>
+    public string TrustedHosts { get; set; } = "";
 
     /// <summary>A training whose worker has said nothing for this long has failed; the queue waiting for a GPU counts too.</summary>
     public int MaxSilenceHours { get; set; } = 24;

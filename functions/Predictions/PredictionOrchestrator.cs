@@ -35,7 +35,7 @@ public static class PredictionOrchestrator
             {
                 end = SdxlJson.Deserialize<WorkerEvent>(await answer) switch
                 {
-                    PredictionCompleted done => new PredictionEnd(request.Id, JobStatus.Succeeded, null, done.Pictures, done.PredictSeconds),
+                    PredictionCompleted done => new PredictionEnd(request.Id, JobStatus.Succeeded, null, done.Pictures, done.PredictSeconds, done.Warnings),
                     JobFailed failed => new PredictionEnd(request.Id, JobStatus.Failed, failed.Error, [], null),
                     _ => new PredictionEnd(request.Id, JobStatus.Canceled, null, [], null),
                 };

@@ -25,15 +25,17 @@ namespace Sdxl.Functions.Predictions;
 /// <param name="Output">Links to the pictures, in order; null until done.</param>
 /// <param name="Seeds">The seed that draws each picture alone again.</param>
 /// <param name="Flagged">true where the safety checker blackened a picture.</param>
+/// <param name="Warnings">What the user should know though it worked, for example that nothing checked the pictures.</param>
 public sealed record PredictionView(
     string Id, string Base, string? Version, JobStatus Status, JsonObject Input, IReadOnlyList<string>? Output, IReadOnlyList<long> Seeds, IReadOnlyList<bool> Flagged,
-    string? Error, double? PredictSeconds, DateTimeOffset CreatedAt, DateTimeOffset? CompletedAt, IReadOnlyDictionary<string, string> Urls);
+    IReadOnlyList<string> Warnings, string? Error, double? PredictSeconds, DateTimeOffset CreatedAt, DateTimeOffset? CompletedAt, IReadOnlyDictionary<string, string> Urls);
 
 /// <summary>
 /// Drawing over HTTP: POST {"version": "owner/name:id" | id | "owner/name" | null, "base": …, "input": {"prompt": …}} answers 202;
-/// without a version the base model draws.
+/// without a version the base model draws, with the fine-tune that input replicate_weights names where there is one. As multipart/form-data the inputs are fields beside
+/// version and base, and image, mask and replicate_weights may be files.
 /// </summary>
-public sealed class PredictionsApi(RecordStore records, BlobStore blobs, VersionStore versions, BaseCatalog bases, Addresses addresses, IOptions<SdxlOptions> options)
+public sealed class PredictionsApi(RecordStore records, BlobStore blobs, PredictionReceiver receiver, VersionStore versions, BaseCatalog bases, Addresses addresses, IOptions<SdxlOptions> options)
 {
     [Function("CreatePrediction")]
     public async Task<IActionResult> Create(
@@ -45,22 +47,25 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Version
         PredictionRequest prediction;
         try
         {
-            var body = await JsonNode.ParseAsync(request.Body, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }, cancellationToken: cancel) as JsonObject ?? throw new JsonException("it is not an object");
-            var reference = (body["version"] as JsonValue)?.ToString();
+            var received = await receiver.ReceiveAsync(request, cancel);
+            var reference = received.Version;
             var version = reference is null ? null : await versions.FindAsync(reference, options.Value.Owner, cancel);
             if (reference is not null && version is null)
                 return Answers.Problem(422, "Invalid version or not permitted", $"There is no version '{reference}'. Give owner/name:id, or leave 'version' out to draw with the base model.");
-            var baseModel = bases.Get(version?.Base ?? (body["base"] as JsonValue)?.ToString());
-            var inputs = PredictionInputs.Read(body["input"] as JsonObject ?? [], baseModel, id);
+            var baseModel = bases.Get(version?.Base ?? received.Base);
+            var inputs = PredictionInputs.Read(received.Input, baseModel, id);
+            if (version is not null && !string.IsNullOrWhiteSpace(inputs.ReplicateWeights))
+                throw new InputException([new InputProblem("replicate_weights", "Input 'replicate_weights' was given together with 'version'; one fine-tune is applied at a time. Leave one of them out.")]);
+            inputs = await receiver.StoreAsync(id, inputs, received, request, cancel);
             prediction = new PredictionRequest(
                 id, baseModel.Name,
                 version is null ? null : StorageLayout.VersionPrefix(version.Owner, version.Name, version.Version),
                 version is null ? null : $"{version.Owner}/{version.Name}:{version.Version}",
                 inputs);
         }
-        catch (JsonException e)
+        catch (IntakeException e)
         {
-            return Answers.Problem(400, "Not JSON", $"The body is not JSON ({e.Message.TrimEnd('.')}). Send {{\"input\": {{\"prompt\": \"a photo of TOK\"}}}}.");
+            return Answers.Problem(e.Problems.Max(p => p.Status), "Input refused", e.Message, e.Problems);
         }
         catch (BaseNotFoundException e)
         {
@@ -138,6 +143,6 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Version
     private PredictionView View(PredictionRecord r, HttpRequest request) => new(
         r.Id, r.Base, r.Version, r.Status, r.Input,
         r.Status == JobStatus.Succeeded ? [.. r.Pictures.Select(p => addresses.Of(request, $"api/predictions/{r.Id}/{p.File}"))] : null,
-        [.. r.Pictures.Select(p => p.Seed)], [.. r.Pictures.Select(p => p.Flagged)], r.Error, r.PredictSeconds, r.CreatedAt, r.CompletedAt,
+        [.. r.Pictures.Select(p => p.Seed)], [.. r.Pictures.Select(p => p.Flagged)], r.Warnings, r.Error, r.PredictSeconds, r.CreatedAt, r.CompletedAt,
         new Dictionary<string, string> { ["get"] = addresses.Of(request, $"api/predictions/{r.Id}"), ["cancel"] = addresses.Of(request, $"api/predictions/{r.Id}/cancel") });
 }

@@ -35,6 +35,7 @@ public static class GpuWorkerServices
         services.AddSingleton<JobBlobs>();
         services.AddSingleton<EventSender>();
         services.AddSingleton<TrainingHandler>();
+        services.AddSingleton<PredictionFiles>();
         services.AddSingleton<PredictionHandler>();
         services.AddHostedService<JobLoop>();
         return services;

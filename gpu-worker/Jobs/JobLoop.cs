@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
+using Sdxl.Diffusion.Files;
 using Sdxl.GpuWorker.Hosting;
 using Sdxl.GpuWorker.Storage;
 
@@ -148,7 +149,7 @@ public sealed class JobLoop(
     private static bool IsPassing(Exception e) => e switch
     {
         AggregateException all => all.InnerExceptions.All(IsPassing),
-        FileNotFoundException or DirectoryNotFoundException => false,
+        FileNotFoundException or DirectoryNotFoundException or SafetensorsException => false,
         RequestFailedException or ServiceBusException or IOException or OperationCanceledException or AuthenticationFailedException or HttpRequestException => true,
         _ => false,
     };

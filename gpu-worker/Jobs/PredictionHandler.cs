@@ -5,6 +5,7 @@ using Sdxl.Core.Bases;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Predictions;
 using Sdxl.Core.Storage;
+using Sdxl.Diffusion.Files;
 using Sdxl.Diffusion.Pipelines;
 using Sdxl.GpuWorker.Hosting;
 using Sdxl.GpuWorker.Storage;
@@ -16,9 +17,10 @@ namespace Sdxl.GpuWorker.Jobs;
 
 /// <summary>One prediction job: base model (kept loaded), the version's weights applied, pictures drawn and stored, completion event.</summary>
 public sealed class PredictionHandler(
-    JobBlobs blobs, EventSender events, WorkerDevice device, IOptions<WorkerOptions> options, TimeProvider time) : IDisposable
+    JobBlobs blobs, PredictionFiles files, EventSender events, WorkerDevice device, IOptions<WorkerOptions> options, TimeProvider time) : IDisposable
 {
-    private const string WeightsFile = "trained_model.tar";
+    /// <summary>Said with every prediction that asked for the check: pictures that nothing checked must not look checked.</summary>
+    private const string NotChecked = "The pictures were not checked: base model '{0}' has no safety checker (a folder safety_checker beside its nets). Set disable_safety_checker to say that this is meant.";
 
     private SdxlPipeline? _pipeline;
     private string? _loadedBase;
@@ -28,21 +30,14 @@ public sealed class PredictionHandler(
     {
         var watch = Stopwatch.StartNew();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(interrupt, canceled);
-        var baseModel = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base);
-        baseModel.Require(refiner: job.Inputs.Refine != RefineMode.None, safetyChecker: !job.Inputs.DisableSafetyChecker);
-        var weights = job.Weights is null ? null : await WeightsAsync(job.Weights, either.Token);
-        var (source, mask) = (await InputFileAsync(job.Inputs.Image, "image", either.Token), await InputFileAsync(job.Inputs.Mask, "mask", either.Token));
-        var pictures = await Task.Factory.StartNew(
-            () => Draw(job, baseModel, weights, source, mask, either.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        var drawn = new List<DrawnPicture>();
-        foreach (var picture in pictures)
+        try
         {
-            var file = string.Create(CultureInfo.InvariantCulture, $"out-{picture.Index}.png");
-            await blobs.UploadAsync(StorageLayout.Predictions, $"{job.PredictionId}/{file}", Png(picture, job.Inputs), either.Token);
-            drawn.Add(new DrawnPicture(file, picture.Seed, picture.Flagged));
+            return await DrawAsync(job, watch, either.Token);
         }
-        await events.SendAsync(new PredictionCompleted(job.PredictionId, 1, time.GetUtcNow(), drawn, watch.Elapsed.TotalSeconds), CancellationToken.None);
-        return JobEnd.Finished;
+        finally
+        {
+            files.CleanUp(job.PredictionId);
+        }
     }
 
     /// <summary>Frees the device's memory for a training.</summary>
@@ -54,6 +49,26 @@ public sealed class PredictionHandler(
 
     public void Dispose() => Unload();
 
+    private async Task<JobEnd> DrawAsync(PredictionJob job, Stopwatch watch, CancellationToken cancel)
+    {
+        var baseModel = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base);
+        baseModel.Require(refiner: job.Inputs.Refine != RefineMode.None, safetyChecker: !job.Inputs.DisableSafetyChecker);
+        var weights = await files.FineTuneAsync(job, cancel);
+        var (source, mask) = (await files.PictureAsync(job.Inputs.Image, "image", cancel), await files.PictureAsync(job.Inputs.Mask, "mask", cancel));
+        var pictures = await Task.Factory.StartNew(
+            () => Draw(job, baseModel, weights, source, mask, cancel), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var drawn = new List<DrawnPicture>();
+        foreach (var picture in pictures)
+        {
+            var file = string.Create(CultureInfo.InvariantCulture, $"out-{picture.Index}.png");
+            await blobs.UploadAsync(StorageLayout.Predictions, $"{job.PredictionId}/{file}", Png(picture, job.Inputs), cancel);
+            drawn.Add(new DrawnPicture(file, picture.Seed, picture.Flagged));
+        }
+        string[]? warnings = job.Inputs.DisableSafetyChecker || _pipeline!.ChecksSafety ? null : [string.Format(CultureInfo.InvariantCulture, NotChecked, job.Base)];
+        await events.SendAsync(new PredictionCompleted(job.PredictionId, 1, time.GetUtcNow(), drawn, watch.Elapsed.TotalSeconds, warnings), CancellationToken.None);
+        return JobEnd.Finished;
+    }
+
     private IReadOnlyList<GeneratedPicture> Draw(PredictionJob job, BaseManifest baseModel, string? weights, byte[]? picture, byte[]? mask, CancellationToken cancel)
     {
         if (_loadedBase != job.Base)
@@ -63,8 +78,7 @@ public sealed class PredictionHandler(
             _loadedBase = job.Base;
         }
         var inputs = job.Inputs;
-        using var fineTune = weights is null ? null : FineTune.Load(weights);
-        _pipeline!.Apply(fineTune, inputs.LoraScale);
+        Apply(weights, inputs);
         var settings = new GenerationSettings
         {
             Prompt = inputs.Prompt,
@@ -86,30 +100,21 @@ public sealed class PredictionHandler(
             CheckSafety = !inputs.DisableSafetyChecker,
             Seed = inputs.Seed,
         };
-        return _pipeline.Generate(settings, null, cancel);
+        return _pipeline!.Generate(settings, null, cancel);
     }
 
-    /// <summary>The version's weights on disk; fetched once, because a version never changes.</summary>
-    private async Task<string> WeightsAsync(string prefix, CancellationToken cancel)
+    private void Apply(string? weights, PredictionInputs inputs)
     {
-        var folder = Path.Combine(options.Value.ScratchFolder, "versions", prefix.TrimEnd('/').Split('/')[^1]);
-        var file = Path.Combine(folder, WeightsFile);
-        if (!File.Exists(file) && await blobs.DownloadAsync(StorageLayout.Models, prefix, folder, name => name == WeightsFile, cancel) == 0)
-            throw new FileNotFoundException($"Version {prefix.TrimEnd('/')} has no {WeightsFile}; it cannot be drawn with.");
-        return file;
-    }
-
-    /// <summary>A picture that the user named: data URI or blob. Other addresses are not fetched: that would let a caller look around inside the network.</summary>
-    private async Task<byte[]?> InputFileAsync(string? link, string input, CancellationToken cancel)
-    {
-        if (string.IsNullOrEmpty(link))
-            return null;
-        if (link.StartsWith("data:", StringComparison.Ordinal) && link.IndexOf(";base64,", StringComparison.Ordinal) is > 0 and var comma)
-            return Convert.FromBase64String(link[(comma + ";base64,".Length)..]);
-        if (!link.Contains("://", StringComparison.Ordinal) && link.IndexOf('/') is > 0 and var slash
-            && await blobs.ReadAsync(link[..slash], link[(slash + 1)..], cancel) is { } content)
-            return content.ToArray();
-        throw new InvalidDataException($"Input '{input}' must be a data URI or container/path of a blob in this service's storage; there is none at '{(link.Length > 80 ? link[..77] + "…" : link)}'.");
+        try
+        {
+            using var fineTune = weights is null ? null : FineTune.Load(weights);
+            _pipeline!.Apply(fineTune, inputs.LoraScale);
+        }
+        catch (Exception e) when (e is SafetensorsException or InvalidDataException && !string.IsNullOrEmpty(inputs.ReplicateWeights))
+        {
+            // The user knows the file by its own name, not by where it lies on this machine.
+            throw new InvalidDataException($"Input 'replicate_weights' cannot be applied. {e.Message.Replace(weights!, Path.GetFileName(weights), StringComparison.Ordinal)}", e);
+        }
     }
 
     private static byte[] Png(GeneratedPicture picture, PredictionInputs inputs)

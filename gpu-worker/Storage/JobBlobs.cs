@@ -23,12 +23,24 @@ public sealed class JobBlobs(BlobServiceClient service)
             if (!target.StartsWith(Path.GetFullPath(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
                 throw new InvalidDataException($"Blob {container}/{blob.Name} would be written outside {folder}; refused.");
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            // A download that was cut off must not look whole: other name first.
-            await client.GetBlobClient(blob.Name).DownloadToAsync(target + ".part", cancel);
-            File.Move(target + ".part", target, overwrite: true);
+            await DownloadAsync(client.GetBlobClient(blob.Name), target, cancel);
             count++;
         }
         return count;
+    }
+
+    /// <returns>false if there is no such blob.</returns>
+    public async Task<bool> DownloadFileAsync(string container, string name, string file, CancellationToken cancel)
+    {
+        try
+        {
+            await DownloadAsync(service.GetBlobContainerClient(container).GetBlobClient(name), file, cancel);
+            return true;
+        }
+        catch (RequestFailedException e) when (e.Status is 404 or 400)
+        {
+            return false;
+        }
     }
 
     public async Task UploadFileAsync(string container, string name, string file, CancellationToken cancel)
@@ -68,6 +80,13 @@ public sealed class JobBlobs(BlobServiceClient service)
 
     public Task DeleteAsync(string container, string name, CancellationToken cancel) =>
         service.GetBlobContainerClient(container).GetBlobClient(name).DeleteIfExistsAsync(cancellationToken: cancel);
+
+    private static async Task DownloadAsync(BlobClient blob, string target, CancellationToken cancel)
+    {
+        // A download that was cut off must not look whole: other name first.
+        await blob.DownloadToAsync(target + ".part", cancel);
+        File.Move(target + ".part", target, overwrite: true);
+    }
 
     private static string ContentType(string name) => Path.GetExtension(name) switch
     {

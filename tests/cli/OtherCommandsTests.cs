@@ -47,6 +47,42 @@ public sealed class OtherCommandsTests : IDisposable
     }
 
     [Fact]
+    public async Task Draw_sends_a_file_of_this_machine_along_with_the_inputs_and_says_what_the_host_warns_of()
+    {
+        Directory.CreateDirectory(Path.Combine(host.Home, "weights"));
+        await File.WriteAllTextAsync(Path.Combine(host.Home, "weights", "GIZMO.safetensors"), "the weights' bytes");
+        host.Answer("POST /api/predictions", new JsonObject
+        {
+            ["id"] = "ppppppppqqqqqqqq", ["status"] = "succeeded", ["output"] = new JsonArray($"{host.Url}/p/0"), ["seeds"] = new JsonArray(7), ["warnings"] = new JsonArray("The pictures were not checked."),
+        });
+        host.Serve("GET /p/0", "zero"u8.ToArray());
+
+        var outcome = await SdxlProcess.RunAsync(host.Home, "draw", "a photo of GIZMO", "--replicate-weights", "weights/GIZMO.safetensors", "--image", "jobs/some/blob.png");
+
+        Assert.Equal((0, ""), (outcome.ExitCode, outcome.Errors));
+        Assert.Contains("a photo of GIZMO (toy with GIZMO.safetensors)", outcome.Output, StringComparison.Ordinal);
+        Assert.Contains("The pictures were not checked.", outcome.Output, StringComparison.Ordinal);
+        var body = host.Requests.Single(request => request.Line == "POST /api/predictions").Body;
+        Assert.Matches("name=\"?replicate_weights\"?; filename=\"?GIZMO.safetensors\"?", body);
+        Assert.Contains("the weights' bytes", body, StringComparison.Ordinal);
+        Assert.Matches("name=\"?base\"?\r\n\r\ntoy\r\n", body);
+        Assert.Matches("name=\"?image\"?\r\n\r\njobs/some/blob.png\r\n", body);
+        Assert.DoesNotContain("version", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Draw_sends_an_address_as_it_is_and_refuses_a_path_that_is_not_there_in_one_sentence()
+    {
+        host.Problem("POST /api/predictions", 422, "not reachable");
+        var sent = await SdxlProcess.RunAsync(host.Home, "draw", "x", "--replicate-weights", "https://example.com/w.tar?sig=secret");
+        Assert.Equal("https://example.com/w.tar?sig=secret", JsonNode.Parse(host.Requests.Single(r => r.Line == "POST /api/predictions").Body)!["input"]!["replicate_weights"]!.ToString());
+        Assert.DoesNotContain("secret", sent.Output + sent.Errors, StringComparison.Ordinal);
+
+        var missing = await SdxlProcess.RunAsync(host.Home, "draw", "x", "--replicate-weights", "./none.tar");
+        Assert.Equal((1, "There is no file './none.tar' for --replicate-weights. Give a file, an http(s) address, a data URI, or container/path of a blob in the host's storage."), (missing.ExitCode, missing.Errors.Trim()));
+    }
+
+    [Fact]
     public async Task Draw_without_a_training_says_how_to_get_one()
     {
         var outcome = await SdxlProcess.RunAsync(host.Home, "draw", "a photo of TOK");

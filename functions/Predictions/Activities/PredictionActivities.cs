@@ -9,7 +9,7 @@ using Sdxl.Functions.Storage;
 namespace Sdxl.Functions.Predictions.Activities;
 
 /// <summary>How a prediction ended.</summary>
-public sealed record PredictionEnd(string Id, JobStatus Status, string? Error, IReadOnlyList<DrawnPicture> Pictures, double? PredictSeconds);
+public sealed record PredictionEnd(string Id, JobStatus Status, string? Error, IReadOnlyList<DrawnPicture> Pictures, double? PredictSeconds, IReadOnlyList<string>? Warnings = null);
 
 /// <summary>Makes the prediction's record. Doing it twice changes nothing.</summary>
 public sealed class StartPrediction(RecordStore records, TimeProvider time)
@@ -52,7 +52,7 @@ public sealed class FinishPrediction(RecordStore records, TimeProvider time)
     {
         await records.ChangePredictionAsync(
             end.Id,
-            r => r with { Status = end.Status, Error = end.Error, Pictures = end.Pictures, PredictSeconds = end.PredictSeconds, CompletedAt = r.CompletedAt ?? time.GetUtcNow() },
+            r => r with { Status = end.Status, Error = end.Error, Pictures = end.Pictures, PredictSeconds = end.PredictSeconds, Warnings = end.Warnings ?? [], CompletedAt = r.CompletedAt ?? time.GetUtcNow() },
             cancel);
         return true;
     }

@@ -1,0 +1,120 @@
+using Azure;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Sdxl.Core.Storage;
+using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Storage;
+using Sdxl.Functions.Trainings;
+using Sdxl.Functions.Versions;
+
+namespace Sdxl.Functions.Http;
+
+/// <summary>A file that an input names or brings.</summary>
+/// <param name="Name">What the user calls it, without folders.</param>
+/// <param name="Blob">container/name where it lies in this service's storage already; null: <paramref name="Content"/> holds it.</param>
+public sealed record InputFile(string Name, string? Blob, Stream? Content) : IDisposable
+{
+    public void Dispose() => Content?.Dispose();
+}
+
+/// <summary>
+/// Finds what a text input means that stands for a file: a data URI, a blob of this service's storage (container/path or its URL), a file that this app serves
+/// (a version's, a prediction's picture), or an address on the public internet.
+/// </summary>
+public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordStore records, PublicWeb web, Addresses addresses, IOptions<SdxlOptions> options)
+{
+    /// <exception cref="IntakeException">One sentence: not there, too large, not allowed. Query strings, which may hold access signatures, are never repeated.</exception>
+    public async Task<InputFile> OpenAsync(string field, string link, HttpRequest request, CancellationToken cancel)
+    {
+        link = link.Trim();
+        if (link.StartsWith("data:", StringComparison.OrdinalIgnoreCase))
+            return new InputFile(field, null, Decode(field, link));
+        if (!link.Contains("://", StringComparison.Ordinal))
+            return await BlobAsync(field, link, link.TrimStart('/'), cancel);
+        if (!Uri.TryCreate(link, UriKind.Absolute, out var address))
+            throw Refuse(field, 422, $"Input '{field}' is {Shown(link)}, which is not an address. {Expected(field)}");
+        if (PathBelow(address, blobs.Endpoint.AbsoluteUri) is { } inStorage)
+            return await BlobAsync(field, link, inStorage, cancel);
+        if (PathBelow(address, addresses.Of(request, "")) is { } served)
+            return await BlobAsync(field, link, await ServedAsync(served, cancel), cancel);
+        var name = Path.GetFileName(Uri.UnescapeDataString(address.AbsolutePath));
+        return new InputFile(name.Length == 0 ? field : name, null, await SpoolFile.MakeAsync(file => web.FetchAsync(field, address, options.Value.MaxArchiveBytes, file, cancel)));
+    }
+
+    /// <summary>What came in the request itself, as a file that disappears with its stream.</summary>
+    public async Task<InputFile> KeepAsync(string field, string name, Stream content, CancellationToken cancel)
+    {
+        await using (content)
+        {
+            var file = await SpoolFile.MakeAsync(target => content.CopyToAsync(target, cancel));
+            if (file.Length <= options.Value.MaxArchiveBytes)
+                return new InputFile(Path.GetFileName(name.Replace('\\', '/')) is { Length: > 0 } plain ? plain : field, null, file);
+            await file.DisposeAsync();
+            throw TooLarge(field);
+        }
+    }
+
+    public IntakeException TooLarge(string field) => Refuse(field, 413, field == "input_images"
+        ? $"The archive is larger than {options.Value.MaxArchiveBytes >> 20} MiB. Leave pictures out or shrink them."
+        : $"Input '{field}' is larger than {options.Value.MaxArchiveBytes >> 20} MiB. Put it into this service's storage and give container/path.");
+
+    private async Task<InputFile> BlobAsync(string field, string link, string? path, CancellationToken cancel)
+    {
+        if (path is null || path.IndexOf('/') is < 1 || path.EndsWith('/'))
+            throw Refuse(field, 422, $"Input '{field}' is {Shown(link)}, which is no file of this service's storage. {Expected(field)}");
+        try
+        {
+            if (await (await blobs.BlobAsync(path)).ExistsAsync(cancel))
+                return new InputFile(path[(path.LastIndexOf('/') + 1)..], path, null);
+        }
+        catch (RequestFailedException e) when (e.Status is 404 or 400)
+        {
+            // A name that storage does not even take: the same answer as for one that is not there.
+        }
+        throw Refuse(field, 422, $"Input '{field}' is {Shown(link)}: there is no such blob in this service's storage. {Expected(field)}");
+    }
+
+    /// <summary>The blob behind one of this app's own addresses, under the rules by which it is served; null: none.</summary>
+    private async Task<string?> ServedAsync(string path, CancellationToken cancel) => path.Split('/') switch
+    {
+        ["api", "models", var owner, var name, "versions", var version, var file]
+            when (await versions.ModelAsync(owner, name, cancel))?.Versions.Any(v => v.Version == version) == true
+            => $"{StorageLayout.Models}/{StorageLayout.Version(owner, name, version, file)}",
+        ["api", "predictions", var id, var file]
+            when Core.Identity.JobId.IsValid(id) && (await records.PredictionAsync(id, cancel))?.Pictures.Any(p => p.File == file) == true
+            => $"{StorageLayout.Predictions}/{id}/{file}",
+        _ => null,
+    };
+
+    private MemoryStream Decode(string field, string link)
+    {
+        const string marker = ";base64,";
+        var comma = link.IndexOf(marker, StringComparison.OrdinalIgnoreCase);
+        if (comma < 0)
+            throw Refuse(field, 422, $"Input '{field}' is a data URI that is not base64. Write it as data:application/octet-stream;base64,…");
+        var text = link.AsSpan(comma + marker.Length);
+        if (text.Length / 4L * 3 > options.Value.MaxArchiveBytes)
+            throw TooLarge(field);
+        try
+        {
+            return new MemoryStream(Convert.FromBase64String(text.ToString()));
+        }
+        catch (FormatException)
+        {
+            throw Refuse(field, 400, $"Input '{field}' is a data URI whose base64 text is broken. Encode the file again, or POST it as multipart/form-data.");
+        }
+    }
+
+    private static string? PathBelow(Uri address, string root)
+    {
+        root = root.TrimEnd('/') + "/";
+        return address.AbsoluteUri.StartsWith(root, StringComparison.OrdinalIgnoreCase) ? Uri.UnescapeDataString(address.AbsoluteUri[root.Length..].Split('?', '#')[0]) : null;
+    }
+
+    private static string Expected(string field) =>
+        $"Give container/path of a blob in this service's storage, an http(s) address or a data URI, or POST the file itself as multipart/form-data under the name '{field}'.";
+
+    private static string Shown(string link) => $"'{(link.Length > 80 ? link[..77] + "…" : link).Split('?')[0]}'";
+
+    private static IntakeException Refuse(string field, int status, string sentence) => new([new IntakeProblem(field, sentence, status)]);
+}

@@ -1,0 +1,98 @@
+using System.Text.Json.Nodes;
+using Azure.Storage.Blobs.Models;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Sdxl.Core.Predictions;
+using Sdxl.Core.Storage;
+using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Http;
+using Sdxl.Functions.Storage;
+using Sdxl.Functions.Trainings;
+
+namespace Sdxl.Functions.Predictions;
+
+/// <summary>What a prediction's POST brought.</summary>
+/// <param name="Input">As given; an input that came as a file holds its name.</param>
+/// <param name="Files">Files by input name.</param>
+public sealed record ReceivedPrediction(string? Version, string? Base, JsonObject Input, IReadOnlyDictionary<string, IFormFile> Files);
+
+/// <summary>
+/// Reads a prediction's POST, JSON or multipart, and brings the files that its inputs name or carry into storage: jobs and records hold blob names, never payloads
+/// or addresses that might hold an access signature.
+/// </summary>
+public sealed class PredictionReceiver(BlobStore blobs, InputFiles files, IOptions<SdxlOptions> options)
+{
+    private const string Image = "image", Mask = "mask", Weights = "replicate_weights";
+    private static readonly string[] s_fileInputs = [Image, Mask, Weights];
+
+    /// <exception cref="IntakeException">The body is not what it should be, or too large.</exception>
+    public async Task<ReceivedPrediction> ReceiveAsync(HttpRequest request, CancellationToken cancel)
+    {
+        if (!request.HasFormContentType)
+        {
+            var body = await RequestBodies.JsonAsync(request, "input", "Send {\"input\": {\"prompt\": \"a photo of TOK\"}}.", () => files.TooLarge("input"), cancel);
+            return new ReceivedPrediction(Text(body["version"]), Text(body["base"]), body["input"] as JsonObject ?? [], new Dictionary<string, IFormFile>());
+        }
+        var form = await RequestBodies.FormAsync(request, options.Value.MaxArchiveBytes, "input", () => files.TooLarge(Weights), cancel);
+        var input = new JsonObject();
+        foreach (var (key, values) in form.Where(pair => pair.Key is not ("version" or "base")))
+            input[key] = values.ToString();
+        var sent = new Dictionary<string, IFormFile>(StringComparer.Ordinal);
+        foreach (var file in form.Files)
+        {
+            if (!s_fileInputs.Contains(file.Name))
+                throw Refuse(file.Name, $"'{file.Name}' came as a file; only {string.Join(", ", s_fileInputs)} may.");
+            if (!sent.TryAdd(file.Name, file) || input.ContainsKey(file.Name))
+                throw Refuse(file.Name, $"Input '{file.Name}' was given twice.");
+            input[file.Name] = file.FileName;
+        }
+        return new ReceivedPrediction(form["version"].ToString() is { Length: > 0 } v ? v : null, form["base"].ToString() is { Length: > 0 } b ? b : null, input, sent);
+    }
+
+    /// <summary>The inputs with every file input naming a blob (container/name). What was sent or fetched lies under jobs/{id}/inputs.</summary>
+    /// <exception cref="IntakeException">Files that are not there, too large or not to be fetched; all of them at once.</exception>
+    public async Task<PredictionInputs> StoreAsync(string id, PredictionInputs inputs, ReceivedPrediction received, HttpRequest request, CancellationToken cancel)
+    {
+        var problems = new List<IntakeProblem>();
+        var stored = inputs with
+        {
+            Image = await One(Image, inputs.Image),
+            Mask = await One(Mask, inputs.Mask),
+            ReplicateWeights = await One(Weights, inputs.ReplicateWeights),
+        };
+        return problems.Count == 0 ? stored : throw new IntakeException(problems);
+
+        async Task<string?> One(string field, string? link)
+        {
+            if (string.IsNullOrWhiteSpace(link))
+                return null;
+            try
+            {
+                using var file = received.Files.TryGetValue(field, out var sent)
+                    ? await files.KeepAsync(field, sent.FileName, sent.OpenReadStream(), cancel)
+                    : await files.OpenAsync(field, link, request, cancel);
+                if (file.Blob is not null)
+                    return file.Blob;
+                var name = StorageLayout.JobInput(id, field, BlobSafe(file.Name));
+                await (await blobs.BlobAsync(StorageLayout.Jobs, name)).UploadAsync(file.Content!, new BlobUploadOptions(), cancel);
+                return $"{StorageLayout.Jobs}/{name}";
+            }
+            catch (IntakeException e)
+            {
+                problems.AddRange(e.Problems);
+                return null;
+            }
+        }
+    }
+
+    /// <summary>The file's own name is kept: an embedding's is its trigger word.</summary>
+    private static string BlobSafe(string name)
+    {
+        var kept = string.Concat(name.Where(c => !char.IsControl(c) && c is not ('/' or '\\' or '?' or '#' or '%'))).Trim(' ', '.');
+        return kept.Length switch { 0 => "file", > 200 => kept[^200..], _ => kept };
+    }
+
+    private static string? Text(JsonNode? node) => node is JsonValue value && value.ToString() is { Length: > 0 } text ? text : null;
+
+    private static IntakeException Refuse(string field, string sentence) => new([new IntakeProblem(field, sentence, 422)]);
+}

@@ -1,0 +1,57 @@
+using Microsoft.Extensions.Options;
+using Sdxl.Core.Messages;
+using Sdxl.Core.Storage;
+using Sdxl.Diffusion.Export;
+using Sdxl.GpuWorker.Hosting;
+using Sdxl.GpuWorker.Storage;
+
+namespace Sdxl.GpuWorker.Jobs;
+
+/// <summary>The files that a prediction needs, on this machine.</summary>
+public sealed class PredictionFiles(JobBlobs blobs, IOptions<WorkerOptions> options)
+{
+    /// <summary>The fine-tune to draw with; null: the base model alone. A version's is kept here, because it never changes; what the user named is fetched each time.</summary>
+    /// <exception cref="InvalidDataException">It is not in storage (any more).</exception>
+    public async Task<string?> FineTuneAsync(PredictionJob job, CancellationToken cancel)
+    {
+        if (job.Inputs.ReplicateWeights is { Length: > 0 } named)
+        {
+            // The name stays: an embedding's is its trigger word.
+            var target = Path.Combine(ScratchOf(job.PredictionId), named[(named.LastIndexOf('/') + 1)..]);
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            var (container, name) = Split(named, "replicate_weights");
+            return await blobs.DownloadFileAsync(container, name, target, cancel) ? target : throw NotThere(named, "replicate_weights");
+        }
+        if (job.Weights is not { } prefix)
+            return null;
+        var folder = Path.Combine(options.Value.ScratchFolder, "versions", prefix.TrimEnd('/').Split('/')[^1]);
+        var file = Path.Combine(folder, TrainedModelTar.FileName);
+        if (!File.Exists(file) && await blobs.DownloadAsync(StorageLayout.Models, prefix, folder, name => name == TrainedModelTar.FileName, cancel) == 0)
+            throw new FileNotFoundException($"Version {prefix.TrimEnd('/')} has no {TrainedModelTar.FileName}; it cannot be drawn with.");
+        return file;
+    }
+
+    /// <summary>A picture that the user named; null where none was.</summary>
+    /// <param name="blob">container/name: the API has brought everything else there.</param>
+    public async Task<byte[]?> PictureAsync(string? blob, string input, CancellationToken cancel)
+    {
+        if (string.IsNullOrEmpty(blob))
+            return null;
+        var (container, name) = Split(blob, input);
+        return (await blobs.ReadAsync(container, name, cancel))?.ToArray() ?? throw NotThere(blob, input);
+    }
+
+    /// <summary>Removes what a prediction that is over left on this machine.</summary>
+    public void CleanUp(string predictionId)
+    {
+        if (Directory.Exists(ScratchOf(predictionId)))
+            Directory.Delete(ScratchOf(predictionId), recursive: true);
+    }
+
+    private string ScratchOf(string predictionId) => Path.Combine(options.Value.ScratchFolder, "predictions", predictionId);
+
+    private static (string Container, string Name) Split(string blob, string input) =>
+        blob.IndexOf('/') is > 0 and var slash ? (blob[..slash], blob[(slash + 1)..]) : throw NotThere(blob, input);
+
+    private static InvalidDataException NotThere(string blob, string input) => new($"Input '{input}': there is no blob '{blob}' in this service's storage (any more).");
+}
