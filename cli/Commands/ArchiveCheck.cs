@@ -10,8 +10,9 @@ namespace Sdxl.Cli.Commands;
 /// <summary>Looks at an archive and its inputs before a host is started for them: what is wrong is said at once.</summary>
 internal static class ArchiveCheck
 {
+    /// <param name="baseModel">Null: the host's own, which may be another than the standard one that the inputs are read against here.</param>
     /// <exception cref="CliException">With every problem found.</exception>
-    public static void Refuse(string path, JsonObject given, string baseModel)
+    public static void Refuse(string path, JsonObject given, string? baseModel)
     {
         var problems = new List<string>();
         try
@@ -33,11 +34,15 @@ internal static class ArchiveCheck
         }
         try
         {
-            TrainingInputs.Read(given, BaseManifest.Load(Places.Models, baseModel), JobId.New());
+            TrainingInputs.Read(given, BaseManifest.Load(Places.Models, baseModel ?? CommonOptions.StandardBase), JobId.New());
         }
         catch (InputException e)
         {
             problems.Add(e.Message);
+        }
+        catch (BaseNotFoundException) when (baseModel is null)
+        {
+            // A models folder without it: the host checks the inputs.
         }
         catch (Exception e) when (e is BaseNotFoundException or InvalidDataException)
         {

@@ -33,16 +33,17 @@ internal static class CheckCommand
         command.Options.Add(json);
         var inputs = new InputOptions(command, TrainingInputs.Fields);
         command.SetAction((parsed, cancel) =>
-            RunAsync(parsed.GetRequiredValue(archive), parsed.GetValue(baseModel)!, inputs.Read(parsed), parsed.GetValue(output), parsed.GetValue(json), cancel));
+            RunAsync(parsed.GetRequiredValue(archive), parsed.GetValue(baseModel), inputs.Read(parsed), parsed.GetValue(output), parsed.GetValue(json), cancel));
         return command;
     }
 
-    private static Task<int> RunAsync(string archive, string baseModel, JsonObject given, string? output, bool json, CancellationToken cancel)
+    private static Task<int> RunAsync(string archive, string? baseModel, JsonObject given, string? output, bool json, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
         ArchiveCheck.Refuse(archive, given, baseModel);
         var fields = given.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString());
-        fields["base"] = baseModel;
+        if (baseModel is not null)
+            fields["base"] = baseModel;
         return Shows.RunAsync(json, async show =>
         {
             await using var host = await HostLink.OpenAsync(show, baseModel, cancel);

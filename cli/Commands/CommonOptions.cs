@@ -10,11 +10,13 @@ internal static class CommonOptions
         Description = "One JSON object a line on stdout, the result last.",
     };
 
-    public static Option<string> Base() => new("--base")
+    /// <summary>Small enough for a laptop, and in the repository.</summary>
+    public const string StandardBase = "toy";
+
+    public static Option<string?> Base() => new("--base")
     {
-        Description = "Base model: the name of a manifest in models/ (toy, the default, lies in the repository).",
+        Description = "Base model: the name of a manifest in models/. Unset: what the running host was started with (./sdxl up --base sdxl), else toy.",
         HelpName = "NAME",
-        DefaultValueFactory = _ => "toy",
     };
 
     public static Option<string?> Output(string what) => new("--output", "-o")

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Sdxl.Cli.Hosting;
+using Sdxl.Cli.Models;
 using Sdxl.Cli.Predictions;
 using Sdxl.Cli.Sheets;
 using Sdxl.Cli.Show;
@@ -46,7 +47,7 @@ internal static class DemoCommand
         command.Options.Add(json);
         var inputs = new InputOptions(command, TrainingInputs.Fields);
         command.SetAction((parsed, cancel) =>
-            RunAsync(parsed.GetValue(archive) ?? Path.Combine(Places.Root, "examples", "gizmo.zip"), parsed.GetValue(baseModel)!, inputs.Read(parsed), parsed.GetValue(output), parsed.GetValue(json), cancel));
+            RunAsync(parsed.GetValue(archive) ?? Path.Combine(Places.Root, "examples", "gizmo.zip"), parsed.GetValue(baseModel) ?? CommonOptions.StandardBase, inputs.Read(parsed), parsed.GetValue(output), parsed.GetValue(json), cancel));
         return command;
     }
 
@@ -54,6 +55,7 @@ internal static class DemoCommand
     {
         var watch = Stopwatch.StartNew();
         ArchiveCheck.Refuse(archive, given, baseModel);
+        BaseFiles.Require(baseModel, safetyChecker: true);
         return Shows.RunAsync(json, async show =>
         {
             await using var host = await HostLink.OpenAsync(show, baseModel, cancel);

@@ -41,23 +41,24 @@ internal static class DrawCommand
         command.Options.Add(json);
         var inputs = new InputOptions(command, PredictionInputs.Fields, new Dictionary<string, string> { ["num_outputs"] = "--outputs" }, "prompt");
         command.SetAction((parsed, cancel) =>
-            RunAsync(parsed.GetRequiredValue(prompt), parsed.GetValue(version), parsed.GetValue(baseModel)!, inputs.Read(parsed), parsed.GetValue(output), parsed.GetValue(json), cancel));
+            RunAsync(parsed.GetRequiredValue(prompt), parsed.GetValue(version), parsed.GetValue(baseModel), inputs.Read(parsed), parsed.GetValue(output), parsed.GetValue(json), cancel));
         return command;
     }
 
-    private static Task<int> RunAsync(string prompt, string? version, string baseModel, JsonObject input, string? output, bool json, CancellationToken cancel)
+    private static Task<int> RunAsync(string prompt, string? version, string? baseModel, JsonObject input, string? output, bool json, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
         input["prompt"] = prompt;
         LocalFiles.Split(input); // a wrong path is said before a host is started
-        if (version == "none" || version is null && input["replicate_weights"] is not null) // a version's own base model is the host's to look for
+        if (baseModel is not null && (version == "none" || version is null && input["replicate_weights"] is not null)) // a version's own base model is the host's to look for
             BaseFiles.Require(baseModel, refiner: input["refine"]?.ToString() is { } refine && refine != "no_refiner", safetyChecker: input["disable_safety_checker"]?.ToString() != "true");
         return Shows.RunAsync(json, async show =>
         {
             await using var host = await HostLink.OpenAsync(show, baseModel, cancel);
             var weights = input["replicate_weights"]?.ToString();
             var reference = version == "none" ? null : version ?? (weights is null ? await NewestAsync(host, cancel) : null);
-            show.Stage("draw", $"{prompt} ({reference ?? (weights is null ? baseModel : $"{baseModel} with {WeightsName(weights)}")})");
+            var drawer = baseModel ?? "the base model";
+            show.Stage("draw", $"{prompt} ({reference ?? (weights is null ? drawer : $"{drawer} with {WeightsName(weights)}")})");
             var prediction = (await new Drawing(host.Api).DrawAsync([(reference, reference is null ? baseModel : null, input)], _ => { }, cancel))[0];
             var paths = await SaveAsync(host, prediction.Id, prediction.Output, output ?? WeightsFolder.DefaultParent, cancel);
             for (var i = 0; i < prediction.Flagged.Count; i++)

@@ -40,17 +40,19 @@ internal static class TrainCommand
         command.Options.Add(json);
         var inputs = new InputOptions(command, TrainingInputs.Fields);
         command.SetAction((parsed, cancel) =>
-            RunAsync(parsed.GetRequiredValue(archive), parsed.GetValue(name), parsed.GetValue(baseModel)!, inputs.Read(parsed), parsed.GetValue(output), parsed.GetValue(json), cancel));
+            RunAsync(parsed.GetRequiredValue(archive), parsed.GetValue(name), parsed.GetValue(baseModel), inputs.Read(parsed), parsed.GetValue(output), parsed.GetValue(json), cancel));
         return command;
     }
 
-    private static Task<int> RunAsync(string archive, string? name, string baseModel, JsonObject given, string? output, bool json, CancellationToken cancel)
+    private static Task<int> RunAsync(string archive, string? name, string? baseModel, JsonObject given, string? output, bool json, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
         ArchiveCheck.Refuse(archive, given, baseModel);
-        BaseFiles.Require(baseModel);
+        if (baseModel is not null)
+            BaseFiles.Require(baseModel);
         var fields = given.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString());
-        fields["base"] = baseModel;
+        if (baseModel is not null)
+            fields["base"] = baseModel;
         if (name is not null)
         {
             var model = ModelName.TryParse(name, "me", out var problem) ?? throw new CliException(problem!);

@@ -25,7 +25,7 @@ internal static class UpCommand
         var json = CommonOptions.Json();
         command.Options.Add(baseModel);
         command.Options.Add(json);
-        command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(baseModel)!, parsed.GetValue(json), cancel));
+        command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(baseModel) ?? CommonOptions.StandardBase, parsed.GetValue(json), cancel));
         return command;
     }
 

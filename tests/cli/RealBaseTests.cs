@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using Sdxl.Cli.Hosting;
 
 namespace Sdxl.Tests.Cli;
 
@@ -63,15 +64,18 @@ public sealed class RealBaseTests : IDisposable
             var check = await RunAsync("check", train[1], "--base", "sdxl", "--resolution", "64", "--use-face-detection-instead", "--json");
             Assert.Equal((0, ""), (check.ExitCode, check.Errors));
 
-            var trained = await RunAsync([.. train, "--mask-target-prompts", "object", "--json"]);
+            // Without --base it is the host's, as started above.
+            var trained = await RunAsync([.. train.Where(option => option is not "--base" and not "sdxl"), "--mask-target-prompts", "object", "--json"]);
             Assert.Equal((0, ""), (trained.ExitCode, trained.Errors));
             Assert.True(File.Exists(Result(trained)["weights"]!.GetValue<string>()));
+            using (var http = new HttpClient { BaseAddress = HostFile.TryRead(home)!.Url })
+                Assert.Equal("sdxl", JsonNode.Parse(await http.GetStringAsync($"api/trainings/{Result(trained)["training"]}"))!["base"]!.GetValue<string>());
 
             string[] small = ["--width", "64", "--height", "64", "--num-inference-steps", "4", "--seed", "5", "--disable-safety-checker", "--json"];
             var plain = await DrawAsync(["draw", "a photo of TOK", .. small]);
             var refined = await DrawAsync(["draw", "a photo of TOK", "--refine", "expert_ensemble_refiner", "--high-noise-frac", "0.5", .. small]);
             Assert.NotEqual(plain, refined);
-            var bare = await DrawAsync(["draw", "a photo of TOK", "--version", "none", "--base", "sdxl", .. small]);
+            var bare = await DrawAsync(["draw", "a photo of TOK", "--version", "none", .. small]);
             Assert.NotEqual(plain, bare);
 
             // Without the refiner's weights everything else goes on; without the checker nothing is drawn unchecked.

@@ -52,7 +52,7 @@ public sealed class TrainCommandTests : IDisposable
     public async Task In_a_pipe_each_thing_is_a_plain_line_and_the_weights_path_comes_last()
     {
         Succeeds();
-        var outcome = await SdxlProcess.RunAsync(host.Home, "train", archive, "--name", "cat", "--max-train-steps", "800", "--use-dora", "-o", "out");
+        var outcome = await SdxlProcess.RunAsync(host.Home, "train", archive, "--name", "cat", "--max-train-steps", "800", "--use-dora", "--base", "toy", "-o", "out");
         Assert.Equal("", outcome.Errors);
         Assert.Equal(0, outcome.ExitCode);
         Assert.DoesNotContain('\u001b', outcome.Output);
