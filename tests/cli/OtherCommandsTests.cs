@@ -57,7 +57,7 @@ public sealed class OtherCommandsTests : IDisposable
         });
         host.Serve("GET /p/0", "zero"u8.ToArray());
 
-        var outcome = await SdxlProcess.RunAsync(host.Home, "draw", "a photo of GIZMO", "--replicate-weights", "weights/GIZMO.safetensors", "--image", "jobs/some/blob.png");
+        var outcome = await SdxlProcess.RunAsync(host.Home, "draw", "a photo of GIZMO", "--replicate-weights", "weights/GIZMO.safetensors", "--image", "jobs/some/blob.png", "--base", "toy");
 
         Assert.Equal((0, ""), (outcome.ExitCode, outcome.Errors));
         Assert.Contains("a photo of GIZMO (toy with GIZMO.safetensors)", outcome.Output, StringComparison.Ordinal);
