@@ -1,20 +1,24 @@
-using System.IO.Compression;
+using Sdxl.Core.Archives;
 
 namespace Sdxl.Tests.Vision;
 
-/// <summary>The pictures of a fixture's zip, by their bare names.</summary>
+/// <summary>The pictures of a data set as the product finds them: by content, without rubbish, masks and captions.</summary>
 internal static class Archives
 {
-    public static IReadOnlyDictionary<string, byte[]> Pictures(string zip)
+    /// <summary>File name -> bytes; the path where two folders have a file of the same name.</summary>
+    public static IReadOnlyDictionary<string, byte[]> Pictures(string name)
     {
-        using var archive = ZipFile.OpenRead(TestPaths.Fixture("datasets", zip));
+        using var file = File.OpenRead(TestPaths.Fixture("datasets", name));
+        using var archive = ArchiveReader.Open(file, name);
+        var paths = archive.Contents.Pictures.Select(picture => picture.Path).ToList();
+        var perName = paths.CountBy(path => Path.GetFileName(path)).ToDictionary();
         var pictures = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
-        foreach (var entry in archive.Entries.Where(entry => Path.GetExtension(entry.Name) is ".jpg" or ".png" && !entry.Name.StartsWith("._", StringComparison.Ordinal)))
+        foreach (var path in paths)
         {
-            using var stream = entry.Open();
+            using var stream = archive.Open(path);
             using var bytes = new MemoryStream();
             stream.CopyTo(bytes);
-            pictures[entry.Name] = bytes.ToArray();
+            pictures[perName[Path.GetFileName(path)] == 1 ? Path.GetFileName(path) : path] = bytes.ToArray();
         }
         return pictures;
     }

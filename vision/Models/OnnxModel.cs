@@ -28,9 +28,9 @@ public sealed class OnnxModel : IDisposable
     /// <summary>Runs the model and reads one output where it lies: for outputs of which little is needed.</summary>
     /// <exception cref="OperationCanceledException">Cancelled before or, between two operators, during the run.</exception>
     public T Run<T>(IReadOnlyList<ModelInput> inputs, string output, ReadOutput<T> read, CancellationToken cancel) =>
-        Run(inputs, [output], results => read(results[0].GetTensorDataAsSpan<float>(), results[0].GetTensorTypeAndShape().Shape), cancel);
+        Run(inputs, [output], results => read(results.First().GetTensorDataAsSpan<float>(), results.First().GetTensorTypeAndShape().Shape), cancel);
 
-    private T Run<T>(IReadOnlyList<ModelInput> inputs, IReadOnlyList<string> outputs, Func<IReadOnlyList<OrtValue>, T> read, CancellationToken cancel)
+    private T Run<T>(IReadOnlyList<ModelInput> inputs, IReadOnlyList<string> outputs, Func<IReadOnlyCollection<OrtValue>, T> read, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         var values = new List<OrtValue>(inputs.Count);

@@ -55,8 +55,8 @@ public sealed class PictureLoaderTests
     {
         var random = new Random(7);
         byte[][] files = [Jpeg(64, 48), Noise(64, 48, static (picture, stream) => picture.SaveAsPng(stream)), Noise(64, 48, static (picture, stream) => picture.SaveAsWebp(stream)),
-            File.ReadAllBytes(TestPaths.Fixture("pictures", "picture.gif")), File.ReadAllBytes(TestPaths.Fixture("pictures", "picture.bmp")), File.ReadAllBytes(TestPaths.Fixture("pictures", "picture.tiff"))];
-        for (var i = 0; i < 300; i++)
+            .. Shared.Json(TestPaths.Fixture("pictures.json")).GetProperty("decodes").EnumerateArray().Select(entry => File.ReadAllBytes(TestPaths.Fixture("pictures", entry.GetProperty("file").GetString()!)))];
+        for (var i = 0; i < 600; i++)
         {
             byte[] file = [.. files[i % files.Length]];
             for (var turn = 0; turn < 4; turn++)
