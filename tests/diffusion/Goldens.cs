@@ -33,6 +33,29 @@ internal sealed class Golden : IDisposable
 
     public static Golden Open(params string[] parts) => new(TestPaths.Golden(parts));
 
+    /// <summary>
+    /// Every golden in the folder, at any depth, with these tensors (or facts in its JSON): path without extension, relative to the folder. What a golden pins is told by
+    /// what it holds, so further files of a kind are tried too, whatever their names.
+    /// </summary>
+    /// <param name="holds">Names of tensors; "facts.NAME" for the JSON's; "!" before one that must be absent.</param>
+    public static IReadOnlyList<string> With(params string[] holds)
+    {
+        string[] found = [.. s_all.Value.Where(g => holds.All(h => h[0] == '!' ? !g.Value.Contains(h[1..]) : g.Value.Contains(h))).Select(g => g.Key).Order(StringComparer.Ordinal)];
+        return found.Length > 0 ? found : throw new InvalidDataException($"{TestPaths.Goldens} has no golden with {string.Join(", ", holds)}.");
+    }
+
+    private static readonly Lazy<Dictionary<string, HashSet<string>>> s_all = new(() =>
+    {
+        var all = new Dictionary<string, HashSet<string>>();
+        foreach (var json in Directory.GetFiles(TestPaths.Goldens, "*.json", SearchOption.AllDirectories).Where(f => System.IO.File.Exists(Path.ChangeExtension(f, ".safetensors"))))
+        {
+            var path = Path.ChangeExtension(Path.GetRelativePath(TestPaths.Goldens, json), null);
+            using var golden = Open(path);
+            all[path] = [.. golden.Names, .. golden.Facts.ValueKind == JsonValueKind.Object ? golden.Facts.EnumerateObject().Select(f => "facts." + f.Name) : []];
+        }
+        return all;
+    });
+
     public Tensor this[string name] => file.Read(name);
 
     public bool Has(string name) => file.Entries.ContainsKey(name);
@@ -66,6 +89,11 @@ internal sealed class Golden : IDisposable
     public static IReadOnlyList<string> BaseFolders { get; } =
         [.. Directory.GetFiles(TestPaths.Goldens, "model_index.json", SearchOption.AllDirectories).Select(f => Path.GetDirectoryName(f)!)
             .Where(f => Directory.Exists(Path.Combine(f, "text_encoder")) && Directory.Exists(Path.Combine(f, "text_encoder_2"))).Order(StringComparer.Ordinal)];
+
+    /// <summary>The refiners among the goldens: model folders without the first text encoder.</summary>
+    public static IReadOnlyList<string> RefinerFolders { get; } =
+        [.. Directory.GetFiles(TestPaths.Goldens, "model_index.json", SearchOption.AllDirectories).Select(f => Path.GetDirectoryName(f)!)
+            .Where(f => !Directory.Exists(Path.Combine(f, "text_encoder"))).Order(StringComparer.Ordinal)];
 
     /// <summary>A base model for tests that need any.</summary>
     public static string BaseFolder => BaseFolders[0];

@@ -14,7 +14,7 @@ public sealed class LoraFileTests : IDisposable
     private const int Rank = 4;
     private readonly string folder = Directory.CreateTempSubdirectory("sdxl-lora-").FullName;
     private readonly TorchSharp.DisposeScope scope = NewDisposeScope();
-    private readonly SdxlPipeline pipeline = SdxlPipeline.Load(Golden.Folder("tiny-sdxl"), null, DiffusionDevice.Cpu);
+    private readonly SdxlPipeline pipeline = SdxlPipeline.Load(Golden.BaseFolder, null, DiffusionDevice.Cpu);
 
     public void Dispose()
     {
@@ -109,14 +109,31 @@ public sealed class LoraFileTests : IDisposable
         return tensors;
     }
 
-    [Fact]
-    public void The_golden_PEFT_file_under_PEFTs_own_names_changes_the_same_layers()
+    public static TheoryData<string> GoldenFiles => new(Golden.With("facts.files", "output_without").SelectMany(golden =>
+    {
+        using var given = Golden.Open(golden);
+        return given.Texts("files").Select(file => Path.Combine(Path.GetDirectoryName(TestPaths.Golden(golden))!, file)).Where(IsPeft);
+    }));
+
+    private static bool IsPeft(string path)
+    {
+        using var file = SafetensorsFile.Open(path);
+        return LoraFile.FormatOf(file) == LoraFormat.Peft;
+    }
+
+    [Theory]
+    [MemberData(nameof(GoldenFiles))]
+    public void A_golden_PEFT_file_under_PEFTs_own_names_changes_the_same_layers(string golden)
     {
         var path = Path.Combine(folder, "adapter_model.safetensors");
-        using (var from = SafetensorsFile.Open(TestPaths.Golden("lora-peft.safetensors")))
+        using (var from = SafetensorsFile.Open(golden))
             SafetensorsWriter.Write(path, from.Entries.Keys.Select(k => KeyValuePair.Create("base_model.model." + (k.StartsWith("unet.", StringComparison.Ordinal) ? k[5..] : k), from.Read(k))));
-        using var tune = FineTune.Load(path);
-        pipeline.Apply(tune, 1);
+        IReadOnlyDictionary<string, IReadOnlyList<string>> modules = pipeline.Model.Nets.ToDictionary(n => n.Key, n => (IReadOnlyList<string>)[.. n.Value.named_modules().Select(m => m.name)]);
+        using var one = SafetensorsFile.Open(golden);
+        using var two = SafetensorsFile.Open(path);
+        var (expected, found) = (LoraFile.Read(one, new LoraTargets(modules, Names)).Layers, LoraFile.Read(two, new LoraTargets(modules, Names)).Layers);
+        Assert.Equal(expected.Select(l => (l.Net, l.Module, l.Scale)), found.Select(l => (l.Net, l.Module, l.Scale)));
+        Assert.All(expected.Zip(found), pair => Assert.True(pair.First.Delta().equal(pair.Second.Delta()).all().item<bool>(), pair.First.Module));
     }
 
     public static TheoryData<string, long[], bool> Magnitudes => new()

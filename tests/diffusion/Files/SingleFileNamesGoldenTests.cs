@@ -2,12 +2,17 @@ using Sdxl.Tests;
 using System.Text.Json;
 using Sdxl.Diffusion.Adapters;
 using Sdxl.Diffusion.Files;
+using Sdxl.Diffusion.Models;
+using Sdxl.Diffusion.Nets;
 
 namespace Sdxl.Diffusion.Tests.Files;
 
 public sealed class SingleFileNamesGoldenTests
 {
-    private static readonly SingleFileNames s_sdxl = new([2, 2, 2], [true, true, false], 4);
+    /// <summary>For the depths that the goldens' own configurations say.</summary>
+    private static readonly SingleFileNames s_sdxl = SdxlModel.NamesFor(UNetConfig.Parse(Config("unet"), "sdxl-unet.json"), VaeConfig.Parse(Config("vae"), "sdxl-vae.json"));
+
+    private static JsonElement Config(string net) => JsonSerializer.Deserialize<JsonElement>(File.ReadAllBytes(TestPaths.Golden("keys", $"sdxl-{net}.json"))).GetProperty("config");
 
     [Fact]
     public void Every_tensor_of_SDXL_has_its_name_and_its_change_in_the_single_file()

@@ -16,12 +16,12 @@ public sealed class LoadingTests : IDisposable
         Directory.Delete(folder, recursive: true);
     }
 
+    public static TheoryData<string> Sources => new(Golden.BaseFolders.Append(Path.Combine(TestPaths.Models, "toy-sdxl")));
+
     [Theory]
-    [InlineData("tiny-sdxl")]
-    [InlineData("toy-sdxl")]
-    public void A_single_file_checkpoint_loads_to_the_same_weights_as_its_folder(string name)
+    [MemberData(nameof(Sources))]
+    public void A_single_file_checkpoint_loads_to_the_same_weights_as_its_folder(string source)
     {
-        var source = name == "toy-sdxl" ? Path.Combine(TestPaths.Models, name) : Golden.Folder(name);
         using var model = SdxlModel.Load(source, DiffusionDevice.Cpu);
         var path = Path.Combine(folder, "single.safetensors");
         SingleFiles.Write(path, model);
@@ -33,7 +33,7 @@ public sealed class LoadingTests : IDisposable
     [Fact]
     public void A_refiners_single_file_has_its_one_encoder_as_the_first_embedder()
     {
-        var source = Golden.Folder("tiny-sdxl-refiner");
+        var source = Golden.RefinerFolders[0];
         using var model = SdxlModel.Load(source, DiffusionDevice.Cpu);
         var path = Path.Combine(folder, "refiner.safetensors");
         SingleFiles.Write(path, model);
@@ -47,7 +47,7 @@ public sealed class LoadingTests : IDisposable
     [Fact]
     public void A_single_file_is_a_base_model_where_the_configs_lie_beside_it()
     {
-        var source = Golden.Folder("tiny-sdxl");
+        var source = Golden.BaseFolder;
         using var model = SdxlModel.Load(source, DiffusionDevice.Cpu);
         var path = Path.Combine(folder, "gizmo.safetensors");
         SingleFiles.Write(path, model);
@@ -105,7 +105,7 @@ public sealed class LoadingTests : IDisposable
     [Fact]
     public void Shards_load_as_one_file_does()
     {
-        var source = Path.Combine(Golden.Folder("tiny-sdxl"), "unet");
+        var source = Path.Combine(Golden.BaseFolder, "unet");
         using var whole = FolderTensors.Open(source);
         using var file = SafetensorsFile.Open(Directory.GetFiles(source, "*.safetensors").Single());
         var map = new Dictionary<string, string>();
@@ -132,7 +132,7 @@ public sealed class LoadingTests : IDisposable
     public void Weights_of_another_shape_are_refused_with_five_differences_of_each_kind()
     {
         var path = Path.Combine(folder, "diffusion_pytorch_model.safetensors");
-        using var net = Golden.UNet("tiny-sdxl");
+        using var net = Golden.UNet(Golden.BaseFolder);
         SafetensorsWriter.Write(path, net.named_parameters().Skip(9)
             .Select((p, i) => KeyValuePair.Create(p.name, i < 7 ? ones(3) : p.parameter.detach()))
             .Append(KeyValuePair.Create("stranger.weight", ones(1))));

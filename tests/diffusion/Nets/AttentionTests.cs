@@ -23,7 +23,7 @@ public sealed class AttentionTests
     {
         using var scope = NewDisposeScope();
         using var guard = no_grad();
-        using var given = Golden.Open("unet");
+        using var given = Golden.Open(Golden.With("sample", "timestep", "output", "facts.model")[0]);
         using var net = Golden.UNet(given.Text("model"));
         Tensor Run(Tensor text) => net.call(given["sample"], given["timestep"], text, given["text_embeds"], given["time_ids"]);
         var (one, other) = (given["encoder_hidden_states"], given["encoder_hidden_states"] * 0.5);

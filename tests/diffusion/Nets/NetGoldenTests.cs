@@ -1,6 +1,7 @@
 using Sdxl.Core.Text;
 using Sdxl.Diffusion.Adapters;
 using Sdxl.Diffusion.Files;
+using Sdxl.Diffusion.Models;
 using Sdxl.Diffusion.Nets;
 using static TorchSharp.torch;
 
@@ -8,9 +9,30 @@ namespace Sdxl.Diffusion.Tests.Nets;
 
 public sealed class NetGoldenTests
 {
+    public static TheoryData<string> UNets => new(Golden.With("sample", "timestep", "output", "facts.model"));
+
+    public static TheoryData<string> Vaes => new(Golden.With("image", "mean", "latent", "decoded"));
+
+    public static TheoryData<string> TextEncoders => new(Golden.With("ids_1", "ids_2", "te1_last", "te2_last"));
+
+    public static TheoryData<string> NewTokens => new(Golden.With("ids_1", "ids_2", "rows_1", "rows_2", "te1_penultimate"));
+
+    public static TheoryData<string, bool> Loras
+    {
+        get
+        {
+            var cases = new TheoryData<string, bool>();
+            foreach (var golden in Golden.With("sample", "output_without", "facts.files"))
+            {
+                cases.Add(golden, false);
+                cases.Add(golden, true);
+            }
+            return cases;
+        }
+    }
+
     [Theory]
-    [InlineData("unet")]
-    [InlineData("unet-refiner")]
+    [MemberData(nameof(UNets))]
     public void The_U_Net_agrees_with_the_reference_at_every_named_module(string golden)
     {
         using var scope = NewDisposeScope();
@@ -27,12 +49,13 @@ public sealed class NetGoldenTests
         Golden.Close(given["output"], output, Golden.Pass, "output");
     }
 
-    [Fact]
-    public void The_VAE_encodes_and_decodes_as_the_golden_says()
+    [Theory]
+    [MemberData(nameof(Vaes))]
+    public void The_VAE_encodes_and_decodes_as_the_golden_says(string golden)
     {
         using var scope = NewDisposeScope();
         using var guard = no_grad();
-        using var given = Golden.Open("vae");
+        using var given = Golden.Open(golden);
         using var net = Golden.Vae(given.Text("model"));
 
         var posterior = net.Encode(given["image"]);
@@ -41,12 +64,13 @@ public sealed class NetGoldenTests
         Golden.Close(given["decoded"], net.Decode(given["latent"]), Golden.Pass, "decoded");
     }
 
-    [Fact]
-    public void Text_encoders_give_the_golden_states_and_pool_at_the_first_end_of_text()
+    [Theory]
+    [MemberData(nameof(TextEncoders))]
+    public void Text_encoders_give_the_golden_states_and_pool_at_the_first_end_of_text(string golden)
     {
         using var scope = NewDisposeScope();
         using var guard = no_grad();
-        using var given = Golden.Open("text-encoders");
+        using var given = Golden.Open(golden);
         var model = given.Text("model");
         using var first = Golden.Text(model, "text_encoder");
         using var second = Golden.Text(model, "text_encoder_2");
@@ -62,10 +86,8 @@ public sealed class NetGoldenTests
         Golden.Close(given["te2_pooled"], states2.Pooled!, Golden.Pass, "te2_pooled");
     }
 
-    public static TheoryData<string> NewTokenFiles => [.. Directory.GetFiles(TestPaths.Goldens, "text-encoders-new-tokens*.json").Select(f => Path.GetFileNameWithoutExtension(f))];
-
     [Theory]
-    [MemberData(nameof(NewTokenFiles))]
+    [MemberData(nameof(NewTokens))]
     public void New_tokens_are_looked_up_in_the_added_rows_alone_as_the_golden_says(string golden)
     {
         using var scope = NewDisposeScope();
@@ -94,28 +116,35 @@ public sealed class NetGoldenTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void A_LoRA_changes_the_U_Net_as_the_golden_says_at_any_scale_and_leaves_nothing_behind(bool merged)
+    [MemberData(nameof(Loras))]
+    public void A_LoRA_changes_the_U_Net_as_the_golden_says_at_any_scale_and_leaves_nothing_behind(string golden, bool merged)
     {
         using var scope = NewDisposeScope();
         using var guard = no_grad();
-        using var given = Golden.Open("lora");
+        using var given = Golden.Open(golden);
+        var folder = Golden.Folder(given.Text("model"));
         using var net = Golden.UNet(given.Text("model"));
+        var linears = net.named_modules().Where(m => m.module is Linear).ToDictionary(m => m.name, m => (Linear)m.module);
+        var targets = new LoraTargets(
+            new Dictionary<string, IReadOnlyList<string>> { ["unet"] = [.. linears.Keys] },
+            SdxlModel.NamesFor(UNetConfig.Load(Path.Combine(folder, "unet", "config.json")), VaeConfig.Load(Path.Combine(folder, "vae", "config.json"))));
         Tensor Run() => net.call(given["sample"], given["timestep"], given["encoder_hidden_states"], given["text_embeds"], given["time_ids"]);
 
         var before = Run();
         Golden.Close(given["output_without"], before, Golden.Pass, "output_without");
+        var scaled = given.Names.Where(n => n.StartsWith(ScaledOutput, StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(scaled);
         foreach (var path in given.Texts("files"))
         {
-            using var file = SafetensorsFile.Open(TestPaths.Golden(path));
-            foreach (var (strength, name) in new[] { (1.0, "output_scale_1"), (0.6, "output_scale_06") })
+            using var file = SafetensorsFile.Open(Path.Combine(Path.GetDirectoryName(TestPaths.Golden(golden))!, path));
+            foreach (var name in scaled)
             {
-                var linears = net.named_modules().Where(m => m.module is Linear).ToDictionary(m => m.name, m => (Linear)m.module);
-                foreach (var layer in LoraFile.Read(file, new LoraTargets(new Dictionary<string, IReadOnlyList<string>>(), new SingleFileNames([], [], 0))).Layers)
+                var digits = name[ScaledOutput.Length..]; // 06 is 0.6
+                var strength = double.Parse($"{digits[0]}.{digits[1..]}", System.Globalization.CultureInfo.InvariantCulture);
+                foreach (var layer in LoraFile.Read(file, targets, $$"""{"lora_alpha": {{given.Facts.GetProperty("alpha")}}}""").Layers)
                 {
                     var linear = linears[layer.Module];
-                    linear.Attach(new LowRankBranch(layer.Down, layer.Up, strength * layer.Scale));
+                    linear.Attach(new LowRankBranch(layer.Down, layer.Up, strength * layer.Scale, layer.Magnitude));
                     if (merged)
                         linear.Branch!.Merge(linear.Weight);
                 }
@@ -129,4 +158,6 @@ public sealed class NetGoldenTests
         }
         Assert.True(before.equal(Run()).all().item<bool>(), "the base model is not exactly restored");
     }
+
+    private const string ScaledOutput = "output_scale_";
 }

@@ -16,7 +16,7 @@ public sealed class FineTuneTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("sdxl-finetune-").FullName;
     private readonly TorchSharp.DisposeScope scope = NewDisposeScope();
-    private readonly SdxlPipeline pipeline = SdxlPipeline.Load(Golden.Folder("tiny-sdxl"), null, DiffusionDevice.Cpu);
+    private readonly SdxlPipeline pipeline = SdxlPipeline.Load(Golden.BaseFolder, null, DiffusionDevice.Cpu);
 
     public void Dispose()
     {

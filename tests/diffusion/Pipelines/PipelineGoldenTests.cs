@@ -9,9 +9,22 @@ namespace Sdxl.Diffusion.Tests.Pipelines;
 /// <summary>Whole trajectories of text to image, image to image, inpainting and both uses of the refiner. Pictures may differ by one level of 255: a value on the border rounds either way.</summary>
 public sealed class PipelineGoldenTests
 {
-    public static TheoryData<string> TextToImage => new(Directory.GetFiles(TestPaths.Golden("pipelines"), "txt2img-*.json").Select(f => Path.GetFileNameWithoutExtension(f)));
+    public static TheoryData<string> TextToImage => new(Golden.With("latents", "output_latents", "facts.scheduler", "!facts.high_noise_frac"));
 
-    public static TheoryData<string> Inpainting => new(Directory.GetFiles(TestPaths.Golden("pipelines"), "inpaint-*.json").Select(f => Path.GetFileNameWithoutExtension(f)));
+    public static TheoryData<string> ImageToImage => new(Golden.With("image_latents", "output_latents", "facts.strength", "!facts.aesthetic_score"));
+
+    public static TheoryData<string> Inpainting => new(Golden.With("image", "mask", "output_latents", "facts.strength"));
+
+    public static TheoryData<string> Ensembles => new(Golden.With("latents", "output_latents", "facts.high_noise_frac"));
+
+    public static TheoryData<string> SecondPasses => new(Golden.With("image_latents", "output_latents", "facts.strength", "facts.aesthetic_score"));
+
+    [Fact]
+    public void Every_golden_of_a_pipeline_is_of_one_of_these_kinds()
+    {
+        string[] known = [.. new IEnumerable<object[]>[] { TextToImage, ImageToImage, Inpainting, Ensembles, SecondPasses }.SelectMany(kind => kind.Select(row => (string)row[0])).Order(StringComparer.Ordinal)];
+        Assert.Equal(Golden.With("output_latents"), known);
+    }
 
     [Theory]
     [MemberData(nameof(TextToImage))]
@@ -35,10 +48,11 @@ public sealed class PipelineGoldenTests
         }
     }
 
-    [Fact]
-    public void Image_to_image_ends_at_the_golden_latents()
+    [Theory]
+    [MemberData(nameof(ImageToImage))]
+    public void Image_to_image_ends_at_the_golden_latents(string name)
     {
-        using var run = new Run("img2img");
+        using var run = new Run(name);
         using var sampler = SamplerName.Create(run.Given.Text("scheduler"), run.Base.Schedule, run.Given.Int("steps"));
         var first = SdxlPipeline.FirstCall(sampler, run.Given.Double("strength"));
         var end = (run.Denoiser(run.Base, sampler) with { First = first }).Run(sampler.AddNoise(run.Given["image_latents"], run.Given["noise"], first), default);
@@ -58,10 +72,11 @@ public sealed class PipelineGoldenTests
         Golden.Close(run.Given["output_latents"], denoiser.Run(sampler.AddNoise(latents, run.Given["noise"], first), default), Golden.Trajectory, "output_latents");
     }
 
-    [Fact]
-    public void The_refiner_finishes_the_base_models_walk_as_the_golden_ensemble()
+    [Theory]
+    [MemberData(nameof(Ensembles))]
+    public void The_refiner_finishes_the_base_models_walk_as_the_golden_ensemble(string name)
     {
-        using var run = new Run("expert-ensemble-refiner");
+        using var run = new Run(name);
         var (steps, fraction) = (run.Given.Int("steps"), run.Given.Double("high_noise_frac"));
         using var sampler = SamplerName.Create(run.Given.Text("scheduler"), run.Base.Schedule, steps);
         var half = (run.Denoiser(run.Base, sampler) with { End = SdxlPipeline.EnsembleBorder(sampler, fraction) }).Run(run.Given["latents"] * sampler.InitialNoiseSigma, default);
@@ -72,10 +87,11 @@ public sealed class PipelineGoldenTests
         Golden.Close(run.Given["output_latents"], end, Golden.Trajectory, "output_latents");
     }
 
-    [Fact]
-    public void The_refiner_goes_over_a_finished_picture_as_the_golden_says()
+    [Theory]
+    [MemberData(nameof(SecondPasses))]
+    public void The_refiner_goes_over_a_finished_picture_as_the_golden_says(string name)
     {
-        using var run = new Run("base-image-refiner");
+        using var run = new Run(name);
         using var sampler = SamplerName.Create(run.Given.Text("scheduler"), run.Refiner.Schedule, run.Given.Int("steps"));
         var first = SdxlPipeline.FirstCall(sampler, run.Given.Double("strength"));
         var end = (run.Denoiser(run.Refiner, sampler) with { First = first }).Run(sampler.AddNoise(run.Given["image_latents"], run.Given["noise"], first), default);
@@ -90,15 +106,18 @@ public sealed class PipelineGoldenTests
 
         public Run(string name)
         {
-            Given = Golden.Open("pipelines", name);
-            Base = SdxlModel.Load(Golden.Folder("tiny-sdxl"), DiffusionDevice.Cpu);
+            Given = Golden.Open(name);
+            Base = SdxlModel.Load(Named("model", Golden.BaseFolder), DiffusionDevice.Cpu);
         }
 
         public Golden Given { get; }
 
         public SdxlModel Base { get; }
 
-        public SdxlModel Refiner => refiner ??= SdxlModel.Load(Golden.Folder("tiny-sdxl-refiner"), DiffusionDevice.Cpu);
+        public SdxlModel Refiner => refiner ??= SdxlModel.Load(Named("refiner", Golden.RefinerFolders[0]), DiffusionDevice.Cpu);
+
+        /// <summary>The folder that the golden names, else the one that lies there.</summary>
+        private string Named(string fact, string folder) => Given.Facts.TryGetProperty(fact, out var name) ? Golden.Folder(name.GetString()!) : folder;
 
         public Denoiser Denoiser(SdxlModel model, Sampler sampler)
         {
@@ -106,7 +125,8 @@ public sealed class PipelineGoldenTests
             string[] prompts = facts.TryGetProperty("prompts", out _) ? Given.Texts("prompts") : [Given.Text("prompt")];
             var shape = Given[Given.Names.First(n => n is "latents" or "noise")].shape;
             double Score(string name) => facts.TryGetProperty(name, out var value) ? value.GetDouble() : 0;
-            Guide Sized(PromptStates states, string score) => new(states, SizeIds.For(model, (int)shape[2] * 8, (int)shape[3] * 8, Score(score), prompts.Length));
+            var pixels = model.Vae.Config.Downscale; // a latent's side
+            Guide Sized(PromptStates states, string score) => new(states, SizeIds.For(model, (int)shape[2] * pixels, (int)shape[3] * pixels, Score(score), prompts.Length));
 
             var positive = PromptEncoder.Encode(model, prompts);
             PromptStates? negative = facts.TryGetProperty("negative_prompts", out var several)

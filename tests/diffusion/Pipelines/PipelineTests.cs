@@ -14,7 +14,7 @@ namespace Sdxl.Diffusion.Tests.Pipelines;
 public sealed class PipelineTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("sdxl-pipeline-").FullName;
-    private readonly SdxlPipeline pipeline = SdxlPipeline.Load(Golden.Folder("tiny-sdxl"), Golden.Folder("tiny-sdxl-refiner"), DiffusionDevice.Cpu);
+    private readonly SdxlPipeline pipeline = SdxlPipeline.Load(Golden.BaseFolder, Golden.RefinerFolders[0], DiffusionDevice.Cpu);
 
     private static readonly GenerationSettings s_settings = new() { Prompt = "a photo of TOK on the grass", NegativePrompt = "tok, blurry", Width = 64, Height = 48, Steps = 3, Seed = 11 };
 
@@ -109,13 +109,13 @@ public sealed class PipelineTests : IDisposable
     {
         var (small, whole) = (Path.Combine(folder, "small"), Path.Combine(folder, "whole"));
         foreach (var to in new[] { small, whole })
-            CopyParts(Golden.Folder("tiny-sdxl-refiner"), to, "", "unet", "scheduler");
-        CopyParts(Golden.Folder("tiny-sdxl"), whole, "text_encoder_2", "tokenizer_2", "vae");
+            CopyParts(Golden.RefinerFolders[0], to, "", "unet", "scheduler");
+        CopyParts(Golden.BaseFolder, whole, "text_encoder_2", "tokenizer_2", "vae");
         var refined = s_settings with { Refine = RefineMode.BaseImage, RefineSteps = 10 }; // of which the last 3 are walked
         using var tune = FineTune.Load(LoraTar("refined", 5));
         byte[] With(string refiner)
         {
-            using var one = SdxlPipeline.Load(Golden.Folder("tiny-sdxl"), refiner, DiffusionDevice.Cpu);
+            using var one = SdxlPipeline.Load(Golden.BaseFolder, refiner, DiffusionDevice.Cpu);
             one.Apply(tune, 1);
             one.Generate(refined with { Refine = RefineMode.ExpertEnsemble, HighNoiseFrac = 0.4 }, null, default);
             return one.Generate(refined, null, default)[0].Rgb; // after the base model's parts were lent once
@@ -123,7 +123,7 @@ public sealed class PipelineTests : IDisposable
         Assert.Equal(With(whole), With(small));
 
         // The files may come later: nothing of the refiner is read before it is asked for, and a failure is not remembered.
-        using var late = SdxlPipeline.Load(Golden.Folder("tiny-sdxl"), Path.Combine(folder, "late"), DiffusionDevice.Cpu);
+        using var late = SdxlPipeline.Load(Golden.BaseFolder, Path.Combine(folder, "late"), DiffusionDevice.Cpu);
         var plain = late.Generate(s_settings, null, default)[0].Rgb;
         Assert.Contains("late", Assert.Throws<InvalidDataException>(() => late.Generate(refined, null, default)).Message);
         Directory.Move(small, Path.Combine(folder, "late"));

@@ -8,14 +8,18 @@ namespace Sdxl.Diffusion.Tests.Safety;
 
 public sealed class SafetyGoldenTests
 {
-    [Fact]
-    public void Pictures_are_prepared_scored_and_flagged_as_the_golden_says()
+    public static TheoryData<string> Goldens => new(Golden.With("pixel_values", "concept_cos", "facts.flagged"));
+
+    [Theory]
+    [MemberData(nameof(Goldens))]
+    public void Pictures_are_prepared_scored_and_flagged_as_the_golden_says(string golden)
     {
         using var scope = NewDisposeScope();
-        using var given = Golden.Open("safety", "safety");
-        using var checker = SafetyChecker.Load(TestPaths.Golden("safety", "safety_checker"), DiffusionDevice.Cpu);
+        using var given = Golden.Open(golden);
+        var folder = Path.GetDirectoryName(TestPaths.Golden(golden))!;
+        using var checker = SafetyChecker.Load(Path.Combine(folder, "safety_checker"), DiffusionDevice.Cpu);
         var flagged = given.Facts.GetProperty("flagged").EnumerateArray().Select(f => f.GetBoolean()).ToArray();
-        var pictures = given.Texts("pictures").Select(Load).ToList();
+        var pictures = given.Texts("pictures").Select(file => Load(Path.Combine(folder, file))).ToList();
 
         for (var i = 0; i < pictures.Count; i++)
         {
@@ -32,7 +36,7 @@ public sealed class SafetyGoldenTests
 
     private static (byte[] Rgb, int Width, int Height) Load(string file)
     {
-        using var image = Image.Load<Rgb24>(TestPaths.Golden("safety", file));
+        using var image = Image.Load<Rgb24>(file);
         var rgb = new byte[image.Width * image.Height * 3];
         image.CopyPixelDataTo(rgb);
         return (rgb, image.Width, image.Height);

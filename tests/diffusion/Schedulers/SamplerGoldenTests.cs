@@ -37,15 +37,20 @@ public sealed class SamplerGoldenTests
         Golden.Close(given["img2img_end"], sample, Golden.Trajectory, "img2img_end");
     }
 
-    [Fact]
-    public void The_noise_schedule_agrees_with_the_golden_DDPM()
+    public static TheoryData<string> NoiseSchedules => new(Golden.With("alphas_cumprod", "snr", "noisy", "velocity"));
+
+    [Theory]
+    [MemberData(nameof(NoiseSchedules))]
+    public void The_noise_schedule_agrees_with_the_golden_DDPM(string golden)
     {
         using var scope = NewDisposeScope();
-        using var given = Golden.Open("scheduler-ddpm");
-        var config = SchedulerConfig.Parse(given.Facts, "scheduler-ddpm.json");
+        using var given = Golden.Open(golden);
+        var config = SchedulerConfig.Parse(given.Facts, golden);
         var schedule = config.Noise();
         Golden.Close(given["alphas_cumprod"], tensor(schedule.AlphasCumprod.ToArray()), Golden.Pass, "alphas_cumprod");
-        Golden.Close(given["alphas_cumprod_zero_terminal_snr"], tensor((config with { ZeroTerminalSnr = true }).Noise().AlphasCumprod.ToArray()), Golden.Pass, "alphas_cumprod_zero_terminal_snr");
+        var zero = (config with { ZeroTerminalSnr = true }).Noise();
+        Golden.Close(given["alphas_cumprod_zero_terminal_snr"], tensor(zero.AlphasCumprod.ToArray()), Golden.Pass, "alphas_cumprod_zero_terminal_snr");
+        Assert.Equal(0f, zero.AlphasCumprod[^1]); // exactly
         Golden.Close(given["snr"], tensor(Enumerable.Range(0, config.TrainTimesteps).Select(t => (float)schedule.Snr(t)).ToArray()), Golden.Pass, "snr");
         var timesteps = given["timesteps"].data<long>().ToArray();
         Golden.Close(given["noisy"], schedule.AddNoise(given["sample"], given["noise"], timesteps), Golden.Pass, "noisy");
