@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Sdxl.Core.Captions;
 
 namespace Sdxl.Cli.Api;
 
@@ -55,7 +56,7 @@ internal sealed class TrainingView(JsonObject json)
     public IReadOnlyDictionary<string, string> Files =>
         (json["output"] as JsonObject)?["files"] is JsonObject files ? files.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString()) : new Dictionary<string, string>();
 
-    public string? Trigger => (json["input"] as JsonObject)?["token_string"]?.ToString();
+    public string? Trigger => (json["input"] as JsonObject)?["token_string"]?.ToString() is { Length: > 0 } words ? new TriggerWords(words).First : null;
 
     private string? Text(string name) => json[name] is JsonValue value ? value.ToString() : null;
 

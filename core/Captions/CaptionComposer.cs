@@ -4,6 +4,8 @@ namespace Sdxl.Core.Captions;
 
 /// <summary>
 /// Makes the caption that is trained: the trigger word in it exactly once. A user's caption keeps its words; an automatic one gets the prefix.
+/// With several trigger words (TOK|CAT) each that a caption or the prefix names stays, once; a caption that names none gets the prefix, and a prefix that
+/// names none the first word.
 /// </summary>
 /// <remarks>
 /// In a generated caption the subject's words give way to the trigger: "a purple circle wearing a hat on the grass" becomes
@@ -13,15 +15,15 @@ namespace Sdxl.Core.Captions;
 /// </remarks>
 public sealed partial class CaptionComposer
 {
-    private readonly TriggerWord trigger;
+    private readonly TriggerWords trigger;
     private readonly string prefix;
     private readonly bool isStyle;
 
-    /// <param name="triggerWord">For example TOK.</param>
+    /// <param name="triggerWord">For example TOK; several: TOK|CAT.</param>
     /// <param name="captionPrefix">For example "a photo of TOK"; without the trigger word it gets it.</param>
     public CaptionComposer(string triggerWord, string captionPrefix)
     {
-        trigger = new TriggerWord(triggerWord);
+        trigger = new TriggerWords(triggerWord);
         prefix = WithTrigger(captionPrefix);
         isStyle = Style().IsMatch(prefix);
     }
@@ -50,8 +52,8 @@ public sealed partial class CaptionComposer
     {
         var text = Spaces().Replace(given, " ").Trim().TrimEnd(',', ';', ':', '.', ' ');
         if (text.Length == 0)
-            return trigger.Text;
-        return trigger.IsIn(text) ? trigger.Once(text) : $"{text} {trigger.Text}";
+            return trigger.First;
+        return trigger.IsIn(text) ? trigger.Once(text) : $"{text} {trigger.First}";
     }
 
     [GeneratedRegex(@"\s+")]

@@ -12,6 +12,8 @@ namespace Sdxl.Core.Trainings;
 /// </summary>
 public sealed record TrainingInputs
 {
+    private const int MaxTriggerWords = 8;
+
     /// <summary>The row of each input, in display order.</summary>
     public static IReadOnlyList<InputField> Fields { get; } =
     [
@@ -28,8 +30,8 @@ public sealed record TrainingInputs
         new("lr_warmup_steps", InputType.Integer, 100, "Steps over which the learning rates rise from 0. With 'constant', too, it applies when above 0.", 0, 1_000_000),
         new("lr_cycles", InputType.Integer, 3, "Times that lr_scheduler 'cosine_with_restarts' falls to 0; each restart gives a run that is stuck another chance. No effect with the others.", 1, 1000),
         new("lr_power", InputType.Number, 2.0, "Exponent of lr_scheduler 'polynomial': 1 is a straight line, 2 falls fast at first and ends gently. No effect with the others.", 0.1, 10),
-        new("token_string", InputType.String, "TOK", "Trigger word: what the subject is called in captions and prompts. No ':' and no ','."),
-        new("caption_prefix", InputType.String, "a photo of TOK", "Put in front of automatic captions; must contain the trigger word (else it is added)."),
+        new("token_string", InputType.String, "TOK", "Trigger word: what the subject is called in captions and prompts. No ':' and no ','. Several subjects: words separated by '|' (TOK|CAT); each gets vectors of its own, and each picture's caption names those in it (a caption without any gets the prefix)."),
+        new("caption_prefix", InputType.String, "a photo of TOK", "Put in front of automatic captions and of your own that name no trigger word; must contain one (else the first is added)."),
         new("mask_target_prompts", InputType.String, null, "What matters in the pictures, in words, several separated by '|': training looks there. Unset: everything counts alike."),
         new("crop_based_on_salience", InputType.Boolean, true, "Crop to the square around what matters (mask or face) rather than around the centre."),
         new("use_face_detection_instead", InputType.Boolean, false, "Masks from face detection instead of mask_target_prompts."),
@@ -50,7 +52,7 @@ public sealed record TrainingInputs
         new("gradient_accumulation_steps", InputType.Integer, 1, "Batches a step: a larger batch in the same memory.", 1, 1024),
         new("max_grad_norm", InputType.Number, 1.0, "Gradients are clipped to this norm; 0 = off.", 0, 1e6),
         new("gradient_checkpointing", InputType.Boolean, false, "Recompute activations in the backward pass: a third slower, less than half the memory."),
-        new("vectors_per_token", InputType.Integer, 2, "Text vectors that the trigger word stands for.", 1, 16),
+        new("vectors_per_token", InputType.Integer, 2, "Text vectors that each trigger word stands for.", 1, 16),
         new("ti_fraction", InputType.Number, 0.5, "Part of the steps in which the trigger word's vectors train (then they are frozen: the pivot).", 0, 1),
         new("sample_prompts", InputType.String, null, "Prompts drawn from fixed seeds during training, several separated by '|'. Unset: none."),
         new("sample_every_steps", InputType.Integer, 200, "Steps between sample pictures.", 1, 1_000_000_000),
@@ -119,7 +121,7 @@ public sealed record TrainingInputs
             values["seed"] = Identity.JobId.SeedOf(trainingId);
         // "a photo of TOK" is the default for the default trigger word; another word takes TOK's place in it.
         if (given["caption_prefix"] is null && !baseModel.TrainingDefaults.ContainsKey("caption_prefix"))
-            values["caption_prefix"] = $"a photo of {values["token_string"]}";
+            values["caption_prefix"] = $"a photo of {new Captions.TriggerWords(values["token_string"]!.GetValue<string>()).First}";
         return values.Deserialize<TrainingInputs>(SdxlJson.Options)!;
     }
 
@@ -146,8 +148,18 @@ public sealed record TrainingInputs
         return idle;
     }
 
-    /// <summary>Why a text cannot be the trigger word, or null if it can.</summary>
-    public static string? TriggerWordProblem(string word) => word.Trim() switch
+    /// <summary>Why a text cannot be the trigger word (or several, separated by '|'), or null if it can.</summary>
+    public static string? TriggerWordProblem(string text)
+    {
+        var words = text.Split(Captions.TriggerWords.Separator, StringSplitOptions.TrimEntries);
+        if (words.Select(WordProblem).FirstOrDefault(p => p is not null) is { } problem)
+            return problem;
+        if (words.GroupBy(w => w, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            return $"Input 'token_string' names '{twice.Key}' twice. Give each subject a word of its own, for example TOK|CAT.";
+        return words.Length > MaxTriggerWords ? $"Input 'token_string' names {words.Length} words; at most {MaxTriggerWords} are allowed, because a caption has room for few." : null;
+    }
+
+    private static string? WordProblem(string word) => word switch
     {
         "" => "Input 'token_string' is empty. Choose a word for the subject, for example TOK.",
         var w when w.Contains(':') || w.Contains(',') => $"Input 'token_string' is '{w}': a trigger word has no ':' and no ','. Leave them out, for example TOK.",

@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Sdxl.Core.Captions;
 
 namespace Sdxl.Diffusion.Export;
 
@@ -43,9 +44,11 @@ public static class TrainedModelTar
         File.Move(temporary, path, overwrite: true);
     }
 
-    /// <summary>special_params.json: the trigger word and the vectors it stands for, {"TOK": "&lt;s0&gt;&lt;s1&gt;"}.</summary>
-    public static byte[] SpecialParams(string trigger, int vectors) =>
-        Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new Dictionary<string, string> { [trigger] = TokensOf(vectors) }, s_relaxed));
+    /// <summary>special_params.json: each trigger word and the vectors it stands for, {"TOK": "&lt;s0&gt;&lt;s1&gt;", "CAT": "&lt;s2&gt;&lt;s3&gt;"}.</summary>
+    /// <param name="trigger">One word or several: TOK, TOK|CAT.</param>
+    /// <param name="vectors">Of each word.</param>
+    public static byte[] SpecialParams(string trigger, int vectors) => Encoding.UTF8.GetBytes(JsonSerializer.Serialize(
+        new TriggerWords(trigger).All.Select((word, i) => KeyValuePair.Create(word, TokensOf(vectors, i * vectors))).ToDictionary(), s_relaxed));
 
     /// <summary>"&lt;s0&gt;&lt;s1&gt;" for 2; from <paramref name="first"/> on where other words come before.</summary>
     public static string TokensOf(int vectors, int first = 0) => string.Concat(Enumerable.Range(first, vectors).Select(i => $"<s{i}>"));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Sdxl.Core.Captions;
 using Sdxl.Core.Datasets;
 using Sdxl.Core.Json;
 using Sdxl.Diffusion.Files;
@@ -70,9 +71,11 @@ public sealed class TrainingExport
         {
             SingleFileExport.Write(Named(CheckpointName(plan.ModelName)), plan.Base.ModelFolder, Names, trainer.Net.Tensors, Header(null), new TrainedSchedule(Trained.PredictsVelocity, Trained.ZeroTerminalSnr));
         }
-        // A trigger word spelled like the model must not overwrite the checkpoint.
-        var embedding = EmbeddingName(dataset.Trigger);
-        EmbeddingFile.WriteWebUi(Named(written.Contains(embedding, StringComparer.OrdinalIgnoreCase) ? $"{Safe(dataset.Trigger)}{EmbeddingSuffix}.safetensors" : embedding), rows1, rows2);
+        for (var word = 0; word < Words.All.Count; word++)
+        {
+            var (from, count) = (word * settings.TokenVectors, settings.TokenVectors);
+            EmbeddingFile.WriteWebUi(Named(FreeEmbeddingName(Words.All[word])), rows1.narrow(0, from, count).contiguous(), rows2.narrow(0, from, count).contiguous());
+        }
         WriteText(ConfigName, Config().ToJsonString(SdxlJson.Indented) + "\n");
         var steps = MetricsLog.Read(Path.Combine(plan.WorkFolder, MetricsLog.FileName)).ToList();
         WriteText(MetricsLog.FileName, string.Concat(steps.Select(s => SdxlJson.Serialize(new { s.Step, s.Loss, s.LossByTimestep, s.GradientNorm, s.Rate, s.TokenRate }) + "\n")));
@@ -87,6 +90,17 @@ public sealed class TrainingExport
         }
         WriteText(ReportName, TrainingReport.Render(plan, settings, dataset, steps, samples));
         return written;
+    }
+
+    private TriggerWords Words => new(dataset.Trigger);
+
+    /// <summary>A trigger word spelled like the model, or like another word but for letters that files cannot have, must not overwrite its file.</summary>
+    private string FreeEmbeddingName(string word)
+    {
+        var stem = Safe(word);
+        while (written.Contains(stem + ".safetensors", StringComparer.OrdinalIgnoreCase))
+            stem += EmbeddingSuffix;
+        return stem + ".safetensors";
     }
 
     private SchedulerConfig Trained => settings.ScheduleFrom(model.Schedule);
@@ -139,7 +153,7 @@ public sealed class TrainingExport
             ["modelspec.title"] = plan.ModelName,
             ["modelspec.resolution"] = $"{side}x{side}",
             ["modelspec.prediction_type"] = settings.VelocityPrediction ? "v" : "epsilon",
-            ["modelspec.trigger_phrase"] = dataset.Trigger,
+            ["modelspec.trigger_phrase"] = string.Join(", ", Words.All),
             ["ss_base_model_version"] = "sdxl_base_v1-0",
             ["ss_sd_model_name"] = plan.Base.Name,
             ["ss_output_name"] = ShortName(plan.ModelName),

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Sdxl.Core.Captions;
 using Sdxl.Core.Datasets;
 using Sdxl.Core.Json;
 using Sdxl.Diffusion.Training;
@@ -30,7 +31,7 @@ public static class TrainingReport
             @media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}}
             </style></head><body>
             <h1>Training of {{{Escape(plan.ModelName)}}}</h1>
-            <p>{{{dataset.Pictures.Count}}} pictures of <b>{{{Escape(dataset.Trigger)}}}</b>, {{{settings.Steps}}} steps, {{{(settings.Lora is { } lora ? $"LoRA of rank {lora.Rank}" : "full fine-tune")}}} on base <b>{{{Escape(plan.Base.Name)}}}</b>.</p>
+            <p>{{{dataset.Pictures.Count}}} pictures of <b>{{{Escape(string.Join(", ", new TriggerWords(dataset.Trigger).All))}}}</b>, {{{settings.Steps}}} steps, {{{(settings.Lora is { } lora ? $"LoRA of rank {lora.Rank}" : "full fine-tune")}}} on base <b>{{{Escape(plan.Base.Name)}}}</b>.</p>
             """);
         if (steps.Count > 0)
         {

@@ -17,7 +17,8 @@ namespace Sdxl.Diffusion.Pipelines;
 internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
 {
     private readonly List<Linear> attached = [];
-    private IReadOnlyList<(TriggerWord Word, string Tokens)> words = [];
+    private TriggerWords? words;
+    private IReadOnlyList<string> tokensOfWords = [];
     private (Tensor, Tensor)? ownedRows;
     private readonly HashSet<string> replaced = []; // nets whose weights are a fine-tune's
 
@@ -31,7 +32,7 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
     public SchedulerConfig Schedule { get; private set; } = model.Schedule;
 
     /// <summary>The prompt with the trigger word replaced by its tokens.</summary>
-    public string Spell(string prompt) => words.Aggregate(prompt, (text, word) => word.Word.Replace(text, word.Tokens));
+    public string Spell(string prompt) => words?.Replace(prompt, tokensOfWords) ?? prompt;
 
     public void Apply(FineTune? fineTune, double loraScale)
     {
@@ -69,7 +70,7 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
         }
         var names = Names(rows1);
         Tokens = new NewTokens(model.Tokenizer!.WithAddedTokens(names), model.Tokenizer2.WithAddedTokens(names), rows1, rows2);
-        words = [.. specialParams.Select(p => (new TriggerWord(p.Key), p.Value))];
+        (words, tokensOfWords) = (specialParams.Count == 0 ? null : new TriggerWords(specialParams.Keys), [.. specialParams.Values]);
     }
 
     public void Clear()
@@ -83,7 +84,7 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
         foreach (var net in replaced)
             model.Reload(net);
         replaced.Clear();
-        (Tokens, words, Schedule) = (null, [], model.Schedule);
+        (Tokens, words, Schedule) = (null, null, model.Schedule);
         ownedRows?.Item1.Dispose();
         ownedRows?.Item2.Dispose();
         ownedRows = null;

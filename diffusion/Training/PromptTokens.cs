@@ -6,28 +6,30 @@ using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Training;
 
-/// <summary>Captions and prompts to ids, the trigger word replaced by its trained vectors.</summary>
+/// <summary>Captions and prompts to ids, each trigger word replaced by its trained vectors.</summary>
 public sealed class PromptTokens
 {
     private readonly ClipTokenizer first, second;
-    private readonly TriggerWord trigger;
-    private readonly string vectors;
+    private readonly TriggerWords words;
+    private readonly string[] vectors; // of each word
 
+    /// <param name="trigger">One word or several, as in token_string: TOK, TOK|CAT.</param>
+    /// <param name="vectorCount">Of each word.</param>
     /// <exception cref="TrainingException">A tokenizer's ids and its encoder's table do not match.</exception>
     public PromptTokens(SdxlModel model, string trigger, int vectorCount)
     {
         if (model.Tokenizer is null || model.TextEncoder is null)
             throw new TrainingException($"Model '{model.Source}' has only one text encoder: it is a refiner. Train its base model.");
-        var names = Enumerable.Range(0, vectorCount).Select(i => $"<s{i}>").ToList();
+        words = new TriggerWords(trigger);
+        vectors = [.. words.All.Select((_, word) => TrainedModelTar.TokensOf(vectorCount, word * vectorCount))];
+        var names = Enumerable.Range(0, words.All.Count * vectorCount).Select(i => $"<s{i}>").ToList();
         (first, second) = (Extend(model.Tokenizer, model.TextEncoder.TokenRows.shape[0], names), Extend(model.Tokenizer2, model.TextEncoder2.TokenRows.shape[0], names));
-        this.trigger = new TriggerWord(trigger);
-        vectors = TrainedModelTar.TokensOf(vectorCount);
     }
 
     /// <summary>[1, 77] int64 for each encoder.</summary>
     public (Tensor Ids1, Tensor Ids2) Encode(string text)
     {
-        var replaced = trigger.Replace(text, vectors);
+        var replaced = words.Replace(text, vectors);
         return (Ids(first, replaced), Ids(second, replaced));
     }
 

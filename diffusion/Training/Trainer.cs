@@ -8,14 +8,14 @@ using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Training;
 
-// B batch, C latent channels (4), H W latent height and width, T tokens (77), D text width, P pooled width, N vectors of the trigger word.
+// B batch, C latent channels (4), H W latent height and width, T tokens (77), D text width, P pooled width, N vectors of all trigger words.
 
 /// <summary>
 /// The arithmetic of a training: what trains, one step of it, nothing of files. All of it is a function of (settings, weights, step).
 /// </summary>
 /// <remarks>
 /// A step: latents z from the cached posterior; noised latents; the U-Net's prediction under the captions and the pictures' true sizes; squared error in fp32,
-/// weighted by the mask (normalised per picture) and by min-SNR; one optimizer over LoRA (or U-Net) and the trigger word's rows.
+/// weighted by the mask (normalised per picture) and by min-SNR; one optimizer over LoRA (or U-Net) and the trigger words' rows.
 /// Until the pivot the rows train and are drawn towards the deviation of the token table after every update; from there on they are
 /// frozen and the captions' text states are computed once.
 /// </remarks>
@@ -86,7 +86,7 @@ public sealed class Trainer : IDisposable
     /// <summary>What trains in the U-Net: {module}.lora_A.weight, .lora_B.weight, .lora_magnitude_vector, or the U-Net's own names.</summary>
     public FlatParameters Net => netParameters;
 
-    /// <summary>The trigger word's rows: rows_1 [N, D1], rows_2 [N, D2].</summary>
+    /// <summary>The trigger words' rows: rows_1 [N, D1], rows_2 [N, D2].</summary>
     public FlatParameters Rows => rowParameters;
 
     /// <summary>Factor on all rates: halved after a non-finite loss.</summary>
@@ -305,7 +305,7 @@ public sealed class Trainer : IDisposable
     private List<KeyValuePair<string, Tensor>> WholeNet() => [.. nets.UNet.named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter))];
 
     private Tensor NewRows(ClipTextModel encoder, double deviation, int index) =>
-        CounterRandom.Normal(settings.Seed, RandomPurpose.InitialTokens, 0, index, settings.TokenVectors, encoder.TokenRows.shape[1]) * deviation;
+        CounterRandom.Normal(settings.Seed, RandomPurpose.InitialTokens, 0, index, settings.TokenVectors * settings.TokenWords, encoder.TokenRows.shape[1]) * deviation;
 
     private static double Deviation(ClipTextModel encoder) => encoder.TokenRows.detach().to_type(ScalarType.Float32).std(unbiased: true).ToDouble();
 

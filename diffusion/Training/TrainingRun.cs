@@ -42,6 +42,8 @@ public sealed class TrainingRun
         dataset = new DatasetReader(plan.DatasetFolder, Nets.VaeConfig.Load(Path.Combine(plan.Base.ModelFolder, "vae", "config.json")).Downscale);
         var schedule = Schedulers.SchedulerConfig.Load(Path.Combine(plan.Base.ModelFolder, "scheduler", "scheduler_config.json"));
         settings = TrainingSettings.From(plan.Inputs, dataset.Manifest.Pictures.Count, schedule.PredictsVelocity);
+        if (new TriggerWords(dataset.Manifest.Trigger).All.Count != settings.TokenWords)
+            throw new TrainingException($"The data set's trigger is '{dataset.Manifest.Trigger}', input 'token_string' is '{plan.Inputs.TokenString}'. Prepare the data set with the same words.");
         checkpoints = new CheckpointStore(Path.Combine(plan.WorkFolder, "checkpoints"));
         // The same settings on other pictures or another base are another training.
         hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{settings.Hash()}\n{SdxlJson.Serialize(settings.ScheduleFrom(schedule))}\n{plan.Base.Name}\n{plan.Inputs.TrainBatchSize}\n{SdxlJson.Serialize(dataset.Manifest)}")));

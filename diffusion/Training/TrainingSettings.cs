@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Sdxl.Core.Captions;
 using Sdxl.Core.Json;
 using Sdxl.Core.Trainings;
 using Sdxl.Diffusion.Optimizers;
@@ -25,10 +26,10 @@ public sealed record TrainingSettings
     /// <summary>Weight decay of the LoRA or the U-Net.</summary>
     public double WeightDecay { get; init; } = 1e-4;
 
-    /// <summary>Base rate of the trigger word's vectors.</summary>
+    /// <summary>Base rate of the trigger words' vectors.</summary>
     public required double TokenRate { get; init; }
 
-    /// <summary>Weight decay of the trigger word's vectors.</summary>
+    /// <summary>Weight decay of the trigger words' vectors.</summary>
     public double TokenWeightDecay { get; init; } = 1e-3;
 
     /// <summary>Update from which on the vectors are frozen: 0 never trains them, <see cref="Steps"/> trains them to the end.</summary>
@@ -62,8 +63,11 @@ public sealed record TrainingSettings
     /// <summary>Seed of all randomness.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Text vectors the trigger word stands for.</summary>
+    /// <summary>Text vectors each trigger word stands for.</summary>
     public int TokenVectors { get; init; } = 2;
+
+    /// <summary>Trigger words.</summary>
+    public int TokenWords { get; init; } = 1;
 
     /// <summary>The base model's schedule as this training changes it: what it trains, samples and is later drawn with.</summary>
     public SchedulerConfig ScheduleFrom(SchedulerConfig ofBase) => ofBase with { PredictsVelocity = VelocityPrediction, ZeroTerminalSnr = ZeroTerminalSnr || ofBase.ZeroTerminalSnr };
@@ -99,6 +103,7 @@ public sealed record TrainingSettings
             GradientCheckpointing = inputs.GradientCheckpointing,
             Seed = inputs.Seed,
             TokenVectors = inputs.VectorsPerToken,
+            TokenWords = new TriggerWords(inputs.TokenString).All.Count,
         };
     }
 

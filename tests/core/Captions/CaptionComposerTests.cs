@@ -48,5 +48,29 @@ public sealed class CaptionComposerTests
     [InlineData("my dog", "My Dog runs", "<s0> runs")]
     [InlineData("R2-D2", "R2-D20 and r2-d2", "R2-D20 and <s0>")]
     public void A_prompts_trigger_is_found_on_word_borders(string trigger, string prompt, string expected) =>
-        Assert.Equal(expected, new TriggerWord(trigger).Replace(prompt, "<s0>"));
+        Assert.Equal(expected, new TriggerWords(trigger).Replace(prompt, ["<s0>"]));
+
+    [Theory]
+    [InlineData("TOK and CAT play", "TOK and CAT play")]
+    [InlineData("a cat, CAT, and tok", "a CAT, and TOK")]
+    [InlineData("the CAT alone", "the CAT alone")]
+    [InlineData("[trigger] with a cat", "TOK with a CAT")]
+    [InlineData("on the grass", "a photo of TOK on the grass")]
+    [InlineData("concatenated", "a photo of TOK, concatenated")]
+    public void Of_several_words_each_that_a_users_caption_names_stays_once_and_a_caption_without_any_gets_the_prefix(string given, string expected) =>
+        Assert.Equal(expected, new CaptionComposer("TOK|CAT", "a photo of TOK").FromUser(given));
+
+    [Theory]
+    [InlineData("a photo of", "a photo of TOK")]
+    [InlineData("a photo of cat", "a photo of CAT")]
+    [InlineData("CAT and TOK, a CAT", "CAT and TOK, a")]
+    public void Of_several_words_a_prefix_keeps_those_it_names_or_gets_the_first(string prefix, string expected) =>
+        Assert.Equal(expected, new CaptionComposer(" TOK | CAT ", prefix).Prefix);
+
+    [Theory]
+    [InlineData("TOK|CAT", "a cat beside TOK and [trigger]", "a <1> beside <0> and <0>")]
+    [InlineData("CAT|CAT TOY", "a cat toy for the cat", "a <1> for the <0>")]
+    [InlineData("TOK|s0", "tok s0", "<0> <1>")]
+    public void Each_of_several_words_is_replaced_by_its_own_vectors(string words, string prompt, string expected) =>
+        Assert.Equal(expected, new TriggerWords(words).Replace(prompt, ["<0>", "<1>"]));
 }

@@ -50,6 +50,9 @@ public sealed class TrainingInputsTests
     [InlineData("is_lora", "maybe", "Input 'is_lora' is maybe; it must be true or false.")]
     [InlineData("lr_scheduler", "sine", "Input 'lr_scheduler' is sine; it must be one of constant, constant_with_warmup, linear, cosine, cosine_with_restarts, polynomial.")]
     [InlineData("max_train_stps", "1", "There is no input called 'max_train_stps'. Did you mean 'max_train_steps'?")]
+    [InlineData("token_string", "TOK|tok", "Input 'token_string' names 'TOK' twice. Give each subject a word of its own, for example TOK|CAT.")]
+    [InlineData("token_string", "TOK|", "Input 'token_string' is empty. Choose a word for the subject, for example TOK.")]
+    [InlineData("token_string", "TOK|a:b", "Input 'token_string' is 'a:b': a trigger word has no ':' and no ','. Leave them out, for example TOK.")]
     [InlineData("token_string", "a,b", "Input 'token_string' is 'a,b': a trigger word has no ':' and no ','. Leave them out, for example TOK.")]
     public void A_bad_input_is_named_with_its_value_and_the_allowed_range(string name, string value, string sentence)
     {

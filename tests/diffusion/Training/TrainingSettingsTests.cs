@@ -27,6 +27,7 @@ public sealed class TrainingSettingsTests
         ["lr_warmup_steps"] = ("""{"lr_warmup_steps": 31}""", s => s.Schedule.WarmupSteps, 31),
         ["lr_cycles"] = ("""{"lr_cycles": 7, "lr_scheduler": "cosine_with_restarts"}""", s => s.Schedule.Cycles, 7),
         ["lr_power"] = ("""{"lr_power": 1.5, "lr_scheduler": "polynomial"}""", s => s.Schedule.Power, 1.5),
+        ["token_string"] = ("""{"token_string": "TOK|CAT|DOG"}""", s => s.TokenWords, 3),
         ["lora_rank"] = ("""{"lora_rank": 5}""", s => (s.Lora!.Rank, s.Lora.Alpha), (5, 5.0)),
         ["lora_alpha"] = ("""{"lora_alpha": 3, "lora_rank": 6}""", s => s.Lora!.Scale, 0.5),
         ["lora_targets"] = ("""{"lora_targets": "linear"}""", s => s.Lora!.Covers("a.ff.net.2"), true),
@@ -46,7 +47,7 @@ public sealed class TrainingSettingsTests
     /// <summary>Inputs that change no number of a step: they are read where pictures are prepared, logged, saved or drawn.</summary>
     private static readonly string[] s_elsewhere =
     [
-        "resolution", "token_string", "caption_prefix", "mask_target_prompts", "crop_based_on_salience", "use_face_detection_instead", "clipseg_temperature", "verbose",
+        "resolution", "caption_prefix", "mask_target_prompts", "crop_based_on_salience", "use_face_detection_instead", "clipseg_temperature", "verbose",
         "checkpointing_steps", "input_images_filetype", "sample_prompts", "sample_every_steps",
     ];
 
