@@ -8,6 +8,9 @@ namespace Sdxl.Diffusion.Pipelines;
 /// <summary>Between picture bytes and tensors in -1..1.</summary>
 public static class Pictures
 {
+    /// <summary>A few kilobytes can claim to be a picture of gigabytes; every camera stays below this.</summary>
+    private const long MaxPixels = 100_000_000;
+
     /// <summary>[1,3,H,W] in about -1..1 -> rows from the top, three bytes a pixel, rounded.</summary>
     public static byte[] ToRgb(Tensor picture)
     {
@@ -26,6 +29,7 @@ public static class Pictures
     }
 
     /// <summary>Decodes a picture file, turned upright, scaled to cover Width x Height and cut to it -> [1,3,H,W] in -1..1.</summary>
+    /// <exception cref="InvalidDataException">Not a picture, broken, or too large.</exception>
     public static Tensor Load(byte[] file, int width, int height)
     {
         using var image = Fitted<Rgb24>(file, width, height);
@@ -45,7 +49,20 @@ public static class Pictures
 
     private static Image<TPixel> Fitted<TPixel>(byte[] file, int width, int height) where TPixel : unmanaged, IPixel<TPixel>
     {
-        var image = Image.Load<TPixel>(file);
+        if (file.Length == 0)
+            throw new InvalidDataException("The picture cannot be read: it is empty. Give a PNG, JPEG or WebP.");
+        Image<TPixel> image;
+        try
+        {
+            var size = Image.Identify(file);
+            if ((long)size.Width * size.Height > MaxPixels)
+                throw new InvalidDataException($"The picture has {size.Width} x {size.Height} pixels; at most {MaxPixels / 1_000_000} million are read. Shrink it.");
+            image = Image.Load<TPixel>(file);
+        }
+        catch (ImageFormatException e)
+        {
+            throw new InvalidDataException($"The picture cannot be read: {e.Message.Split('\n')[0].TrimEnd('.', '\r')}. Give a PNG, JPEG or WebP.", e);
+        }
         image.Mutate(m => m.AutoOrient().Resize(new ResizeOptions { Size = new SixLabors.ImageSharp.Size(width, height), Mode = ResizeMode.Crop }));
         return image;
     }

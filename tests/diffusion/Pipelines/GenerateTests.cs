@@ -259,6 +259,18 @@ public sealed class GenerateTests : IDisposable
         Golden.Close(a + (b - a) * parts, both, Golden.Pass, "overlap"); // nothing but a mixture of the two
     }
 
+    [Theory]
+    [InlineData("bomb.png", "pixels; at most 100 million are read")]
+    [InlineData("empty.png", "cannot be read")]
+    [InlineData("header-only.png", "cannot be read")]
+    [InlineData("text.jpg", "cannot be read")]
+    public void A_picture_that_cannot_be_drawn_from_is_refused_in_a_sentence(string file, string says)
+    {
+        var bytes = File.ReadAllBytes(Path.Combine(TestPaths.Root, "tests", "fixtures", "shared", "pictures", file)); // the repository's own
+        var refused = Assert.Throws<InvalidDataException>(() => Draw(s_plain with { Image = bytes }));
+        Assert.Contains(says, refused.Message, StringComparison.Ordinal);
+    }
+
     public static TheoryData<string> Rotated => new(Directory.GetFiles(TestPaths.Fixture("pictures"), "exif-*.jpg").Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal));
 
     [Theory]
