@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Sdxl.Bench.Vision;
 
-/// <summary>One line of the result: medians in milliseconds, their ratio ours / peer, peaks in MiB (null where the system does not tell).</summary>
+/// <summary>One line of the result: lower quartiles in milliseconds, their ratio ours / peer, peaks in MiB (null where the system does not tell).</summary>
 internal sealed record Row(string Name, double OursMs, double PeerMs, double Ratio, double? OursMib, double? PeerMib)
 {
     private static readonly JsonSerializerOptions s_options = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };

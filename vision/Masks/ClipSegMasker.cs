@@ -1,3 +1,4 @@
+using System.Buffers;
 using Sdxl.Core.Text;
 using Sdxl.Vision.Models;
 using Sdxl.Vision.Pictures;
@@ -62,14 +63,21 @@ public sealed class ClipSegMasker
     public ModelOutput Logits(float[] pixels, IReadOnlyList<string> prompts, CancellationToken cancel = default)
     {
         var (ids, attention) = Tokenize(prompts);
-        var repeated = new float[prompts.Count * pixels.Length];
-        for (var row = 0; row < prompts.Count; row++)
-            pixels.CopyTo(repeated.AsSpan(row * pixels.Length));
-        return _model.Run(
-            [new ModelInput("input_ids", ids, prompts.Count, TextLength),
-             new ModelInput("attention_mask", attention, prompts.Count, TextLength),
-             new ModelInput("pixel_values", repeated, prompts.Count, 3, _input.Height, _input.Width)],
-            ["logits"], cancel)[0];
+        var repeated = ArrayPool<float>.Shared.Rent(prompts.Count * pixels.Length);     // megabytes a picture
+        try
+        {
+            for (var row = 0; row < prompts.Count; row++)
+                pixels.CopyTo(repeated.AsSpan(row * pixels.Length));
+            return _model.Run(
+                [new ModelInput("input_ids", ids, prompts.Count, TextLength),
+                 new ModelInput("attention_mask", attention, prompts.Count, TextLength),
+                 new ModelInput("pixel_values", repeated, prompts.Count, 3, _input.Height, _input.Width)],
+                ["logits"], cancel)[0];
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(repeated);
+        }
     }
 
     private Tokens TokensOf(string[] prompts)

@@ -2,7 +2,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Sdxl.Vision.Models;
 
-/// <summary>A named input: floats (pixels, states) or 64-bit ids, row-major.</summary>
+/// <summary>A named input: floats (pixels, states) or 64-bit ids, row-major; the array may be longer than the shape.</summary>
 public sealed record ModelInput
 {
     private readonly float[]? _floats;
@@ -16,8 +16,10 @@ public sealed record ModelInput
 
     public long[] Shape { get; }
 
+    private int Elements => checked((int)Shape.Aggregate(1L, (product, side) => product * side));
+
     internal OrtValue ToOrtValue() => _floats is not null
-        ? OrtValue.CreateTensorValueFromMemory(_floats, Shape) : OrtValue.CreateTensorValueFromMemory(_ids!, Shape);
+        ? OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, _floats.AsMemory(0, Elements), Shape) : OrtValue.CreateTensorValueFromMemory(_ids!, Shape);
 }
 
 /// <summary>An output copied out of native memory, row-major.</summary>
