@@ -25,8 +25,14 @@ public sealed class SafetensorsHeader
         Metadata = metadata;
     }
 
-    /// <summary>More sides than any tensor library takes; a header must not make us hold more numbers than it has tensors' worth of.</summary>
+    /// <summary>More sides than any tensor library takes. With the two limits below, what a header makes us hold stays in proportion to the file.</summary>
     public const int MaxSides = 64;
+
+    /// <summary>Full-size SDXL has 2,641 tensors.</summary>
+    public const int MaxTensors = 200_000;
+
+    /// <summary>Entries of "__metadata__"; kohya's files have about a hundred.</summary>
+    public const int MaxMetadata = 20_000;
 
     /// <summary>Tensors by name, in the order of their data.</summary>
     public IReadOnlyDictionary<string, SafetensorsEntry> Entries { get; }
@@ -94,6 +100,8 @@ public sealed class SafetensorsHeader
                     hasMetadata = true;
                     ReadMetadata(ref reader, metadata, file);
                 }
+                else if (entries.Count == MaxTensors)
+                    throw new SafetensorsException(file, $"lists more than {MaxTensors} tensors; no file of SDXL has so many.");
                 else if (!entries.TryAdd(name, ReadEntry(ref reader, name, dataStart, fileBytes, file)))
                     throw new SafetensorsException(file, $"tensor '{name}' is listed twice in the header.");
             }
@@ -132,6 +140,8 @@ public sealed class SafetensorsHeader
         {
             var key = reader.GetString()!;
             Expect(ref reader, JsonTokenType.String, file, $"'__metadata__' entry '{key}'");
+            if (metadata.Count == MaxMetadata)
+                throw new SafetensorsException(file, $"'__metadata__' has more than {MaxMetadata} entries.");
             if (!metadata.TryAdd(key, reader.GetString()!))
                 throw new SafetensorsException(file, $"'__metadata__' entry '{key}' is listed twice.");
         }

@@ -28,7 +28,7 @@ public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordSto
     {
         link = link.Trim();
         if (link.StartsWith("data:", StringComparison.OrdinalIgnoreCase))
-            return new InputFile(field, null, Decode(field, link));
+            return new InputFile(NameIn(link) ?? field, null, Decode(field, link));
         if (!link.Contains("://", StringComparison.Ordinal))
             return await BlobAsync(field, link, link.TrimStart('/'), cancel);
         if (!Uri.TryCreate(link, UriKind.Absolute, out var address))
@@ -85,6 +85,11 @@ public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordSto
             => $"{StorageLayout.Predictions}/{id}/{file}",
         _ => null,
     };
+
+    /// <summary>The name parameter of a data URI (data:application/octet-stream;name=TOK.safetensors;base64,…); null: none.</summary>
+    private static string? NameIn(string link) =>
+        link[..Math.Max(0, link.IndexOf(','))].Split(';').FirstOrDefault(p => p.StartsWith("name=", StringComparison.OrdinalIgnoreCase)) is { Length: > 5 } name
+            && Path.GetFileName(Uri.UnescapeDataString(name[5..]).Replace('\\', '/')) is { Length: > 0 } plain ? plain : null;
 
     private MemoryStream Decode(string field, string link)
     {

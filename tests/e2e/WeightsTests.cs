@@ -42,7 +42,9 @@ public sealed class WeightsTests(SharedHost shared)
             Assert.NotEqual(plain, await PictureAsync(await DrawnAsync(Body($"{prefix}/{file}"))));
         var embedding = await _host.Http.GetByteArrayAsync($"api/{prefix}/TOK.safetensors");
         Assert.Equal(plain, await PictureAsync(await EndAsync(await _host.Http.PostAsync("api/predictions", Form("OTHERWORD.safetensors", embedding)))));
-        Assert.NotEqual(plain, await PictureAsync(await EndAsync(await _host.Http.PostAsync("api/predictions", Form("TOK.safetensors", embedding)))));
+        var named = await PictureAsync(await EndAsync(await _host.Http.PostAsync("api/predictions", Form("TOK.safetensors", embedding))));
+        Assert.NotEqual(plain, named);
+        Assert.Equal(named, await PictureAsync(await DrawnAsync(Body("data:application/octet-stream;name=TOK.safetensors;base64," + Convert.ToBase64String(embedding)))));
     }
 
     [Theory]

@@ -108,6 +108,15 @@ public sealed class SafetensorsHostileTests : IDisposable
         Assert.True(error.Length < 600, $"message of {error.Length} characters");
     }
 
+    [Theory]
+    [InlineData("", "\"{0}\":{{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}", "", "more than 200000 tensors")]
+    [InlineData("\"__metadata__\":{", "\"{0}\":\"\"", "}", "more than 20000 entries")]
+    public void Hundreds_of_thousands_of_empty_entries_are_refused(string before, string entry, string after, string says)
+    {
+        var path = Write("entries", File("{" + before + string.Join(',', Enumerable.Range(0, 300_000).Select(i => string.Format(System.Globalization.CultureInfo.InvariantCulture, entry, i))) + after + "}", 0));
+        Assert.Contains(says, Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(path)).Message);
+    }
+
     [Fact]
     public void Every_truncation_of_a_file_is_refused()
     {
