@@ -10,6 +10,14 @@ internal sealed class Checkpointed : autograd.SingleTensorFunction<Checkpointed>
 {
     private const string Block = "block";
 
+    /// <summary>What this thread's last backward returned: libtorch has taken its own references when it calls again.</summary>
+    /// <remarks>
+    /// On a GPU libtorch runs the backward pass on a thread of its own, which has no outer dispose scope; without this the gradients' memory would wait for the
+    /// garbage collector, which knows nothing of a GPU's memory.
+    /// </remarks>
+    [ThreadStatic]
+    private static List<Tensor>? t_returned;
+
     public override string Name => nameof(Checkpointed);
 
     /// <summary>block(x, given), checkpointed.</summary>
@@ -48,7 +56,12 @@ internal sealed class Checkpointed : autograd.SingleTensorFunction<Checkpointed>
             if (output.requires_grad)
                 autograd.backward([output], [grad_output]);
         }
+        foreach (var earlier in t_returned ?? [])
+            earlier.Dispose();
+        var gradients = inputs.Select(i => i.grad?.MoveToOuterDisposeScope()).ToList();
+        t_returned = [.. gradients.OfType<Tensor>()];
+        grad_output.Dispose();
         // The block and the follower get none.
-        return [null!, inputs[0].grad?.MoveToOuterDisposeScope()!, inputs[1].grad?.MoveToOuterDisposeScope()!, null!];
+        return [null!, gradients[0]!, gradients[1]!, null!];
     }
 }

@@ -53,23 +53,26 @@ public sealed class Prodigy : Optimizer
         var rate = groups.Max(g => g.Rate);
         var dRate = d * rate * correction;
 
-        var newNumerator = numerator * beta3;
-        double denominator = 0;
+        var (products, sizes) = (new List<Tensor>(), new List<Tensor>()); // scalars on the device: read once, because reading waits for it
         foreach (var group in groups.Where(g => g.Rate > 0))
         {
             var (mean, square, sum, start) = running[group];
             foreach (var chunk in Chunks(group.Parameters, mean, square, sum, start))
             {
                 var (p, g, m, v, s, p0) = (chunk[0], chunk[1], chunk[2], chunk[3], chunk[4], chunk[5]);
-                newNumerator += d / d0 * dRate * dot(g, p0 - p).ToDouble();
+                products.Add(dot(g, p0 - p).MoveToOuterDisposeScope());
                 m.mul_(beta1).add_(g, d * (1 - beta1));
                 v.mul_(beta2).addcmul_(g, g, d * d * (1 - beta2));
                 s.mul_(beta3).add_(g, d / d0 * (settings.SafeguardWarmup ? d : dRate));
-                denominator += s.abs().sum().ToDouble();
+                sizes.Add(s.abs().sum().MoveToOuterDisposeScope());
             }
         }
+        if (products.Count == 0)
+            return; // a warm-up starts with a rate of 0
+        var sums = stack([stack(products), stack(sizes)]).to_type(ScalarType.Float64).sum(1).cpu().data<double>().ToArray();
+        var (newNumerator, denominator) = (numerator * beta3 + d / d0 * dRate * sums[0], sums[1]);
         if (denominator == 0)
-            return; // no gradient at all so far: nothing to learn from (a warm-up starts with a rate of 0)
+            return; // no gradient at all so far: nothing to learn from
 
         updates++;
         numerator = newNumerator;

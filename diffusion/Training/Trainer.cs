@@ -30,7 +30,7 @@ public sealed class Trainer : IDisposable
     private readonly TrainingSettings settings;
     private readonly TrainedNets nets;
     private readonly TrainingData data;
-    private readonly ITrainingNoise noise;
+    private readonly BatchFeed feed;
     private readonly Device device;
     private readonly ScalarType compute;
     private readonly Tensor signal, spread; // [1000] fp32: sqrt(alpha), sqrt(1 - alpha)
@@ -46,8 +46,9 @@ public sealed class Trainer : IDisposable
     /// <param name="stackLayers">Compute the LoRA of all layers at once (<see cref="StackedLora"/>) or beside each layer; null: by the size of the layers.</param>
     public Trainer(TrainingSettings settings, TrainedNets nets, TrainingData data, ITrainingNoise noise, NoiseSchedule schedule, ScalarType compute, bool? stackLayers = null)
     {
-        (this.settings, this.nets, this.data, this.noise, this.compute) = (settings, nets, data, noise, compute);
+        (this.settings, this.nets, this.data, this.compute) = (settings, nets, data, compute);
         device = data.LatentMean.device;
+        feed = new BatchFeed(noise, data, settings.NoiseOffset > 0, device, settings.Steps * settings.Accumulate);
         nets.UNet.Checkpointing = settings.GradientCheckpointing;
         using var scope = NewDisposeScope();
         var alphas = schedule.AlphasCumprod;
@@ -196,19 +197,16 @@ public sealed class Trainer : IDisposable
     /// <summary>Loss of each sample of a batch, [B] with gradients, and the timesteps.</summary>
     private (Tensor Loss, int[] Timesteps) Losses(int batch)
     {
-        var pictures = noise.Pictures(batch);
-        var times = noise.Timesteps(batch);
-        var shape = data.BatchShape(pictures.Length);
-        var index = tensor(Array.ConvertAll(pictures, p => (long)p)).to(device);
-        var t = tensor(Array.ConvertAll(times, p => (long)p)).to(device);
+        var drawn = feed.Take(batch);
+        var (index, t) = (drawn.Index, drawn.Times);
 
         Tensor noised, target;
         using (no_grad())
         {
-            var eps = noise.Noise(batch, shape).to(device);                                                                  // [B,C,H,W]
-            if (settings.NoiseOffset > 0)
-                eps = eps + noise.Offset(batch, [shape[0], shape[1], 1, 1]).to(device) * settings.NoiseOffset;
-            var z = data.LatentMean.index_select(0, index).addcmul_(data.LatentDeviation.index_select(0, index), noise.Posterior(batch, shape).to(device), 1);
+            var eps = drawn.Noise;                                                                                           // [B,C,H,W]
+            if (drawn.Offset is { } offset)
+                eps = eps + offset * settings.NoiseOffset;
+            var z = data.LatentMean.index_select(0, index).addcmul_(data.LatentDeviation.index_select(0, index), drawn.Posterior, 1);
             var (a, s) = (signal.index_select(0, t).view(-1, 1, 1, 1), spread.index_select(0, t).view(-1, 1, 1, 1));
             noised = a * z + s * eps;
             target = settings.VelocityPrediction ? a * eps - s * z : eps;
@@ -223,7 +221,7 @@ public sealed class Trainer : IDisposable
         var mask = data.Mask.index_select(0, index);                                                                         // [B,1,H,W]
         var squares = (predicted.to_type(ScalarType.Float32) - target).square();                                             // fp32: bf16 squares lose small errors
         var loss = (squares * mask).mean([1, 2, 3]) / mask.mean([1, 2, 3]);                                                  // [B]
-        return (lossWeights is null ? loss : loss * lossWeights.index_select(0, t), times);
+        return (lossWeights is null ? loss : loss * lossWeights.index_select(0, t), drawn.Timesteps);
     }
 
     /// <summary>Norm over everything that trains at this moment, a scalar tensor.</summary>
@@ -330,6 +328,7 @@ public sealed class Trainer : IDisposable
     public void Dispose()
     {
         nets.UNet.Checkpointing = false;
+        feed.Dispose();
         stacked?.Dispose();
         foreach (var linear in adapted.Values)
             linear.Attach(null);
