@@ -38,6 +38,12 @@ public static class StorageLayout
     public static string JobInput(string jobId, string field, string file) => $"{jobId}/inputs/{field}/{file}";
 
     public static string JobOutput(string jobId, string file) => $"{jobId}/output/{file}";
+    /// <summary>What tells of a finished run without being part of its version: measured times and memory.</summary>
+    public static string JobRun(string jobId, string file) => $"{jobId}/run/{file}";
+
+    /// <summary>Among a run's files: one line of JSON a step.</summary>
+    public const string MetricsFile = "metrics.jsonl";
+
     public static string CheckpointPrefix(string jobId) => $"{jobId}/checkpoints/";
 
     public static string VersionPrefix(string owner, string name, string version) => $"{owner}/{name}/versions/{version}/";

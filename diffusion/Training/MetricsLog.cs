@@ -7,7 +7,7 @@ namespace Sdxl.Diffusion.Training;
 /// <summary>metrics.jsonl: one line of JSON for each step, in order, each step once even after a resume.</summary>
 public sealed class MetricsLog : IDisposable
 {
-    public const string FileName = "metrics.jsonl";
+    public const string FileName = Core.Storage.StorageLayout.MetricsFile;
     private readonly StreamWriter writer;
 
     /// <param name="resumedAtStep">Lines of later steps (and a torn last line) are dropped: those steps are done again.</param>

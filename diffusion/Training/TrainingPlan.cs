@@ -25,7 +25,7 @@ public sealed record TrainingPlan
     /// <summary>owner/name or name: stands in the files' headers and names.</summary>
     public required string ModelName { get; init; }
 
-    /// <summary>Inputs as the user gave them, for naming those without effect; null: nothing to name.</summary>
+    /// <summary>Inputs as the user gave them: those without effect are named in the log. Null where they are named already: the host does so when it reads the archive.</summary>
     public JsonObject? Given { get; init; }
 
     /// <summary>Device and threads; null: CUDA where there is one, else the CPU.</summary>

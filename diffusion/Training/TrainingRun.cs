@@ -34,6 +34,7 @@ public sealed class TrainingRun
     private readonly CheckpointStore checkpoints;
     private readonly string hash;
     private int rollbacks;
+    private double? devicePeak; // MiB
 
     private TrainingRun(TrainingPlan plan, ITrainingObserver observer)
     {
@@ -201,6 +202,8 @@ public sealed class TrainingRun
     private void ReadNumbers(List<StepTensors> unread, int done, int timesteps, Stopwatch clock, MetricsLog log)
     {
         var numbers = unread.Select(u => (Tensors: u, Values: u.Read(timesteps))).ToList();
+        if (device.Cuda && DeviceMemory.UsedMebibytes() is { } used)
+            devicePeak = Math.Max(devicePeak ?? 0, used);
         var milliseconds = clock.Elapsed.TotalMilliseconds / unread.Count; // after reading: the device is done by then
         clock.Restart();
         for (var i = 0; i < numbers.Count; i++)
@@ -217,7 +220,7 @@ public sealed class TrainingRun
             var pictures = tensors.Timesteps.Count;
             var metrics = new StepMetrics(
                 step, settings.Steps, loss, byTimestep, norm, tensors.Rate, tensors.TokenRate,
-                Math.Round(milliseconds, 2), Math.Round(pictures * 1000 / milliseconds, 2), MetricsLog.PeakMebibytes());
+                Math.Round(milliseconds, 2), Math.Round(pictures * 1000 / milliseconds, 2), MetricsLog.PeakMebibytes(), devicePeak);
             log.Add(metrics);
             observer.Stepped(metrics);
         }

@@ -82,6 +82,8 @@ public sealed class TrainingViews(BlobStore blobs, RecordStore records, Addresse
         };
         if (record.HasReport)
             urls["report"] = addresses.Of(request, $"api/trainings/{record.Id}/report");
+        if (record.Output is not null)
+            urls["metrics"] = addresses.Of(request, $"api/trainings/{record.Id}/metrics");
         var files = record.Output?.Files.ToDictionary(
             name => name,
             name => addresses.Of(request, $"api/models/{record.Owner}/{record.Name}/versions/{record.Output.Version}/{Uri.EscapeDataString(name)}"));

@@ -109,4 +109,12 @@ public sealed class TrainingsApi(
             ? new ContentResult { Content = text, ContentType = json ? "application/json; charset=utf-8" : "text/html; charset=utf-8", StatusCode = 200 }
             : Answers.NotFound($"There is no report for training '{id}': it is written once the pictures are prepared.");
     }
+
+    /// <summary>The run's log with what was measured (ms, pictures/s, peak memory), one line of JSON a step. The published metrics.jsonl lacks these, so that equal runs give equal files.</summary>
+    [Function("GetTrainingMetrics")]
+    public async Task<IActionResult> Metrics(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/trainings/{id}/metrics")] HttpRequest request, string id, CancellationToken cancel) =>
+        JobId.IsValid(id) && await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.JobRun(id, StorageLayout.MetricsFile), cancel) is { } text
+            ? new ContentResult { Content = text, ContentType = "application/x-ndjson; charset=utf-8", StatusCode = 200 }
+            : Answers.NotFound($"There are no metrics for training '{id}': they are stored when it has trained to the end.");
 }

@@ -128,7 +128,7 @@ public sealed class TrainingHandler(
             await blobs.UploadFileAsync(StorageLayout.Jobs, StorageLayout.JobOutput(job.TrainingId, name), file, CancellationToken.None);
         }
         foreach (var file in Directory.EnumerateFiles(work))
-            await blobs.UploadFileAsync(StorageLayout.Jobs, $"{job.TrainingId}/run/{Path.GetFileName(file)}", file, CancellationToken.None);
+            await blobs.UploadFileAsync(StorageLayout.Jobs, StorageLayout.JobRun(job.TrainingId, Path.GetFileName(file)), file, CancellationToken.None);
         return files;
     }
 }

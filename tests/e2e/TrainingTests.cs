@@ -70,6 +70,9 @@ public sealed class TrainingTests(SharedHost shared)
         var report = JsonNode.Parse(await (await _host.Http.SendAsync(request)).Content.ReadAsStringAsync())!;
         var expected = JsonNode.Parse(await File.ReadAllTextAsync(Short.Fixture("datasets.json")))!["gizmo-captions.zip"]!;
         var withoutCaption = expected["without_caption"]!.AsArray().Select(n => n!.GetValue<string>()).ToHashSet();
+        var metrics = (await _host.Http.GetStringAsync($"api/trainings/{id}/metrics")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonNode.Parse(l)!).ToList();
+        Assert.Equal([1, 2], metrics.Select(m => m["step"]!.GetValue<int>()));
+        Assert.All(metrics, m => Assert.True(m["milliseconds"]!.GetValue<double>() > 0 && m["pictures_per_second"]!.GetValue<double>() > 0 && m["peak_mebibytes"]!.GetValue<double>() > 0));
         var pictures = report["pictures"]!.AsArray();
         Assert.Equal(expected["pictures"]!.GetValue<int>(), pictures.Count);
         foreach (var picture in pictures)

@@ -79,6 +79,17 @@ public sealed class TrainingInputsTests
         Assert.Equal(2, TrainingInputs.WithoutEffect(given, TrainingInputs.Read(given, Plain, Id)).Count);
     }
 
+    [Theory]
+    [InlineData("lr_cycles", "lr_scheduler", "cosine_with_restarts")]
+    [InlineData("lr_power", "lr_scheduler", "polynomial")]
+    public void An_input_of_one_schedule_is_named_where_another_is_chosen(string input, string other, string needed)
+    {
+        JsonObject Given(string value) => new() { [input] = 2, [other] = value };
+        IReadOnlyList<string> Idle(JsonObject given) => TrainingInputs.WithoutEffect(given, TrainingInputs.Read(given, Plain, Id));
+        Assert.Contains($"'{input}' has no effect without {other} {needed}", Assert.Single(Idle(Given("cosine"))), StringComparison.Ordinal);
+        Assert.Empty(Idle(Given(needed)));
+    }
+
     [Fact]
     public void Every_input_has_a_typed_property_and_a_description()
     {
