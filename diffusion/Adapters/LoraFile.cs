@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Sdxl.Diffusion.Export;
 using Sdxl.Diffusion.Files;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -44,7 +45,7 @@ public static partial class LoraFile
         };
         var parts = new Dictionary<(string Net, string Module), Dictionary<string, string>>();
         var unknown = new List<string>();
-        foreach (var name in file.Entries.Keys)
+        foreach (var name in file.Entries.Keys.Where(n => !EmbeddingFile.IsBundled(n)))
         {
             if (parse(name) is not { } part)
             {

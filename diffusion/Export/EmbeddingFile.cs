@@ -6,6 +6,8 @@ namespace Sdxl.Diffusion.Export;
 /// <summary>The trigger word's rows in files. Row i is &lt;s_i&gt; in every one.</summary>
 public static class EmbeddingFile
 {
+    private const string BundlePrefix = "bundle_emb.";
+
     private static readonly (string First, string Second)[] s_names = [("text_encoders_0", "text_encoders_1"), ("clip_l", "clip_g")];
 
     /// <summary>Replicate's embeddings.pti (a safetensors file): text_encoders_0 [N, 768], text_encoders_1 [N, 1280].</summary>
@@ -27,13 +29,38 @@ public static class EmbeddingFile
     {
         foreach (var (first, second) in s_names)
         {
-            if (!file.Entries.TryGetValue(first, out var one) || !file.Entries.TryGetValue(second, out var two))
-                continue;
-            if (one.Shape.Length != 2 || two.Shape.Length != 2 || one.Shape[0] != two.Shape[0])
-                throw new SafetensorsException(file.Path, $"'{first}' is {one} and '{second}' is {two}; expected the same number of rows in both.");
-            return (file.Read(first, float32), file.Read(second, float32));
+            if (file.Entries.ContainsKey(first) && file.Entries.ContainsKey(second))
+                return Pair(file, first, second);
         }
         throw new SafetensorsException(file.Path, $"is not an SDXL embedding: expected clip_l and clip_g, or text_encoders_0 and text_encoders_1; found {string.Join(", ", file.Entries.Keys.Take(4))}.");
+    }
+
+    /// <summary>Embeddings that A1111's users put into a LoRA's file (bundle_emb.TOK.clip_l, bundle_emb.TOK.clip_g), by their words; the caller owns the rows.</summary>
+    /// <exception cref="SafetensorsException">One lacks an encoder's rows, or they differ in number.</exception>
+    public static IReadOnlyList<(string Word, Tensor Rows1, Tensor Rows2)> ReadBundled(SafetensorsFile file)
+    {
+        var (first, second) = s_names[1];
+        var found = new List<(string, Tensor, Tensor)>();
+        foreach (var word in file.Entries.Keys.Where(IsBundled).Select(k => k[BundlePrefix.Length..k.LastIndexOf('.')]).Distinct().Order(StringComparer.Ordinal))
+        {
+            var (one, two) = ($"{BundlePrefix}{word}.{first}", $"{BundlePrefix}{word}.{second}");
+            if (!file.Entries.ContainsKey(one) || !file.Entries.ContainsKey(two))
+                throw new SafetensorsException(file.Path, $"bundles the embedding '{word}' without {first} or {second}; SDXL's has both.");
+            var (rows1, rows2) = Pair(file, one, two);
+            found.Add((word, rows1, rows2));
+        }
+        return found;
+    }
+
+    /// <summary>Whether a LoRA file's tensor belongs to a bundled embedding.</summary>
+    public static bool IsBundled(string name) => name.StartsWith(BundlePrefix, StringComparison.Ordinal) && name.LastIndexOf('.') > BundlePrefix.Length;
+
+    private static (Tensor, Tensor) Pair(SafetensorsFile file, string first, string second)
+    {
+        var (one, two) = (file.Entries[first], file.Entries[second]);
+        if (one.Shape.Length != 2 || two.Shape.Length != 2 || one.Shape[0] != two.Shape[0])
+            throw new SafetensorsException(file.Path, $"'{first}' is {one} and '{second}' is {two}; expected the same number of rows in both.");
+        return (file.Read(first, float32), file.Read(second, float32));
     }
 
     private static void Write(string path, (string First, string Second) names, Tensor rows1, Tensor rows2)

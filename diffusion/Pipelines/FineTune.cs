@@ -48,7 +48,7 @@ public sealed class FineTune : IDisposable
     /// <summary>
     /// Opens a folder, a tar or a single .safetensors file; what each file is, is told by its content. With Replicate's file names those are taken; a folder with a
     /// trained_model.tar is that tar. Else one LoRA (in any known format), U-Net or single-file checkpoint, and any number of A1111/ComfyUI embeddings, each of which
-    /// is named by its file: TOK.safetensors is what TOK stands for.
+    /// is named by its file: TOK.safetensors is what TOK stands for. Embeddings bundled into a LoRA's file count too.
     /// </summary>
     /// <exception cref="SafetensorsException">A file in it is corrupt or a pickle.</exception>
     /// <exception cref="InvalidDataException">There is nothing to apply, or more than one of what can be applied once.</exception>
@@ -137,9 +137,7 @@ public sealed class FineTune : IDisposable
             if (kind == WeightsKind.Embedding)
             {
                 using (file)
-                    rows.Add(EmbeddingFile.Read(file));
-                var first = rows.Take(rows.Count - 1).Sum(r => (int)r.Item1.shape[0]);
-                words[WordOf(name)] = TrainedModelTar.TokensOf((int)rows[^1].Item1.shape[0], first);
+                    Add(WordOf(name), EmbeddingFile.Read(file));
                 continue;
             }
             // One training leaves its LoRA in several formats: they are the same change.
@@ -156,10 +154,19 @@ public sealed class FineTune : IDisposable
             taken[kind] = name;
             (Lora, UNet, Checkpoint) = kind switch { WeightsKind.Lora => (file, UNet, Checkpoint), WeightsKind.UNet => (Lora, file, Checkpoint), _ => (Lora, UNet, file) };
         }
+        foreach (var (word, rows1, rows2) in Lora is null ? [] : EmbeddingFile.ReadBundled(Lora))
+            Add(word, (rows1, rows2));
         if (Lora is not null && parts.TryGetValue(AdapterConfigName, out var config))
             LoraConfig = System.Text.Encoding.UTF8.GetString(config.ReadAll());
         UseRows(rows);
         SpecialParams = words;
+
+        void Add(string word, (Tensor Rows1, Tensor Rows2) of)
+        {
+            if (!words.TryAdd(word, TrainedModelTar.TokensOf((int)of.Rows1.shape[0], rows.Sum(r => (int)r.Item1.shape[0]))))
+                throw new InvalidDataException($"Fine-tune '{Source}' holds two embeddings called '{word}'. Give one of them.");
+            rows.Add(of);
+        }
     }
 
     private static (SafetensorsFile File, WeightsKind Kind) OpenKnown(FineTunePart part)

@@ -118,6 +118,26 @@ public sealed class WeightsTests(SharedHost shared)
         Assert.True(picture[32, 32].G > picture[32, 32].R, $"{picture[32, 32]} is not green");
     }
 
+    [Fact]
+    public async Task An_archive_is_named_in_the_same_ways()
+    {
+        var zip = Short.Dataset("gizmo.zip");
+        await _host.Blobs.GetBlobContainerClient("datasets").GetBlobClient("named/gizmo.zip").UploadAsync(new BinaryData(zip), overwrite: true);
+        foreach (var link in new[] { "datasets/named/gizmo.zip", $"{_host.Blobs.Uri.AbsoluteUri.TrimEnd('/')}/datasets/named/gizmo.zip?sig=x", "data:application/zip;base64," + Convert.ToBase64String(zip) })
+        {
+            var check = await CheckAsync(link);
+            Assert.True(check.StatusCode == HttpStatusCode.Accepted, await check.Content.ReadAsStringAsync());
+        }
+        var refused = await CheckAsync("http://169.254.169.254/gizmo.zip?sig=secret");
+        var detail = JsonNode.Parse(await refused.Content.ReadAsStringAsync())!["detail"]!.ToString();
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.StatusCode);
+        Assert.Contains("Input 'input_images' is 'http://169.254.169.254/gizmo.zip': host '169.254.169.254' is not on the public internet", detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", detail, StringComparison.Ordinal);
+
+        Task<HttpResponseMessage> CheckAsync(string link) => _host.Http.PostAsync("api/checks", new StringContent(
+            new JsonObject { ["base"] = "toy", ["name"] = "named", ["input"] = new JsonObject { ["input_images"] = link } }.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
+    }
+
     private static IEnumerable<KeyValuePair<string, JsonNode>> Inputs =>
     [
         new("prompt", "a photo of TOK on the grass"), new("seed", 7), new("width", 64), new("height", 64), new("num_inference_steps", 3),

@@ -101,6 +101,25 @@ public sealed class FineTuneTests : IDisposable
     }
 
     [Fact]
+    public void An_embedding_bundled_into_a_LoRAs_file_draws_what_it_draws_beside_it()
+    {
+        var (lora, (rows1, rows2)) = (Lora(), Rows(900, 2));
+        LoraExport.WriteKohya(At("beside", "gizmo.safetensors"), lora, SdxlModel.NamesFor(pipeline.Model.UNet.Config, pipeline.Model.Vae.Config), new Dictionary<string, string>());
+        EmbeddingFile.WriteWebUi(At("beside", "TOK.safetensors"), rows1, rows2);
+        using (var file = SafetensorsFile.Open(At("beside", "gizmo.safetensors")))
+        {
+            var whole = file.Entries.Keys.ToDictionary(k => k, k => file.Read(k));
+            (whole["bundle_emb.TOK.clip_l"], whole["bundle_emb.TOK.clip_g"]) = (rows1, rows2);
+            SafetensorsWriter.Write(At("bundled.safetensors"), whole);
+            whole.Remove("bundle_emb.TOK.clip_g");
+            SafetensorsWriter.Write(At("half.safetensors"), whole);
+        }
+        Assert.Equal(Draw(At("beside", "x")[..^2]), Draw(At("bundled.safetensors")));
+        Assert.NotEqual(Draw(At("beside", "gizmo.safetensors")), Draw(At("bundled.safetensors")));
+        Assert.Contains("'TOK' without", Assert.Throws<SafetensorsException>(() => FineTune.Load(At("half.safetensors"))).Message);
+    }
+
+    [Fact]
     public void A_single_file_checkpoint_replaces_the_nets_it_holds_and_leaves_nothing_behind()
     {
         var plain = Draw(null);
