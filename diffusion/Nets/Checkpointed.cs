@@ -46,9 +46,12 @@ internal sealed class Checkpointed : autograd.SingleTensorFunction<Checkpointed>
         var block = (Func<Tensor, Tensor, Tensor>)ctx.get_data(Block);
         var inputs = ctx.get_saved_variables().Select(saved =>
         {
-            var leaf = saved.detach();
-            leaf.requires_grad = saved.requires_grad;
-            return leaf;
+            using (saved)
+            {
+                var leaf = saved.detach();
+                leaf.requires_grad = saved.requires_grad;
+                return leaf;
+            }
         }).ToList();
         using (enable_grad())
         {

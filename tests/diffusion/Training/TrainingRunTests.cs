@@ -241,6 +241,46 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
+    public void A_VAE_that_shrinks_by_another_factor_trains_samples_and_decodes_by_its_own_config()
+    {
+        using var scope = NewDisposeScope();
+        // The same model with one block less in its VAE, so that a latent pixel is half as wide; its weights are random.
+        var model = Path.Combine(runs.Folder, "models", "half");
+        foreach (var file in Directory.GetFiles(runs.Model, "*", SearchOption.AllDirectories).Where(f => !Path.GetRelativePath(runs.Model, f).StartsWith("vae", StringComparison.Ordinal)))
+        {
+            var copy = Path.Combine(model, Path.GetRelativePath(runs.Model, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(runs.Model, "vae", "config.json")))!.AsObject();
+        foreach (var list in new[] { "block_out_channels", "down_block_types", "up_block_types" })
+            config[list]!.AsArray().RemoveAt(0);
+        Directory.CreateDirectory(Path.Combine(model, "vae"));
+        File.WriteAllText(Path.Combine(model, "vae", "config.json"), config.ToJsonString());
+        using (no_grad())
+        using (var vae = new Sdxl.Diffusion.Nets.AutoencoderKL(Sdxl.Diffusion.Nets.VaeConfig.Load(Path.Combine(model, "vae", "config.json")), Sdxl.Diffusion.Nets.Placement.CpuFloat))
+        {
+            foreach (var (_, parameter) in vae.named_parameters())
+                parameter.normal_(0, 0.05);
+            SafetensorsWriter.Write(Path.Combine(model, "vae", "diffusion_pytorch_model.safetensors"), vae.named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter)));
+        }
+        using var half = new TinyRuns { Model = model };
+        var given = TinyRuns.Given();
+        given["max_train_steps"] = 1;
+        given["sample_prompts"] = "a photo of TOK";
+
+        var run = half.Start("half", given);
+
+        using var latent = SafetensorsFile.Open(Directory.GetFiles(Path.Combine(run.Plan.WorkFolder, "cache"), "latent-*")[0]);
+        var side = 64 / Factor(runs.Model) * 2;
+        Assert.Equal([1, 4, side, side], latent.Entries["mean"].Shape);
+        var picture = SixLabors.ImageSharp.Image.Identify(run.Observer.Samples[0].File);
+        Assert.Equal((64, 64), (picture.Width, picture.Height));
+
+        static int Factor(string folder) => Sdxl.Diffusion.Nets.VaeConfig.Load(Path.Combine(folder, "vae", "config.json")).Downscale;
+    }
+
+    [Fact]
     public void A_parameter_without_effect_is_named_in_the_log()
     {
         var given = TinyRuns.Given(true);
