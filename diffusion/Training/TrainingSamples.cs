@@ -30,8 +30,8 @@ public sealed class TrainingSamples : IDisposable
     private readonly int steps;
     private readonly string folder;
     private readonly SchedulerConfig schedule;
-    private List<(Tensor States, Tensor Pooled)>? cached;
-    private (Tensor States, Tensor Pooled)? cachedEmpty;
+    private List<PromptStates>? cached;
+    private PromptStates? cachedEmpty;
 
     public TrainingSamples(TrainingPlan plan, TrainingSettings settings, SdxlModel model, PromptTokens tokens, Trainer trainer, ITrainingObserver observer)
     {
@@ -121,49 +121,43 @@ public sealed class TrainingSamples : IDisposable
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        var (device, compute) = (trainer.Device, trainer.Compute);
-        var text = cached?[prompt] ?? Encode(prompts[prompt]);
-        var empty = cachedEmpty ?? Empty();
-        var states = cat([empty.States, text.States], 0).to_type(compute);
-        var pooled = cat([empty.Pooled, text.Pooled], 0).to_type(compute);
         var side = plan.Inputs.Resolution;
         var latentSide = side / model.Vae.Config.Downscale;
-        var ids = tensor(new float[] { side, side, 0, 0, side, side }).to(device).unsqueeze(0).expand(2, 6);
-
+        var sizes = SizeIds.For(model, side, side, 0, 1);
         using var sampler = new EulerSampler(schedule, steps);
-        var x = CounterRandom.Normal(settings.Seed, RandomPurpose.SampleLatent, 0, prompt, 1, model.Vae.Config.LatentChannels, latentSide, latentSide).to(device) * sampler.InitialNoiseSigma;
-        for (var i = 0; i < sampler.Timesteps.Length; i++)
+        var noise = CounterRandom.Normal(settings.Seed, RandomPurpose.SampleLatent, 0, prompt, 1, model.Vae.Config.LatentChannels, latentSide, latentSide).to(trainer.Device);
+        var latents = new Denoiser
         {
-            using var step = NewDisposeScope();
-            var input = sampler.ScaleInput(x, i).to_type(compute);
-            var t = full([2], sampler.Timesteps[i], ScalarType.Float32, device);
-            var answers = model.UNet.call(cat([input, input], 0), t, states, pooled, ids).to_type(ScalarType.Float32).chunk(2, 0);
-            x = sampler.Step(answers[0] + (answers[1] - answers[0]) * guidance, x, i).MoveToOuterDisposeScope();
-        }
-        Save(TiledDecoder.Decode(model.Vae, model.Vae.Unscale(x), TiledDecoder.TileSide(model.Vae.Config)), file);
+            UNet = model.UNet,
+            NetType = trainer.Compute,
+            Sampler = sampler,
+            Positive = new Guide(cached?[prompt] ?? Encode(prompts[prompt]), sizes),
+            Negative = new Guide(cachedEmpty ?? Empty(), sizes),
+            GuidanceScale = guidance,
+        }.Run(noise * sampler.InitialNoiseSigma, CancellationToken.None);
+        Save(TiledDecoder.Decode(model.Vae, model.Vae.Unscale(latents), TiledDecoder.TileSide(model.Vae.Config)), file);
     }
 
     private static void Save(Tensor picture, string file)
     {
-        var bytes = ((picture[0].to(ScalarType.Float32, CPU) + 1) * 127.5).round().clamp(0, 255).to_type(ScalarType.Byte).permute(1, 2, 0).contiguous(); // [H,W,3]
-        using var image = Image.LoadPixelData<Rgb24>(bytes.bytes, (int)bytes.shape[1], (int)bytes.shape[0]);
+        using var image = Image.LoadPixelData<Rgb24>(Pictures.ToRgb(picture), (int)picture.shape[3], (int)picture.shape[2]);
         var temporary = file + ".tmp";
         using (var stream = File.Create(temporary))
             image.SaveAsPng(stream);
         File.Move(temporary, file, overwrite: true);
     }
 
-    private (Tensor States, Tensor Pooled) Encode(string prompt)
+    private PromptStates Encode(string prompt)
     {
         var (ids1, ids2) = tokens.Encode(prompt);
         var (states, pooled) = trainer.EncodeText(ids1, ids2);
-        return (states, pooled);
+        return new PromptStates(states, pooled);
     }
 
-    private (Tensor States, Tensor Pooled) Empty()
+    private PromptStates Empty()
     {
-        var (states, pooled) = Encode("");
-        return model.ForceZerosForEmptyPrompt ? (zeros_like(states), zeros_like(pooled)) : (states, pooled);
+        var empty = Encode("");
+        return model.ForceZerosForEmptyPrompt ? empty.Zeros() : empty;
     }
 
     private string FileOf(int done, int prompt) => Path.Combine(folder, FormattableString.Invariant($"{FilePrefix}{done:D6}-{prompt}.png"));
@@ -172,12 +166,10 @@ public sealed class TrainingSamples : IDisposable
 
     public void Dispose()
     {
-        foreach (var (states, pooled) in cached ?? [])
+        foreach (var text in cached is null ? [] : cached.Append(cachedEmpty!))
         {
-            states.Dispose();
-            pooled.Dispose();
+            text.States.Dispose();
+            text.Pooled.Dispose();
         }
-        cachedEmpty?.States.Dispose();
-        cachedEmpty?.Pooled.Dispose();
     }
 }
