@@ -5,7 +5,7 @@ using Sdxl.Bench.Diffusion;
 using Sdxl.GpuWorker;
 
 // Each case runs in a process of its own on both sides, so that peak memory is the case's; sides take turns, so both see the same machine. The best of the rounds counts.
-// Ours is started as a worker is (WorkerEnvironment), the peer as its users start it.
+// Both are started with a worker's environment: allocator and threads are set alike, so that engines are compared, not settings.
 // --json: one object a line. --toy: without the nets four times as wide (which take ten minutes). SDXL_BENCH_THREADS: processor threads of both sides, default 1.
 const int Rounds = 3, RoundsOfWide = 2;
 if (args is ["--ours", var oneCase, var wideText, var batchText, var threadsText, var stepsText])
@@ -33,8 +33,8 @@ foreach (var wide in args.Contains("--toy") ? new[] { 1 } : [1, 4])
             for (var round = 0; round < (wide == 1 ? Rounds : RoundsOfWide); round++)
             {
                 // The peer has no pivot: its trainers encode the texts in every step.
-                peer = Better(peer, Child("/usr/bin/python3", [Path.Combine(root, "bench", "peers", "diffusion.py"), Path.Combine(root, "models", "toy-sdxl"), name.Replace("-pivot", "", StringComparison.Ordinal), .. rest], ours: false));
-                ours = Better(ours, Child(Environment.ProcessPath!, [.. Own(), "--ours", name, .. rest], ours: true));
+                peer = Better(peer, Child("/usr/bin/python3", [Path.Combine(root, "bench", "peers", "diffusion.py"), Path.Combine(root, "models", "toy-sdxl"), name.Replace("-pivot", "", StringComparison.Ordinal), .. rest]));
+                ours = Better(ours, Child(Environment.ProcessPath!, [.. Own(), "--ours", name, .. rest]));
             }
             var label = $"{what}, batch {batch}{(wide > 1 ? $", {wide}x wide" : "")}";
             if (json)
@@ -58,13 +58,10 @@ static Result Better(Result? a, Result b) => a is null ? b : new Result(Math.Rou
 // Started as `dotnet x.dll`, the process is dotnet and the dll its first argument.
 static string[] Own() => Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [Environment.GetCommandLineArgs()[0]] : [];
 
-static Result Child(string program, string[] arguments, bool ours)
+static Result Child(string program, string[] arguments)
 {
     var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-    if (ours)
-        WorkerEnvironment.AddTo(start.Environment);
-    else
-        start.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
+    WorkerEnvironment.AddTo(start.Environment);
     using var process = Process.Start(start)!;
     var errors = process.StandardError.ReadToEndAsync();
     var output = process.StandardOutput.ReadToEnd();

@@ -20,7 +20,7 @@ public enum WeightsKind
 public static class WeightsKinds
 {
     private static readonly string[] s_rows = ["clip_l", "text_encoders_0"];
-    private static readonly string[] s_lora = [".lora_A.", ".lora_B.", ".lora_down.", ".lora_up.", "_lora.", ".lora."];
+    private static readonly string[] s_lora = [".lora_A.", ".lora_B.", ".lora_down.", ".lora_up.", ".lora_linear_layer.", "_lora.", ".lora."];
 
     /// <exception cref="SafetensorsException">None of the kinds: says what the first tensors are.</exception>
     public static WeightsKind Of(SafetensorsFile file)

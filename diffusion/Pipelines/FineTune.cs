@@ -122,7 +122,7 @@ public sealed class FineTune : IDisposable
             UseRows([EmbeddingFile.Read(file)]);
         }
         if (parts.TryGetValue(TrainedModelTar.SpecialParamsName, out var special))
-            SpecialParams = Special(special.ReadAll());
+            SpecialParams = Checked(Special(special.ReadAll()));
         return true;
     }
 
@@ -159,7 +159,7 @@ public sealed class FineTune : IDisposable
         if (Lora is not null && parts.TryGetValue(AdapterConfigName, out var config))
             LoraConfig = System.Text.Encoding.UTF8.GetString(config.ReadAll());
         UseRows(rows);
-        SpecialParams = words;
+        SpecialParams = Checked(words);
 
         void Add(string word, (Tensor Rows1, Tensor Rows2) of)
         {
@@ -198,6 +198,16 @@ public sealed class FineTune : IDisposable
             one.Dispose();
             two.Dispose();
         }
+    }
+
+    /// <summary>Trigger words are found in any case: of two that differ in that alone, the second could never be named.</summary>
+    private Dictionary<string, string> Checked(Dictionary<string, string> words)
+    {
+        if (words.Keys.Any(string.IsNullOrWhiteSpace))
+            throw new InvalidDataException($"Fine-tune '{Source}' has an empty trigger word. Give it one, for example TOK, in {TrainedModelTar.SpecialParamsName} or as the embedding's file name.");
+        if (words.Keys.GroupBy(w => w.Trim(), StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1) is { } same)
+            throw new InvalidDataException($"Fine-tune '{Source}' has the trigger words {string.Join(" and ", same.Select(w => $"'{w}'"))}, which are one word in a prompt. Rename one.");
+        return words;
     }
 
     private Dictionary<string, string> Special(byte[] json)

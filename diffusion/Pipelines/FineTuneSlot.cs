@@ -41,7 +41,8 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
             return;
         try
         {
-            Schedule = fineTune.Schedule?.On(model.Schedule) ?? model.Schedule;
+            // A LoRA at strength 0 is the base model, which predicts what it always did.
+            Schedule = fineTune.Lora is not null && loraScale == 0 ? model.Schedule : fineTune.Schedule?.On(model.Schedule) ?? model.Schedule;
             if (fineTune.UNet is { } unet)
                 ReplaceUNet(unet);
             if (fineTune.Checkpoint is { } checkpoint)
@@ -61,7 +62,7 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
         }
     }
 
-    public void UseTokens(IReadOnlyDictionary<string, string> specialParams, Tensor rows1, Tensor rows2)
+    private void UseTokens(IReadOnlyDictionary<string, string> specialParams, Tensor rows1, Tensor rows2)
     {
         if (rows1.shape[1] != model.TextEncoder!.Config.HiddenSize || rows2.shape[1] != model.TextEncoder2.Config.HiddenSize)
         {

@@ -64,12 +64,9 @@ public sealed class SdxlPipeline : IDisposable
     /// <param name="loraScale">Strength of a LoRA; 1 is what was trained.</param>
     public void Apply(FineTune? fineTune, double loraScale) => slot.Apply(fineTune, loraScale);
 
-    /// <summary>Puts trained rows in the place of new tokens without a file: how a training draws its samples. The rows stay the caller's.</summary>
-    public void UseTokens(IReadOnlyDictionary<string, string> specialParams, Tensor rows1, Tensor rows2) => slot.UseTokens(specialParams, rows1, rows2);
-
     /// <summary>Draws the pictures of a request, one after the other.</summary>
     /// <exception cref="ArgumentException">Settings out of range: all of them at once.</exception>
-    /// <exception cref="InvalidOperationException">A refine mode without a refiner.</exception>
+    /// <exception cref="InvalidOperationException">A refine mode without a refiner, or one that does not fit the fine-tune.</exception>
     public IReadOnlyList<GeneratedPicture> Generate(GenerationSettings settings, IProgress<GenerationProgress>? progress, CancellationToken cancel)
     {
         settings.Validate();
@@ -77,6 +74,8 @@ public sealed class SdxlPipeline : IDisposable
             throw new InvalidOperationException($"'{settings.Refine}' needs a refiner, and base model '{model.Source}' was loaded without one. Use 'no_refiner', or name a refiner in the base model's manifest.");
         if (settings.Refine != RefineMode.None)
             _ = refiner!.Value; // loaded before the scope below, which frees what is made in it
+        if (settings.Refine == RefineMode.ExpertEnsemble && slot.Schedule.ZeroTerminalSnr && !model.Schedule.ZeroTerminalSnr)
+            throw new InvalidOperationException("The fine-tune was trained with zero_terminal_snr, and the refiner was not: a timestep is another noise level to each, so one cannot go on where the other stops. Use 'base_image_refiner' or 'no_refiner'.");
         using var guard = no_grad();
         using var scope = NewDisposeScope();
         var pictures = new List<GeneratedPicture>();

@@ -70,16 +70,16 @@ public sealed class CheckpointStore(string folder)
         foreach (var candidate in Folders())
         {
             if (Read(candidate, out var problem) is not { } info)
-                log($"Checkpoint {Path.GetFileName(candidate)} is not whole ({problem}); trying the one before.");
+                log($"Checkpoint {Path.GetFileName(candidate)} is not whole ({problem}); it is deleted, and the one before is tried.");
             else if (info.SettingsHash != settingsHash)
-                log($"Checkpoint {Path.GetFileName(candidate)} belongs to other settings; it is not used.");
+                log($"Checkpoint {Path.GetFileName(candidate)} belongs to other settings or another data set; it is deleted.");
             else
                 return new FoundCheckpoint(candidate, info);
         }
         return null;
     }
 
-    /// <summary>Deletes checkpoints later than a step: after going back, they are not this run's any more.</summary>
+    /// <summary>Deletes checkpoints later than a step: they are not this run's.</summary>
     public void DropAfter(int step)
     {
         foreach (var later in Folders().Where(f => StepOf(f) > step))

@@ -43,7 +43,7 @@ public sealed class TrainingRun
         dataset = new DatasetReader(plan.DatasetFolder, Nets.VaeConfig.Load(Path.Combine(plan.Base.ModelFolder, "vae", "config.json")).Downscale);
         var schedule = Schedulers.SchedulerConfig.Load(Path.Combine(plan.Base.ModelFolder, "scheduler", "scheduler_config.json"));
         settings = TrainingSettings.From(plan.Inputs, dataset.Manifest.Pictures.Count, schedule.PredictsVelocity);
-        if (new TriggerWords(dataset.Manifest.Trigger).All.Count != settings.TokenWords)
+        if (!new TriggerWords(dataset.Manifest.Trigger).All.SequenceEqual(new TriggerWords(plan.Inputs.TokenString).All, StringComparer.OrdinalIgnoreCase))
             throw new TrainingException($"The data set's trigger is '{dataset.Manifest.Trigger}', input 'token_string' is '{plan.Inputs.TokenString}'. Prepare the data set with the same words.");
         checkpoints = new CheckpointStore(Path.Combine(plan.WorkFolder, "checkpoints"));
         // The same settings on other pictures or another base are another training.
@@ -96,6 +96,8 @@ public sealed class TrainingRun
     {
         using var scope = NewDisposeScope();
         var found = checkpoints.Newest(hash, observer.Log);
+        // What is torn, of other settings or of an abandoned end would outlast this run's own checkpoints, of which only the newest are kept.
+        checkpoints.DropAfter(found?.Info.Step ?? 0);
         if (found is not null)
             GoOnAs(found.Info);
         device.Apply(); // before the first tensor is computed
@@ -186,7 +188,6 @@ public sealed class TrainingRun
         using var file = SafetensorsFile.Open(found.StateFile);
         trainer.Restore(file.Entries.Keys.ToDictionary(n => n, n => file.Read(n)), found.Info.Optimizer);
         rollbacks = Math.Max(rollbacks, found.Info.Rollbacks);
-        checkpoints.DropAfter(found.Info.Step);
         observer.Log($"Resumed from the checkpoint of step {found.Info.Step}.");
         return found.Info.Step;
     }

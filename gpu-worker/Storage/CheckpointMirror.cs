@@ -48,7 +48,7 @@ public sealed class CheckpointMirror(JobBlobs blobs, string jobId, string workFo
         }
     }
 
-    /// <summary>Uploads a checkpoint folder and the run's record, the list last, and drops the oldest copies.</summary>
+    /// <summary>Uploads a checkpoint folder and the run's record, the list last, and drops the oldest copies, and later ones.</summary>
     public async Task StoreAsync(string folder, CancellationToken cancel)
     {
         var name = Path.GetFileName(folder);
@@ -78,7 +78,10 @@ public sealed class CheckpointMirror(JobBlobs blobs, string jobId, string workFo
             }
         }
         await blobs.UploadAsync(StorageLayout.Jobs, _prefix + name + ListSuffix, JsonSerializer.SerializeToUtf8Bytes(files, SdxlJson.Options), cancel);
-        foreach (var old in (await NamesAsync(cancel)).Skip(Keep))
+        var names = await NamesAsync(cancel);
+        // Later copies than the one just stored are of a run that was abandoned (it went back, or its settings changed): they must not push this run's own out.
+        var abandoned = names.TakeWhile(other => string.CompareOrdinal(other, name) > 0).ToList();
+        foreach (var old in abandoned.Concat(names.Skip(abandoned.Count + Keep)))
             await DropAsync(old, cancel);
     }
 

@@ -49,6 +49,28 @@ public sealed class FineTuneTests : IDisposable
     private List<LoraLayer> Lora() => [.. pipeline.Model.UNet.named_modules().Where(m => m.module is Linear && m.name.Contains(".attn2.to_", StringComparison.Ordinal))
         .Select((m, i) => new LoraLayer("unet", m.name, Random(2 * i, 4, ((Linear)m.module).Weight.shape[1]), Random(2 * i + 1, ((Linear)m.module).Weight.shape[0], 4), 1))];
 
+    [Theory]
+    [InlineData("""{"": "<s0><s1>"}""", "empty trigger word")]
+    [InlineData("""{"TOK": "<s0>", "tok": "<s1>"}""", "'TOK' and 'tok'")]
+    public void Trigger_words_that_no_prompt_can_name_are_refused(string special, string said)
+    {
+        var (rows1, rows2) = Rows(900, 2);
+        LoraExport.WriteCog(At("words", TrainedModelTar.LoraName), Lora());
+        EmbeddingFile.WriteCog(At("words", TrainedModelTar.EmbeddingsName), rows1, rows2);
+        File.WriteAllText(At("words", TrainedModelTar.SpecialParamsName), special);
+        var error = Assert.Throws<InvalidDataException>(() => FineTune.Load(Path.Combine(folder, "words")));
+        Assert.Contains(said, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_text_encoders_change_alone_is_told_for_a_LoRA()
+    {
+        const string layer = "text_encoder.text_model.encoder.layers.0.self_attn.q_proj.lora_linear_layer.";
+        var width = pipeline.Model.TextEncoder!.Config.HiddenSize;
+        SafetensorsWriter.Write(At("te.safetensors"), new Dictionary<string, Tensor> { [layer + "down.weight"] = Random(1, 4, width), [layer + "up.weight"] = Random(2, width, 4) });
+        Assert.NotEqual(Draw(null), Draw(At("te.safetensors")));
+    }
+
     [Fact]
     public void A_folder_of_LoRA_files_and_embeddings_draws_what_the_tar_of_the_same_training_draws()
     {

@@ -117,6 +117,17 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
+    public void Later_checkpoints_of_other_settings_do_not_push_out_the_runs_own()
+    {
+        runs.Start("reused", TinyRuns.Given(true)); // leaves its last two
+        var other = TinyRuns.Given(true);
+        other["lora_lr"] = 0.02;
+        using var stop = new CancellationTokenSource();
+        runs.Start("reused", other, new TinyRuns.Recorder { OnStep = m => { if (m.Step == 3) stop.Cancel(); } }, stop.Token);
+        Assert.Equal(3, runs.Start("reused", other).Observer.ResumedAt);
+    }
+
+    [Fact]
     public void A_loss_that_is_not_finite_goes_back_three_times_at_half_the_rate_then_fails_clearly()
     {
         var given = TinyRuns.Given(false);

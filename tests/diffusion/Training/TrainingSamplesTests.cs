@@ -92,6 +92,12 @@ public sealed class TrainingSamplesTests : IDisposable
         }
         pipeline.Apply(null, 1);
         AssertSamePicture(Pixels(plain.Plan, 0), Drawn(pipeline)); // nothing of it stays
+        if (lora)
+        {
+            using var fineTune = FineTune.Load(Path.Combine(velocity.Plan.OutputFolder, "gizmo-peft.safetensors"));
+            pipeline.Apply(fineTune, 0);
+            AssertSamePicture(Pixels(plain.Plan, 0), Drawn(pipeline)); // at strength 0 it is the base model, which predicts noise
+        }
     }
 
     /// <summary>Up to one level of 255, which the last bits of a float may decide.</summary>
