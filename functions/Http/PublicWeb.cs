@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
@@ -16,7 +17,6 @@ namespace Sdxl.Functions.Http;
 public sealed class PublicWeb : IDisposable
 {
     private const int MaxRedirects = 5;
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3); // Azure ends an HTTP request that is silent for 230 s
 
     private readonly HttpClient client;
     private readonly HashSet<string> trusted;
@@ -32,23 +32,29 @@ public sealed class PublicWeb : IDisposable
             ConnectTimeout = TimeSpan.FromSeconds(20),
             ConnectCallback = ConnectAsync,
         })
-        { Timeout = Patience };
+        { Timeout = Timeout.InfiniteTimeSpan }; // it would end with the headers, and begin anew at each redirect
     }
+
+    /// <summary>For one file in all, redirects and content. Azure ends an HTTP request that is silent for 230 s.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(3);
 
     /// <summary>Writes what lies at <paramref name="address"/> into <paramref name="target"/>.</summary>
     /// <param name="field">The input, for messages. Addresses are shown without their query, which may hold an access signature.</param>
     /// <param name="maxBytes">More than this is refused as soon as it is seen.</param>
-    /// <exception cref="IntakeException">Not reachable, not public, not there, or too large.</exception>
+    /// <exception cref="IntakeException">Not reachable, not public, not there, too large, or not all there within <see cref="Patience"/>.</exception>
+    /// <exception cref="IOException"><paramref name="target"/> takes no more (a full disk): not the address's fault.</exception>
     public async Task FetchAsync(string field, Uri address, long maxBytes, Stream target, CancellationToken cancel)
     {
         var shown = Shown(address);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        patience.CancelAfter(Patience);
         try
         {
             for (var hop = 0; hop <= MaxRedirects; hop++)
             {
                 if (address.Scheme is not ("http" or "https") || address.UserInfo.Length > 0)
                     throw Refuse(422, $"Input '{field}' is {shown}; it must be an http or https address without user name and password.");
-                using var answer = await client.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, cancel);
+                using var answer = await client.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, patience.Token);
                 if (answer.StatusCode is HttpStatusCode.Moved or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect
                     && answer.Headers.Location is { } next)
                 {
@@ -59,7 +65,7 @@ public sealed class PublicWeb : IDisposable
                     throw Refuse(422, $"Input '{field}' is {shown}, which answers {(int)answer.StatusCode} {answer.ReasonPhrase}. Check the address.");
                 if (answer.Content.Headers.ContentLength > maxBytes)
                     throw TooLarge();
-                await using var content = await answer.Content.ReadAsStreamAsync(cancel);
+                await using var content = await answer.Content.ReadAsStreamAsync(patience.Token);
                 await CopyAsync(content);
                 return;
             }
@@ -69,22 +75,40 @@ public sealed class PublicWeb : IDisposable
         {
             throw Refuse(422, $"Input '{field}' is {shown}: {inside.Message}");
         }
-        catch (Exception e) when (e is HttpRequestException or IOException || e is OperationCanceledException && !cancel.IsCancellationRequested)
+        catch (HttpRequestException e)
         {
-            throw Refuse(422, $"Input '{field}' is {shown}, which cannot be fetched: {(e is OperationCanceledException ? $"no answer within {Patience.TotalMinutes} minutes" : e.Message.TrimEnd('.'))}. Check the address, or send the file itself.");
+            throw Unreachable(e.Message);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            throw Unreachable(string.Create(CultureInfo.InvariantCulture, $"it was not all there within {Patience.TotalSeconds:0.#} s"));
         }
 
         async Task CopyAsync(Stream content)
         {
             var buffer = new byte[1 << 16];
             long total = 0;
-            for (int read; (read = await content.ReadAsync(buffer, cancel)) > 0;)
+            for (int read; (read = await ReadAsync(content, buffer)) > 0;)
             {
                 if ((total += read) > maxBytes)
                     throw TooLarge();
-                await target.WriteAsync(buffer.AsMemory(0, read), cancel);
+                await target.WriteAsync(buffer.AsMemory(0, read), patience.Token);
             }
         }
+
+        async Task<int> ReadAsync(Stream content, byte[] buffer)
+        {
+            try
+            {
+                return await content.ReadAsync(buffer, patience.Token);
+            }
+            catch (IOException e) // here and not around all: the target's are another matter
+            {
+                throw Unreachable(e.Message);
+            }
+        }
+
+        IntakeException Unreachable(string why) => Refuse(422, $"Input '{field}' is {shown}, which cannot be fetched: {why.TrimEnd('.')}. Check the address, or send the file itself.");
 
         IntakeException TooLarge() => Refuse(413, $"Input '{field}' is {shown}, which has more than {maxBytes >> 20} MiB. Put it into this service's storage and give container/path.");
         IntakeException Refuse(int status, string sentence) => new([new IntakeProblem(field, sentence, status)]);

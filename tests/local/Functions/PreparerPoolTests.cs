@@ -1,7 +1,8 @@
 using Sdxl.Core.Bases;
 using Sdxl.Functions.Hosting;
+using Sdxl.Tests;
 
-namespace Sdxl.Tests.Local.Functions;
+namespace Sdxl.Local.Tests.Functions;
 
 public sealed class PreparerPoolTests
 {

@@ -5,12 +5,13 @@ using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
 using Sdxl.Functions.Trainings;
 
-namespace Sdxl.Tests.Local.Functions;
+namespace Sdxl.Local.Tests.Functions;
 
 public sealed class PublicWebTests : IDisposable
 {
     private const int Limit = 1 << 20;
     private readonly HttpListener server = new();
+    private readonly TaskCompletionSource closing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string root;
     private int asked;
 
@@ -25,7 +26,11 @@ public sealed class PublicWebTests : IDisposable
         _ = Task.Run(ServeAsync);
     }
 
-    public void Dispose() => server.Close();
+    public void Dispose()
+    {
+        closing.SetResult();
+        server.Close();
+    }
 
     [Theory]
     [InlineData("8.8.8.8", true)]
@@ -88,12 +93,37 @@ public sealed class PublicWebTests : IDisposable
         Assert.Contains("cannot be fetched", (await Assert.ThrowsAsync<IntakeException>(() => FetchAsync("127.0.0.1", "http://127.0.0.1:1/none"))).Message, StringComparison.Ordinal);
     }
 
-    private static async Task<byte[]> FetchAsync(string trusted, string address)
+    [Fact]
+    public async Task A_file_that_stops_coming_is_given_up()
     {
-        using var web = new PublicWeb(Options.Create(new SdxlOptions { TrustedHosts = trusted }));
+        var refused = await Assert.ThrowsAsync<IntakeException>(() => FetchAsync(root, $"http://{root}/stalls", TimeSpan.FromSeconds(1)).WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Contains("cannot be fetched: it was not all there within 1 s", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_connection_that_breaks_is_the_addresss_fault_and_a_disk_that_is_full_is_not()
+    {
+        Assert.Contains("cannot be fetched", (await Assert.ThrowsAsync<IntakeException>(() => FetchAsync(root, $"http://{root}/breaks"))).Message, StringComparison.Ordinal);
+
+        using var web = new PublicWeb(Options.Create(new SdxlOptions { TrustedHosts = root }));
+        using var target = new FullDisk();
+        var full = await Assert.ThrowsAsync<IOException>(() => web.FetchAsync("image", new Uri($"http://{root}/file"), Limit, target, CancellationToken.None));
+        Assert.Equal(FullDisk.Says, full.Message);
+    }
+
+    private static async Task<byte[]> FetchAsync(string trusted, string address, TimeSpan? patience = null)
+    {
+        using var web = new PublicWeb(Options.Create(new SdxlOptions { TrustedHosts = trusted })) { Patience = patience ?? TimeSpan.FromMinutes(1) };
         using var target = new MemoryStream();
         await web.FetchAsync("image", new Uri(address), Limit, target, CancellationToken.None);
         return target.ToArray();
+    }
+
+    private sealed class FullDisk : MemoryStream
+    {
+        public const string Says = "No space left on device";
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => throw new IOException(Says);
     }
 
     private async Task ServeAsync()
@@ -124,6 +154,16 @@ public sealed class PublicWebTests : IDisposable
                         answer.SendChunked = true;
                         for (var i = 0; i < 64; i++)
                             await answer.OutputStream.WriteAsync(new byte[1 << 16]);
+                        break;
+                    case "/stalls":
+                        answer.SendChunked = true;
+                        await answer.OutputStream.WriteAsync("the"u8.ToArray());
+                        await closing.Task;
+                        break;
+                    case "/breaks":
+                        answer.ContentLength64 = 8;
+                        await answer.OutputStream.WriteAsync("the"u8.ToArray());
+                        answer.Abort();
                         break;
                     default: answer.StatusCode = 404; break;
                 }

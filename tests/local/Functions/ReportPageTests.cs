@@ -4,7 +4,7 @@ using Sdxl.Functions.Trainings;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.PixelFormats;
 
-namespace Sdxl.Tests.Local.Functions;
+namespace Sdxl.Local.Tests.Functions;
 
 /// <summary>The page that people look at before they spend a GPU's time.</summary>
 public sealed partial class ReportPageTests
