@@ -35,7 +35,8 @@ public static class StorageLayout
     public static string Log(string jobId) => $"{jobId}/log.txt";
     public static string CancelMark(string jobId) => $"{jobId}/cancel";
     /// <summary>A file that came with the job: the input's name, then the file's own.</summary>
-    public static string JobInput(string jobId, string field, string file) => $"{jobId}/inputs/{field}/{file}";
+    public static string JobInput(string jobId, string field, string file) => $"{JobInputs(jobId)}{field}/{file}";
+    public static string JobInputs(string jobId) => $"{jobId}/inputs/";
 
     public static string JobOutput(string jobId, string file) => $"{jobId}/output/{file}";
     /// <summary>What tells of a finished run without being part of its version: measured times and memory.</summary>

@@ -49,39 +49,43 @@ public sealed class PredictionReceiver(BlobStore blobs, InputFiles files, IOptio
         return new ReceivedPrediction(form["version"].ToString() is { Length: > 0 } v ? v : null, form["base"].ToString() is { Length: > 0 } b ? b : null, input, sent);
     }
 
-    /// <summary>The inputs with every file input naming a blob (container/name). What was sent or fetched lies under jobs/{id}/inputs.</summary>
+    /// <summary>The inputs with every file input naming a blob (container/name). What was sent or fetched lies under jobs/{id}/inputs until the prediction is over.</summary>
     /// <exception cref="IntakeException">Files that are not there, too large or not to be fetched; all of them at once.</exception>
     public async Task<PredictionInputs> StoreAsync(string id, PredictionInputs inputs, ReceivedPrediction received, HttpRequest request, CancellationToken cancel)
     {
         var problems = new List<IntakeProblem>();
-        var stored = inputs with
-        {
-            Image = await One(Image, inputs.Image),
-            Mask = await One(Mask, inputs.Mask),
-            ReplicateWeights = await One(Weights, inputs.ReplicateWeights),
-        };
-        return problems.Count == 0 ? stored : throw new IntakeException(problems);
+        // All are found before one is stored: a prediction that is refused leaves nothing in storage.
+        using var image = await Find(Image, inputs.Image);
+        using var mask = await Find(Mask, inputs.Mask);
+        using var weights = await Find(Weights, inputs.ReplicateWeights);
+        return problems.Count == 0
+            ? inputs with { Image = await Store(Image, image), Mask = await Store(Mask, mask), ReplicateWeights = await Store(Weights, weights) }
+            : throw new IntakeException(problems);
 
-        async Task<string?> One(string field, string? link)
+        async Task<InputFile?> Find(string field, string? link)
         {
             if (string.IsNullOrWhiteSpace(link))
                 return null;
             try
             {
-                using var file = received.Files.TryGetValue(field, out var sent)
+                return received.Files.TryGetValue(field, out var sent)
                     ? await files.KeepAsync(field, sent.FileName, sent.OpenReadStream(), cancel)
                     : await files.OpenAsync(field, link, request, cancel);
-                if (file.Blob is not null)
-                    return file.Blob;
-                var name = StorageLayout.JobInput(id, field, BlobSafe(file.Name));
-                await (await blobs.BlobAsync(StorageLayout.Jobs, name)).UploadAsync(file.Content!, new BlobUploadOptions(), cancel);
-                return $"{StorageLayout.Jobs}/{name}";
             }
             catch (IntakeException e)
             {
                 problems.AddRange(e.Problems);
                 return null;
             }
+        }
+
+        async Task<string?> Store(string field, InputFile? file)
+        {
+            if (file?.Content is null)
+                return file?.Blob;
+            var name = StorageLayout.JobInput(id, field, BlobSafe(file.Name));
+            await (await blobs.BlobAsync(StorageLayout.Jobs, name)).UploadAsync(file.Content, new BlobUploadOptions(), cancel);
+            return $"{StorageLayout.Jobs}/{name}";
         }
     }
 

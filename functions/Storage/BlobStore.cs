@@ -101,6 +101,14 @@ public sealed class BlobStore(BlobServiceClient service)
     public async Task<bool> ExistsAsync(string container, string name, CancellationToken cancel = default) =>
         await (await BlobAsync(container, name)).ExistsAsync(cancel);
 
+    /// <summary>Removes every blob whose name begins with <paramref name="prefix"/>.</summary>
+    public async Task DeleteAllAsync(string container, string prefix, CancellationToken cancel = default)
+    {
+        var client = await ContainerAsync(container);
+        await foreach (var blob in client.GetBlobsAsync(prefix: prefix, cancellationToken: cancel))
+            await client.DeleteBlobIfExistsAsync(blob.Name, cancellationToken: cancel);
+    }
+
     public async Task<string?> ReadTextAsync(string container, string name, CancellationToken cancel = default)
     {
         try

@@ -10,6 +10,8 @@ namespace Sdxl.EndToEnd.Tests;
 [Collection(SharedHostCollection.Name)]
 public sealed class WeightsTests(SharedHost shared)
 {
+    private static readonly byte[] NoWeights = [16, 0, 0, 0, 0, 0, 0, 0, .. "{\"a\":"u8];
+
     private readonly LocalHostProcess _host = shared.Host;
 
     [Fact]
@@ -71,9 +73,38 @@ public sealed class WeightsTests(SharedHost shared)
     }
 
     [Fact]
+    public async Task Files_that_were_sent_lie_in_storage_until_the_prediction_is_over_and_never_if_it_is_refused()
+    {
+        var before = await BroughtAsync();
+        var refused = Form("cat.safetensors", NoWeights);
+        refused.Add(new StringContent("jobs/no/such.png"), "image");
+        refused.Add(new StringContent("jobs/no/mask.png"), "mask");
+        var answer = await _host.Http.PostAsync("api/predictions", refused);
+        var problem = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+        Assert.Equal(["image", "mask"], problem["invalid_fields"]!.AsArray().Select(p => p!["field"]!.ToString()));
+        Assert.Empty((await BroughtAsync()).Except(before));
+
+        var failed = await EndAsync(await _host.Http.PostAsync("api/predictions", Form("cat.safetensors", NoWeights)));
+        Assert.StartsWith("Input 'replicate_weights' cannot be applied.", failed["error"]!.ToString(), StringComparison.Ordinal);
+        await _host.EventuallyAsync(async () => (await BroughtAsync()).All(name => !name.StartsWith(failed["id"]!.ToString(), StringComparison.Ordinal)) ? failed : null, TimeSpan.FromSeconds(30), "the inputs' removal");
+    }
+
+    /// <summary>What predictions brought with them and left in storage.</summary>
+    private async Task<IReadOnlyList<string>> BroughtAsync()
+    {
+        var names = new List<string>();
+        await foreach (var blob in _host.Blobs.GetBlobContainerClient("jobs").GetBlobsAsync())
+        {
+            if (blob.Name.Contains("/inputs/", StringComparison.Ordinal))
+                names.Add(blob.Name);
+        }
+        return names;
+    }
+
+    [Fact]
     public async Task Weights_that_are_none_fail_the_prediction_with_a_sentence_and_without_another_try()
     {
-        var prediction = await EndAsync(await _host.Http.PostAsync("api/predictions", Form("cat.safetensors", [16, 0, 0, 0, 0, 0, 0, 0, .. "{\"a\":"u8])));
+        var prediction = await EndAsync(await _host.Http.PostAsync("api/predictions", Form("cat.safetensors", NoWeights)));
 
         Assert.Equal("failed", prediction["status"]!.ToString());
         Assert.StartsWith("Input 'replicate_weights' cannot be applied. Weights file 'cat.safetensors': claims a header of 16 bytes", prediction["error"]!.ToString(), StringComparison.Ordinal);

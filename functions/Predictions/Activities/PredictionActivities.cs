@@ -3,6 +3,7 @@ using Microsoft.Azure.Functions.Worker;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Predictions;
+using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Storage;
 
@@ -44,8 +45,8 @@ public sealed class DispatchPrediction(QueueSender queue, RecordStore records, T
     }
 }
 
-/// <summary>Writes the result into the record.</summary>
-public sealed class FinishPrediction(RecordStore records, TimeProvider time)
+/// <summary>Writes the result into the record and removes the files that the prediction brought, which nothing reads any more. Doing it twice changes nothing.</summary>
+public sealed class FinishPrediction(RecordStore records, BlobStore blobs, TimeProvider time)
 {
     [Function(nameof(FinishPrediction))]
     public async Task<bool> Run([ActivityTrigger] PredictionEnd end, CancellationToken cancel)
@@ -54,6 +55,7 @@ public sealed class FinishPrediction(RecordStore records, TimeProvider time)
             end.Id,
             r => r with { Status = end.Status, Error = end.Error, Pictures = end.Pictures, PredictSeconds = end.PredictSeconds, Warnings = end.Warnings ?? [], CompletedAt = r.CompletedAt ?? time.GetUtcNow() },
             cancel);
+        await blobs.DeleteAllAsync(StorageLayout.Jobs, StorageLayout.JobInputs(end.Id), cancel);
         return true;
     }
 }
