@@ -76,7 +76,7 @@ internal static class ModelsCommand
             if (!dryRun && missing.Count > 0)
             {
                 RefuseIfDiskIsFull(missing);
-                downloaded = await PullAsync(missing, locked, source, show, cancel);
+                downloaded = await PullAsync(baseModel, missing, source, show, cancel);
             }
             var toMake = manifest.Missing(manifest.Vision).Intersect(manifest.Made.Select(made => made.Path)).ToList();
             show.Result(
@@ -132,9 +132,10 @@ internal static class ModelsCommand
     private static long FreeBytes() => new DriveInfo(Directory.CreateDirectory(Places.Models).FullName).AvailableFreeSpace;
 
     /// <returns>How many were downloaded.</returns>
-    private static async Task<int> PullAsync(List<BaseFile> missing, LockFile locked, ModelSource source, IShow show, CancellationToken cancel)
+    private static async Task<int> PullAsync(string baseModel, List<BaseFile> missing, ModelSource source, IShow show, CancellationToken cancel)
     {
         using var alone = TakeAlone();
+        var locked = LockFile.Read(Places.Models, baseModel); // again: another pull may have written it before this one was alone
         var download = new ModelDownload(source, TimeProvider.System);
         var downloaded = 0;
         foreach (var (index, file) in missing.Index())

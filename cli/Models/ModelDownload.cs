@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Sdxl.Core.Bases;
 
@@ -12,7 +13,6 @@ internal sealed class ModelDownload(ModelSource source, TimeProvider time)
     private const int MaxTriesWithoutProgress = 6;
     private const int FirstPauseSeconds = 1; // then 2, 4, 8, 16: half a minute in all
     private const int MaxPauseSeconds = 120; // a server that asks for more is asked again anyway
-    private const int StallSeconds = 60; // a connection that gives nothing for so long is dropped
 
     /// <param name="path">Where the file goes.</param>
     /// <param name="expected">What it must hash to; null: what the server names.</param>
@@ -53,7 +53,7 @@ internal sealed class ModelDownload(ModelSource source, TimeProvider time)
             }
             catch (Exception e) when (e is HttpRequestException or IOException || e is OperationCanceledException && !cancel.IsCancellationRequested)
             {
-                trouble = e is OperationCanceledException ? $"nothing came for {StallSeconds} s" : e.Message.TrimEnd('.');
+                trouble = e is OperationCanceledException ? string.Create(CultureInfo.InvariantCulture, $"nothing came for {source.StallPatience.TotalSeconds:0.#} s") : e.Message.TrimEnd('.');
             }
             if (Length(part) > before)
                 tries = -1; // it got further: the patience is for standing still
@@ -107,7 +107,7 @@ internal sealed class ModelDownload(ModelSource source, TimeProvider time)
         while (true)
         {
             using var stall = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-            stall.CancelAfter(TimeSpan.FromSeconds(StallSeconds));
+            stall.CancelAfter(source.StallPatience);
             var read = await content.ReadAsync(buffer, stall.Token);
             if (read == 0)
                 break;

@@ -15,6 +15,9 @@ internal sealed class ModelSource : IDisposable
     // Redirects are followed by hand: the hash of a large file stands in the first answer's headers, and the token belongs to the first host only.
     private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(30) }) { Timeout = Timeout.InfiniteTimeSpan };
 
+    /// <summary>A connection that gives nothing for so long is dropped.</summary>
+    public TimeSpan StallPatience { get; init; } = TimeSpan.FromSeconds(60);
+
     public ModelSource(Uri endpoint, string? token)
     {
         this.endpoint = endpoint;
@@ -66,6 +69,7 @@ internal sealed class ModelSource : IDisposable
     /// <param name="from">First byte that is wanted.</param>
     /// <returns>The last answer, and the content hash that the first answer named.</returns>
     /// <exception cref="CliException">The server takes the revision for another commit.</exception>
+    /// <exception cref="OperationCanceledException">An answer did not begin within <see cref="StallPatience"/>; or <paramref name="cancel"/>.</exception>
     public async Task<(HttpResponseMessage Response, ContentHash? Hash)> GetAsync(BaseFile file, long from, CancellationToken cancel)
     {
         var address = AddressOf(file);
@@ -75,7 +79,9 @@ internal sealed class ModelSource : IDisposable
             using var request = Request(HttpMethod.Get, address);
             if (from > 0)
                 request.Headers.Range = new RangeHeaderValue(from, null);
-            var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+            using var stall = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            stall.CancelAfter(StallPatience);
+            var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall.Token);
             if (IsEndpoint(address)) // what a content network says of its copies is its own affair
             {
                 if (response.Headers.TryGetValues("X-Repo-Commit", out var commits) && commits.First() is var commit && commit != file.Revision)

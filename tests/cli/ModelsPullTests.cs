@@ -51,9 +51,9 @@ public sealed class ModelsPullTests : IDisposable
 
     private static BaseFile File(string? sha) => new("vae/model.safetensors", "owner/repo", Revision, "vae/model file.safetensors", Content.Length, sha, "mit", "https://example.org/licence");
 
-    private async Task<ContentHash> FetchAsync(string? sha, string? token = null)
+    private async Task<ContentHash> FetchAsync(string? sha, string? token = null, TimeSpan? stallPatience = null)
     {
-        using var source = new ModelSource(Endpoint, token);
+        using var source = new ModelSource(Endpoint, token) { StallPatience = stallPatience ?? TimeSpan.FromMinutes(1) };
         return await new ModelDownload(source, time).FetchAsync(File(sha), Target, sha is null ? null : new ContentHash(sha), (_, _) => { }, CancellationToken.None);
     }
 
@@ -123,6 +123,22 @@ public sealed class ModelsPullTests : IDisposable
         await FetchAsync(Sha);
         Assert.Equal([17, 2, 4], time.Pauses.Select(pause => (int)pause.TotalSeconds));
         Assert.Equal(Content, System.IO.File.ReadAllBytes(Target));
+    }
+
+    [Fact]
+    public async Task A_server_that_takes_the_request_and_answers_nothing_is_asked_again()
+    {
+        var silent = new List<HttpListenerContext>();
+        answers.Enqueue(silent.Add);
+        await FetchAsync(Sha, stallPatience: TimeSpan.FromSeconds(1)).WaitAsync(TimeSpan.FromSeconds(40));
+        Assert.Single(silent);
+        Assert.Equal(Content, System.IO.File.ReadAllBytes(Target));
+
+        for (var i = 0; i < 6; i++)
+            answers.Enqueue(silent.Add);
+        System.IO.File.Delete(Target);
+        var e = await Assert.ThrowsAsync<CliException>(() => FetchAsync(Sha, stallPatience: TimeSpan.FromSeconds(0.2)).WaitAsync(TimeSpan.FromSeconds(40)));
+        Assert.Contains("nothing came for 0.2 s", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -209,6 +225,24 @@ public sealed class ModelsPullTests : IDisposable
 
         var nothing = await SdxlProcess.RunAsync(folder, null, Environment, "models", "pull", "big", "--only", "blip");
         Assert.Equal("No file of big has 'blip' in its path. Its files: vae/model.safetensors.\n", nothing.Errors);
+    }
+
+    [Fact]
+    public async Task What_another_pull_locks_while_this_one_starts_is_kept()
+    {
+        WriteManifest(sha: null, bytes: null);
+        // Between this pull's first question and its download another one has finished: its lock file is there by now.
+        var other = new JsonObject { ["repository"] = "owner/other", ["revision"] = Revision, ["file"] = "f", ["hash"] = Sha, ["bytes"] = 1, ["written_utc_ticks"] = 1 };
+        answers.Enqueue(context =>
+        {
+            System.IO.File.WriteAllText(Path.Combine(folder, "big.lock"), new JsonObject { ["other/file"] = other }.ToJsonString());
+            Large(context, Sha);
+        });
+        answers.Enqueue(context => Large(context, Sha));
+        var pulled = await SdxlProcess.RunAsync(folder, null, Environment, "models", "pull", "big");
+        Assert.Equal((0, ""), (pulled.ExitCode, pulled.Errors));
+        var locked = JsonNode.Parse(System.IO.File.ReadAllText(Path.Combine(folder, "big.lock")))!.AsObject();
+        Assert.Equal(["other/file", "vae/model.safetensors"], locked.Select(entry => entry.Key));
     }
 
     [Fact]
