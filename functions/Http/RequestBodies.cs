@@ -11,7 +11,7 @@ internal static class RequestBodies
 {
     private const int MaxTextBytes = 1 << 20; // a form's text field; files have the form's own limit
 
-    /// <param name="maxBytes">Of all files together.</param>
+    /// <param name="maxBytes">Of each file: the form's limit is one section's.</param>
     /// <param name="field">The input that a body too large is put down to.</param>
     public static async Task<IFormCollection> FormAsync(HttpRequest request, long maxBytes, string field, Func<IntakeException> tooLarge, CancellationToken cancel)
     {
@@ -19,7 +19,7 @@ internal static class RequestBodies
         {
             return await request.ReadFormAsync(new FormOptions { MultipartBodyLengthLimit = maxBytes + MaxTextBytes, ValueLengthLimit = MaxTextBytes }, cancel);
         }
-        catch (InvalidDataException e) when (e.Message.Contains("limit", StringComparison.OrdinalIgnoreCase))
+        catch (InvalidDataException e) when (e.Message.StartsWith("Multipart body length limit", StringComparison.Ordinal)) // a form's other limits are told as they are
         {
             throw tooLarge();
         }
@@ -29,7 +29,7 @@ internal static class RequestBodies
         }
         catch (InvalidDataException e)
         {
-            throw new IntakeException([new IntakeProblem(field, $"The multipart body cannot be read: {e.Message}", 400)]);
+            throw new IntakeException([new IntakeProblem(field, $"The form cannot be read: {e.Message.TrimEnd('.')}. Send files as file fields of multipart/form-data; a text field may have {MaxTextBytes >> 20} MiB.", 400)]);
         }
     }
 
