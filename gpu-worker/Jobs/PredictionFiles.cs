@@ -10,6 +10,8 @@ namespace Sdxl.GpuWorker.Jobs;
 /// <summary>The files that a prediction needs, on this machine.</summary>
 public sealed class PredictionFiles(JobBlobs blobs, IOptions<WorkerOptions> options)
 {
+    private const int MaxShown = 100; // characters of a blob's name in a sentence
+
     /// <summary>The fine-tune to draw with; null: the base model alone. A version's is kept here, because it never changes; what the user named is fetched each time.</summary>
     /// <exception cref="InvalidDataException">It is not in storage (any more).</exception>
     public async Task<string?> FineTuneAsync(PredictionJob job, CancellationToken cancel)
@@ -53,5 +55,5 @@ public sealed class PredictionFiles(JobBlobs blobs, IOptions<WorkerOptions> opti
     private static (string Container, string Name) Split(string blob, string input) =>
         blob.IndexOf('/') is > 0 and var slash ? (blob[..slash], blob[(slash + 1)..]) : throw NotThere(blob, input);
 
-    private static InvalidDataException NotThere(string blob, string input) => new($"Input '{input}': there is no blob '{blob}' in this service's storage (any more).");
+    private static InvalidDataException NotThere(string blob, string input) => new($"Input '{input}': there is no blob '{(blob.Length > MaxShown ? blob[..(MaxShown - 1)] + "…" : blob)}' in this service's storage (any more).");
 }

@@ -61,7 +61,7 @@ public sealed class JobBlobs(BlobServiceClient service)
         {
             return (await service.GetBlobContainerClient(container).GetBlobClient(name).DownloadContentAsync(cancel)).Value.Content;
         }
-        catch (RequestFailedException e) when (e.Status == 404)
+        catch (RequestFailedException e) when (e.Status is 404 or 400) // 400: a name that storage does not even take
         {
             return null;
         }
