@@ -52,7 +52,7 @@ internal static class CheckCommand
             var check = await new TrainingFollower(host.Api, show).FollowAsync(started.Id, cancel);
             var folder = output ?? Path.Combine("output", $"check-{Path.GetFileNameWithoutExtension(archive)}");
             Directory.CreateDirectory(folder);
-            var report = await TrainCommand.SaveReportAsync(host, check.Report, folder, cancel)
+            var report = await TrainCommand.SaveReportAsync(host, check.Report, folder, "report.html", cancel)
                 ?? throw new CliException($"The check {check.Id} ended without a report; its log: {check.Logs}");
             show.Result(
                 new JsonObject { ["report"] = Path.GetFullPath(report), ["seconds"] = Math.Round(watch.Elapsed.TotalSeconds, 1) },

@@ -59,7 +59,7 @@ internal static class DrawCommand
             var reference = version == "none" ? null : version ?? (weights is null ? await NewestAsync(host, cancel) : null);
             var drawer = baseModel ?? "the base model";
             show.Stage("draw", $"{prompt} ({reference ?? (weights is null ? drawer : $"{drawer} with {WeightsName(weights)}")})");
-            var prediction = (await new Drawing(host.Api).DrawAsync([(reference, reference is null ? baseModel : null, input)], _ => { }, cancel))[0];
+            var prediction = (await new Drawing(host.Api).DrawAsync([(reference, baseModel, input)], _ => { }, cancel))[0];
             var paths = await SaveAsync(host, prediction.Id, prediction.Output, output ?? WeightsFolder.DefaultParent, cancel);
             for (var i = 0; i < prediction.Flagged.Count; i++)
             {

@@ -31,7 +31,7 @@ internal static class ModelsCommand
     {
         var command = new Command("pull",
             """
-            Download the files that a base model's manifest (models/NAME.json) names: pinned commits, resumed where a download broke off, each
+            Download the files that a base model's manifest in models/ names: pinned commits, resumed where a download broke off, each
             verified by its hash. Says beforehand what it needs on disk and under which licences the files stand. What is there already is left alone.
 
             Examples:
@@ -92,7 +92,7 @@ internal static class ModelsCommand
                     dryRun
                         ? $"{missing.Count} of {wanted.Count} files would be downloaded."
                         : $"{baseModel} is there: {wanted.Count} files, {downloaded} of them downloaded in {Shows.Duration(watch.Elapsed.TotalSeconds)}.",
-                    .. toMake.Count == 0 || dryRun ? Array.Empty<string>() : [$"still to be made on this machine: {string.Join(", ", toMake)}", .. manifest.Made.Where(made => toMake.Contains(made.Path)).Select(made => $"  {made.Command}").Distinct()],
+                    .. toMake.Count == 0 ? Array.Empty<string>() : [$"{(dryRun ? "afterwards" : "still")} to be made on this machine: {string.Join(", ", toMake)}", .. manifest.Made.Where(made => toMake.Contains(made.Path)).Select(made => $"  {made.Command}").Distinct()],
                 ]);
             return CommandRunner.Succeeded;
         });
@@ -141,7 +141,7 @@ internal static class ModelsCommand
         foreach (var (index, file) in missing.Index())
         {
             var path = Path.GetFullPath(Path.Combine(Places.Models, file.Path));
-            show.Stage("pull", string.Create(CultureInfo.InvariantCulture, $"{index + 1}/{missing.Count} {file.Path}, MiB"));
+            show.Stage("pull", string.Create(CultureInfo.InvariantCulture, $"{index + 1}/{missing.Count} {file.Path} (progress in MiB)"));
             var expected = locked.Expected(file);
             // A file that was put there by hand, or touched, counts if its hash is right.
             if (expected is not null && File.Exists(path) && await expected.OfFileAsync(path, cancel) == expected.Hex)

@@ -13,6 +13,9 @@ namespace Sdxl.Cli.Commands;
 /// <summary>sdxl train ARCHIVE: trains on an archive of pictures and brings the weights.</summary>
 internal static class TrainCommand
 {
+    /// <summary>The version's own page: loss, samples, data set, settings. The other tells what became of each picture of the archive.</summary>
+    private const string TrainingReport = "report.html", DatasetReport = "dataset-report.html";
+
     public static Command Create()
     {
         var command = new Command("train",
@@ -68,7 +71,8 @@ internal static class TrainCommand
             show.Note($"training {started.Id}");
             var training = await new TrainingFollower(host.Api, show).FollowAsync(started.Id, cancel);
             var (folder, weights) = await WeightsFolder.DownloadAsync(host.Api, training, output, cancel);
-            var report = await SaveReportAsync(host, training.Report, folder, cancel);
+            var dataset = await SaveReportAsync(host, training.Report, folder, DatasetReport, cancel);
+            var report = Path.Combine(folder, TrainingReport) is var own && File.Exists(own) ? own : dataset;
             show.Result(
                 new JsonObject
                 {
@@ -77,6 +81,7 @@ internal static class TrainCommand
                     ["version"] = training.Version,
                     ["training"] = training.Id,
                     ["report"] = report is null ? null : Path.GetFullPath(report),
+                    ["dataset_report"] = dataset is null ? null : Path.GetFullPath(dataset),
                     ["seconds"] = Math.Round(watch.Elapsed.TotalSeconds, 1),
                 },
                 [
@@ -89,12 +94,12 @@ internal static class TrainCommand
         });
     }
 
-    /// <summary>The data set's report page, kept beside the weights.</summary>
-    internal static async Task<string?> SaveReportAsync(HostLink host, string? link, string folder, CancellationToken cancel)
+    /// <summary>The data set's report page, kept in a folder.</summary>
+    internal static async Task<string?> SaveReportAsync(HostLink host, string? link, string folder, string name, CancellationToken cancel)
     {
         if (link is null)
             return null;
-        var path = Path.Combine(folder, "report.html");
+        var path = Path.Combine(folder, name);
         await File.WriteAllBytesAsync(path, await host.Api.DownloadAsync(link, cancel), cancel);
         return path;
     }

@@ -162,7 +162,7 @@ public sealed record TrainingInputs
     private static string? WordProblem(string word) => word switch
     {
         "" => "Input 'token_string' is empty. Choose a word for the subject, for example TOK.",
-        var w when w.Contains(':') || w.Contains(',') => $"Input 'token_string' is '{w}': a trigger word has no ':' and no ','. Leave them out, for example TOK.",
+        var w when w.Contains(':') || w.Contains(',') => $"Input 'token_string' is '{w}': a trigger word has no ':' and no ','. Leave them out, for example TOK; several words are joined by '|', TOK|CAT.",
         var w when w.Contains('<') || w.Contains('>') => $"Input 'token_string' is '{w}': '<' and '>' are taken for the trained vectors (<s0><s1>). Choose a plain word, for example TOK.",
         var w when !char.IsLetterOrDigit(w[0]) || !char.IsLetterOrDigit(w[^1]) => $"Input 'token_string' is '{w}': it must begin and end with a letter or digit so that it can be found in captions.",
         var w when w.Length > 64 => $"Input 'token_string' has {w.Length} characters; at most 64 are allowed.",

@@ -34,6 +34,12 @@ public sealed class FineTune : IDisposable
     /// <exception cref="SafetensorsException">The file names one that does not exist.</exception>
     public TrainedSchedule? Schedule => (UNet ?? Lora ?? Checkpoint) is { } weights ? TrainedSchedule.Read(weights) : null;
 
+    /// <summary>Trigger words that the weights' header names (modelspec.trigger_phrase) and no file here holds vectors for: prompts can use them only as plain words.</summary>
+    public IReadOnlyList<string> WordsWithoutVectors =>
+        (Lora ?? Checkpoint)?.Metadata.TryGetValue("modelspec.trigger_phrase", out var words) == true
+            ? [.. words.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(w => !SpecialParams.Keys.Contains(w, StringComparer.OrdinalIgnoreCase))]
+            : [];
+
     internal SafetensorsFile? Lora { get; private set; }
 
     /// <summary>The text of adapter_config.json beside the LoRA; null without.</summary>

@@ -32,7 +32,7 @@ public static class Pictures
     /// <exception cref="InvalidDataException">Not a picture, broken, or too large.</exception>
     public static Tensor Load(byte[] file, int width, int height)
     {
-        using var image = Fitted<Rgb24>(file, width, height);
+        using var image = Fitted<Rgb24>(file, "picture", width, height);
         var rgb = new byte[width * height * 3];
         image.CopyPixelDataTo(rgb);
         return FromRgb(rgb, width, height);
@@ -41,27 +41,27 @@ public static class Pictures
     /// <summary>Decodes a mask likewise -> [1,1,H,W], 1 where it is lighter than middle grey.</summary>
     public static Tensor LoadMask(byte[] file, int width, int height)
     {
-        using var image = Fitted<L8>(file, width, height);
+        using var image = Fitted<L8>(file, "mask", width, height);
         var grey = new byte[width * height];
         image.CopyPixelDataTo(grey);
         return tensor(grey.Select(g => g >= 128 ? 1f : 0f).ToArray(), [1, 1, height, width]);
     }
 
-    private static Image<TPixel> Fitted<TPixel>(byte[] file, int width, int height) where TPixel : unmanaged, IPixel<TPixel>
+    private static Image<TPixel> Fitted<TPixel>(byte[] file, string what, int width, int height) where TPixel : unmanaged, IPixel<TPixel>
     {
         if (file.Length == 0)
-            throw new InvalidDataException("The picture cannot be read: it is empty. Give a PNG, JPEG or WebP.");
+            throw new InvalidDataException($"The {what} cannot be read: it is empty. Give a PNG, JPEG or WebP.");
         Image<TPixel> image;
         try
         {
             var size = Image.Identify(file);
             if ((long)size.Width * size.Height > MaxPixels)
-                throw new InvalidDataException($"The picture has {size.Width} x {size.Height} pixels; at most {MaxPixels / 1_000_000} million are read. Shrink it.");
+                throw new InvalidDataException($"The {what} has {size.Width} x {size.Height} pixels; at most {MaxPixels / 1_000_000} million are read. Shrink it.");
             image = Image.Load<TPixel>(file);
         }
         catch (ImageFormatException e)
         {
-            throw new InvalidDataException($"The picture cannot be read: {e.Message.Split('\n')[0].TrimEnd('.', '\r')}. Give a PNG, JPEG or WebP.", e);
+            throw new InvalidDataException($"The {what} cannot be read: its {file.Length} bytes are no picture of a known format, or a broken one. Give a PNG, JPEG or WebP.", e);
         }
         image.Mutate(m => m.AutoOrient().Resize(new ResizeOptions { Size = new SixLabors.ImageSharp.Size(width, height), Mode = ResizeMode.Crop }));
         return image;

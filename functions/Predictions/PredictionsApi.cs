@@ -51,7 +51,9 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
             var reference = received.Version;
             var version = reference is null ? null : await versions.FindAsync(reference, options.Value.Owner, cancel);
             if (reference is not null && version is null)
-                return Answers.Problem(422, "Invalid version or not permitted", $"There is no version '{reference}'. Give owner/name:id, or leave 'version' out to draw with the base model.");
+                return Answers.Problem(422, "Invalid version or not permitted", $"There is no version '{reference}'. Give owner/name:id, owner/name or id; the base model alone draws where a request has no 'version' (./sdxl draw --version none).");
+            if (version is not null && received.Base is { } asked && asked != version.Base)
+                throw new InputException([new InputProblem("base", $"Version '{reference}' was trained on base model '{version.Base}', not '{asked}', and draws with that. Leave 'base' out, or choose a version of '{asked}'.")]);
             var baseModel = bases.Get(version?.Base ?? received.Base);
             var inputs = PredictionInputs.Read(received.Input, baseModel, id);
             if (version is not null && !string.IsNullOrWhiteSpace(inputs.ReplicateWeights))

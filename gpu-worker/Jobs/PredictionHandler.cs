@@ -20,10 +20,12 @@ public sealed class PredictionHandler(
     JobBlobs blobs, PredictionFiles files, EventSender events, WorkerDevice device, IOptions<WorkerOptions> options, TimeProvider time) : IDisposable
 {
     /// <summary>Said with every prediction that asked for the check: pictures that nothing checked must not look checked.</summary>
+    private const string NoVectors = "{0} is a plain word here: '{1}' names it as its trigger word and does not hold the vectors it was trained with. Give the training's trained_model.tar, which has both.";
     private const string NotChecked = "The pictures were not checked: base model '{0}' has no safety checker (a folder safety_checker beside its nets). Set disable_safety_checker to say that this is meant.";
 
     private SdxlPipeline? _pipeline;
     private string? _loadedBase;
+    private IReadOnlyList<string> _wordsWithoutVectors = [];
 
     /// <inheritdoc cref="TrainingHandler.RunAsync"/>
     public async Task<JobEnd> RunAsync(PredictionJob job, CancellationToken interrupt, CancellationToken canceled)
@@ -64,8 +66,13 @@ public sealed class PredictionHandler(
             await blobs.UploadAsync(StorageLayout.Predictions, $"{job.PredictionId}/{file}", Png(picture, job.Inputs), cancel);
             drawn.Add(new DrawnPicture(file, picture.Seed, picture.Flagged));
         }
-        string[]? warnings = job.Inputs.DisableSafetyChecker || _pipeline!.ChecksSafety ? null : [string.Format(CultureInfo.InvariantCulture, NotChecked, job.Base)];
-        await events.SendAsync(new PredictionCompleted(job.PredictionId, 1, time.GetUtcNow(), drawn, watch.Elapsed.TotalSeconds, warnings), CancellationToken.None);
+        var warnings = new List<string>();
+        if (!job.Inputs.DisableSafetyChecker && !_pipeline!.ChecksSafety)
+            warnings.Add(string.Format(CultureInfo.InvariantCulture, NotChecked, job.Base));
+        if (_wordsWithoutVectors.Count > 0)
+            warnings.Add(string.Format(CultureInfo.InvariantCulture, NoVectors, string.Join(", ", _wordsWithoutVectors), Path.GetFileName(weights)));
+        await events.SendAsync(
+            new PredictionCompleted(job.PredictionId, 1, time.GetUtcNow(), drawn, watch.Elapsed.TotalSeconds, warnings.Count == 0 ? null : [.. warnings]), CancellationToken.None);
         return JobEnd.Finished;
     }
 
@@ -109,6 +116,7 @@ public sealed class PredictionHandler(
         {
             using var fineTune = weights is null ? null : FineTune.Load(weights);
             _pipeline!.Apply(fineTune, inputs.LoraScale);
+            _wordsWithoutVectors = fineTune?.WordsWithoutVectors ?? [];
         }
         catch (Exception e) when (e is SafetensorsException or InvalidDataException && !string.IsNullOrEmpty(inputs.ReplicateWeights))
         {

@@ -120,6 +120,26 @@ public sealed class WeightsTests(SharedHost shared)
     }
 
     [Fact]
+    public async Task A_version_is_not_drawn_under_another_base_model()
+    {
+        var body = Body(null, await VersionAsync());
+        body["base"] = "sdxl";
+        var answer = await PostAsync(body);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
+        Assert.Contains("was trained on base model 'toy', not 'sdxl'", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_LoRA_without_its_words_vectors_says_that_the_word_is_a_plain_one()
+    {
+        var prefix = $"models/{(await VersionAsync()).Replace(":", "/versions/")}";
+        var files = JsonNode.Parse(await _host.Http.GetByteArrayAsync($"api/{prefix}/manifest.json"))!["files"]!.AsArray().Select(f => f!["name"]!.ToString()).ToList();
+        var body = Body($"{prefix}/{files.Single(f => f.EndsWith("-kohya.safetensors", StringComparison.Ordinal))}");
+        body["input"]!["disable_safety_checker"] = true;
+        Assert.Contains("does not hold the vectors", Assert.Single((await DrawnAsync(body))["warnings"]!.AsArray())!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_prediction_that_nothing_checked_says_so_unless_that_was_asked_for()
     {
         var body = Body(null);

@@ -52,8 +52,8 @@ public sealed class TrainingInputsTests
     [InlineData("max_train_stps", "1", "There is no input called 'max_train_stps'. Did you mean 'max_train_steps'?")]
     [InlineData("token_string", "TOK|tok", "Input 'token_string' names 'TOK' twice. Give each subject a word of its own, for example TOK|CAT.")]
     [InlineData("token_string", "TOK|", "Input 'token_string' is empty. Choose a word for the subject, for example TOK.")]
-    [InlineData("token_string", "TOK|a:b", "Input 'token_string' is 'a:b': a trigger word has no ':' and no ','. Leave them out, for example TOK.")]
-    [InlineData("token_string", "a,b", "Input 'token_string' is 'a,b': a trigger word has no ':' and no ','. Leave them out, for example TOK.")]
+    [InlineData("token_string", "TOK|a:b", "Input 'token_string' is 'a:b': a trigger word has no ':' and no ','. Leave them out, for example TOK; several words are joined by '|', TOK|CAT.")]
+    [InlineData("token_string", "a,b", "Input 'token_string' is 'a,b': a trigger word has no ':' and no ','. Leave them out, for example TOK; several words are joined by '|', TOK|CAT.")]
     public void A_bad_input_is_named_with_its_value_and_the_allowed_range(string name, string value, string sentence)
     {
         var refused = Assert.Throws<InputException>(() => TrainingInputs.Read(new JsonObject { [name] = value }, Plain, Id));

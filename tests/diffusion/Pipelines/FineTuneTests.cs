@@ -63,6 +63,19 @@ public sealed class FineTuneTests : IDisposable
     }
 
     [Fact]
+    public void A_LoRA_that_names_a_trigger_word_without_holding_its_vectors_says_so()
+    {
+        var names = SdxlModel.NamesFor(pipeline.Model.UNet.Config, pipeline.Model.Vae.Config);
+        LoraExport.WriteKohya(At("alone", "gizmo-kohya.safetensors"), Lora(), names, new Dictionary<string, string> { ["modelspec.trigger_phrase"] = "TOK, CAT" });
+        using (var alone = FineTune.Load(At("alone", "gizmo-kohya.safetensors")))
+            Assert.Equal(["TOK", "CAT"], alone.WordsWithoutVectors);
+        var (rows1, rows2) = Rows(900, 2);
+        EmbeddingFile.WriteWebUi(At("alone", "TOK.safetensors"), rows1, rows2);
+        using (var beside = FineTune.Load(Path.Combine(folder, "alone")))
+            Assert.Equal(["CAT"], beside.WordsWithoutVectors);
+    }
+
+    [Fact]
     public void A_text_encoders_change_alone_is_told_for_a_LoRA()
     {
         const string layer = "text_encoder.text_model.encoder.layers.0.self_attn.q_proj.lora_linear_layer.";
