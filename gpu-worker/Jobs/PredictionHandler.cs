@@ -20,8 +20,10 @@ public sealed class PredictionHandler(
     JobBlobs blobs, PredictionFiles files, EventSender events, WorkerDevice device, IOptions<WorkerOptions> options, TimeProvider time) : IDisposable
 {
     /// <summary>Said with every prediction that asked for the check: pictures that nothing checked must not look checked.</summary>
-    private const string NoVectors = "{0} is a plain word here: '{1}' names it as its trigger word and does not hold the vectors it was trained with. Give the training's trained_model.tar, which has both.";
     private const string NotChecked = "The pictures were not checked: base model '{0}' has no safety checker (a folder safety_checker beside its nets). Set disable_safety_checker to say that this is meant.";
+
+    /// <summary>Said where weights name a trigger word and lack what it stands for: the subject hardly shows, and the training is not to blame.</summary>
+    private const string NoVectors = "{0} is a plain word here: '{1}' names it as its trigger word and does not hold the vectors it was trained with. Give the training's trained_model.tar, which has both.";
 
     private SdxlPipeline? _pipeline;
     private string? _loadedBase;
