@@ -65,17 +65,8 @@ internal sealed class FakeHost : IDisposable
 
     private async Task ServeAsync()
     {
-        while (listener.IsListening)
+        await foreach (var context in listener.RequestsAsync())
         {
-            HttpListenerContext context;
-            try
-            {
-                context = await listener.GetContextAsync();
-            }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
-            {
-                return; // closed
-            }
             using var reader = new StreamReader(context.Request.InputStream, Encoding.Latin1);
             var line = $"{context.Request.HttpMethod} {context.Request.Url!.AbsolutePath}";
             Requests.Enqueue((line, await reader.ReadToEndAsync()));

@@ -39,17 +39,8 @@ internal sealed class FakeHub : IDisposable
 
     private async Task ServeAsync()
     {
-        while (listener.IsListening)
+        await foreach (var context in listener.RequestsAsync())
         {
-            HttpListenerContext context;
-            try
-            {
-                context = await listener.GetContextAsync();
-            }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
-            {
-                return; // closed
-            }
             var (request, response) = (context.Request, context.Response);
             var path = request.Url!.AbsolutePath;
             if (!files.TryGetValue(path, out var content))

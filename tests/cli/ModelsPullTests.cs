@@ -420,17 +420,8 @@ public sealed class ModelsPullTests : IDisposable
 
     private async Task ServeAsync()
     {
-        while (listener.IsListening)
+        await foreach (var context in listener.RequestsAsync())
         {
-            HttpListenerContext context;
-            try
-            {
-                context = await listener.GetContextAsync();
-            }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
-            {
-                return; // closed
-            }
             requests.Enqueue((context.Request.HttpMethod, context.Request.Url!.AbsolutePath, context.Request.Headers["Range"], context.Request.Headers["Authorization"]));
             if (answers.TryDequeue(out var answer))
                 answer(context);
