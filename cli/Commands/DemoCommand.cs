@@ -9,6 +9,7 @@ using Sdxl.Cli.Predictions;
 using Sdxl.Cli.Sheets;
 using Sdxl.Cli.Show;
 using Sdxl.Cli.Trainings;
+using Sdxl.Core.Bases;
 using Sdxl.Core.Identity;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
@@ -55,7 +56,7 @@ internal static class DemoCommand
     {
         var watch = Stopwatch.StartNew();
         ArchiveCheck.Refuse(archive, given, baseModel);
-        BaseFiles.Require(baseModel, safetyChecker: true);
+        BaseFiles.Require(baseModel, BaseParts.Nets | BaseParts.SafetyChecker);
         return Shows.RunAsync(json, async show =>
         {
             await using var host = await HostLink.OpenAsync(show, baseModel, cancel);

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Sdxl.Cli.Hosting;
-using Sdxl.Cli.Models;
 using Sdxl.Cli.Predictions;
 using Sdxl.Cli.Show;
 using Sdxl.Cli.Trainings;
@@ -49,14 +48,12 @@ internal static class DrawCommand
     {
         var watch = Stopwatch.StartNew();
         input["prompt"] = prompt;
-        LocalFiles.Split(input); // a wrong path is said before a host is started
-        if (baseModel is not null && (version == "none" || version is null && input["replicate_weights"] is not null)) // a version's own base model is the host's to look for
-            BaseFiles.Require(baseModel, refiner: input["refine"]?.ToString() is { } refine && refine != "no_refiner", safetyChecker: input["disable_safety_checker"]?.ToString() != "true");
+        DrawCheck.Refuse(input, version, baseModel);
         return Shows.RunAsync(json, async show =>
         {
             await using var host = await HostLink.OpenAsync(show, baseModel, cancel);
             var weights = input["replicate_weights"]?.ToString();
-            var reference = version == "none" ? null : version ?? (weights is null ? await NewestAsync(host, cancel) : null);
+            var reference = version == DrawCheck.NoVersion ? null : version ?? (weights is null ? await NewestAsync(host, cancel) : null);
             var drawer = baseModel ?? "the base model";
             show.Stage("draw", $"{prompt} ({reference ?? (weights is null ? drawer : $"{drawer} with {WeightsName(weights)}")})");
             var prediction = (await new Drawing(host.Api).DrawAsync([(reference, baseModel, input)], _ => { }, cancel))[0];

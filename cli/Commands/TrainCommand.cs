@@ -5,6 +5,7 @@ using Sdxl.Cli.Hosting;
 using Sdxl.Cli.Models;
 using Sdxl.Cli.Show;
 using Sdxl.Cli.Trainings;
+using Sdxl.Core.Bases;
 using Sdxl.Core.Identity;
 using Sdxl.Core.Trainings;
 
@@ -52,7 +53,7 @@ internal static class TrainCommand
         var watch = Stopwatch.StartNew();
         ArchiveCheck.Refuse(archive, given, baseModel);
         if (baseModel is not null)
-            BaseFiles.Require(baseModel);
+            BaseFiles.Require(baseModel, BaseParts.Nets);
         var fields = given.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString());
         if (baseModel is not null)
             fields["base"] = baseModel;

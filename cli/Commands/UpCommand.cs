@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Sdxl.Cli.Hosting;
 using Sdxl.Cli.Models;
 using Sdxl.Cli.Show;
+using Sdxl.Core.Bases;
 using Sdxl.Core.Storage;
 
 namespace Sdxl.Cli.Commands;
@@ -31,7 +32,7 @@ internal static class UpCommand
 
     private static async Task<int> RunAsync(string baseModel, bool json, CancellationToken cancel)
     {
-        BaseFiles.Require(baseModel);
+        BaseFiles.Require(baseModel, BaseParts.Nets);
         // No live display: it stays for hours and would fight with what else is typed.
         IShow show = json ? new JsonShow(Console.Out) : new PlainShow(Console.Out);
         await using var host = await HostLink.OpenAsync(show, baseModel, cancel);

@@ -36,11 +36,11 @@ internal static class BaseFiles
     }
 
     /// <exception cref="CliException">Files that drawing or training needs are not on this machine, with the command that brings them.</exception>
-    public static void Require(string baseModel, bool refiner = false, bool safetyChecker = false)
+    public static void Require(string baseModel, BaseParts parts)
     {
         try
         {
-            Load(baseModel).Require(refiner, safetyChecker);
+            Load(baseModel).Require(parts);
         }
         catch (BaseIncompleteException e)
         {

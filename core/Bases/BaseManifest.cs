@@ -76,17 +76,24 @@ public sealed record BaseManifest(
         }
     }
 
-    /// <summary>Refuses to go on without the files that a job needs.</summary>
+    /// <summary>Refuses to go on without the files that a job needs: the one check of worker, functions and command line.</summary>
     /// <exception cref="BaseIncompleteException">Files are missing; the message names them and the command that brings them.</exception>
-    public void Require(bool refiner = false, bool safetyChecker = false)
+    public void Require(BaseParts parts)
     {
-        List<string> missing = [.. Missing(Model)];
-        if (refiner && Refiner is not null)
-            missing.AddRange(Missing(Refiner));
-        if (safetyChecker)
-            missing.AddRange(Missing($"{Path.GetDirectoryName(Model)}/safety_checker".TrimStart('/')));
+        string?[] folders =
+        [
+            parts.HasFlag(BaseParts.Nets) ? Model : null,
+            parts.HasFlag(BaseParts.Refiner) ? Refiner : null,
+            parts.HasFlag(BaseParts.SafetyChecker) ? $"{Path.GetDirectoryName(Model)}/safety_checker".TrimStart('/') : null,
+            parts.HasFlag(BaseParts.Captioner) ? OfVision("blip") : null,
+            parts.HasFlag(BaseParts.WordMasks) ? OfVision("clipseg") : null,
+            parts.HasFlag(BaseParts.FaceMasks) ? OfVision("yunet") : null,
+        ];
+        List<string> missing = [.. folders.OfType<string>().SelectMany(Missing)];
         if (missing.Count > 0)
             throw new BaseIncompleteException(Explain(missing));
+
+        string OfVision(string model) => Vision is "." ? model : $"{Vision.TrimEnd('/')}/{model}";
     }
 
     /// <summary>The files below a folder of the models folder that are not on this machine.</summary>

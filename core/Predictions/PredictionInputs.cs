@@ -12,6 +12,8 @@ public sealed record PredictionInputs
     /// <summary>The largest whole number that every JSON reader keeps exactly.</summary>
     public const long MaxSeed = (1L << 53) - 1;
 
+    private const string NoRefiner = "no_refiner";
+
     public static IReadOnlyList<InputField> Fields { get; } =
     [
         new("prompt", InputType.String, "An astronaut riding a rainbow unicorn", "What to draw. The trigger word stands for the trained subject."),
@@ -27,7 +29,7 @@ public sealed record PredictionInputs
         new("guidance_rescale", InputType.Number, 0.0, "Corrects over-exposure at high guidance, 0.7 is usual; 0 = off.", 0, 1),
         new("prompt_strength", InputType.Number, 0.8, "With image: 1 = ignore it, 0 = keep it.", 0, 1),
         new("seed", InputType.Integer, null, "Seed of the first picture. Unset: derived from the prediction's id and reported.", 0, MaxSeed),
-        new("refine", InputType.String, "no_refiner", "Use of the refiner model.", Choices: ["no_refiner", "expert_ensemble_refiner", "base_image_refiner"]),
+        new("refine", InputType.String, NoRefiner, "Use of the refiner model.", Choices: [NoRefiner, "expert_ensemble_refiner", "base_image_refiner"]),
         new("high_noise_frac", InputType.Number, 0.8, "expert_ensemble_refiner: part of the steps that the base model does.", 0, 1),
         new("refine_steps", InputType.Integer, null, "base_image_refiner: steps; unset = num_inference_steps.", 1, 500),
         new("apply_watermark", InputType.Boolean, true, "Mark pictures invisibly as generated (pictures 256 pixels and wider)."),
@@ -57,8 +59,16 @@ public sealed record PredictionInputs
     public string? ReplicateWeights { get; init; }
     public required bool DisableSafetyChecker { get; init; }
 
-    /// <inheritdoc cref="Trainings.TrainingInputs.Read"/>
-    public static PredictionInputs Read(JsonObject given, BaseManifest baseModel, string predictionId)
+    /// <summary>What of the base model this prediction takes.</summary>
+    public BaseParts Needs() =>
+        BaseParts.Nets | (Refine == NoRefiner ? BaseParts.None : BaseParts.Refiner) | (DisableSafetyChecker ? BaseParts.None : BaseParts.SafetyChecker);
+
+    /// <summary>Checks <paramref name="given"/> and fills in defaults: the base model's, then the general ones.</summary>
+    /// <param name="given">What the user said, by input name.</param>
+    /// <param name="predictionId">The prediction's id: an unset seed is derived from it.</param>
+    /// <param name="besideVersion">A published version is to be drawn with.</param>
+    /// <exception cref="InputException">With every problem found.</exception>
+    public static PredictionInputs Read(JsonObject given, BaseManifest baseModel, string predictionId, bool besideVersion = false)
     {
         var values = InputReader.Read(Fields, given, baseModel.PredictionDefaults);
         var problems = new List<InputProblem>();
@@ -71,6 +81,8 @@ public sealed record PredictionInputs
             problems.Add(new("seed", $"Input 'seed' is {values["seed"]}; with {outputs} outputs it must be {highest} or less, so that the last picture's seed can be given again."));
         if (IsGiven("mask") && !IsGiven("image"))
             problems.Add(new("mask", "Input 'mask' was given without 'image'. Give the picture to repaint as 'image', or leave 'mask' out."));
+        if (besideVersion && IsGiven("replicate_weights"))
+            problems.Add(new("replicate_weights", "Input 'replicate_weights' was given together with 'version'; one fine-tune is applied at a time. Leave one of them out."));
         if (problems.Count > 0)
             throw new InputException(problems);
         return values.Deserialize<PredictionInputs>(SdxlJson.Options)!;

@@ -71,6 +71,11 @@ public sealed class BaseCatalog(SdxlOptions options)
 {
     /// <exception cref="BaseNotFoundException">No such base; the message lists those that are there.</exception>
     public BaseManifest Get(string? name) => BaseManifest.Load(Path.GetFullPath(options.ModelsFolder), string.IsNullOrWhiteSpace(name) ? options.DefaultBase : name);
+
+    /// <summary>Refuses a job whose files are not complete, as far as they lie here.</summary>
+    /// <exception cref="BaseIncompleteException">The message names them and the command that brings them.</exception>
+    public void Require(BaseManifest baseModel, BaseParts parts) =>
+        baseModel.Require(options.NetsAreHere ? parts : parts & (BaseParts.Captioner | BaseParts.WordMasks | BaseParts.FaceMasks));
 }
 
 /// <summary>Preprocessing models, loaded once a base and shared by all activities of the process.</summary>

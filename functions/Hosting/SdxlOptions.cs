@@ -8,6 +8,12 @@ public sealed class SdxlOptions
     /// <summary>Folder with the manifests and the preprocessing models.</summary>
     public string ModelsFolder { get; set; } = "models";
 
+    /// <summary>
+    /// The models folder is the worker's too (one machine, a shared mount): a job whose base model lacks nets is refused at once.
+    /// false: only the worker has the nets, and it is the one that looks. The preprocessing models are this app's own and looked for in either case.
+    /// </summary>
+    public bool NetsAreHere { get; set; }
+
     /// <summary>Base model for trainings that name none.</summary>
     public string DefaultBase { get; set; } = "sdxl";
 

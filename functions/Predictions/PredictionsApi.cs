@@ -55,9 +55,8 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
             if (version is not null && received.Base is { } asked && asked != version.Base)
                 throw new InputException([new InputProblem("base", $"Version '{reference}' was trained on base model '{version.Base}', not '{asked}', and draws with that. Leave 'base' out, or choose a version of '{asked}'.")]);
             var baseModel = bases.Get(version?.Base ?? received.Base);
-            var inputs = PredictionInputs.Read(received.Input, baseModel, id);
-            if (version is not null && !string.IsNullOrWhiteSpace(inputs.ReplicateWeights))
-                throw new InputException([new InputProblem("replicate_weights", "Input 'replicate_weights' was given together with 'version'; one fine-tune is applied at a time. Leave one of them out.")]);
+            var inputs = PredictionInputs.Read(received.Input, baseModel, id, besideVersion: version is not null);
+            bases.Require(baseModel, inputs.Needs());
             inputs = await receiver.StoreAsync(id, inputs, received, request, cancel);
             prediction = new PredictionRequest(
                 id, baseModel.Name,
@@ -72,6 +71,10 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
         catch (BaseNotFoundException e)
         {
             return Answers.Problem(422, "Unknown base model", e.Message);
+        }
+        catch (BaseIncompleteException e)
+        {
+            return Answers.Problem(400, "Base model not complete", e.Message, [new IntakeProblem("base", e.Message, 400)]);
         }
         catch (InputException e)
         {

@@ -10,6 +10,7 @@ using Sdxl.Core.Inputs;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Trainings.Activities;
+using Sdxl.Vision.Masks;
 
 namespace Sdxl.Functions.Trainings;
 
@@ -64,12 +65,25 @@ public sealed class ArchiveIntake : IDisposable
                 throw new IntakeException(problems);
             var captions = ArchiveCaptions.Read(archive!);
             var pictures = archive!.Contents.Pictures.Select((picture, index) => Plan(picture, index, captions)).ToList();
+            RequireFiles(baseModel!, Needs(inputs!, pictures, request.CheckOnly));
             return new ArchiveIntake(archive, inputs!, pictures, [.. archive.Contents.Warnings, .. captions.Warnings, .. TrainingInputs.WithoutEffect(given, inputs!)]);
         }
         catch
         {
             archive?.Dispose();
             throw;
+        }
+
+        void RequireFiles(BaseManifest baseModel, BaseParts parts)
+        {
+            try
+            {
+                bases.Require(baseModel, parts);
+            }
+            catch (BaseIncompleteException e)
+            {
+                throw new IntakeException([new IntakeProblem("base", e.Message, 400)]);
+            }
         }
 
         JsonObject? Settings(Archive archive) => archive.Contents.SettingsPath is not { } path ? null : Try(() =>
@@ -109,6 +123,22 @@ public sealed class ArchiveIntake : IDisposable
     }
 
     public void Dispose() => _archive.Dispose();
+
+    /// <summary>What of the base model the data set and its training take. (The upscaler is taken only where a picture proves too small.)</summary>
+    private static BaseParts Needs(TrainingInputs inputs, IReadOnlyList<PlannedPicture> pictures, bool checkOnly)
+    {
+        var needs = checkOnly ? BaseParts.None : BaseParts.Nets;
+        if (pictures.Any(picture => picture.Caption is null))
+            needs |= BaseParts.Captioner;
+        if (pictures.Any(picture => picture.RawMask is null))
+        {
+            if (inputs.UseFaceDetectionInstead)
+                needs |= BaseParts.FaceMasks;
+            else if (ClipSegMasker.SplitPrompts(inputs.MaskTargetPrompts).Count > 0)
+                needs |= BaseParts.WordMasks;
+        }
+        return needs;
+    }
 
     private static PlannedPicture Plan(ArchivePicture picture, int index, ArchiveCaptions captions)
     {

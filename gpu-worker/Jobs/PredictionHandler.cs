@@ -56,7 +56,7 @@ public sealed class PredictionHandler(
     private async Task<JobEnd> DrawAsync(PredictionJob job, Stopwatch watch, CancellationToken cancel)
     {
         var baseModel = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base);
-        baseModel.Require(refiner: job.Inputs.Refine != RefineMode.None, safetyChecker: !job.Inputs.DisableSafetyChecker);
+        baseModel.Require(job.Inputs.Needs());
         var weights = await files.FineTuneAsync(job, cancel);
         var (source, mask) = (await files.PictureAsync(job.Inputs.Image, "image", cancel), await files.PictureAsync(job.Inputs.Mask, "mask", cancel));
         var pictures = await Task.Factory.StartNew(

@@ -27,7 +27,7 @@ public sealed class TrainingHandler(
         var (dataset, work, output) = (Path.Combine(scratch, "dataset"), Path.Combine(scratch, "work"), Path.Combine(scratch, "output"));
         var checkpoints = Directory.CreateDirectory(Path.Combine(work, "checkpoints")).FullName;
         var baseModel = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base);
-        baseModel.Require();
+        baseModel.Require(BaseParts.Nets);
         predictions.Unload(); // The training gets the device's memory.
 
         var mirror = new CheckpointMirror(blobs, job.TrainingId, work, checkpoints);

@@ -10,6 +10,7 @@ internal static class ModelSettings
     public static Dictionary<string, string?> Defaults(LocalArguments arguments) => new()
     {
         ["Sdxl:ModelsFolder"] = Environment.GetEnvironmentVariable("SDXL_MODELS") is { Length: > 0 } models ? Path.GetFullPath(models) : Path.Combine(arguments.Root, "models"),
+        ["Sdxl:NetsAreHere"] = bool.TrueString,
         ["Sdxl:DefaultBase"] = LocalBase,
         ["Sdxl:ScratchFolder"] = arguments.State.Worker,
     };

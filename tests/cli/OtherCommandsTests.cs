@@ -82,6 +82,22 @@ public sealed class OtherCommandsTests : IDisposable
         Assert.Equal((1, "There is no file './none.tar' for --replicate-weights. Give a file, an http(s) address, a data URI, or container/path of a blob in the host's storage."), (missing.ExitCode, missing.Errors.Trim()));
     }
 
+    [Theory]
+    [InlineData("Input 'width' is 100; it must be 64 to 4096, a multiple of 8 (nearest: 96). Input 'scheduler' is EULER; it must be one of ", "--width", "100", "--scheduler", "EULER")]
+    [InlineData("Input 'mask' was given without 'image'.", "--mask", "jobs/some/blob.png")]
+    [InlineData("Input 'replicate_weights' was given together with 'version'", "--version", "me/cat", "--replicate-weights", "jobs/some/weights.tar")]
+    [InlineData("There is no file 'Pictures/none.png' for --image. Give a file, an http(s) address", "--image", "Pictures/none.png")]
+    [InlineData("There is no file 'weights/none.tar' for --replicate-weights. Give a file, an http(s) address", "--replicate-weights", "weights/none.tar")]
+    [InlineData("There is no base model called 'none' in ", "--base", "none")]
+    public async Task What_is_wrong_with_a_drawings_inputs_is_said_before_a_host_is_asked_or_started(string says, params string[] options)
+    {
+        Directory.CreateDirectory(Path.Combine(host.Home, "weights"));
+        var outcome = await SdxlProcess.RunAsync(host.Home, ["draw", "a photo of TOK", .. options]);
+        Assert.Equal((1, ""), (outcome.ExitCode, outcome.Output));
+        Assert.StartsWith(says, outcome.Errors, StringComparison.Ordinal);
+        Assert.Empty(host.Requests);
+    }
+
     [Fact]
     public async Task Draw_without_a_training_says_how_to_get_one()
     {

@@ -60,13 +60,13 @@ public sealed class BaseManifestTests : IDisposable
     public void Missing_files_are_named_with_the_command_that_brings_them()
     {
         var manifest = Write();
-        var e = Assert.Throws<BaseIncompleteException>(() => manifest.Require());
+        var e = Assert.Throws<BaseIncompleteException>(() => manifest.Require(BaseParts.Nets));
         Assert.Equal($"Base model 'big' is not complete: {folder} lacks 2 files: big/base/unet/a.safetensors, big/base/vae/b.safetensors. Download what is missing with: ./sdxl models pull big.", e.Message);
         Touch("big/base/unet/a.safetensors");
         Touch("big/base/vae/b.safetensors");
-        manifest.Require();
-        manifest.Require(safetyChecker: true);
-        Assert.Contains("lacks big/refiner/c.safetensors.", Assert.Throws<BaseIncompleteException>(() => manifest.Require(refiner: true)).Message, StringComparison.Ordinal);
+        manifest.Require(BaseParts.Nets);
+        manifest.Require(BaseParts.Nets | BaseParts.SafetyChecker);
+        Assert.Contains("lacks big/refiner/c.safetensors.", Assert.Throws<BaseIncompleteException>(() => manifest.Require(BaseParts.Nets | BaseParts.Refiner)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
