@@ -15,12 +15,15 @@ internal static class ArchiveCheck
     public static void Refuse(string path, JsonObject given, string? baseModel)
     {
         var problems = new List<string>();
+        var (inputs, settings) = (given.DeepClone().AsObject(), ArchiveSettings.None); // the host fills the gaps itself
         try
         {
             using var file = File.OpenRead(path);
             using var archive = ArchiveReader.Open(file, Path.GetFileName(path));
+            settings = ArchiveSettings.Read(archive);
+            settings.FillGaps(inputs);
         }
-        catch (ArchiveRefusedException e)
+        catch (Exception e) when (e is ArchiveRefusedException or InputException)
         {
             problems.Add(e.Message);
         }
@@ -34,7 +37,8 @@ internal static class ArchiveCheck
         }
         try
         {
-            TrainingInputs.Read(given, BaseManifest.Load(Places.Models, baseModel ?? CommonOptions.StandardBase), JobId.New());
+            var manifest = BaseManifest.Load(Places.Models, baseModel ?? CommonOptions.StandardBase);
+            settings.Locate(() => TrainingInputs.Read(inputs, manifest, JobId.New()));
         }
         catch (InputException e)
         {

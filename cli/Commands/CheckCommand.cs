@@ -25,7 +25,7 @@ internal static class CheckCommand
             """);
         var archive = new Argument<string>("archive") { Description = "Path of the archive." };
         var baseModel = CommonOptions.Base();
-        var output = CommonOptions.Output("Folder for report.html. Unset: output/check-ARCHIVE.");
+        var output = CommonOptions.Output("Folder for report.html. Unset: output/check-ARCHIVE, such as output/check-my.zip.");
         var json = CommonOptions.Json();
         command.Arguments.Add(archive);
         command.Options.Add(baseModel);
@@ -50,7 +50,7 @@ internal static class CheckCommand
             show.Stage("upload", Path.GetFileName(archive));
             var started = await host.Api.CreateCheckAsync(archive, fields, cancel);
             var check = await new TrainingFollower(host.Api, show).FollowAsync(started.Id, cancel);
-            var folder = output ?? Path.Combine("output", $"check-{Path.GetFileNameWithoutExtension(archive)}");
+            var folder = output ?? Path.Combine("output", $"check-{Path.GetFileName(archive)}");
             Directory.CreateDirectory(folder);
             var report = await TrainCommand.SaveReportAsync(host, check.Report, folder, "report.html", cancel)
                 ?? throw new CliException($"The check {check.Id} ended without a report; its log: {check.Logs}");

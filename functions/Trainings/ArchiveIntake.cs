@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Sdxl.Core;
 using Sdxl.Core.Archives;
@@ -20,9 +18,6 @@ namespace Sdxl.Functions.Trainings;
 /// </summary>
 public sealed class ArchiveIntake : IDisposable
 {
-    /// <summary>A name that stands twice is an error, not a choice.</summary>
-    private static readonly JsonDocumentOptions Json = new() { AllowDuplicateProperties = false, AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
-
     private readonly Archive _archive;
 
     private ArchiveIntake(Archive archive, TrainingInputs inputs, IReadOnlyList<PlannedPicture> pictures, IReadOnlyList<string> warnings)
@@ -55,12 +50,9 @@ public sealed class ArchiveIntake : IDisposable
         var archive = Try(() => ArchiveReader.Open(stream, name));
         try
         {
-            if (archive is not null && Settings(archive) is { } settings)
-            {
-                foreach (var (key, value) in settings)
-                    given.TryAdd(key, value?.DeepClone());
-            }
-            var inputs = baseModel is null ? null : Try(() => TrainingInputs.Read(given, baseModel, request.Id));
+            var settings = (archive is null ? null : Try(() => ArchiveSettings.Read(archive))) ?? ArchiveSettings.None;
+            settings.FillGaps(given);
+            var inputs = baseModel is null ? null : Try(() => settings.Locate(() => TrainingInputs.Read(given, baseModel, request.Id)));
             if (problems.Count > 0)
                 throw new IntakeException(problems);
             var captions = ArchiveCaptions.Read(archive!);
@@ -85,20 +77,6 @@ public sealed class ArchiveIntake : IDisposable
                 throw new IntakeException([new IntakeProblem("base", e.Message, 400)]);
             }
         }
-
-        JsonObject? Settings(Archive archive) => archive.Contents.SettingsPath is not { } path ? null : Try(() =>
-        {
-            try
-            {
-                var bytes = archive.ReadSmall(path).AsSpan();
-                var text = bytes.StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes; // Notepad writes a mark
-                return JsonNode.Parse(text, documentOptions: Json) as JsonObject ?? throw new JsonException("it is not an object");
-            }
-            catch (Exception e) when (e is JsonException or InvalidDataException)
-            {
-                throw new InputException([new InputProblem(path, $"'{path}' in {name} is not a JSON object of inputs ({e.Message.TrimEnd('.')}). Write it as {{\"max_train_steps\": 500}}, or leave it out.")]);
-            }
-        });
 
         T? Try<T>(Func<T> action) where T : class
         {
