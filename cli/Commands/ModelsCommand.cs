@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Sdxl.Cli.Models;
 using Sdxl.Cli.Show;
 using Sdxl.Core.Bases;
+using Sdxl.Core.Text;
 
 namespace Sdxl.Cli.Commands;
 
@@ -90,8 +91,8 @@ internal static class ModelsCommand
                 },
                 [
                     dryRun
-                        ? $"{missing.Count} of {wanted.Count} files would be downloaded."
-                        : $"{baseModel} is there: {wanted.Count} files, {downloaded} of them downloaded in {Shows.Duration(watch.Elapsed.TotalSeconds)}.",
+                        ? $"{missing.Count} of {Plural.Of(wanted.Count, "file")} would be downloaded."
+                        : $"{baseModel} is there: {Plural.Of(wanted.Count, "file")}, {downloaded} of them downloaded in {Shows.Duration(watch.Elapsed.TotalSeconds)}.",
                     .. toMake.Count == 0 ? Array.Empty<string>() : [$"{(dryRun ? "afterwards" : "still")} to be made on this machine: {string.Join(", ", toMake)}", .. manifest.Made.Where(made => toMake.Contains(made.Path)).Select(made => $"  {made.Command}").Distinct()],
                 ]);
             return CommandRunner.Succeeded;
@@ -111,12 +112,12 @@ internal static class ModelsCommand
     {
         if (missing.Count == 0)
         {
-            show.Note($"{manifest.Name}: all {wanted} files are there");
+            show.Note($"{manifest.Name}: {(wanted == 1 ? "its only file is" : $"all {wanted} files are")} there");
             return;
         }
         var unknown = missing.Count(file => file.Bytes is null);
-        show.Note($"{manifest.Name}: {missing.Count} of {wanted} files are missing, {Size(missing.Sum(file => file.Bytes ?? 0))} on disk"
-            + $"{(unknown > 0 ? $" and {unknown} files of unknown size" : "")} in {Places.Models} ({Size(FreeBytes())} free)");
+        show.Note($"{manifest.Name}: {missing.Count} of {Plural.Of(wanted, "file")} {Plural.Verb(missing.Count, "is", "are")} missing, {Size(missing.Sum(file => file.Bytes ?? 0))} on disk"
+            + $"{(unknown > 0 ? $" and {Plural.Of(unknown, "file")} of unknown size" : "")} in {Places.Models} ({Size(FreeBytes())} free)");
         foreach (var licence in missing.GroupBy(file => (file.Repository, file.Licence, file.LicenceUrl)))
             show.Note($"licence {licence.Key.Licence}: {licence.Key.Repository} ({Size(licence.Sum(file => file.Bytes ?? 0))}), {licence.Key.LicenceUrl}");
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Sdxl.Core.Bases;
+using Sdxl.Core.Text;
 
 namespace Sdxl.Cli.Models;
 
@@ -117,6 +118,6 @@ internal sealed class ModelDownload(ModelSource source, TimeProvider time)
         target.Flush(flushToDisk: true);
         return total == 0 || target.Position == total
             ? (true, hash, null, null)
-            : (false, hash, null, $"the connection ended after {target.Position:N0} of {total:N0} bytes");
+            : (false, hash, null, $"the connection ended after {target.Position:N0} of {Plural.Of(total, "byte")}");
     }
 }

@@ -1,3 +1,4 @@
+using Sdxl.Core.Text;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.PixelFormats;
 using SixLabors.ImageSharp.Processing;
@@ -63,7 +64,7 @@ internal static class PictureSheet
         if (rows.Count == 0)
             throw new ArgumentException("A sheet needs at least one row.", nameof(rows));
         if (rows.FirstOrDefault(row => row.Before.Count == 0 || row.After.Count == 0) is { } empty)
-            throw new ArgumentException($"Row '{empty.Prompt}' has {empty.Before.Count} pictures before and {empty.After.Count} after; it needs one on each side.", nameof(rows));
+            throw new ArgumentException($"Row '{empty.Prompt}' has {Plural.Of(empty.Before.Count, "picture")} before and {empty.After.Count} after; it needs one on each side.", nameof(rows));
         return rows[0].Before[0].Size;
     }
 

@@ -1,3 +1,5 @@
+using Sdxl.Core.Text;
+
 namespace Sdxl.Core.Archives;
 
 /// <summary>
@@ -116,7 +118,7 @@ public static class ArchiveReader
             if (source.RecordedCrc(entry) is { } recorded && recorded != crc)
                 problems.Add(ArchiveRefusal.Damaged, path, $"has checksum {crc:x8} where {recorded:x8} is recorded");
             else if (bytes != entry.ClaimedBytes)
-                problems.Add(ArchiveRefusal.Damaged, path, $"has {bytes:N0} bytes where {entry.ClaimedBytes:N0} are recorded");
+                problems.Add(ArchiveRefusal.Damaged, path, $"has {Plural.Of(bytes, "byte")} where {entry.ClaimedBytes:N0} {Plural.Verb(entry.ClaimedBytes, "is", "are")} recorded");
             return new ReadEntry(path, entry, bytes, kind, IsRubbish: false);
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException or NotSupportedException)

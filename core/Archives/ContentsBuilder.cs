@@ -1,5 +1,6 @@
 using System.Text;
 using Sdxl.Core.Datasets;
+using Sdxl.Core.Text;
 
 namespace Sdxl.Core.Archives;
 
@@ -52,10 +53,8 @@ internal static class ContentsBuilder
                 $"Archive '{archive}' has no picture that can be read: {EntryPaths.Quote(unsupported.Path)} is {ContentSniffer.Describe(IsRaw(unsupported.Path) ? ContentKind.CameraRaw : unsupported.Content)}; save the pictures as JPEG or PNG.");
         }
         return new(ArchiveRefusal.NoPictures,
-            $"Archive '{archive}' has no picture inside, only {Count(used.Count, "other file")} such as {EntryPaths.Quote(used[0].Path)} ({ContentSniffer.Describe(used[0].Content)}): put 5 to 20 pictures (JPEG, PNG, WebP, GIF, BMP or TIFF) into it.");
+            $"Archive '{archive}' has no picture inside, only {Plural.Of(used.Count, "other file")} such as {EntryPaths.Quote(used[0].Path)} ({ContentSniffer.Describe(used[0].Content)}): put 5 to 20 pictures (JPEG, PNG, WebP, GIF, BMP or TIFF) into it.");
     }
-
-    private static string Count(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 
     /// <summary>"Photos/Élan 01.JPG" -> "lan-01"; the second of the same name gets "-2".</summary>
     private static string UniqueKey(string path, HashSet<string> taken)

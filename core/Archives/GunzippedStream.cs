@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Sdxl.Core.Text;
 
 namespace Sdxl.Core.Archives;
 
@@ -28,7 +29,7 @@ internal sealed class GunzippedStream : Stream
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
         {
-            throw Refusals.Damaged(archive, $"its gzip data breaks off or is wrong after {Length:N0} unpacked bytes", e);
+            throw Refusals.Damaged(archive, $"its gzip data breaks off or is wrong after {Plural.Of(Length, "unpacked byte")}", e);
         }
         gunzip = Restart();
     }

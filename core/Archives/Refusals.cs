@@ -1,4 +1,5 @@
 using System.Globalization;
+using Sdxl.Core.Text;
 
 namespace Sdxl.Core.Archives;
 
@@ -52,6 +53,6 @@ internal static class Refusals
         >= 1L << 30 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.##} GiB"),
         >= 1L << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 20):0.##} MiB"),
         >= 1L << 10 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 10):0.##} KiB"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes"),
+        _ => Plural.Of(bytes, "byte"),
     };
 }

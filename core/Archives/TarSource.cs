@@ -1,4 +1,5 @@
 using System.Formats.Tar;
+using Sdxl.Core.Text;
 
 namespace Sdxl.Core.Archives;
 
@@ -22,7 +23,7 @@ internal sealed class TarSource : IArchiveSource
                 if (entries.Count == limits.MaxEntries)
                     throw Refusals.TooManyEntries(archive, entries.Count + 1, limits);
                 if (entry.DataOffset + entry.Length > stream.Length)
-                    throw Refusals.Damaged(archive, $"entry {EntryPaths.Quote(entry.Name)} should have {entry.Length:N0} bytes but the file ends before them");
+                    throw Refusals.Damaged(archive, $"entry {EntryPaths.Quote(entry.Name)} should have {Plural.Of(entry.Length, "byte")} but the file ends before them");
                 offsets.Add(entry.DataOffset);
                 entries.Add(Describe(entry, entries.Count));
             }

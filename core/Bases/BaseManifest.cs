@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Sdxl.Core.Json;
+using Sdxl.Core.Text;
 
 namespace Sdxl.Core.Bases;
 
@@ -121,7 +122,7 @@ public sealed record BaseManifest(
         ways.AddRange(made.Select(file => file.Command).Distinct().Select(command => $"{(download ? "then make" : "Make")} {string.Join(", ", made.Where(f => f.Command == command).Select(f => f.Path))} with: {command}"));
         if (ways.Count == 0)
             ways.Add("Copy the files there, or set SDXL_MODELS to the folder that holds them");
-        return $"Base model '{Name}' is not complete: {Path.GetFullPath(ModelsFolder)} lacks {(missing.Count == 1 ? "" : $"{missing.Count} files: ")}{named}. {string.Join("; ", ways)}.";
+        return $"Base model '{Name}' is not complete: {Path.GetFullPath(ModelsFolder)} lacks {(missing.Count == 1 ? "" : $"{Plural.Of(missing.Count, "file")}: ")}{named}. {string.Join("; ", ways)}.";
     }
 
     private bool IsThere(string path) => File.Exists(Path.Combine(ModelsFolder, path));

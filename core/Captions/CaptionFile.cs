@@ -1,6 +1,7 @@
 using System.Globalization;
 using CsvHelper;
 using CsvHelper.Configuration;
+using Sdxl.Core.Text;
 
 namespace Sdxl.Core.Captions;
 
@@ -43,7 +44,7 @@ public static class CaptionFile
             if (ReadRow(name, line, fields, columns, known) is { } row)
                 rows.Add(row);
             else
-                warnings.Add($"Caption file '{name}', line {line}: has {fields.Length} column{(fields.Length == 1 ? "" : "s")} where caption and picture are expected; the line is left out.");
+                warnings.Add($"Caption file '{name}', line {line}: has {Plural.Of(fields.Length, "column")} where caption and picture are expected; the line is left out.");
         }
         return new CaptionTable(rows, warnings);
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Sdxl.Core.Text;
 using Sdxl.Diffusion.Export;
 using Sdxl.Diffusion.Files;
 using TorchSharp;
@@ -60,7 +61,7 @@ public static partial class LoraFile
         if (unknown.Count > 0)
         {
             throw new SafetensorsException(
-                file.Path, $"{unknown.Count} of {file.Entries.Count} tensors belong to no linear layer of this model ({format} names): {string.Join(", ", unknown.Take(5))}{(unknown.Count > 5 ? ", …" : "")}. "
+                file.Path, $"{unknown.Count} of {Plural.Of(file.Entries.Count, "tensor")} {Plural.Verb(unknown.Count, "belongs", "belong")} to no linear layer of this model ({format} names): {string.Join(", ", unknown.Take(5))}{(unknown.Count > 5 ? ", …" : "")}. "
                 + "The LoRA was made for another kind of model, or it changes convolutions, which is not supported.");
         }
         var alphas = format == LoraFormat.Peft ? ConfiguredAlpha(file, adapterConfig) : null;

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Sdxl.Core.Captions;
 using Sdxl.Core.Datasets;
 using Sdxl.Core.Json;
+using Sdxl.Core.Text;
 using Sdxl.Diffusion.Training;
 
 namespace Sdxl.Diffusion.Export;
@@ -31,7 +32,7 @@ public static class TrainingReport
             @media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}}
             </style></head><body>
             <h1>Training of {{{Escape(plan.ModelName)}}}</h1>
-            <p>{{{dataset.Pictures.Count}}} pictures of <b>{{{Escape(string.Join(", ", new TriggerWords(dataset.Trigger).All))}}}</b>, {{{settings.Steps}}} steps, {{{(settings.Lora is { } lora ? $"LoRA of rank {lora.Rank}" : "full fine-tune")}}} on base <b>{{{Escape(plan.Base.Name)}}}</b>.</p>
+            <p>{{{Plural.Of(dataset.Pictures.Count, "picture")}}} of <b>{{{Escape(string.Join(", ", new TriggerWords(dataset.Trigger).All))}}}</b>, {{{Plural.Of(settings.Steps, "step")}}}, {{{(settings.Lora is { } lora ? $"LoRA of rank {lora.Rank}" : "full fine-tune")}}} on base <b>{{{Escape(plan.Base.Name)}}}</b>.</p>
             """);
         if (steps.Count > 0)
         {
@@ -57,7 +58,7 @@ public static class TrainingReport
         var (prompts, drawn, file) = samples.Drawn();
         if (drawn.Count == 0)
             return;
-        page.Append("<h2>Samples</h2><p>The same noise every time; after ").AppendJoin(", ", drawn).Append(" steps.</p>");
+        page.Append("<h2>Samples</h2><p>The same noise every time; after ").AppendJoin(", ", drawn).Append(drawn is [1] ? " step.</p>" : " steps.</p>");
         for (var prompt = 0; prompt < prompts.Count; prompt++)
         {
             page.Append(CultureInfo.InvariantCulture, $"<p>{Escape(prompts[prompt])}</p><div class=\"strip\">");

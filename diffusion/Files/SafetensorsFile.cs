@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using Sdxl.Core.Text;
 using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Files;
@@ -39,7 +40,7 @@ public sealed class SafetensorsFile : IDisposable
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         var size = length ?? stream.Length - offset;
         if (size > stream.Length - offset)
-            throw new SafetensorsException(path, $"should hold {size} bytes from {offset} on but ends at {stream.Length}. It is truncated.");
+            throw new SafetensorsException(path, $"should hold {Plural.Of(size, "byte")} from {offset} on but ends at {stream.Length}. It is truncated.");
         stream.Position = offset;
         var header = SafetensorsHeader.Read(stream, size, path);
         // The mapping keeps its own reference to the open file; a rename over the path later does not change what is read.

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json;
+using Sdxl.Core.Text;
 
 namespace Sdxl.Diffusion.Files;
 
@@ -50,14 +51,14 @@ public sealed class SafetensorsHeader
         var got = stream.ReadAtLeast(start[..(int)Math.Min(8, fileBytes)], (int)Math.Min(8, fileBytes), throwOnEndOfStream: false);
         RefusePickle(start[..got], file);
         if (got < 8)
-            throw new SafetensorsException(file, $"has {fileBytes} bytes; a safetensors file begins with an 8-byte header length. Download or copy it again.");
+            throw new SafetensorsException(file, $"has {Plural.Of(fileBytes, "byte")}; a safetensors file begins with an 8-byte header length. Download or copy it again.");
         var headerBytes = BinaryPrimitives.ReadUInt64LittleEndian(start);
         if (headerBytes > MaxHeaderBytes)
             throw new SafetensorsException(file, $"claims a header of {headerBytes} bytes; at most {MaxHeaderBytes} are allowed. It is not a safetensors file or is corrupt.");
         if (headerBytes > (ulong)(fileBytes - 8))
-            throw new SafetensorsException(file, $"claims a header of {headerBytes} bytes, but only {fileBytes - 8} bytes follow the length. The file is truncated or corrupt.");
+            throw new SafetensorsException(file, $"claims a header of {Plural.Of((long)headerBytes, "byte")}, but only {Plural.Of(fileBytes - 8, "byte")} {Plural.Verb(fileBytes - 8, "follows", "follow")} the length. The file is truncated or corrupt.");
         if (headerBytes < 2)
-            throw new SafetensorsException(file, $"claims a header of {headerBytes} bytes; the smallest is 2 ('{{}}').");
+            throw new SafetensorsException(file, $"claims a header of {Plural.Of((long)headerBytes, "byte")}; the smallest is 2 ('{{}}').");
         var json = new byte[headerBytes];
         stream.ReadExactly(json);
         if (json[0] != (byte)'{')
@@ -125,7 +126,7 @@ public sealed class SafetensorsHeader
             if (entry.Offset < at)
                 throw new SafetensorsException(file, $"tensor '{entry.Name}' begins at data byte {entry.Offset - dataStart}, inside '{before!.Name}', which ends at {at - dataStart}.");
             if (entry.Offset > at)
-                throw new SafetensorsException(file, $"{entry.Offset - at} bytes before tensor '{entry.Name}' (data byte {at - dataStart}) belong to no tensor.");
+                throw new SafetensorsException(file, $"{Plural.Of(entry.Offset - at, "byte")} before tensor '{entry.Name}' (data byte {at - dataStart}) {Plural.Verb(entry.Offset - at, "belongs", "belong")} to no tensor.");
             at = entry.Offset + entry.ByteLength;
             before = entry;
         }
@@ -176,11 +177,11 @@ public sealed class SafetensorsHeader
         if (offsets.Count != 2 || offsets[1] < offsets[0])
             throw new SafetensorsException(file, $"tensor '{name}' has data_offsets [{string.Join(", ", offsets)}]; expected [begin, end] with begin <= end.");
         if (offsets[1] > fileBytes - dataStart)
-            throw new SafetensorsException(file, $"tensor '{name}' ends at data byte {offsets[1]}, but the file has only {fileBytes - dataStart} bytes of data. It is truncated or corrupt.");
+            throw new SafetensorsException(file, $"tensor '{name}' ends at data byte {offsets[1]}, but the file has only {Plural.Of(fileBytes - dataStart, "byte")} of data. It is truncated or corrupt.");
         var expected = ByteCount(shape, type);
         var found = offsets[1] - offsets[0];
         if (expected != found)
-            throw new SafetensorsException(file, $"tensor '{name}' is {type} [{string.Join(", ", shape)}], which takes {(expected < 0 ? "more than 2^63" : expected)} bytes, but its data_offsets span {found}.");
+            throw new SafetensorsException(file, $"tensor '{name}' is {type} [{string.Join(", ", shape)}], which takes {(expected < 0 ? "more than 2^63 bytes" : Plural.Of(expected, "byte"))}, but its data_offsets span {found}.");
         return new SafetensorsEntry(name, type, [.. shape], dataStart + offsets[0], found);
     }
 

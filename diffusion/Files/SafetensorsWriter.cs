@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Sdxl.Core.Text;
 using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Files;
@@ -33,7 +34,7 @@ public static class SafetensorsWriter
         {
             var item = new Item(name, tensor.Type, tensor.Shape, stream => stream.Write(tensor.Bytes.Span));
             if (item.ByteLength != tensor.Bytes.Length)
-                throw new SafetensorsException(path, $"tensor '{name}' of {tensor.Type} [{string.Join(", ", tensor.Shape)}] takes {item.ByteLength} bytes; {tensor.Bytes.Length} were given.");
+                throw new SafetensorsException(path, $"tensor '{name}' of {tensor.Type} [{string.Join(", ", tensor.Shape)}] takes {Plural.Of(item.ByteLength, "byte")}; {tensor.Bytes.Length} {Plural.Verb(tensor.Bytes.Length, "was", "were")} given.");
             items.Add(item);
         }
         WriteAll(path, items, metadata);

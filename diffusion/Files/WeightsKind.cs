@@ -1,3 +1,5 @@
+using Sdxl.Core.Text;
+
 namespace Sdxl.Diffusion.Files;
 
 /// <summary>What a safetensors file of SDXL holds, as its tensors' names tell.</summary>
@@ -36,6 +38,6 @@ public static class WeightsKinds
         if (names.Any(name => name.StartsWith("down_blocks.", StringComparison.Ordinal) || name.StartsWith("mid_block.", StringComparison.Ordinal) || name.StartsWith("up_blocks.", StringComparison.Ordinal)))
             return WeightsKind.UNet;
         throw new SafetensorsException(
-            file.Path, $"is neither a LoRA, an SDXL embedding (clip_l and clip_g), a U-Net nor a checkpoint. It holds {names.Count()} tensors: {string.Join(", ", names.Take(3))}{(names.Count() > 3 ? ", …" : "")}.");
+            file.Path, $"is neither a LoRA, an SDXL embedding (clip_l and clip_g), a U-Net nor a checkpoint. It holds {Plural.Of(names.Count(), "tensor")}: {string.Join(", ", names.Take(3))}{(names.Count() > 3 ? ", …" : "")}.");
     }
 }

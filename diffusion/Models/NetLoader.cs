@@ -1,3 +1,4 @@
+using Sdxl.Core.Text;
 using Sdxl.Diffusion.Files;
 using static TorchSharp.torch;
 
@@ -21,9 +22,9 @@ public static class NetLoader
         if (missing.Count + unexpected.Count + misshapen.Count > 0)
         {
             var problems = new List<string>();
-            if (missing.Count > 0) problems.Add($"{missing.Count} tensors are missing ({List(missing)})");
-            if (unexpected.Count > 0) problems.Add($"{unexpected.Count} are unknown to the net ({List(unexpected)})");
-            if (misshapen.Count > 0) problems.Add($"{misshapen.Count} have another shape ({List(misshapen.Select(m => $"{m.Key}: expected [{string.Join(", ", m.Value)}], found [{string.Join(", ", found[m.Key])}]"))})");
+            if (missing.Count > 0) problems.Add($"{Plural.Of(missing.Count, "tensor")} {Plural.Verb(missing.Count, "is", "are")} missing ({List(missing)})");
+            if (unexpected.Count > 0) problems.Add($"{unexpected.Count} {Plural.Verb(unexpected.Count, "is", "are")} unknown to the net ({List(unexpected)})");
+            if (misshapen.Count > 0) problems.Add($"{misshapen.Count} {Plural.Verb(misshapen.Count, "has", "have")} another shape ({List(misshapen.Select(m => $"{m.Key}: expected [{string.Join(", ", m.Value)}], found [{string.Join(", ", found[m.Key])}]"))})");
             throw new SafetensorsException(source.Where, $"does not fit the {net.GetName()} that config.json describes: {string.Join("; ", problems)}. Use weights and config.json of the same model.");
         }
         using var guard = no_grad();

@@ -1,3 +1,4 @@
+using Sdxl.Core.Text;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.PixelFormats;
 using SixLabors.ImageSharp.Processing;
@@ -61,7 +62,7 @@ public static class Pictures
         }
         catch (ImageFormatException e)
         {
-            throw new InvalidDataException($"The {what} cannot be read: its {file.Length} bytes are no picture of a known format, or a broken one. Give a PNG, JPEG or WebP.", e);
+            throw new InvalidDataException($"The {what} cannot be read: its {Plural.Of(file.Length, "byte")} {Plural.Verb(file.Length, "is", "are")} no picture of a known format, or a broken one. Give a PNG, JPEG or WebP.", e);
         }
         image.Mutate(m => m.AutoOrient().Resize(new ResizeOptions { Size = new SixLabors.ImageSharp.Size(width, height), Mode = ResizeMode.Crop }));
         return image;

@@ -1,3 +1,4 @@
+using Sdxl.Core.Text;
 using Sdxl.Diffusion.Models;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -26,7 +27,7 @@ public sealed record TrainingDevice(bool Cuda, int Threads)
     public ScalarType Compute => Cuda ? ScalarType.BFloat16 : ScalarType.Float32;
 
     /// <summary>"cpu (2 threads)", "cuda:0".</summary>
-    public override string ToString() => Cuda ? "cuda:0" : $"cpu ({Threads} {(Threads == 1 ? "thread" : "threads")})";
+    public override string ToString() => Cuda ? "cuda:0" : $"cpu ({Plural.Of(Threads, "thread")})";
 
     /// <summary>Sets the process's threads: before the first tensor is computed.</summary>
     public void Apply() => set_num_threads(Threads);

@@ -1,3 +1,4 @@
+using Sdxl.Core.Text;
 using Sdxl.Vision.Pictures;
 
 namespace Sdxl.Functions.Trainings;
@@ -33,6 +34,10 @@ public sealed class PictureCheck(PictureLoader loader)
             }
         }
         throw new IntakeException([new IntakeProblem(
-            "input_images", $"None of the {reasons.Count} pictures in {intake.Archive.Name} can be used. {string.Join(" ", reasons.Take(10))}", 422)]);
+            "input_images", $"{NoneUsable(reasons.Count, intake.Archive.Name)} {string.Join(" ", reasons.Take(10))}", 422)]);
     }
+
+    /// <summary>The sentence before the reasons, also where all pictures fail only when they are prepared.</summary>
+    internal static string NoneUsable(int pictures, string archive) =>
+        pictures == 1 ? $"The only picture in {archive} cannot be used." : $"None of the {Plural.Of(pictures, "picture")} in {archive} can be used.";
 }

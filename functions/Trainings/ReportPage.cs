@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Sdxl.Core.Datasets;
+using Sdxl.Core.Text;
 
 namespace Sdxl.Functions.Trainings;
 
@@ -19,7 +20,7 @@ public static class ReportPage
             <!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
             <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
             <title>Data set {Text(report.Archive)}</title>
-            <style>{Style}</style><h1>{Count(report.PicturesUsed, "picture")} from {Text(report.Archive)}</h1>
+            <style>{Style}</style><h1>{Plural.Of(report.PicturesUsed, "picture")} from {Text(report.Archive)}</h1>
             <p class=meta>{Text(Summary(report))}</p>
             """);
         Section(page, "Warnings", report.Warnings, "warn");
@@ -64,9 +65,9 @@ public static class ReportPage
     /// <summary>"3 files skipped · 2 pictures upscaled · captions: 10 written by BLIP, 2 text file beside it · masks: 12 none".</summary>
     private static string Summary(DatasetReport report)
     {
-        var parts = new List<string> { $"{Count(report.Skipped.Count, "file")} skipped" };
+        var parts = new List<string> { $"{Plural.Of(report.Skipped.Count, "file")} skipped" };
         if (report.Pictures.Count(picture => picture.Upscaled) is > 0 and var upscaled)
-            parts.Add($"{Count(upscaled, "picture")} upscaled");
+            parts.Add($"{Plural.Of(upscaled, "picture")} upscaled");
         parts.Add("captions: " + Tally(report.Pictures.Select(picture => Words(picture.CaptionSource))));
         parts.Add("masks: " + Tally(report.Pictures.Select(picture => Words(picture.MaskSource))));
         return string.Join(" · ", parts);
@@ -86,8 +87,6 @@ public static class ReportPage
             page.Append("<li>").Append(Text(line));
         page.Append("</ul>");
     }
-
-    private static string Count(int count, string noun) => $"{count} {noun}{(count == 1 ? "" : "s")}";
 
     private static string Words(CaptionSource source) => source switch
     {

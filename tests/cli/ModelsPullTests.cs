@@ -210,7 +210,7 @@ public sealed class ModelsPullTests : IDisposable
 
         var dry = await SdxlProcess.RunAsync(folder, null, Environment, "models", "pull", "big", "--dry-run");
         Assert.Equal((0, ""), (dry.ExitCode, dry.Errors));
-        Assert.Contains("1 of 1 files are missing, 1.0 MiB on disk", dry.Output, StringComparison.Ordinal);
+        Assert.Contains("1 of 1 file is missing, 1.0 MiB on disk", dry.Output, StringComparison.Ordinal);
         Assert.Contains("free)", dry.Output, StringComparison.Ordinal);
         Assert.Contains("licence openrail++: owner/repo (1.0 MiB), https://example.org/licence", dry.Output, StringComparison.Ordinal);
         Assert.Empty(requests);
@@ -253,7 +253,7 @@ public sealed class ModelsPullTests : IDisposable
             answers.Enqueue(context => Large(context, Sha));
         var first = await SdxlProcess.RunAsync(folder, null, Environment, "models", "pull", "--base", "big");
         Assert.Equal((0, ""), (first.ExitCode, first.Errors));
-        Assert.Contains("1 of 1 files are missing, 1.0 MiB on disk in", first.Output, StringComparison.Ordinal);
+        Assert.Contains("1 of 1 file is missing, 1.0 MiB on disk in", first.Output, StringComparison.Ordinal);
         Assert.Equal("HEAD", requests.First().Method);
         var locked = JsonNode.Parse(System.IO.File.ReadAllText(Path.Combine(folder, "big.lock")))!["vae/model.safetensors"]!;
         Assert.Equal((Sha, Revision), (locked["hash"]!.GetValue<string>(), locked["revision"]!.GetValue<string>()));

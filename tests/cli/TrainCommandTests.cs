@@ -33,7 +33,7 @@ public sealed class TrainCommandTests : IDisposable
 
     private void Succeeds()
     {
-        const string log = "Unpacked My Cat.zip: 1 pictures.\nPicture 1/1 cat.png: a photo of TOK on the grass\nPicture 2/2 bad.jpg skipped: the picture is cut off.\n";
+        const string log = "Unpacked My Cat.zip: 1 picture.\nPicture 1/1 cat.png: a photo of TOK on the grass\nPicture 2/2 bad.jpg skipped: the picture is cut off.\n";
         host.Answer("POST /api/trainings", State("starting", "queued"));
         var done = State("succeeded", "done", log + "Training on cpu.\n", Steps(800, 0.05));
         done["output"] = new JsonObject
@@ -90,10 +90,10 @@ public sealed class TrainCommandTests : IDisposable
     public async Task A_failed_training_is_one_sentence_on_stderr_and_exit_code_1()
     {
         host.Answer("POST /api/trainings", State("starting", "queued"));
-        host.Answer($"GET /api/trainings/{Id}", State("failed", "prepare", error: "None of the 1 pictures in My Cat.zip can be used."));
+        host.Answer($"GET /api/trainings/{Id}", State("failed", "prepare", error: "The only picture in My Cat.zip cannot be used."));
         var outcome = await SdxlProcess.RunAsync(host.Home, "train", archive);
         Assert.Equal(1, outcome.ExitCode);
-        Assert.Equal("None of the 1 pictures in My Cat.zip can be used.\n", outcome.Errors);
+        Assert.Equal("The only picture in My Cat.zip cannot be used.\n", outcome.Errors);
     }
 
     [Fact]
@@ -127,6 +127,39 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Equal(1, outcome.ExitCode);
         Assert.StartsWith(sentence, outcome.Errors, StringComparison.Ordinal);
         Assert.Empty(host.Requests);
+    }
+
+    [Fact]
+    public async Task A_mistake_in_the_archives_training_json_is_told_with_the_file_before_anything_is_sent()
+    {
+        using (var zip = ZipFile.Open(archive, ZipArchiveMode.Update))
+        {
+            using var settings = zip.CreateEntry("training.json").Open();
+            settings.Write("{\"resolution\": 37, \"lora_rank\": 0}"u8);
+        }
+        var outcome = await SdxlProcess.RunAsync(host.Home, "train", archive, "--lora-rank", "8", "--base", "toy");
+        Assert.Equal((1, "training.json in My Cat.zip: Input 'resolution' is 37; it must be 64 to 2048, a multiple of 8 (nearest: 64).\n"), (outcome.ExitCode, outcome.Errors));
+        Assert.Empty(host.Requests);
+    }
+
+    [Fact]
+    public async Task Checks_of_a_zip_and_a_tar_of_one_name_leave_a_folder_each()
+    {
+        using var picture = new MemoryStream(File.ReadAllBytes(Path.Combine(TestPaths.Root, "tests", "fixtures", "shared", "pictures", "plain.png")));
+        var tar = Path.Combine(host.Home, "My Cat.tar");
+        using (var writer = new System.Formats.Tar.TarWriter(File.Create(tar)))
+            writer.WriteEntry(new System.Formats.Tar.PaxTarEntry(System.Formats.Tar.TarEntryType.RegularFile, "cat.png") { DataStream = picture });
+        var done = State("succeeded", "done");
+        done["urls"] = new JsonObject { ["report"] = $"{host.Url}/report" };
+        host.Answer("POST /api/checks", State("starting", "queued"));
+        host.Answer($"GET /api/trainings/{Id}", done);
+        foreach (var path in new[] { archive, tar })
+        {
+            host.Serve("GET /report", System.Text.Encoding.UTF8.GetBytes(path));
+            Assert.Equal(0, (await SdxlProcess.RunAsync(host.Home, "check", path)).ExitCode);
+        }
+        Assert.Equal(archive, File.ReadAllText(Path.Combine(host.Home, "output", "check-My Cat.zip", "report.html")));
+        Assert.Equal(tar, File.ReadAllText(Path.Combine(host.Home, "output", "check-My Cat.tar", "report.html")));
     }
 
     [Fact]

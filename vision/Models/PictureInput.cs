@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Sdxl.Core.Text;
 using Sdxl.Vision.Pictures;
 
 namespace Sdxl.Vision.Models;
@@ -36,6 +37,6 @@ public sealed record PictureInput(int Width, int Height, ResizeFilter Filter, fl
     private static float[] Floats(JsonElement root, string name)
     {
         float[] values = [.. root.GetProperty(name).EnumerateArray().Select(value => value.GetSingle())];
-        return values.Length == 3 ? values : throw new FormatException($"{name} has {values.Length} numbers.");
+        return values.Length == 3 ? values : throw new FormatException($"{name} has {Plural.Of(values.Length, "number")}.");
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Sdxl.Core.Text;
 
 namespace Sdxl.Vision.Pictures;
 
@@ -80,7 +81,7 @@ internal sealed record PictureStructure(string? Missing, int Frames = 1, int Ori
     private static PictureStructure Webp(ReadOnlySpan<byte> file)
     {
         if (BinaryPrimitives.ReadUInt32LittleEndian(file[4..]) + 8L is var needed && needed > file.Length)
-            return new($"it says {needed:N0} bytes and has {file.Length:N0}");
+            return new($"it says {Plural.Of(needed, "byte")} and has {file.Length:N0}");
         var frames = 0;
         for (long at = 12; at + 8 <= file.Length;)
         {

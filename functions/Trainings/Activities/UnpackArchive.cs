@@ -2,6 +2,7 @@ using Azure;
 using Azure.Storage.Blobs.Models;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Options;
+using Sdxl.Core.Text;
 using Sdxl.Core;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
@@ -37,7 +38,7 @@ public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCata
             await records.ChangeTrainingAsync(request.Id, r => r with { Input = effective, Warnings = plan.Warnings }, cancel);
             await blobs.AppendLinesAsync(
                 StorageLayout.Jobs, StorageLayout.Log(request.Id),
-                [$"Unpacked {name}: {plan.Pictures.Count} pictures.", .. plan.Warnings.Select(w => "Warning: " + w)], cancel);
+                [$"Unpacked {name}: {Plural.Of(plan.Pictures.Count, "picture")}.", .. plan.Warnings.Select(w => "Warning: " + w)], cancel);
             return new UnpackedArchive(plan.Pictures.Count, intake.Inputs);
         }
         catch (IntakeException e)

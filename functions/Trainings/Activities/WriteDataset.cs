@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Azure.Functions.Worker;
+using Sdxl.Core.Text;
 using Sdxl.Core;
 using Sdxl.Core.Datasets;
 using Sdxl.Core.Storage;
@@ -30,7 +31,7 @@ public sealed class WriteDataset(BlobStore blobs, RecordStore records)
         if (used.Count == 0)
         {
             var reasons = string.Join(" ", prepared.Select(p => p.Skipped!).Take(10).Select(s => $"{s.Name}: {s.Reason}"));
-            throw new RefusedException($"None of the {prepared.Count} pictures in {plan.Archive} can be used. {reasons}");
+            throw new RefusedException($"{PictureCheck.NoneUsable(prepared.Count, plan.Archive)} {reasons}");
         }
         var report = new DatasetReport(
             plan.Archive, used.Count, [.. used.Select(p => p.Report!)], skipped, [.. plan.Warnings, .. Warnings(used)]);
@@ -46,14 +47,14 @@ public sealed class WriteDataset(BlobStore blobs, RecordStore records)
             [.. report.Warnings, .. skipped.Where(s => plan.Pictures.Any(p => p.Name == s.Name)).Select(s => $"{s.Name} was skipped: {s.Reason}")];
         await records.ChangeTrainingAsync(trainingId, r => r with { HasReport = true, Warnings = warnings }, cancel);
         await blobs.AppendLinesAsync(
-            StorageLayout.Jobs, StorageLayout.Log(trainingId), [$"Data set ready: {used.Count} pictures, {skipped.Count} files skipped.", .. warnings.Select(w => "Warning: " + w)], cancel);
+            StorageLayout.Jobs, StorageLayout.Log(trainingId), [$"Data set ready: {Plural.Of(used.Count, "picture")}, {Plural.Of(skipped.Count, "file")} skipped.", .. warnings.Select(w => "Warning: " + w)], cancel);
         return used.Count;
     }
 
     private static IEnumerable<string> Warnings(IReadOnlyList<PreparedDocument> used)
     {
         if (used.Count < FewPictures)
-            yield return $"Only {used.Count} picture{(used.Count == 1 ? "" : "s")}: {FewPictures} or more are advised, 10 to 20 are better.";
+            yield return $"Only {Plural.Of(used.Count, "picture")}: {FewPictures} or more are advised, 10 to 20 are better.";
         var hashes = used.Select(p => ulong.Parse(p.Report!.PerceptualHash, NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToList();
         foreach (var alike in PerceptualHash.Groups(hashes))
         {

@@ -139,7 +139,7 @@ public sealed class LoadingTests : IDisposable
         using var tensors = FolderTensors.Open(folder);
         var error = Assert.Throws<SafetensorsException>(() => NetLoader.Fill(net, tensors)).Message;
         Assert.Contains("9 tensors are missing", error);
-        Assert.Contains("1 are unknown to the net (stranger.weight)", error);
+        Assert.Contains("1 is unknown to the net (stranger.weight)", error);
         Assert.Contains("7 have another shape", error);
         Assert.Contains("expected [", error);
     }
