@@ -48,7 +48,7 @@ internal static class OurSteps
 
     private static List<double> Training(string name, BaseManifest toy, SdxlModel model, UNet2DConditionModel unet, int batch, int steps)
     {
-        var given = new JsonObject { ["train_batch_size"] = batch, ["is_lora"] = name != "full" };
+        var given = new JsonObject { ["train_batch_size"] = batch, ["is_lora"] = name != "full", ["seed"] = Seed };
         var settings = TrainingSettings.From(TrainingInputs.Read(given, toy, "bench"), batch, false) with { Pivot = name == "lora-pivot" ? 0 : 1000, Steps = 1000 };
         var tokens = new PromptTokens(model, "TOK", settings.TokenVectors);
         var captions = Enumerable.Range(0, batch).Select(_ => tokens.Encode("a photo of TOK on the grass")).ToList();

@@ -51,7 +51,9 @@ public sealed class StackedLora : IDisposable
         foreach (var s in stacks)
         {
             // Not baddbmm: TorchSharp's passes its arguments in another order than it documents (0.107.0, THSTensor_baddbmm).
-            var changed = s.Base.add(s.Up.bmm(s.Down), scale);                                      // [n, out, in]
+            Tensor changed;
+            using (var product = s.Up.bmm(s.Down)) // let go at once: no gradient asks for it
+                changed = s.Base.add(product, scale);                                               // [n, out, in]
             if (s.Magnitude is not null)
                 changed = changed * (s.Magnitude / changed.detach().norm(2)).unsqueeze(-1);         // rows get their lengths; those of the product are constants
             var parts = changed.to_type(compute).split(s.Lengths, 0);
