@@ -21,7 +21,7 @@ internal static class OurSteps
     {
         new TrainingDevice(false, threads).Apply();
         var toy = BaseManifest.Load(Path.Combine(FindRoot(), "models"), "toy");
-        using var model = SdxlModel.Load(toy.ModelFolder, DiffusionDevice.Cpu);
+        using var model = SdxlModel.Load(toy.ModelPath, DiffusionDevice.Cpu);
         model.Vae.Dispose(); // the peer has none
         var unet = model.UNet;
         if (wide > 1)

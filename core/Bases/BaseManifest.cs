@@ -11,8 +11,8 @@ namespace Sdxl.Core.Bases;
 /// </summary>
 /// <param name="Name">What users say: --base toy, base=sdxl.</param>
 /// <param name="Description">One sentence for lists.</param>
-/// <param name="Model">Folder of the base model (diffusers layout), relative to the models folder.</param>
-/// <param name="Refiner">Folder of the refiner, or null.</param>
+/// <param name="Model">The base model, relative to the models folder: a folder in diffusers' layout, or a single-file checkpoint (NAME.safetensors) with the configs and tokenizers of such a folder in NAME/.</param>
+/// <param name="Refiner">The refiner likewise, or null.</param>
 /// <param name="Vision">Folder that holds blip/, clipseg/, swin2sr/ and yunet/, relative to the models folder ("." for the models folder itself).</param>
 /// <param name="TrainingDefaults">Training inputs by name, in place of the general defaults.</param>
 /// <param name="PredictionDefaults">Prediction inputs by name, likewise.</param>
@@ -27,6 +27,7 @@ public sealed record BaseManifest(
     JsonObject PredictionDefaults,
     IReadOnlyList<BaseSource> Sources)
 {
+    private const string SafetyFolder = "safety_checker"; // beside the model; a base may have none
     private const int FilesNamed = 6; // in a sentence; the rest is counted
 
     /// <summary>Files that are made on this machine from downloaded ones.</summary>
@@ -37,10 +38,10 @@ public sealed record BaseManifest(
     public string ModelsFolder { get; init; } = "";
 
     [JsonIgnore]
-    public string ModelFolder => Path.Combine(ModelsFolder, Model);
+    public string ModelPath => Path.Combine(ModelsFolder, Model);
 
     [JsonIgnore]
-    public string? RefinerFolder => Refiner is null ? null : Path.Combine(ModelsFolder, Refiner);
+    public string? RefinerPath => Refiner is null ? null : Path.Combine(ModelsFolder, Refiner);
 
     [JsonIgnore]
     public string VisionFolder => Path.GetFullPath(Path.Combine(ModelsFolder, Vision));
@@ -85,12 +86,15 @@ public sealed record BaseManifest(
         [
             parts.HasFlag(BaseParts.Nets) ? Model : null,
             parts.HasFlag(BaseParts.Refiner) ? Refiner : null,
-            parts.HasFlag(BaseParts.SafetyChecker) ? $"{Path.GetDirectoryName(Model)}/safety_checker".TrimStart('/') : null,
+            parts.HasFlag(BaseParts.SafetyChecker) ? $"{Path.GetDirectoryName(Model)}/{SafetyFolder}".TrimStart('/') : null,
             parts.HasFlag(BaseParts.Captioner) ? OfVision("blip") : null,
             parts.HasFlag(BaseParts.WordMasks) ? OfVision("clipseg") : null,
             parts.HasFlag(BaseParts.FaceMasks) ? OfVision("yunet") : null,
         ];
         List<string> missing = [.. folders.OfType<string>().SelectMany(Missing)];
+        // A manifest of the user's own names no files to download.
+        if (missing.Count == 0)
+            missing.AddRange(folders.OfType<string>().Where(path => Path.GetFileName(path) != SafetyFolder && !IsThere(path) && !Directory.Exists(Path.Combine(ModelsFolder, path))));
         if (missing.Count > 0)
             throw new BaseIncompleteException(Explain(missing));
 

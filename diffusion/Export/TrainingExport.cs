@@ -69,7 +69,7 @@ public sealed class TrainingExport
         }
         else
         {
-            SingleFileExport.Write(Named(CheckpointName(plan.ModelName)), plan.Base.ModelFolder, Names, trainer.Net.Tensors, Header(null), new TrainedSchedule(Trained.PredictsVelocity, Trained.ZeroTerminalSnr));
+            SingleFileExport.Write(Named(CheckpointName(plan.ModelName)), plan.Base.ModelPath, Names, trainer.Net.Tensors, Header(null), new TrainedSchedule(Trained.PredictsVelocity, Trained.ZeroTerminalSnr));
         }
         for (var word = 0; word < Words.All.Count; word++)
         {

@@ -49,35 +49,25 @@ public sealed class SdxlModel : IDisposable
     /// </summary>
     /// <exception cref="SafetensorsException">Weights are missing, corrupt or of another shape.</exception>
     /// <exception cref="InvalidDataException">A config is missing or wrong.</exception>
-    public static SdxlModel Load(string folder, DiffusionDevice device)
-    {
-        if (File.Exists(folder))
-            return LoadSingleFile(folder, ConfigFolderOf(folder), device);
-        return Build(folder, folder, device, (net, name) => FillFrom(folder, net, name));
-    }
+    public static SdxlModel Load(string source, DiffusionDevice device) => Open(source, device, null);
 
     /// <summary>
-    /// Loads a refiner. What its folder lacks of text_encoder_2/, tokenizer_2/ and vae/ is the base model's own, which stays its owner: Stability's refiner
+    /// Loads a refiner, folder or single file. What its folder lacks of text_encoder_2/, tokenizer_2/ and vae/ is the base model's own, which stays its owner: Stability's refiner
     /// was trained with the same ones. Source: diffusers docs, using-diffusers/sdxl: from_pretrained(refiner, text_encoder_2=base.text_encoder_2, vae=base.vae).
     /// </summary>
-    public static SdxlModel LoadRefiner(string folder, SdxlModel baseModel) =>
-        Build(folder, folder, baseModel.Device, (net, name) => FillFrom(folder, net, name), baseModel);
+    public static SdxlModel LoadRefiner(string source, SdxlModel baseModel) => Open(source, baseModel.Device, baseModel);
 
     /// <summary>Loads a single-file checkpoint (sgm names). Configs and tokenizers come from a diffusers folder of the same architecture, whose weights are not read; the prediction type is the file's where it says one.</summary>
-    public static SdxlModel LoadSingleFile(string path, string configFolder, DiffusionDevice device)
-    {
-        var unet = UNetConfig.Load(Path.Combine(configFolder, "unet", "config.json"));
-        var vae = VaeConfig.Load(Path.Combine(configFolder, "vae", "config.json"));
-        var names = NamesFor(unet, vae);
-        TrainedSchedule? schedule;
-        using (var header = SafetensorsFile.Open(path))
-            schedule = TrainedSchedule.Read(header);
-        return Build(path, configFolder, device, (net, name) =>
-        {
-            using var file = SafetensorsFile.Open(path);
-            NetLoader.Fill(net, new SingleFileTensors(file, names, name, NetLoader.Shapes(net)));
-        }, schedule: schedule);
-    }
+    public static SdxlModel LoadSingleFile(string path, string configFolder, DiffusionDevice device) => FromSingleFile(path, configFolder, device, null);
+
+    /// <summary>The noise schedule of a folder or single file, without its nets.</summary>
+    /// <exception cref="SafetensorsException">The file is not a safetensors file, or names a prediction type that does not exist.</exception>
+    /// <exception cref="InvalidDataException">The config is missing or wrong.</exception>
+    public static SchedulerConfig ScheduleOf(string source) => ScheduleOf(source, ConfigFolder(source));
+
+    /// <summary>Where the configs and tokenizers of a folder or single file lie.</summary>
+    /// <exception cref="InvalidDataException">A single file has none beside it.</exception>
+    public static string ConfigFolder(string source) => File.Exists(source) ? ConfigFolderOf(source) : source;
 
     /// <summary>The single-file names of a model of these depths.</summary>
     public static SingleFileNames NamesFor(UNetConfig unet, VaeConfig vae) =>
@@ -125,11 +115,35 @@ public sealed class SdxlModel : IDisposable
         NetLoader.Fill(net, tensors);
     }
 
-    private static SdxlModel Build(string source, string folder, DiffusionDevice device, Action<nn.Module, string> fill, SdxlModel? lender = null, TrainedSchedule? schedule = null)
+    private static SdxlModel Open(string source, DiffusionDevice device, SdxlModel? lender) => File.Exists(source)
+        ? FromSingleFile(source, ConfigFolderOf(source), device, lender)
+        : Build(source, source, device, (net, name) => FillFrom(source, net, name), lender);
+
+    private static SdxlModel FromSingleFile(string path, string configFolder, DiffusionDevice device, SdxlModel? lender)
+    {
+        var vae = lender is not null && !Directory.Exists(Path.Combine(configFolder, "vae")) ? lender.Vae.Config : VaeConfig.Load(Path.Combine(configFolder, "vae", "config.json"));
+        var names = NamesFor(UNetConfig.Load(Path.Combine(configFolder, "unet", "config.json")), vae);
+        return Build(path, configFolder, device, (net, name) =>
+        {
+            using var file = SafetensorsFile.Open(path);
+            NetLoader.Fill(net, new SingleFileTensors(file, names, name, NetLoader.Shapes(net)));
+        }, lender);
+    }
+
+    private static SchedulerConfig ScheduleOf(string source, string configFolder)
+    {
+        var ofConfig = SchedulerConfig.Load(Path.Combine(configFolder, "scheduler", "scheduler_config.json"));
+        if (!File.Exists(source))
+            return ofConfig;
+        using var file = SafetensorsFile.Open(source);
+        return TrainedSchedule.Read(file)?.On(ofConfig) ?? ofConfig;
+    }
+
+    private static SdxlModel Build(string source, string folder, DiffusionDevice device, Action<nn.Module, string> fill, SdxlModel? lender)
     {
         var indexPath = Path.Combine(folder, "model_index.json");
         if (!File.Exists(indexPath))
-            throw new InvalidDataException($"'{folder}' is not a model folder: it has no model_index.json. Expected diffusers' layout (model_index.json, unet/, vae/, text_encoder_2/, …).");
+            throw new InvalidDataException($"'{folder}' is neither a single-file checkpoint nor a model folder: it has no model_index.json. Expected diffusers' layout (model_index.json, unet/, vae/, text_encoder_2/, …).");
         using var index = JsonDocument.Parse(File.ReadAllBytes(indexPath));
         bool Flag(string name) => index.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
         bool HasPart(string name) => index.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array && value[1].ValueKind == JsonValueKind.String;
@@ -163,7 +177,7 @@ public sealed class SdxlModel : IDisposable
             TextEncoder2 = OwnOrLent("text_encoder_2", () => Filled(new ClipTextModel(ClipTextConfig.Load(Config("text_encoder_2")), text), "text_encoder_2"), lender?.TextEncoder2),
             Tokenizer = HasPart("tokenizer") ? ClipTokenizer.Load(Path.Combine(folder, "tokenizer")) : null,
             Tokenizer2 = OwnOrLent("tokenizer_2", () => ClipTokenizer.Load(Path.Combine(folder, "tokenizer_2")), lender?.Tokenizer2),
-            Schedule = SchedulerConfig.Load(Path.Combine(folder, "scheduler", "scheduler_config.json")) is var ofFolder && schedule is not null ? schedule.On(ofFolder) : ofFolder,
+            Schedule = ScheduleOf(source, folder),
             ForceZerosForEmptyPrompt = Flag("force_zeros_for_empty_prompt"),
             RequiresAestheticsScore = Flag("requires_aesthetics_score"),
             fill = fill,

@@ -7,7 +7,7 @@ namespace Sdxl.Diffusion.Training;
 /// <summary>What to train, on what, and where everything goes.</summary>
 public sealed record TrainingPlan
 {
-    /// <summary>The base model: diffusers layout in <see cref="BaseManifest.ModelFolder"/>.</summary>
+    /// <summary>The base model, folder or single file: <see cref="BaseManifest.ModelPath"/>.</summary>
     public required BaseManifest Base { get; init; }
 
     /// <summary>Prepared data set: manifest.json, pictures/, masks/.</summary>

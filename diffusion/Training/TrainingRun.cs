@@ -40,8 +40,8 @@ public sealed class TrainingRun
     {
         (this.plan, this.observer) = (plan, observer);
         given = device = plan.Device ?? TrainingDevice.Best();
-        dataset = new DatasetReader(plan.DatasetFolder, Nets.VaeConfig.Load(Path.Combine(plan.Base.ModelFolder, "vae", "config.json")).Downscale);
-        var schedule = Schedulers.SchedulerConfig.Load(Path.Combine(plan.Base.ModelFolder, "scheduler", "scheduler_config.json"));
+        dataset = new DatasetReader(plan.DatasetFolder, Nets.VaeConfig.Load(Path.Combine(SdxlModel.ConfigFolder(plan.Base.ModelPath), "vae", "config.json")).Downscale);
+        var schedule = SdxlModel.ScheduleOf(plan.Base.ModelPath);
         settings = TrainingSettings.From(plan.Inputs, dataset.Manifest.Pictures.Count, schedule.PredictsVelocity);
         if (!new TriggerWords(dataset.Manifest.Trigger).All.SequenceEqual(new TriggerWords(plan.Inputs.TokenString).All, StringComparer.OrdinalIgnoreCase))
             throw new TrainingException($"The data set's trigger is '{dataset.Manifest.Trigger}', input 'token_string' is '{plan.Inputs.TokenString}'. Prepare the data set with the same words.");
@@ -101,7 +101,7 @@ public sealed class TrainingRun
         if (found is not null)
             GoOnAs(found.Info);
         device.Apply(); // before the first tensor is computed
-        using var model = SdxlModel.Load(plan.Base.ModelFolder, device.For(plan.Inputs.IsLora));
+        using var model = SdxlModel.Load(plan.Base.ModelPath, device.For(plan.Inputs.IsLora));
         var prompts = new PromptTokens(model, dataset.Manifest.Trigger, settings.TokenVectors);
         using var data = ReadData(model, prompts);
         var nets = new TrainedNets(model.UNet, model.TextEncoder!, model.TextEncoder2, model.Tokenizer!.EndOfText, model.Tokenizer2.EndOfText);
@@ -156,7 +156,7 @@ public sealed class TrainingRun
     private TrainingData ReadData(SdxlModel model, PromptTokens prompts)
     {
         using var scope = NewDisposeScope();
-        var vaeHash = HashOfWeights(Path.Combine(plan.Base.ModelFolder, "vae"));
+        var vaeHash = File.Exists(plan.Base.ModelPath) ? CheckpointStore.HashOf(plan.Base.ModelPath) : HashOfWeights(Path.Combine(plan.Base.ModelPath, "vae"));
         var (mean, deviation) = dataset.Latents(Path.Combine(plan.WorkFolder, "cache"), vaeHash, model.Vae, observer.Log);
         var scaled = model.Vae.Scale(mean);
         // Scale is affine: what it does to a deviation is what it does to mean + deviation, less what it does to mean.

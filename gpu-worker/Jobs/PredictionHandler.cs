@@ -83,7 +83,7 @@ public sealed class PredictionHandler(
         if (_loadedBase != job.Base)
         {
             Unload();
-            _pipeline = SdxlPipeline.Load(baseModel.ModelFolder, baseModel.RefinerFolder, device.Sampling);
+            _pipeline = SdxlPipeline.Load(baseModel.ModelPath, baseModel.RefinerPath, device.Sampling);
             _loadedBase = job.Base;
         }
         var inputs = job.Inputs;

@@ -67,7 +67,7 @@ public sealed class ExportHeaderTests : IDisposable
                 (file.Metadata["modelspec.architecture"], file.Metadata["modelspec.title"], file.Metadata["modelspec.resolution"], file.Metadata["modelspec.prediction_type"], file.Metadata["modelspec.trigger_phrase"]));
             Assert.Equal("(64, 64)", file.Metadata["ss_resolution"]);
         }
-        using var pipeline = SdxlPipeline.Load(run.Plan.Base.ModelFolder, null, DiffusionDevice.Cpu);
+        using var pipeline = SdxlPipeline.Load(run.Plan.Base.ModelPath, null, DiffusionDevice.Cpu);
         var before = pipeline.Model.UNet.named_parameters().ToDictionary(p => p.name, p => p.parameter.clone());
         Tensor Change()
         {

@@ -53,12 +53,7 @@ public sealed class LoadingTests : IDisposable
         SingleFiles.Write(path, model);
         Assert.Contains("has no configs beside it", Assert.Throws<InvalidDataException>(() => SdxlModel.Load(path, DiffusionDevice.Cpu)).Message);
 
-        foreach (var file in Directory.GetFiles(source, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith(".safetensors", StringComparison.Ordinal)))
-        {
-            var copy = Path.Combine(folder, "gizmo", Path.GetRelativePath(source, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(file, copy);
-        }
+        path = SingleFiles.WithConfigs(folder, source);
         using var pipeline = Sdxl.Diffusion.Pipelines.SdxlPipeline.Load(path, null, DiffusionDevice.Cpu);
         AssertSame(model, pipeline.Model);
     }

@@ -7,6 +7,22 @@ namespace Sdxl.Diffusion.Tests.Models;
 /// <summary>Single-file checkpoints made of loaded models.</summary>
 internal static class SingleFiles
 {
+    /// <summary>A base model as people have it: one file, and beside it a folder of its name with a model folder's configs and tokenizers.</summary>
+    /// <returns>The file.</returns>
+    public static string WithConfigs(string folder, string modelFolder)
+    {
+        var path = Path.Combine(folder, "single.safetensors");
+        using (var model = SdxlModel.Load(modelFolder, DiffusionDevice.Cpu))
+            Write(path, model);
+        foreach (var file in Directory.GetFiles(modelFolder, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith(".safetensors", StringComparison.Ordinal)))
+        {
+            var copy = Path.Combine(folder, "single", Path.GetRelativePath(modelFolder, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+        return path;
+    }
+
     /// <summary>Writes a model's nets under the single file's names.</summary>
     /// <param name="change">What to write instead of a weight.</param>
     public static void Write(string path, SdxlModel model, Func<string, Tensor, Tensor>? change = null, params string[] nets)

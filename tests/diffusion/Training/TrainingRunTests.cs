@@ -5,6 +5,8 @@ using Sdxl.Diffusion.Adapters;
 using Sdxl.Diffusion.Export;
 using Sdxl.Diffusion.Files;
 using Sdxl.Diffusion.Models;
+using Sdxl.Diffusion.Schedulers;
+using Sdxl.Diffusion.Tests.Models;
 using Sdxl.Diffusion.Training;
 using Sdxl.Tests;
 using TorchSharp;
@@ -163,7 +165,7 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(["embeddings.pti", "lora.safetensors", "special_params.json"], Directory.GetFiles(tar).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal("""{"TOK":"<s0><s1>"}""", File.ReadAllText(Path.Combine(tar, TrainedModelTar.SpecialParamsName)));
 
-        using var model = SdxlModel.Load(run.Plan.Base.ModelFolder, DiffusionDevice.Cpu);
+        using var model = SdxlModel.Load(run.Plan.Base.ModelPath, DiffusionDevice.Cpu);
         var names = SdxlModel.NamesFor(model.UNet.Config, model.Vae.Config);
         var modules = model.UNet.named_modules().Where(m => m.module is Sdxl.Diffusion.Nets.Linear).Select(m => m.name).ToList();
         var known = new LoraTargets(new Dictionary<string, IReadOnlyList<string>> { ["unet"] = modules }, names);
@@ -217,8 +219,8 @@ public sealed class TrainingRunTests : IDisposable
         using var scope = NewDisposeScope();
         var run = runs.Start("full", TinyRuns.Given(false));
         var single = Path.Combine(run.Plan.OutputFolder, "gizmo.safetensors");
-        using var model = SdxlModel.LoadSingleFile(single, run.Plan.Base.ModelFolder, DiffusionDevice.Cpu);
-        using var original = SdxlModel.Load(run.Plan.Base.ModelFolder, DiffusionDevice.Cpu);
+        using var model = SdxlModel.LoadSingleFile(single, run.Plan.Base.ModelPath, DiffusionDevice.Cpu);
+        using var original = SdxlModel.Load(run.Plan.Base.ModelPath, DiffusionDevice.Cpu);
         using var state = SafetensorsFile.Open(TinyRuns.NewestState(run.Plan));
         var moved = 0;
         var before = original.UNet.named_parameters().ToDictionary(p => p.name, p => p.parameter);
@@ -233,6 +235,40 @@ public sealed class TrainingRunTests : IDisposable
             foreach (var ((name, a), (_, b)) in net.named_parameters().Zip(other.named_parameters()))
                 Assert.True(a.bytes.SequenceEqual(b.bytes), $"{name} of a net that does not train changed");
         }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_training_from_a_single_file_writes_the_weights_of_one_from_its_folder(bool lora)
+    {
+        var ofFolder = runs.Start("folder", TinyRuns.Given(lora));
+        using var fromFile = new TinyRuns { Model = SingleFiles.WithConfigs(runs.Folder, runs.Model) };
+        var ofFile = fromFile.Start("file", TinyRuns.Given(lora));
+        var weights = Directory.GetFiles(ofFolder.Plan.OutputFolder, "*.safetensors").Select(f => Path.GetFileName(f)!).ToList();
+        Assert.NotEmpty(weights);
+        foreach (var name in weights)
+        {
+            using var expected = SafetensorsFile.Open(Path.Combine(ofFolder.Plan.OutputFolder, name));
+            using var found = SafetensorsFile.Open(Path.Combine(ofFile.Plan.OutputFolder, name));
+            Assert.Equal(expected.Entries.Keys.Order(StringComparer.Ordinal), found.Entries.Keys.Order(StringComparer.Ordinal));
+            using var scope = NewDisposeScope();
+            Assert.All(expected.Entries.Keys, key => Assert.True(expected.Read(key).to_type(ScalarType.Float32).bytes.SequenceEqual(found.Read(key).to_type(ScalarType.Float32).bytes), $"{name}: {key}"));
+        }
+    }
+
+    [Fact]
+    public void A_training_from_a_single_file_goes_along_the_schedule_that_the_file_names()
+    {
+        using var scope = NewDisposeScope();
+        var path = SingleFiles.WithConfigs(runs.Folder, runs.Model);
+        using (var plain = SafetensorsFile.Open(path))
+            SafetensorsWriter.Write(path + ".new", plain.Entries.Keys.ToDictionary(k => k, k => plain.Read(k)), new TrainedSchedule(true, false).Metadata);
+        File.Move(path + ".new", path, overwrite: true);
+        using var fromFile = new TinyRuns { Model = path };
+        var run = fromFile.Start("velocity", TinyRuns.Given(false));
+        using var written = SafetensorsFile.Open(Path.Combine(run.Plan.OutputFolder, "gizmo.safetensors"));
+        Assert.Equal(new TrainedSchedule(true, false), TrainedSchedule.Read(written));
     }
 
     [Fact]
