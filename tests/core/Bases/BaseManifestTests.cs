@@ -70,6 +70,17 @@ public sealed class BaseManifestTests : IDisposable
     }
 
     [Fact]
+    public void A_manifest_of_the_users_own_with_one_file_is_complete_once_the_file_is_there()
+    {
+        var manifest = Write() with { Name = "mine", Model = "mine.safetensors", Refiner = null, Sources = [], Made = [] };
+        Assert.Equal(
+            $"Base model 'mine' is not complete: {folder} lacks mine.safetensors. Copy the files there, or set SDXL_MODELS to the folder that holds them.",
+            Assert.Throws<BaseIncompleteException>(() => manifest.Require(BaseParts.Nets | BaseParts.SafetyChecker)).Message);
+        Touch("mine.safetensors");
+        manifest.Require(BaseParts.Nets | BaseParts.SafetyChecker);
+    }
+
+    [Fact]
     public void A_file_that_is_made_here_is_explained_by_what_it_needs_and_the_command_that_makes_it()
     {
         var manifest = Write();
