@@ -24,6 +24,7 @@ public static class TrainingReport
         page.Append(CultureInfo.InvariantCulture, $$$"""
             <!doctype html>
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
             <title>Training of {{{Escape(plan.ModelName)}}}</title>
             <style>
             body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:960px;padding:0 1rem;color:#222;background:#fff}

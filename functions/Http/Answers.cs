@@ -22,6 +22,15 @@ public static class Answers
     public static ContentResult Problem(IntakeException e) => Problem(
         e.Problems.Max(p => p.Status), e.Problems.Any(p => p.Field == "input_images") ? "Archive refused" : "Input refused", e.Message, e.Problems);
 
+    /// <summary>One of the product's own pages, self-contained: whatever stands in it, the browser runs no script, loads nothing from elsewhere and sends nothing anywhere.</summary>
+    public static FileStreamResult Page(HttpRequest request, Stream html)
+    {
+        var headers = request.HttpContext.Response.Headers;
+        headers.ContentSecurityPolicy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        headers.XContentTypeOptions = "nosniff";
+        return new FileStreamResult(html, "text/html; charset=utf-8");
+    }
+
     public static ContentResult NotFound(string what) => Problem(StatusCodes.Status404NotFound, "Not found", what);
 
     private sealed record ProblemBody(string Title, int Status, string Detail, IReadOnlyList<InvalidField> InvalidFields);

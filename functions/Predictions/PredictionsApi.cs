@@ -21,14 +21,19 @@ using Sdxl.Functions.Versions;
 
 namespace Sdxl.Functions.Predictions;
 
+/// <summary>How far a prediction is. Steps count over all its pictures; a refiner's are not among them.</summary>
+public sealed record DrawingProgress(int Step, int TotalSteps, double? StepsPerSecond, double? SecondsLeft, string? Device);
+
 /// <summary>A prediction as clients see it.</summary>
 /// <param name="Output">Links to the pictures, in order; null until done.</param>
 /// <param name="Seeds">The seed that draws each picture alone again.</param>
 /// <param name="Flagged">true where the safety checker blackened a picture.</param>
 /// <param name="Warnings">What the user should know though it worked, for example that nothing checked the pictures.</param>
+/// <param name="Progress">While a worker draws; null before and afterwards.</param>
 public sealed record PredictionView(
     string Id, string Base, string? Version, JobStatus Status, JsonObject Input, IReadOnlyList<string>? Output, IReadOnlyList<long> Seeds, IReadOnlyList<bool> Flagged,
-    IReadOnlyList<string> Warnings, string? Error, double? PredictSeconds, DateTimeOffset CreatedAt, DateTimeOffset? CompletedAt, IReadOnlyDictionary<string, string> Urls);
+    IReadOnlyList<string> Warnings, string? Error, double? PredictSeconds, DateTimeOffset CreatedAt, DateTimeOffset? CompletedAt, IReadOnlyDictionary<string, string> Urls,
+    DrawingProgress? Progress = null);
 
 /// <summary>
 /// Drawing over HTTP: POST {"version": "owner/name:id" | id | "owner/name" | null, "base": …, "input": {"prompt": …}} answers 202;
@@ -51,7 +56,7 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
             var reference = received.Version;
             var version = reference is null ? null : await versions.FindAsync(reference, options.Value.Owner, cancel);
             if (reference is not null && version is null)
-                return Answers.Problem(422, "Invalid version or not permitted", $"There is no version '{reference}'. Give owner/name:id, owner/name or id; the base model alone draws where a request has no 'version' (./sdxl draw --version none).");
+                return Answers.Problem(422, "Invalid version or not permitted", $"There is no version '{reference}'. Give owner/name:id, owner/name or id (its first {VersionStore.ShortestBeginning} characters are enough); the base model alone draws where a request has no 'version' (./sdxl draw --version none).");
             if (version is not null && received.Base is { } asked && asked != version.Base)
                 throw new InputException([new InputProblem("base", $"Version '{reference}' was trained on base model '{version.Base}', not '{asked}', and draws with that. Leave 'base' out, or choose a version of '{asked}'.")]);
             var baseModel = bases.Get(version?.Base ?? received.Base);
@@ -91,7 +96,7 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
         string id,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancel) =>
-        await FindAsync(id, client, cancel) is { } record ? Answers.Json(View(record, request)) : Answers.NotFound($"There is no prediction '{id}'.");
+        await FindAsync(id, client, cancel) is { } record ? Answers.Json(View(record, request) with { Progress = await ProgressAsync(record, cancel) }) : Answers.NotFound($"There is no prediction '{id}'.");
 
     [Function("CancelPrediction")]
     public async Task<IActionResult> Cancel(
@@ -124,6 +129,11 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
             return Answers.NotFound($"Picture '{file}' of prediction '{id}' is not in storage any more.");
         }
     }
+
+    private async Task<DrawingProgress?> ProgressAsync(PredictionRecord record, CancellationToken cancel) =>
+        record.Status == JobStatus.Processing && await blobs.ReadAsync<TrainingProgress>(StorageLayout.Jobs, StorageLayout.Progress(record.Id), cancel) is { Value: var p }
+            ? new DrawingProgress(p.Step, p.TotalSteps, p.StepsPerSecond, p.SecondsLeft, p.Device)
+            : null;
 
     private async Task<PredictionRecord?> FindAsync(string id, DurableTaskClient client, CancellationToken cancel)
     {

@@ -104,10 +104,11 @@ public sealed class TrainingsApi(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/trainings/{id}/report")] HttpRequest request, string id, CancellationToken cancel)
     {
         var json = request.Headers.Accept.Any(a => a?.Contains("application/json", StringComparison.Ordinal) == true);
-        var file = json ? StorageLayout.ReportFile : StorageLayout.ReportPage;
-        return JobId.IsValid(id) && await blobs.ReadTextAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, file), cancel) is { } text
-            ? new ContentResult { Content = text, ContentType = json ? "application/json; charset=utf-8" : "text/html; charset=utf-8", StatusCode = 200 }
-            : Answers.NotFound($"There is no report for training '{id}': it is written once the pictures are prepared.");
+        if (!JobId.IsValid(id) || await blobs.ReadTextAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, json ? StorageLayout.ReportFile : StorageLayout.ReportPage), cancel) is not { } text)
+            return Answers.NotFound($"There is no report for training '{id}': it is written once the pictures are prepared.");
+        return json
+            ? new ContentResult { Content = text, ContentType = "application/json; charset=utf-8", StatusCode = 200 }
+            : Answers.Page(request, new MemoryStream(System.Text.Encoding.UTF8.GetBytes(text)));
     }
 
     /// <summary>The run's log with what was measured (ms, pictures/s, peak memory), one line of JSON a step. The published metrics.jsonl lacks these, so that equal runs give equal files.</summary>

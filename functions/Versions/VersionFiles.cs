@@ -27,6 +27,9 @@ public sealed class VersionFiles(VersionStore versions, BlobStore blobs)
         var blob = await blobs.BlobAsync(StorageLayout.Models, StorageLayout.Version(owner, name, version, file));
         try
         {
+            // The one page that is the product's own (everything else is for saving), and not even its text can run or load anything.
+            if (file == StorageLayout.ReportPage)
+                return Answers.Page(request, await blob.OpenReadAsync(cancellationToken: cancel));
             var type = file.EndsWith(".json", StringComparison.Ordinal) ? "application/json" : file.EndsWith(".png", StringComparison.Ordinal) ? "image/png" : "application/octet-stream";
             return new FileStreamResult(await blob.OpenReadAsync(cancellationToken: cancel), type) { FileDownloadName = file };
         }

@@ -1,5 +1,6 @@
 using Azure;
 using Azure.Storage.Blobs.Models;
+using Sdxl.Core.Inputs;
 using Sdxl.Core.Json;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Storage;
@@ -17,6 +18,12 @@ public sealed record ModelDocument(string Owner, string Name, IReadOnlyList<Publ
 /// <summary>Which versions are visible.</summary>
 public sealed class VersionStore(BlobStore blobs)
 {
+    /// <summary>Characters of an id that stand for it: 32 bits, so that chance hardly ever makes two begin alike.</summary>
+    public const int ShortestBeginning = 8;
+
+    private const int IdLength = 64;
+    private const int VersionsNamed = 4;
+
     private static string ById(string version) => $"versions/{version}.json";
 
     /// <summary>Adds the version to its model by one conditional write; a second time changes nothing.</summary>
@@ -52,15 +59,43 @@ public sealed class VersionStore(BlobStore blobs)
     public async Task<ModelDocument?> ModelAsync(string owner, string name, CancellationToken cancel) =>
         (await blobs.ReadAsync<ModelDocument>(StorageLayout.Models, StorageLayout.ModelDocument(owner, name), cancel))?.Value;
 
-    /// <summary>Finds what a client means by "ID", "owner/name:ID", "owner/name" (its newest version) or "name".</summary>
+    /// <summary>Finds what a client means by "ID", "owner/name:ID", "owner/name" (its newest version) or "name". The beginning of an id will do where no other begins so.</summary>
+    /// <exception cref="InputException">Several begin so; the message names them.</exception>
     public async Task<PublishedVersion?> FindAsync(string reference, string defaultOwner, CancellationToken cancel)
     {
         var colon = reference.IndexOf(':');
         var id = colon >= 0 ? reference[(colon + 1)..] : reference;
-        if (id.Length == 64 && id.All(char.IsAsciiHexDigitLower))
+        if (IsHex(id) && id.Length == IdLength)
             return (await blobs.ReadAsync<PublishedVersion>(StorageLayout.Records, ById(id), cancel))?.Value;
-        if (colon >= 0 || Core.Identity.ModelName.TryParse(reference, defaultOwner, out _) is not { } model)
+        var model = Core.Identity.ModelName.TryParse(colon >= 0 ? reference[..colon] : reference, defaultOwner, out _) is { } name ? await ModelAsync(name.Owner, name.Name, cancel) : null;
+        if (colon < 0 && model is not null)
+            return model.Versions.FirstOrDefault();
+        if (!IsHex(id) || id.Length is < ShortestBeginning or > IdLength)
             return null;
-        return (await ModelAsync(model.Owner, model.Name, cancel))?.Versions.FirstOrDefault();
+        var begun = colon >= 0 ? [.. (model?.Versions ?? []).Where(version => version.Version.StartsWith(id, StringComparison.Ordinal))] : await BegunByAsync(id, cancel);
+        if (begun.Count > 1)
+        {
+            var named = string.Join(", ", begun.Take(VersionsNamed).Select(version => $"{version.Owner}/{version.Name}:{version.Version}"));
+            throw new InputException([new InputProblem(
+                "version", $"Version '{reference}' may be one of {(begun.Count > VersionsNamed ? "many" : begun.Count)}: {named}{(begun.Count > VersionsNamed ? ", …" : "")}. Give more characters of its id.")]);
+        }
+        return begun.Count == 0 ? null : begun[0];
     }
+
+    /// <summary>The versions whose ids begin so, as many as a sentence names and one more.</summary>
+    private async Task<IReadOnlyList<PublishedVersion>> BegunByAsync(string beginning, CancellationToken cancel)
+    {
+        var versions = new List<PublishedVersion>();
+        var container = await blobs.ContainerAsync(StorageLayout.Records);
+        await foreach (var blob in container.GetBlobsAsync(prefix: $"versions/{beginning}", cancellationToken: cancel))
+        {
+            if (await blobs.ReadAsync<PublishedVersion>(StorageLayout.Records, blob.Name, cancel) is { Value: var version })
+                versions.Add(version);
+            if (versions.Count > VersionsNamed)
+                break;
+        }
+        return versions;
+    }
+
+    private static bool IsHex(string id) => id.All(char.IsAsciiHexDigitLower);
 }

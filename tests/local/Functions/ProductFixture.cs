@@ -32,8 +32,10 @@ public sealed class ProductFixture : IAsyncLifetime
 
     public string Models => folder.File("models");
 
-    /// <summary>Sdxl__NetsAreHere of the running app.</summary>
-    public SdxlOptions Options => app.Services.GetRequiredService<Microsoft.Extensions.Options.IOptions<SdxlOptions>>().Value;
+    public IServiceProvider Services => app.Services;
+
+    /// <summary>The running app's settings; a test that changes one puts it back.</summary>
+    public SdxlOptions Options => Services.GetRequiredService<Microsoft.Extensions.Options.IOptions<SdxlOptions>>().Value;
 
     public async Task InitializeAsync()
     {
