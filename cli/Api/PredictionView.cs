@@ -11,6 +11,15 @@ internal sealed class PredictionView(JsonObject json)
 
     public string? Error => json["error"]?.ToString();
 
+    /// <summary>Steps done, over all pictures; 0 before a worker told.</summary>
+    public int Step => (int)(Number("step") ?? 0);
+
+    public int TotalSteps => (int)(Number("total_steps") ?? 0);
+
+    public double? StepsPerSecond => Number("steps_per_second");
+
+    public double? SecondsLeft => Number("seconds_left");
+
     public bool IsOver => Status is "succeeded" or "failed" or "canceled";
 
     /// <summary>Links to the pictures.</summary>
@@ -24,4 +33,6 @@ internal sealed class PredictionView(JsonObject json)
 
     /// <summary>What the user should know though it worked.</summary>
     public IReadOnlyList<string> Warnings => json["warnings"] is JsonArray list ? [.. list.Select(item => item!.ToString())] : [];
+
+    private double? Number(string name) => (json["progress"] as JsonObject)?[name] is JsonValue value && value.TryGetValue<double>(out var number) ? number : null;
 }

@@ -101,7 +101,7 @@ internal static class DemoCommand
         string[] prompts = [$"a photo of {trigger} on the grass", $"a photo of {trigger} in the snow", $"a photo of {trigger} wearing a hat at night", $"a drawing of {trigger} in the water"];
         show.Stage("draw", "the sheet, before and after");
         var requests = prompts.SelectMany(prompt => new[] { (Version: (string?)null, Base: (string?)baseModel, Input(prompt)), (Version: version, Base: null, Input(prompt)) }).ToList();
-        var drawn = await new Drawing(host.Api).DrawAsync(requests, done => show.Parts(done, requests.Count), cancel);
+        var drawn = await new Drawing(host.Api).DrawAsync(requests, done => show.Parts(done, requests.Count), _ => { }, cancel);
         var pictures = new List<List<Image<Rgb24>>>();
         foreach (var prediction in drawn)
         {

@@ -29,7 +29,7 @@ internal static class DrawCommand
               ./sdxl draw "a photo of TOK in winter" --image summer.jpg --prompt-strength 0.6
             """);
         var prompt = new Argument<string>("prompt") { Description = "What to draw. The trigger word (TOK) names the trained subject." };
-        var version = new Option<string?>("--version") { Description = "owner/name:id, owner/name, name or id; none: the base model alone. Unset: the newest training, or --replicate-weights.", HelpName = "VERSION" };
+        var version = new Option<string?>("--version") { Description = "owner/name:id, owner/name, name or id, of which the first 8 characters are enough; none: the base model alone. Unset: the newest training, or --replicate-weights.", HelpName = "VERSION" };
         var baseModel = CommonOptions.Base();
         var output = CommonOptions.Output("Where the pictures go. Unset: output.");
         var json = CommonOptions.Json();
@@ -56,7 +56,8 @@ internal static class DrawCommand
             var reference = version == DrawCheck.NoVersion ? null : version ?? (weights is null ? await NewestAsync(host, cancel) : null);
             var drawer = baseModel ?? "the base model";
             show.Stage("draw", $"{prompt} ({reference ?? (weights is null ? drawer : $"{drawer} with {WeightsName(weights)}")})");
-            var prediction = (await new Drawing(host.Api).DrawAsync([(reference, baseModel, input)], _ => { }, cancel))[0];
+            var prediction = (await new Drawing(host.Api).DrawAsync(
+                [(reference, baseModel, input)], _ => { }, at => show.Steps(at.Step, at.TotalSteps, null, at.StepsPerSecond, at.SecondsLeft), cancel))[0];
             var paths = await SaveAsync(host, prediction.Id, prediction.Output, output ?? WeightsFolder.DefaultParent, cancel);
             for (var i = 0; i < prediction.Flagged.Count; i++)
             {

@@ -42,6 +42,7 @@ internal static class UpCommand
             new JsonObject { ["url"] = host.File.Url.ToString(), ["storage"] = host.File.StorageConnectionString, ["pid"] = host.File.Pid },
             [
                 $"The host is up: {host.File.Url}",
+                .. BaseFiles.Load(baseModel).HasSafetyChecker ? Array.Empty<string>() : [$"  base      {baseModel}, which has no safety checker: nothing looks at what it draws"],
                 $"  storage   {host.File.StorageConnectionString}",
                 "",
                 "Train: drop an archive into the container 'uploads' with any Azure tool, for example",

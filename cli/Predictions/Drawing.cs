@@ -10,9 +10,10 @@ internal sealed class Drawing(ApiClient api)
 
     /// <param name="requests">Version (null: the base model alone), base model and input of each prediction; they run one after another on the worker.</param>
     /// <param name="done">Called with the number of finished predictions.</param>
+    /// <param name="progressed">Called with a prediction that has got on.</param>
     /// <returns>The finished predictions, in the order asked.</returns>
     public async Task<IReadOnlyList<PredictionView>> DrawAsync(
-        IReadOnlyList<(string? Version, string? Base, JsonObject Input)> requests, Action<int> done, CancellationToken cancel)
+        IReadOnlyList<(string? Version, string? Base, JsonObject Input)> requests, Action<int> done, Action<PredictionView> progressed, CancellationToken cancel)
     {
         var predictions = new List<PredictionView>();
         try
@@ -27,7 +28,10 @@ internal sealed class Drawing(ApiClient api)
                 while (!predictions[i].IsOver)
                 {
                     await Task.Delay(PollEvery, cancel);
+                    var before = predictions[i].Step;
                     predictions[i] = await api.PredictionAsync(predictions[i].Id, cancel);
+                    if (predictions[i].Step > before)
+                        progressed(predictions[i]);
                 }
                 if (predictions[i].Status != "succeeded")
                     throw new CliException(predictions[i].Error ?? $"Prediction {predictions[i].Id} was {predictions[i].Status}.");

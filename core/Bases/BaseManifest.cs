@@ -33,6 +33,9 @@ public sealed record BaseManifest(
     /// <summary>Files that are made on this machine from downloaded ones.</summary>
     public IReadOnlyList<MadeFile> Made { get; init; } = [];
 
+    /// <summary>false: nobody offers a checker of drawn pictures for this model, so that none is missed.</summary>
+    public bool HasSafetyChecker { get; init; } = true;
+
     /// <summary>The models folder that the manifest was read from. Not part of the file.</summary>
     [JsonIgnore]
     public string ModelsFolder { get; init; } = "";

@@ -35,7 +35,7 @@ public sealed record PredictionInputs
         new("apply_watermark", InputType.Boolean, true, "Mark pictures invisibly as generated (pictures 256 pixels and wider)."),
         new("lora_scale", InputType.Number, 1.0, "Strength of the fine-tune.", 0, 4),
         new("replicate_weights", InputType.String, null, "Fine-tune to apply to the base model: trained_model.tar, a kohya or PEFT LoRA, an embedding, a checkpoint; given as the image is."),
-        new("disable_safety_checker", InputType.Boolean, false, "Do not check the pictures."),
+        new("disable_safety_checker", InputType.Boolean, false, "Do not check the pictures. (The toy has no checker; the real SDXL does.)"),
     ];
 
     public required string Prompt { get; init; }

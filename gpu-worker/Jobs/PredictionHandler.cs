@@ -19,8 +19,8 @@ namespace Sdxl.GpuWorker.Jobs;
 public sealed class PredictionHandler(
     JobBlobs blobs, PredictionFiles files, EventSender events, WorkerDevice device, IOptions<WorkerOptions> options, TimeProvider time) : IDisposable
 {
-    /// <summary>Said with every prediction that asked for the check: pictures that nothing checked must not look checked.</summary>
-    private const string NotChecked = "The pictures were not checked: base model '{0}' has no safety checker (a folder safety_checker beside its nets). Set disable_safety_checker to say that this is meant.";
+    /// <summary>Said with every prediction that asked for the check of a base model that should have a checker: pictures that nothing checked must not look checked.</summary>
+    private const string NotChecked = "The pictures were not checked: base model '{0}' has no safety checker (a folder safety_checker beside its nets). Set disable_safety_checker to say that this is meant, or has_safety_checker to false in the model's manifest.";
 
     /// <summary>Said where weights name a trigger word and lack what it stands for: the subject hardly shows, and the training is not to blame.</summary>
     private const string NoVectors = "{0} is a plain word here: '{1}' names it as its trigger word and does not hold the vectors it was trained with. Give the training's trained_model.tar, which has both.";
@@ -59,8 +59,7 @@ public sealed class PredictionHandler(
         baseModel.Require(job.Inputs.Needs());
         var weights = await files.FineTuneAsync(job, cancel);
         var (source, mask) = (await files.PictureAsync(job.Inputs.Image, "image", cancel), await files.PictureAsync(job.Inputs.Mask, "mask", cancel));
-        var pictures = await Task.Factory.StartNew(
-            () => Draw(job, baseModel, weights, source, mask, cancel), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var pictures = await DrawAndReportAsync(job, baseModel, weights, source, mask, cancel);
         var drawn = new List<DrawnPicture>();
         foreach (var picture in pictures)
         {
@@ -69,7 +68,7 @@ public sealed class PredictionHandler(
             drawn.Add(new DrawnPicture(file, picture.Seed, picture.Flagged));
         }
         var warnings = new List<string>();
-        if (!job.Inputs.DisableSafetyChecker && !_pipeline!.ChecksSafety)
+        if (!job.Inputs.DisableSafetyChecker && baseModel.HasSafetyChecker && !_pipeline!.ChecksSafety)
             warnings.Add(string.Format(CultureInfo.InvariantCulture, NotChecked, job.Base));
         if (_wordsWithoutVectors.Count > 0)
             warnings.Add(string.Format(CultureInfo.InvariantCulture, NoVectors, string.Join(", ", _wordsWithoutVectors), Path.GetFileName(weights)));
@@ -78,7 +77,27 @@ public sealed class PredictionHandler(
         return JobEnd.Finished;
     }
 
-    private IReadOnlyList<GeneratedPicture> Draw(PredictionJob job, BaseManifest baseModel, string? weights, byte[]? picture, byte[]? mask, CancellationToken cancel)
+    /// <summary>Drawing is pure computation on a thread of its own; how far it is, is sent meanwhile.</summary>
+    private async Task<IReadOnlyList<GeneratedPicture>> DrawAndReportAsync(
+        PredictionJob job, BaseManifest baseModel, string? weights, byte[]? picture, byte[]? mask, CancellationToken cancel)
+    {
+        var reporter = new PredictionReporter(job, device.Name, options.Value.ProgressSeconds, time);
+        var sending = reporter.SendAllAsync(events);
+        try
+        {
+            return await Task.Factory.StartNew(
+                () => Draw(job, baseModel, weights, picture, mask, reporter, cancel), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        }
+        finally
+        {
+            reporter.Complete();
+            // Progress that cannot be sent is missed by nobody; the event that ends the job goes after it.
+            await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private IReadOnlyList<GeneratedPicture> Draw(
+        PredictionJob job, BaseManifest baseModel, string? weights, byte[]? picture, byte[]? mask, IProgress<GenerationProgress> progress, CancellationToken cancel)
     {
         if (_loadedBase != job.Base)
         {
@@ -109,7 +128,7 @@ public sealed class PredictionHandler(
             CheckSafety = !inputs.DisableSafetyChecker,
             Seed = inputs.Seed,
         };
-        return _pipeline!.Generate(settings, null, cancel);
+        return _pipeline!.Generate(settings, progress, cancel);
     }
 
     private void Apply(string? weights, PredictionInputs inputs)

@@ -46,6 +46,27 @@ public sealed class OtherCommandsTests : IDisposable
         Assert.Equal(("a photo of TOK", "2", "7"), (sent["input"]!["prompt"]!.ToString(), sent["input"]!["num_outputs"]!.ToString(), sent["input"]!["seed"]!.ToString()));
     }
 
+    [Theory]
+    [InlineData("in a pipe")]
+    [InlineData("on a terminal without escape codes", "TERM=dumb")]
+    [InlineData("on a build service's terminal", "TERM=xterm-256color", "GITHUB_ACTIONS=true")]
+    [InlineData("on a terminal", "TERM=xterm-256color")]
+    public async Task Draw_tells_how_far_it_is(string where, params string[] terminal)
+    {
+        JsonObject State(string status, JsonNode? progress) => new() { ["id"] = "ppppppppqqqqqqqq", ["status"] = status, ["progress"] = progress };
+        var done = State("succeeded", null);
+        (done["output"], done["seeds"]) = (new JsonArray($"{host.Url}/p/0"), new JsonArray(7));
+        host.Answer("POST /api/predictions", State("starting", null));
+        host.Answer("GET /api/predictions/ppppppppqqqqqqqq",
+            State("processing", new JsonObject { ["step"] = 10, ["total_steps"] = 25, ["steps_per_second"] = 2.5, ["seconds_left"] = 6.0 }), State("processing", null), State("processing", null), done);
+        host.Serve("GET /p/0", "zero"u8.ToArray());
+        string[] draw = ["draw", "a photo of TOK", "--version", "none"];
+        var outcome = terminal.Length == 0 ? await SdxlProcess.RunAsync(host.Home, draw) : await SdxlProcess.RunOnTerminalAsync(host.Home, terminal, draw);
+
+        Assert.True(outcome.ExitCode == 0, $"{where}: {outcome.Output}{outcome.Errors}");
+        Assert.Contains("step 10 of 25, 2.5 steps/s, 6 s left", outcome.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Draw_sends_a_file_of_this_machine_along_with_the_inputs_and_says_what_the_host_warns_of()
     {

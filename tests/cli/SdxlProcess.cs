@@ -33,6 +33,25 @@ internal static class SdxlProcess
         return new Outcome(process.ExitCode, await output, await errors);
     }
 
+    /// <summary>On a pseudo-terminal of 100 columns, made by script(1); the output is all that the terminal was sent.</summary>
+    /// <param name="terminal">NAME=VALUE of the terminal's environment.</param>
+    public static async Task<Outcome> RunOnTerminalAsync(string home, string[] terminal, params string[] arguments)
+    {
+        var start = Command(home, null, arguments);
+        var words = string.Join(' ', start.ArgumentList.Prepend(start.FileName).Select(word => $"'{word}'"));
+        string[] unset = ["CI", "GITHUB_ACTIONS", "TF_BUILD", "NO_COLOR"]; // of whoever runs the tests
+        start.FileName = "/usr/bin/script";
+        start.ArgumentList.Clear();
+        foreach (var word in new[] { "-qec", $"stty cols 100 rows 30; exec env {string.Join(' ', unset.Select(name => $"-u {name}").Concat(terminal))} {words}", "/dev/null" })
+            start.ArgumentList.Add(word);
+        start.RedirectStandardInput = true; // script passes on what it reads
+        using var process = Process.Start(start)!;
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        using var patience = new CancellationTokenSource(Patience);
+        await process.WaitForExitAsync(patience.Token);
+        return new Outcome(process.ExitCode, await output, await errors);
+    }
+
     /// <summary>Ctrl-C.</summary>
     public static async Task InterruptAsync(Process process)
     {
@@ -40,7 +59,9 @@ internal static class SdxlProcess
         await kill.WaitForExitAsync();
     }
 
-    public static Process Start(string home, Dictionary<string, string>? environment, params string[] arguments)
+    public static Process Start(string home, Dictionary<string, string>? environment, params string[] arguments) => Process.Start(Command(home, environment, arguments))!;
+
+    private static ProcessStartInfo Command(string home, Dictionary<string, string>? environment, string[] arguments)
     {
         var configuration = AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
         var start = new ProcessStartInfo("dotnet", [Path.Combine(TestPaths.Root, "cli", "bin", configuration, "net10.0", "sdxl.dll"), .. arguments])
@@ -53,6 +74,6 @@ internal static class SdxlProcess
         start.Environment["SDXL_ROOT"] = TestPaths.Root;
         foreach (var (name, value) in environment ?? [])
             start.Environment[name] = value;
-        return Process.Start(start)!;
+        return start;
     }
 }

@@ -37,6 +37,9 @@ public sealed class LocalHostProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>A base model that is the toy in all but its name, and does not say that it has no safety checker.</summary>
+    public const string UncheckedBase = "unchecked";
+
     public async Task StartAsync()
     {
         var info = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Sdxl.Local.dll"), "host", "--state", State])
@@ -45,6 +48,7 @@ public sealed class LocalHostProcess : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = TestPaths.Root,
         };
+        info.Environment["SDXL_MODELS"] = Models();
         _process = Process.Start(info)!;
         _process.OutputDataReceived += Keep;
         _process.ErrorDataReceived += Keep;
@@ -67,6 +71,22 @@ public sealed class LocalHostProcess : IAsyncDisposable
             lock (_log)
                 _log.Add(e.Data ?? "");
         }
+    }
+
+    /// <summary>The repository's models, and <see cref="UncheckedBase"/>.</summary>
+    private string Models()
+    {
+        var models = Path.Combine(State, "base-models");
+        if (Directory.Exists(models))
+            return models;
+        Directory.CreateDirectory(models);
+        foreach (var entry in Directory.GetFileSystemEntries(TestPaths.Models))
+            File.CreateSymbolicLink(Path.Combine(models, Path.GetFileName(entry)), entry);
+        var manifest = JsonNode.Parse(File.ReadAllText(Path.Combine(TestPaths.Models, "toy.json")))!.AsObject();
+        manifest["name"] = UncheckedBase;
+        manifest.Remove("has_safety_checker");
+        File.WriteAllText(Path.Combine(models, UncheckedBase + ".json"), manifest.ToJsonString());
+        return models;
     }
 
     /// <summary>kill -9: no handler runs.</summary>
