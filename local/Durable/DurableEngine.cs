@@ -100,11 +100,13 @@ public sealed class DurableEngine : IAsyncDisposable
         while (!stopping.IsCancellationRequested)
         {
             var change = news.Next;
+            // Read before the store is: what falls due while it is read is then still waited for, for no time at all.
+            var looked = time.GetUtcNow();
             try
             {
                 StartTurns();
                 StartActivities();
-                await WaitUntil(change, Store.NextDueTime());
+                await WaitUntil(change, Store.NextDueTime(looked));
             }
             catch (ObjectDisposedException) when (killed || stopping.IsCancellationRequested)
             {

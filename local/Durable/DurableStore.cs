@@ -94,9 +94,9 @@ internal sealed class DurableStore(string path, TimeProvider time) : IDisposable
         row => row.GetString(0),
         ("$now", Now.UtcTicks)));
 
-    /// <summary>When the next timer or delayed start is due.</summary>
-    public DateTimeOffset? NextDueTime() => file.Read(session =>
-        session.Scalar("SELECT min(due_at) FROM inbox WHERE due_at > $now", ("$now", Now.UtcTicks)) is long ticks
+    /// <summary>When the first timer or delayed start after a moment is due; that may have come meanwhile.</summary>
+    public DateTimeOffset? NextDueTime(DateTimeOffset after) => file.Read(session =>
+        session.Scalar("SELECT min(due_at) FROM inbox WHERE due_at > $after", ("$after", after.UtcTicks)) is long ticks
             ? new DateTimeOffset(ticks, TimeSpan.Zero)
             : (DateTimeOffset?)null);
 

@@ -1,7 +1,7 @@
-using DurableTask.Core.Exceptions;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Sdxl.Local.Durable;
+using OrchestrationAlreadyExistsException = DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException;
 
 namespace Sdxl.Local.Tests.Durable;
 
@@ -182,7 +182,7 @@ public sealed class OrchestrationTests : IAsyncDisposable
         await fixture.Until(inTime, HistoryKind.TimerCreated);
         await fixture.Client.RaiseEventAsync(inTime, "ANSWER", "yes"); // names ignore case
         Assert.Equal("yes", await fixture.Output<string>(inTime));
-        Assert.Null(fixture.Engine.Store.NextDueTime());
+        Assert.Null(fixture.Engine.Store.NextDueTime(fixture.Time.GetUtcNow()));
     }
 
     [Fact]
@@ -374,6 +374,25 @@ public sealed class OrchestrationTests : IAsyncDisposable
         fixture.Time.Advance(TimeSpan.FromHours(1));
 
         Assert.Equal("early", await fixture.Output<string>(id));
+    }
+
+    [Fact]
+    public async Task What_falls_due_while_the_engine_looks_at_the_store_is_not_lost()
+    {
+        fixture.Orchestrator("Later", context => Task.FromResult("done"));
+        var options = new StartOrchestrationOptions { StartAt = fixture.Time.GetUtcNow() + TimeSpan.FromHours(1) };
+        var id = await fixture.Client.ScheduleNewOrchestrationInstanceAsync("Later", null, options);
+        var passed = false;
+        fixture.Engine.FaultPoint = point =>
+        {
+            // Between the list of what is due and the question when the next is due; no other news wakes the engine after it.
+            if (point == "activities:listed" && !Interlocked.Exchange(ref passed, true))
+                fixture.Time.Advance(TimeSpan.FromHours(1));
+        };
+
+        fixture.Engine.Start();
+
+        Assert.Equal("done", await fixture.Output<string>(id));
     }
 
     [Fact]
