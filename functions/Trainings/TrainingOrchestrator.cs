@@ -115,7 +115,7 @@ public static class TrainingOrchestrator
 
         async Task<TrainingCompleted> WaitForWorker()
         {
-            while (true)
+            while (!workerAnswer.IsCompleted)
             {
                 using var stopTimer = new CancellationTokenSource();
                 var timer = context.CreateTimer(context.CurrentUtcDateTime.AddMinutes(HeartbeatCheckMinutes), stopTimer.Token);
@@ -123,19 +123,16 @@ public static class TrainingOrchestrator
                 stopTimer.Cancel(); // Not CancelAsync: an orchestrator awaits durable tasks only.
                 if (first == cancel)
                     throw new TrainingCanceledException();
-                if (first == workerAnswer)
-                {
-                    return SdxlJson.Deserialize<WorkerEvent>(await workerAnswer) switch
-                    {
-                        TrainingCompleted completed => completed,
-                        JobFailed failed => throw new WorkerFailedException(failed.Error),
-                        JobCanceled => throw new TrainingCanceledException(),
-                        var other => throw new WorkerFailedException($"The worker answered a training with '{other.GetType().Name}'."),
-                    };
-                }
-                if (await Call<string?>(nameof(CheckHeartbeat), request.Id) is { } silence)
+                if (first == timer && await Call<string?>(nameof(CheckHeartbeat), request.Id) is { } silence)
                     throw new WorkerFailedException(silence);
             }
+            return SdxlJson.Deserialize<WorkerEvent>(await workerAnswer) switch
+            {
+                TrainingCompleted completed => completed,
+                JobFailed failed => throw new WorkerFailedException(failed.Error),
+                JobCanceled => throw new TrainingCanceledException(),
+                var other => throw new WorkerFailedException($"The worker answered a training with '{other.GetType().Name}'."),
+            };
         }
 
         // Asks the worker to stop and gives it a minute to say so; a job that no worker has begun needs no waiting.
