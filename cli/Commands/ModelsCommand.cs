@@ -71,7 +71,7 @@ internal static class ModelsCommand
         return Shows.RunAsync(json, async show =>
         {
             using var source = ModelSource.FromEnvironment();
-            missing = await WithSizesAsync(missing, source, cancel);
+            missing = await WithSizesAsync(missing, source, show, cancel);
             Announce(show, manifest, missing, wanted.Count);
             var downloaded = 0;
             if (!dryRun && missing.Count > 0)
@@ -100,11 +100,26 @@ internal static class ModelsCommand
     }
 
     /// <summary>Asks the server for the sizes that the manifest does not know, so that the need is told before anything is fetched.</summary>
-    private static async Task<List<BaseFile>> WithSizesAsync(List<BaseFile> files, ModelSource source, CancellationToken cancel)
+    private static async Task<List<BaseFile>> WithSizesAsync(List<BaseFile> files, ModelSource source, IShow show, CancellationToken cancel)
     {
+        var unknown = files.Count(file => file.Bytes is null);
+        if (unknown == 0)
+            return files;
+        show.Stage("ask", $"{source.Server} for the size of {Plural.Of(unknown, "file")}");
         var sized = new List<BaseFile>();
-        foreach (var file in files)
-            sized.Add(file.Bytes is null ? file with { Bytes = await source.SizeAsync(file, cancel) } : file);
+        foreach (var (index, file) in files.Index())
+        {
+            try
+            {
+                sized.Add(file.Bytes is null ? file with { Bytes = await source.SizeAsync(file, cancel) } : file);
+            }
+            catch (Exception e) when (ModelSource.Trouble(e, ModelSource.SizePatience, cancel) is { } trouble)
+            {
+                // One that does not answer this will not answer the next; the download itself has more patience.
+                show.Note($"{source.Server} does not answer: {trouble}. The need on disk is told without what it would have said.");
+                return [.. sized, .. files.Skip(index)];
+            }
+        }
         return sized;
     }
 
@@ -151,7 +166,7 @@ internal static class ModelsCommand
                 continue;
             }
             var shown = -Mebi;
-            locked.Add(file, await download.FetchAsync(file, path, expected, Show, cancel));
+            locked.Add(file, await download.FetchAsync(file, path, expected, Show, show.Note, cancel));
             downloaded++;
 
             void Show(long bytes, long total)

@@ -18,9 +18,10 @@ internal sealed class ModelDownload(ModelSource source, TimeProvider time)
     /// <param name="path">Where the file goes.</param>
     /// <param name="expected">What it must hash to; null: what the server names.</param>
     /// <param name="progress">Bytes that are there, bytes in all (0: unknown).</param>
+    /// <param name="again">Told in a sentence what went wrong and when it is tried again.</param>
     /// <returns>The hash that was verified: SHA-256 or git's SHA-1.</returns>
     /// <exception cref="CliException">The file cannot be had, with what to do.</exception>
-    public async Task<ContentHash> FetchAsync(BaseFile file, string path, ContentHash? expected, Action<long, long> progress, CancellationToken cancel)
+    public async Task<ContentHash> FetchAsync(BaseFile file, string path, ContentHash? expected, Action<long, long> progress, Action<string> again, CancellationToken cancel)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var part = path + ".part";
@@ -49,19 +50,24 @@ internal sealed class ModelDownload(ModelSource source, TimeProvider time)
                     trouble = $"its {expected.Name} is {found}, expected {expected.Hex}";
                     if (++wrongBytes == 2)
                         throw new CliException($"{file.Path} came with wrong bytes twice: {trouble}. The file on {source.AddressOf(file).Host} is not the one that the manifest pins; nothing was kept.");
+                    again($"{file.Path} came with wrong bytes: {trouble}. It is downloaded once more.");
                     continue;
                 }
             }
-            catch (Exception e) when (e is HttpRequestException or IOException || e is OperationCanceledException && !cancel.IsCancellationRequested)
+            catch (Exception e) when (ModelSource.Trouble(e, source.StallPatience, cancel) is { } what)
             {
-                trouble = e is OperationCanceledException ? string.Create(CultureInfo.InvariantCulture, $"nothing came for {source.StallPatience.TotalSeconds:0.#} s") : e.Message.TrimEnd('.');
+                trouble = what;
             }
             if (Length(part) > before)
                 tries = -1; // it got further: the patience is for standing still
-            var seconds = FirstPauseSeconds << Math.Clamp(tries, 0, 4);
-            await Task.Delay(askedPause is { } asked ? TimeSpan.FromSeconds(Math.Clamp(asked.TotalSeconds, 0, MaxPauseSeconds)) : TimeSpan.FromSeconds(seconds), time, cancel);
+            var next = tries + 2; // as people count
+            if (next > MaxTriesWithoutProgress)
+                break;
+            var seconds = askedPause is { } asked ? Math.Clamp(asked.TotalSeconds, 0, MaxPauseSeconds) : FirstPauseSeconds << Math.Clamp(tries, 0, 4);
+            again(string.Create(CultureInfo.InvariantCulture, $"{file.Path} from {source.Server}: {trouble}. Attempt {next} of {MaxTriesWithoutProgress} {(seconds > 0 ? $"in {seconds:0} s" : "now")}."));
+            await Task.Delay(TimeSpan.FromSeconds(seconds), time, cancel);
         }
-        throw new CliException($"{file.Path} could not be downloaded from {source.AddressOf(file)}: {trouble}. What came is kept; run ./sdxl models pull again to go on from there.");
+        throw new CliException($"{file.Path} could not be downloaded from {source.AddressOf(file)} in {MaxTriesWithoutProgress} attempts: {trouble}. What came is kept; run ./sdxl models pull again to go on from there.");
     }
 
     private static long Length(string path) => File.Exists(path) ? new FileInfo(path).Length : 0;

@@ -8,12 +8,14 @@ namespace Sdxl.Cli.Models;
 internal sealed class ModelSource : IDisposable
 {
     private const int MaxRedirects = 5;
-    private const int SizeSeconds = 20; // for an answer of a few headers
 
     private readonly Uri endpoint;
     private readonly string? token;
     // Redirects are followed by hand: the hash of a large file stands in the first answer's headers, and the token belongs to the first host only.
     private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(30) }) { Timeout = Timeout.InfiniteTimeSpan };
+
+    /// <summary>For an answer of a few headers.</summary>
+    public static readonly TimeSpan SizePatience = TimeSpan.FromSeconds(20);
 
     /// <summary>A connection that gives nothing for so long is dropped.</summary>
     public TimeSpan StallPatience { get; init; } = TimeSpan.FromSeconds(60);
@@ -39,7 +41,21 @@ internal sealed class ModelSource : IDisposable
     /// <summary>The repository's page, where a licence is accepted.</summary>
     public Uri PageOf(BaseFile file) => new(endpoint, file.Repository);
 
+    /// <summary>The server's name, for messages.</summary>
+    public string Server => endpoint.Authority;
+
+    /// <summary>What kept a server from answering, in a few words; null for what is no fault of the network's.</summary>
+    /// <param name="patience">How long was waited.</param>
+    public static string? Trouble(Exception e, TimeSpan patience, CancellationToken cancel) => e switch
+    {
+        OperationCanceledException when !cancel.IsCancellationRequested => string.Create(CultureInfo.InvariantCulture, $"nothing came for {patience.TotalSeconds:0.#} s"),
+        HttpRequestException or IOException => e.Message.TrimEnd('.'),
+        _ => null,
+    };
+
     /// <summary>The file's size as the server tells it, without fetching it; null where it does not say.</summary>
+    /// <exception cref="HttpRequestException">The server cannot be reached.</exception>
+    /// <exception cref="OperationCanceledException">It did not answer within <see cref="SizePatience"/>; or <paramref name="cancel"/>.</exception>
     public async Task<long?> SizeAsync(BaseFile file, CancellationToken cancel)
     {
         var address = AddressOf(file);
@@ -47,21 +63,14 @@ internal sealed class ModelSource : IDisposable
         {
             using var request = Request(HttpMethod.Head, address);
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-            patience.CancelAfter(TimeSpan.FromSeconds(SizeSeconds));
-            try
-            {
-                using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
-                // A large file's answer leads elsewhere, and tells its size already.
-                if (response.Headers.TryGetValues("X-Linked-Size", out var linked) && long.TryParse(linked.First(), CultureInfo.InvariantCulture, out var size))
-                    return size;
-                if (!IsRedirect(response) || response.Headers.Location is not { } next)
-                    return response.IsSuccessStatusCode ? response.Content.Headers.ContentLength : null;
-                address = new Uri(address, next);
-            }
-            catch (Exception e) when (e is HttpRequestException || e is OperationCanceledException && !cancel.IsCancellationRequested)
-            {
-                return null; // the download itself will say what is wrong
-            }
+            patience.CancelAfter(SizePatience);
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
+            // A large file's answer leads elsewhere, and tells its size already.
+            if (response.Headers.TryGetValues("X-Linked-Size", out var linked) && long.TryParse(linked.First(), CultureInfo.InvariantCulture, out var size))
+                return size;
+            if (!IsRedirect(response) || response.Headers.Location is not { } next)
+                return response.IsSuccessStatusCode ? response.Content.Headers.ContentLength : null;
+            address = new Uri(address, next);
         }
         return null;
     }

@@ -18,6 +18,7 @@ public sealed class ModelsPullTests : IDisposable
     private const string Revision = "0123456789abcdef0123456789abcdef01234567";
     private readonly HttpListener listener = new();
     private readonly ImmediateTime time = new();
+    private readonly List<string> told = [];
     private readonly string folder = Directory.CreateTempSubdirectory("sdxl-pull-").FullName;
     private readonly int port;
     private readonly ConcurrentQueue<(string Method, string Path, string? Range, string? Authorization)> requests = new();
@@ -54,7 +55,7 @@ public sealed class ModelsPullTests : IDisposable
     private async Task<ContentHash> FetchAsync(string? sha, string? token = null, TimeSpan? stallPatience = null)
     {
         using var source = new ModelSource(Endpoint, token) { StallPatience = stallPatience ?? TimeSpan.FromMinutes(1) };
-        return await new ModelDownload(source, time).FetchAsync(File(sha), Target, sha is null ? null : new ContentHash(sha), (_, _) => { }, CancellationToken.None);
+        return await new ModelDownload(source, time).FetchAsync(File(sha), Target, sha is null ? null : new ContentHash(sha), (_, _) => { }, told.Add, CancellationToken.None);
     }
 
     [Fact]
@@ -122,6 +123,13 @@ public sealed class ModelsPullTests : IDisposable
         answers.Enqueue(context => Fail(context, 503, null));
         await FetchAsync(Sha);
         Assert.Equal([17, 2, 4], time.Pauses.Select(pause => (int)pause.TotalSeconds));
+        Assert.Equal(
+            [
+                $"vae/model.safetensors from {Endpoint.Authority}: the server answers 429 Too Many Requests. Attempt 2 of 6 in 17 s.",
+                $"vae/model.safetensors from {Endpoint.Authority}: the server answers 503 Service Unavailable. Attempt 3 of 6 in 2 s.",
+                $"vae/model.safetensors from {Endpoint.Authority}: the server answers 503 Service Unavailable. Attempt 4 of 6 in 4 s.",
+            ],
+            told);
         Assert.Equal(Content, System.IO.File.ReadAllBytes(Target));
     }
 
@@ -147,7 +155,9 @@ public sealed class ModelsPullTests : IDisposable
         for (var i = 0; i < 20; i++)
             answers.Enqueue(context => Fail(context, 503, null));
         var e = await Assert.ThrowsAsync<CliException>(() => FetchAsync(Sha));
-        Assert.Contains("the server answers 503", e.Message, StringComparison.Ordinal);
+        Assert.Contains(" in 6 attempts: the server answers 503 Service Unavailable.", e.Message, StringComparison.Ordinal);
+        Assert.Equal([1, 2, 4, 8, 16], time.Pauses.Select(pause => (int)pause.TotalSeconds)); // none after the last
+        Assert.Equal(5, told.Count);
         Assert.Contains("run ./sdxl models pull again", e.Message, StringComparison.Ordinal);
         Assert.Equal(6, requests.Count);
     }
@@ -336,6 +346,25 @@ public sealed class ModelsPullTests : IDisposable
         Assert.Contains($"Base model 'sdxl' is not complete: {empty} lacks ", drawn.Errors, StringComparison.Ordinal);
         var other = await SdxlProcess.RunAsync(folder, null, environment, "models", "pull", "no-such");
         Assert.Equal($"There is no base model called 'no-such' in {empty}. Known: sdxl.\n", other.Errors);
+    }
+
+    [Fact]
+    public async Task Without_a_network_the_command_says_so_at_once_and_when_it_tries_again()
+    {
+        WriteManifest(Sha, null);
+        var environment = new Dictionary<string, string>(Environment) { ["HF_ENDPOINT"] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}") };
+        using var pull = SdxlProcess.Start(folder, environment, "models", "pull", "big");
+        var lines = new List<string>();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (lines.Count(line => line.Contains("Attempt", StringComparison.Ordinal)) < 2 && await pull.StandardOutput.ReadLineAsync(patience.Token) is { } line)
+            lines.Add(line.Trim());
+        await SdxlProcess.InterruptAsync(pull);
+        await pull.WaitForExitAsync(patience.Token);
+
+        var server = environment["HF_ENDPOINT"]["http://".Length..];
+        Assert.Contains(lines, line => line.StartsWith($"{server} does not answer: Connection refused", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith($"vae/model.safetensors from {server}: Connection refused", StringComparison.Ordinal) && line.EndsWith("Attempt 2 of 6 in 1 s.", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.EndsWith("Attempt 3 of 6 in 2 s.", StringComparison.Ordinal));
     }
 
     [Fact]
