@@ -37,8 +37,8 @@ public sealed class AdamW : Optimizer
                     p.mul_(1 - group.Rate * group.WeightDecay);
                 m.mul_(beta1).add_(g, 1 - beta1);
                 v.mul_(beta2).addcmul_(g, g, 1 - beta2);
-                // p -= rate * (m / correction1) / (sqrt(v) / correction2 + eps)
-                p.addcdiv_(m, v.sqrt().div_(correction2).add_(eps), -group.Rate / correction1);
+                // p -= rate * (m / correction1) / (sqrt(v) / correction2 + eps), numerator and denominator times correction2: one pass less.
+                p.addcdiv_(m, v.sqrt().add_(eps * correction2), -group.Rate * correction2 / correction1);
             }
         }
     }

@@ -91,22 +91,41 @@ public sealed class FlatParameters : IDisposable
         return gradient;
     })];
 
-    /// <summary>Copies the gradients of the values from <paramref name="start"/> on into <paramref name="target"/> [n]; zeros where the backward pass did not come.</summary>
-    public void CopyGradients(long start, Tensor target)
+    /// <summary>Start and length of pieces that cover all values. None is longer than <paramref name="longest"/>; a leaf longer than that is cut by itself, short neighbours share one.</summary>
+    public IEnumerable<(long Start, long Length)> Pieces(long longest)
+    {
+        long from = 0, to = 0;
+        foreach (var (leaf, start, _) in leaves)
+        {
+            var end = start + leaf.NumberOfElements;
+            if (end - from > longest && to > from)
+            {
+                yield return (from, to - from);
+                from = to;
+            }
+            for (; end - from > longest; from += longest)
+                yield return (from, longest);
+            to = end;
+        }
+        if (to > from)
+            yield return (from, to - from);
+    }
+
+    /// <summary>Gradients of <paramref name="length"/> values from <paramref name="start"/> on, zeros where the backward pass did not come: a view where they are part of one leaf. For reading.</summary>
+    public Tensor GradientPart(long start, long length)
     {
         using var scope = NewDisposeScope();
-        var end = start + target.shape[0];
-        var i = leaves.BinarySearch((target, start, false), Comparer<(Tensor, long Start, bool)>.Create((a, b) => a.Start.CompareTo(b.Start)));
+        var end = start + length;
+        var parts = new List<Tensor>();
+        var i = leaves.BinarySearch((Values, start, false), Comparer<(Tensor, long Start, bool)>.Create((a, b) => a.Start.CompareTo(b.Start)));
         for (i = i < 0 ? ~i - 1 : i; i < leaves.Count && leaves[i].Start < end; i++)
         {
             var (leaf, at, _) = leaves[i];
             var (from, to) = (Math.Max(start, at), Math.Min(end, at + leaf.NumberOfElements));
-            var part = target.narrow(0, from - start, to - from);
-            if (Gradients[i] is { } gradient)
-                part.copy_(gradient.flatten().narrow(0, from - at, to - from));
-            else
-                part.zero_();
+            if (to > from)
+                parts.Add(Gradients[i] is { } gradient ? gradient.flatten().narrow(0, from - at, to - from) : zeros(to - from, float32, Values.device));
         }
+        return (parts.Count == 1 ? parts[0] : cat(parts, 0)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Lets the step's gradients go.</summary>

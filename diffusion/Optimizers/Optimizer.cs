@@ -81,27 +81,22 @@ public abstract class Optimizer : IDisposable
     /// <summary>Cuts a group's values and vectors as long as they into pieces: [values, gradients times the step's factor, vectors …].</summary>
     protected IEnumerable<Tensor[]> Chunks(FlatParameters parameters, params Tensor[] vectors)
     {
-        using var space = empty(Math.Min(ChunkFor(parameters.Values), parameters.Count), float32, parameters.Values.device);
-        foreach (var (start, chunk) in Cut([parameters.Values, .. vectors]))
+        foreach (var (start, length) in parameters.Pieces(ChunkFor(parameters.Values)))
         {
-            var gradients = space.narrow(0, 0, chunk[0].shape[0]);
-            parameters.CopyGradients(start, gradients);
-            if (factor is not null)
-                gradients.mul_(factor);
-            yield return [chunk[0], gradients, .. chunk[1..]];
+            using var scope = NewDisposeScope();
+            Tensor Part(Tensor vector) => vector.narrow(0, start, length);
+            yield return [Part(parameters.Values), Scaled(parameters.GradientPart(start, length)), .. vectors.Select(Part)];
         }
     }
 
     /// <summary>Cuts equally long vectors into the same pieces.</summary>
-    protected static IEnumerable<Tensor[]> Chunks(params Tensor[] vectors) => Cut(vectors).Select(c => c.Chunk);
-
-    private static IEnumerable<(long Start, Tensor[] Chunk)> Cut(Tensor[] vectors)
+    protected static IEnumerable<Tensor[]> Chunks(params Tensor[] vectors)
     {
         var (count, chunk) = (vectors[0].shape[0], ChunkFor(vectors[0]));
         for (long at = 0; at < count; at += chunk)
         {
             using var scope = NewDisposeScope();
-            yield return (at, Array.ConvertAll(vectors, v => v.narrow(0, at, Math.Min(chunk, count - at))));
+            yield return Array.ConvertAll(vectors, v => v.narrow(0, at, Math.Min(chunk, count - at)));
         }
     }
 
