@@ -10,9 +10,9 @@ public abstract class Optimizer : IDisposable
 {
     /// <summary>
     /// Elements handled at a time, which bounds the temporary memory of a step whatever the net's size. On the CPU the ten operations of an update
-    /// then find their few vectors of 256 KiB in the cache, instead of passing all of them through memory ten times.
+    /// then find their few vectors of 512 KiB in the cache, instead of passing all of them through memory ten times.
     /// </summary>
-    private const long ChunkElementsOnCpu = 1 << 16, ChunkElementsOnGpu = 1 << 24;
+    private const long ChunkElementsOnCpu = 1 << 17, ChunkElementsOnGpu = 1 << 24;
 
     private readonly SortedDictionary<string, Tensor> state = new(StringComparer.Ordinal);
     private Tensor? factor; // of the current step's gradients
