@@ -52,6 +52,70 @@ public sealed class HostilePictureTests
         Assert.Throws<InvalidMemoryOperationException>(() => new Image<Rgb24>(small, 1000, 1000));
     }
 
+    [Theory]
+    [InlineData(false, 0, 2)]   // one page after the other
+    [InlineData(false, 8, 0)]   // the second leads back to the first
+    [InlineData(false, 134, 0)] // the second leads to itself
+    [InlineData(true, 0, 2)]
+    [InlineData(true, 8, 0)]
+    public void A_tiff_whose_directories_lead_back_is_refused_and_another_has_its_pages(bool bigEndian, int second, int pages)
+    {
+        var file = Tiff(bigEndian, second);
+        if (pages > 0)
+        {
+            using var image = Image.Load<Rgb24>(file);
+            Assert.Equal((pages, new Size(2, 1)), (image.Frames.Count, Image.Identify(file).Size));
+            return;
+        }
+        Assert.Contains("circular", Assert.Throws<ImageFormatException>(() => Image.Identify(file)).Message, StringComparison.Ordinal);
+        Assert.Contains("circular", Assert.Throws<ImageFormatException>(() => Image.Load<Rgb24>(new DecoderOptions { MaxFrames = 1 }, file)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Two pages of 2 x 1 grey pixels: directories at 8 and 134, pixels behind them.</summary>
+    private static byte[] Tiff(bool bigEndian, int lastLink)
+    {
+        const int DirectoryBytes = 2 + 10 * 12 + 4, PixelsAt = 8 + 2 * DirectoryBytes;
+        using var stream = new MemoryStream();
+        stream.Write(bigEndian ? "MM\0*"u8 : "II*\0"u8);
+        Number(4, 8);
+        for (var page = 0; page < 2; page++)
+        {
+            Number(2, 10);
+            Entry(256, 3, 2);
+            Entry(257, 3, 1);
+            Entry(258, 3, 8);
+            Entry(259, 3, 1);
+            Entry(262, 3, 1);
+            Entry(273, 4, PixelsAt);
+            Entry(274, 3, 1);
+            Entry(277, 3, 1);
+            Entry(278, 3, 1);
+            Entry(279, 4, 2);
+            Number(4, page == 0 ? 8 + DirectoryBytes : lastLink);
+        }
+        stream.Write([10, 200]);
+        return stream.ToArray();
+
+        void Entry(int tag, int type, int value)
+        {
+            Number(2, tag);
+            Number(2, type);
+            Number(4, 1);
+            Number(type == 3 ? 2 : 4, value);
+            stream.Write(new byte[type == 3 ? 2 : 0]);
+        }
+
+        void Number(int size, int value)
+        {
+            Span<byte> bytes = stackalloc byte[4];
+            if (bigEndian)
+                BinaryPrimitives.WriteInt32BigEndian(bytes, value);
+            else
+                BinaryPrimitives.WriteInt32LittleEndian(bytes, value);
+            stream.Write(bigEndian ? bytes[(4 - size)..] : bytes[..size]);
+        }
+    }
+
     [Fact]
     public void A_png_cut_off_in_its_pixels_is_invalid()
     {

@@ -49,14 +49,15 @@ public sealed class PictureStructureTests
     }
 
     [Fact]
-    public void A_tiff_whose_directories_lead_in_a_circle_is_read_to_its_end()
+    public void A_tiff_whose_directories_lead_in_a_circle_is_refused()
     {
         var file = Tiff(4, 2, 1, pages: 2);
         // The last directory's link leads back to the first.
         var first = BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(4));
         var second = BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan((int)first + 2 + 10 * 12));
         BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan((int)second + 2 + 10 * 12), first);
-        Assert.Equal(2, Load(file).Frames);
+        var refusal = Assert.Throws<PictureRefusedException>(() => Load(file));
+        Assert.Contains("circular directory offsets", refusal.Message, StringComparison.Ordinal);
     }
 
     private static LoadedPicture Load(byte[] file)

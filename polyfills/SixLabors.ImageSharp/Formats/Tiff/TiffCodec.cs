@@ -14,6 +14,7 @@ internal sealed unsafe class TiffCodec : PictureCodec
 
     public override ImageInfo Identify(DecoderOptions options, ReadOnlySpan<byte> bytes)
     {
+        TiffDirectories.Check(bytes);
         fixed (byte* data = bytes)
         {
             var page = Info(data, bytes.Length, 0);
@@ -23,6 +24,7 @@ internal sealed unsafe class TiffCodec : PictureCodec
 
     public override Image<TPixel> Decode<TPixel>(DecoderOptions options, ReadOnlySpan<byte> bytes)
     {
+        TiffDirectories.Check(bytes);
         List<ImageFrame<TPixel>> frames = [];
         fixed (byte* data = bytes)
         {
