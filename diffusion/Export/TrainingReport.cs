@@ -7,6 +7,9 @@ using Sdxl.Core.Datasets;
 using Sdxl.Core.Json;
 using Sdxl.Core.Text;
 using Sdxl.Diffusion.Training;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.PixelFormats;
+using SixLabors.ImageSharp.Processing;
 
 namespace Sdxl.Diffusion.Export;
 
@@ -15,6 +18,7 @@ public static class TrainingReport
 {
     private const int Width = 900, Height = 260, Margin = 44; // of a plot, in pixels
     private const int Bins = 10;
+    private const int MostSide = 264; // pixels of a picture in the page, twice as many as it is shown with: whole photographs would make it gigabytes
 
     /// <param name="steps">All steps' numbers, in order.</param>
     /// <param name="samples">The samples drawn on the way, if any.</param>
@@ -106,7 +110,22 @@ public static class TrainingReport
         return table.Append("</table>").ToString();
     }
 
-    private static string DataUri(string file) => "data:image/png;base64," + Convert.ToBase64String(File.ReadAllBytes(file));
+    private static string DataUri(string file) => "data:image/png;base64," + Convert.ToBase64String(Small(file));
+
+    /// <summary>A PNG's bytes, shrunk where it is large.</summary>
+    private static byte[] Small(string file)
+    {
+        var bytes = File.ReadAllBytes(file);
+        var size = Image.Identify(bytes);
+        var longer = Math.Max(size.Width, size.Height);
+        if (longer <= MostSide)
+            return bytes;
+        using var image = Image.Load<Rgb24>(bytes);
+        image.Mutate(m => m.Resize(Math.Max(1, size.Width * MostSide / longer), Math.Max(1, size.Height * MostSide / longer)));
+        using var small = new MemoryStream();
+        image.SaveAsPng(small);
+        return small.ToArray();
+    }
 
     private static string Escape(string text) => WebUtility.HtmlEncode(text);
 }

@@ -18,6 +18,8 @@ public sealed class TrainingSamples : IDisposable
     private const string FilePrefix = "step-";
     private const double DefaultGuidance = 7.5;
     private const int DefaultSteps = 25;
+    private const int MostSetsShown = 24; // in a report or on a sheet: a set each step of a long run would be gigabytes
+    private const int MostSheetSide = 512; // pixels of a picture on the sheet
 
     private readonly TrainingPlan plan;
     private readonly TrainingSettings settings;
@@ -63,11 +65,11 @@ public sealed class TrainingSamples : IDisposable
     /// <summary>Whether a set belongs to this number of steps done.</summary>
     public bool AreDue(int done) => prompts.Length > 0 && (done == 0 || done == settings.Steps || done % plan.Inputs.SampleEverySteps == 0);
 
-    /// <summary>The steps of which a whole set exists, rising, and the file of a prompt's picture.</summary>
+    /// <summary>The steps of which a whole set exists, rising (of many an even choice with the first and the last), and the file of a prompt's picture.</summary>
     public (IReadOnlyList<string> Prompts, IReadOnlyList<int> Steps, Func<int, int, string> File) Drawn()
     {
         var whole = Enumerable.Range(0, settings.Steps + 1).Where(AreDue).Where(s => Enumerable.Range(0, prompts.Length).All(p => File.Exists(FileOf(s, p)))).ToList();
-        return (prompts, whole, FileOf);
+        return (prompts, whole.Count <= MostSetsShown ? whole : [.. Enumerable.Range(0, MostSetsShown).Select(i => whole[(int)((long)i * (whole.Count - 1) / (MostSetsShown - 1))])], FileOf);
     }
 
     /// <summary>Draws the set of this number of steps, if one is due.</summary>
@@ -96,20 +98,22 @@ public sealed class TrainingSamples : IDisposable
         cached = all;
     }
 
-    /// <summary>All sets as one picture: a row for each prompt, a column for each set. Null where none was drawn.</summary>
+    /// <summary>The sets that are shown as one picture: a row for each prompt, a column for each set, large pictures shrunk. Null where none was drawn.</summary>
     public Image<Rgb24>? Sheet()
     {
         var (_, drawn, file) = Drawn();
         if (drawn.Count == 0)
             return null;
         using var first = Image.Load<Rgb24>(file(drawn[0], 0));
-        var (width, height) = (first.Width, first.Height);
+        var (width, height) = (Math.Min(first.Width, MostSheetSide), Math.Min(first.Height, MostSheetSide));
         var sheet = new Image<Rgb24>(width * drawn.Count, height * prompts.Length);
         for (var row = 0; row < prompts.Length; row++)
         {
             for (var column = 0; column < drawn.Count; column++)
             {
                 using var picture = Image.Load<Rgb24>(file(drawn[column], row));
+                if (picture.Width != width || picture.Height != height)
+                    picture.Mutate(p => p.Resize(width, height));
                 var at = new Point(column * width, row * height);
                 sheet.Mutate(s => s.DrawImage(picture, at, 1f));
             }

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Sdxl.Diffusion.Export;
 using Sdxl.Diffusion.Models;
 using Sdxl.Diffusion.Pipelines;
@@ -98,6 +100,42 @@ public sealed class TrainingSamplesTests : IDisposable
             pipeline.Apply(fineTune, 0);
             AssertSamePicture(Pixels(plain.Plan, 0), Drawn(pipeline)); // at strength 0 it is the base model, which predicts noise
         }
+    }
+
+    [Fact]
+    public void Of_very_many_sets_an_even_choice_is_shown_so_that_a_long_run_still_ends_with_a_page_that_opens()
+    {
+        var given = Idle();
+        given["resolution"] = 64;
+        given["max_train_steps"] = 47;
+        given["checkpointing_steps"] = 47;
+        given["sample_prompts"] = Prompt;
+        using var small = new TinyRuns { Resolution = 64, PredictionDefaults = new JsonObject { ["num_inference_steps"] = 1.0, ["guidance_scale"] = 1.0 } };
+        var run = small.Start("many", given);
+        Assert.Equal(48, Directory.GetFiles(Path.Combine(run.Plan.WorkFolder, "samples")).Length);
+        using var sheet = Image.Load<Rgb24>(Path.Combine(run.Plan.OutputFolder, TrainingExport.SheetName));
+        Assert.Equal((24 * 64, 64), (sheet.Width, sheet.Height));
+        var shown = Regex.Matches(File.ReadAllText(Path.Combine(run.Plan.OutputFolder, TrainingExport.ReportName)), "alt=\"step ([0-9]+)\"").Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)).ToList();
+        Assert.Equal(24, shown.Count);
+        Assert.Equal((0, 47), (shown[0], shown[^1]));
+        Assert.All(shown.Zip(shown.Skip(1)), pair => Assert.InRange(pair.Second - pair.First, 2, 3));
+    }
+
+    [Fact]
+    public void Large_pictures_are_shrunk_in_the_report_and_on_the_sheet()
+    {
+        const int large = 528;
+        var given = Idle();
+        given["resolution"] = large;
+        given["max_train_steps"] = 1;
+        given["sample_prompts"] = Prompt;
+        using var few = new TinyRuns { Resolution = large, PredictionDefaults = new JsonObject { ["num_inference_steps"] = 1.0, ["guidance_scale"] = 1.0 } };
+        var run = few.Start("large", given);
+        using var sheet = Image.Load<Rgb24>(Path.Combine(run.Plan.OutputFolder, TrainingExport.SheetName));
+        Assert.Equal((2 * 512, 512), (sheet.Width, sheet.Height));
+        var embedded = Regex.Matches(File.ReadAllText(Path.Combine(run.Plan.OutputFolder, TrainingExport.ReportName)), "data:image/png;base64,([^\"]+)").Select(m => Image.Identify(Convert.FromBase64String(m.Groups[1].Value))).ToList();
+        Assert.Equal(2 + 4, embedded.Count); // samples, data set
+        Assert.All(embedded, picture => Assert.Equal((264, 264), (picture.Width, picture.Height)));
     }
 
     /// <summary>Up to one level of 255, which the last bits of a float may decide.</summary>
