@@ -151,8 +151,10 @@ public sealed class SdxlModel : IDisposable
             ? path
             : throw new InvalidDataException($"Model '{folder}' lacks {net}/config.json.");
 
+        var made = new List<nn.Module>();
         T Filled<T>(T net, string name) where T : nn.Module
         {
+            made.Add(net);
             net.eval();
             fill(net, name);
             return net;
@@ -167,21 +169,30 @@ public sealed class SdxlModel : IDisposable
         }
 
         var text = new Placement(device.Device, device.TextType);
-        return new SdxlModel
+        try
         {
-            Source = source,
-            Device = device,
-            UNet = Filled(new UNet2DConditionModel(UNetConfig.Load(Config("unet")), new Placement(device.Device, device.UNetType)), "unet"),
-            Vae = OwnOrLent("vae", Vae, lender?.Vae),
-            TextEncoder = HasPart("text_encoder") ? Filled(new ClipTextModel(ClipTextConfig.Load(Config("text_encoder")) with { ProjectionDim = null }, text), "text_encoder") : null,
-            TextEncoder2 = OwnOrLent("text_encoder_2", () => Filled(new ClipTextModel(ClipTextConfig.Load(Config("text_encoder_2")), text), "text_encoder_2"), lender?.TextEncoder2),
-            Tokenizer = HasPart("tokenizer") ? ClipTokenizer.Load(Path.Combine(folder, "tokenizer")) : null,
-            Tokenizer2 = OwnOrLent("tokenizer_2", () => ClipTokenizer.Load(Path.Combine(folder, "tokenizer_2")), lender?.Tokenizer2),
-            Schedule = ScheduleOf(source, folder),
-            ForceZerosForEmptyPrompt = Flag("force_zeros_for_empty_prompt"),
-            RequiresAestheticsScore = Flag("requires_aesthetics_score"),
-            fill = fill,
-            lender = lender,
-        };
+            return new SdxlModel
+            {
+                Source = source,
+                Device = device,
+                UNet = Filled(new UNet2DConditionModel(UNetConfig.Load(Config("unet")), new Placement(device.Device, device.UNetType)), "unet"),
+                Vae = OwnOrLent("vae", Vae, lender?.Vae),
+                TextEncoder = HasPart("text_encoder") ? Filled(new ClipTextModel(ClipTextConfig.Load(Config("text_encoder")) with { ProjectionDim = null }, text), "text_encoder") : null,
+                TextEncoder2 = OwnOrLent("text_encoder_2", () => Filled(new ClipTextModel(ClipTextConfig.Load(Config("text_encoder_2")), text), "text_encoder_2"), lender?.TextEncoder2),
+                Tokenizer = HasPart("tokenizer") ? ClipTokenizer.Load(Path.Combine(folder, "tokenizer")) : null,
+                Tokenizer2 = OwnOrLent("tokenizer_2", () => ClipTokenizer.Load(Path.Combine(folder, "tokenizer_2")), lender?.Tokenizer2),
+                Schedule = ScheduleOf(source, folder),
+                ForceZerosForEmptyPrompt = Flag("force_zeros_for_empty_prompt"),
+                RequiresAestheticsScore = Flag("requires_aesthetics_score"),
+                fill = fill,
+                lender = lender,
+            };
+        }
+        catch
+        {
+            foreach (var net in made)
+                net.Dispose(); // a net's weights are gigabytes that no dispose scope knows of
+            throw;
+        }
     }
 }

@@ -44,6 +44,23 @@ public sealed class LoadingTests : IDisposable
         AssertSame(model, again);
     }
 
+    [Theory]
+    [InlineData("vae")]
+    [InlineData("text_encoder_2")]
+    public void A_model_that_lacks_a_net_leaves_nothing_of_the_nets_before_it_in_memory(string lacking)
+    {
+        var source = Golden.BaseFolder;
+        foreach (var file in Directory.GetFiles(source, "*", SearchOption.AllDirectories).Where(f => !(f.EndsWith(".safetensors", StringComparison.Ordinal) && Path.GetFileName(Path.GetDirectoryName(f)) == lacking)))
+        {
+            var copy = Path.Combine(folder, "part", Path.GetRelativePath(source, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+        var before = TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        Assert.Throws<SafetensorsException>(() => SdxlModel.Load(Path.Combine(folder, "part"), DiffusionDevice.Cpu));
+        Assert.InRange(TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount - before, long.MinValue, 10); // a net has hundreds
+    }
+
     [Fact]
     public void A_single_file_is_a_base_model_where_the_configs_lie_beside_it()
     {
