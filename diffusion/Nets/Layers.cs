@@ -142,7 +142,9 @@ public sealed class Embedding : nn.Module<Tensor, Tensor>
     {
         var rows = weight.shape[0];
         var known = Lookup(weight, ids.clamp_max(rows - 1));
-        var fresh = Lookup(added, (ids - rows).clamp_min(0));
+        // Rows are taken by a product with ones and zeros, which is exact: the gradient of a lookup is summed in changing order on a GPU, that of a product is not.
+        var isRow = (ids - rows).unsqueeze(-1).eq(arange(added.shape[0], ScalarType.Int64, ids.device)); // [..., N]
+        var fresh = isRow.to_type(added.dtype).matmul(added);
         return where(ids.ge(rows).unsqueeze(-1), fresh.to_type(known.dtype), known);
     }
 

@@ -70,12 +70,13 @@ public sealed class LowRankBranch(Tensor down, Tensor up, double scale, Tensor? 
 
     private Tensor WithMagnitude(Tensor x, Tensor low, Tensor weight, Tensor? bias, Tensor magnitude)
     {
+        using var scope = NewDisposeScope(); // three matrices as large as the weight would outlive the call
         Tensor lengths;
         using (no_grad())
             lengths = RowLengths(weight.to_type(ScalarType.Float32) + Delta());
         var factor = (magnitude / lengths).to_type(x.dtype); // [out]
         var y = (F.linear(x, weight) + F.linear(low, Up.to_type(x.dtype)).mul(Scale)) * factor;
-        return bias is null ? y : y + bias;
+        return (bias is null ? y : y + bias).MoveToOuterDisposeScope();
     }
 
     private static Tensor RowLengths(Tensor weight) => weight.pow(2).sum(1).sqrt(); // [out]

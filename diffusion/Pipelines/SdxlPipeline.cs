@@ -206,6 +206,11 @@ public sealed class SdxlPipeline : IDisposable
     private Tensor Noise(long seed, RandomPurpose purpose, long step, long[] shape)
     {
         using var drawn = CounterRandom.Normal(seed, purpose, step, 0, shape);
-        return drawn.to(model.Device.Device, copy: true);
+        var device = model.Device.Device;
+        if (device.type != TorchSharp.DeviceType.CUDA)
+            return drawn.to(device, copy: true);
+        // From pinned memory, which libtorch keeps until the copy is done: a sampler that wants noise each step does not wait for the device each step.
+        using var pinned = drawn.pin_memory();
+        return pinned.to(device, copy: true, non_blocking: true);
     }
 }
