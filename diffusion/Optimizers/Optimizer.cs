@@ -43,18 +43,26 @@ public abstract class Optimizer : IDisposable
 
     /// <summary>Puts back what <see cref="State"/> and <see cref="Numbers"/> once were.</summary>
     /// <exception cref="InvalidDataException">A tensor or number is missing, unknown or of another shape.</exception>
-    public void Restore(IReadOnlyDictionary<string, Tensor> savedState, IReadOnlyDictionary<string, double> savedNumbers)
+    public void Restore(IReadOnlyDictionary<string, Tensor> savedState, IReadOnlyDictionary<string, double> savedNumbers) =>
+        Restore(savedState.ToDictionary(s => s.Key, s => s.Value.shape), (name, target) => target.copy_(savedState[name]), savedNumbers);
+
+    /// <summary>The same one tensor at a time: a full fine-tune's are 10 GB each.</summary>
+    /// <param name="savedShapes">Names and shapes of what was saved.</param>
+    /// <param name="copyTo">Fills a tensor with the saved one of a name.</param>
+    /// <param name="savedNumbers">What <see cref="Numbers"/> was.</param>
+    /// <exception cref="InvalidDataException">A tensor or number is missing, unknown or of another shape.</exception>
+    public void Restore(IReadOnlyDictionary<string, long[]> savedShapes, Action<string, Tensor> copyTo, IReadOnlyDictionary<string, double> savedNumbers)
     {
         using var guard = no_grad();
         foreach (var (name, tensor) in state)
         {
-            if (!savedState.TryGetValue(name, out var saved))
+            if (!savedShapes.TryGetValue(name, out var shape))
                 throw new InvalidDataException($"The checkpoint's optimizer state lacks '{name}'. Delete the checkpoint; training starts from the one before.");
-            if (!saved.shape.SequenceEqual(tensor.shape))
-                throw new InvalidDataException($"The checkpoint's optimizer state '{name}' is [{string.Join(", ", saved.shape)}]; expected [{string.Join(", ", tensor.shape)}].");
-            tensor.copy_(saved);
+            if (!shape.SequenceEqual(tensor.shape))
+                throw new InvalidDataException($"The checkpoint's optimizer state '{name}' is [{string.Join(", ", shape)}]; expected [{string.Join(", ", tensor.shape)}].");
+            copyTo(name, tensor);
         }
-        if (savedState.Keys.FirstOrDefault(k => !state.ContainsKey(k)) is { } unknown)
+        if (savedShapes.Keys.FirstOrDefault(k => !state.ContainsKey(k)) is { } unknown)
             throw new InvalidDataException($"The checkpoint's optimizer state holds '{unknown}', which {GetType().Name} does not have.");
         Steps = (int)savedNumbers["steps"];
         RestoreNumbers(savedNumbers);

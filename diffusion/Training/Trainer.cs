@@ -1,4 +1,5 @@
 using Sdxl.Diffusion.Adapters;
+using Sdxl.Diffusion.Models;
 using Sdxl.Diffusion.Nets;
 using Sdxl.Diffusion.Optimizers;
 using Sdxl.Diffusion.Randomness;
@@ -160,22 +161,25 @@ public sealed class Trainer : IDisposable
         .. Optimizer.State.Select(t => KeyValuePair.Create("optimizer." + t.Key, t.Value)),
     ];
 
-    /// <summary>Puts back what <see cref="State"/> and the optimizer's numbers once were.</summary>
+    /// <summary>Puts back what <see cref="State"/> and the optimizer's numbers once were, one tensor at a time.</summary>
     /// <exception cref="InvalidDataException">A tensor is missing or of another shape.</exception>
-    public void Restore(IReadOnlyDictionary<string, Tensor> state, IReadOnlyDictionary<string, double> numbers)
+    public void Restore(ITensorSource state, IReadOnlyDictionary<string, double> numbers)
     {
         using var guard = no_grad();
+        var shapes = state.Shapes;
         foreach (var (prefix, parameters) in new[] { ("net.", netParameters), ("text.", rowParameters) })
         {
             foreach (var (name, value) in parameters.Tensors)
             {
-                if (!state.TryGetValue(prefix + name, out var saved) || !saved.shape.SequenceEqual(value.shape))
-                    throw new InvalidDataException($"The checkpoint's '{prefix + name}' is {(saved is null ? "missing" : $"[{string.Join(", ", saved.shape)}]")}; expected [{string.Join(", ", value.shape)}].");
-                value.copy_(saved);
+                if (!shapes.TryGetValue(prefix + name, out var saved) || !saved.SequenceEqual(value.shape))
+                    throw new InvalidDataException($"The checkpoint's '{prefix + name}' is {(saved is null ? "missing" : $"[{string.Join(", ", saved)}]")}; expected [{string.Join(", ", value.shape)}].");
+                state.CopyTo(prefix + name, value);
             }
         }
         const string optimizer = "optimizer.";
-        Optimizer.Restore(state.Where(s => s.Key.StartsWith(optimizer, StringComparison.Ordinal)).ToDictionary(s => s.Key[optimizer.Length..], s => s.Value), numbers);
+        Optimizer.Restore(
+            shapes.Where(s => s.Key.StartsWith(optimizer, StringComparison.Ordinal)).ToDictionary(s => s.Key[optimizer.Length..], s => s.Value),
+            (name, target) => state.CopyTo(optimizer + name, target), numbers);
     }
 
     /// <summary>No trained value is infinite or not a number.</summary>

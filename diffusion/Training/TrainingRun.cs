@@ -5,7 +5,6 @@ using Sdxl.Core.Captions;
 using Sdxl.Core.Json;
 using Sdxl.Core.Trainings;
 using Sdxl.Diffusion.Export;
-using Sdxl.Diffusion.Files;
 using Sdxl.Diffusion.Models;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -15,7 +14,8 @@ namespace Sdxl.Diffusion.Training;
 /// <summary>
 /// A training from a prepared data set to finished files: data, steps, log, checkpoints, samples, export.
 /// It can be stopped after any step or killed at any moment; run again with the same plan it goes on from the newest whole checkpoint to the same bits
-/// (on the same kind of device; the number of threads is the checkpoint's, so the machine may have another number of cores).
+/// (the number of threads is the checkpoint's, so the machine may have another number of cores). On a GPU the gradients of attention and convolutions are summed in changing
+/// order, which TorchSharp cannot forbid (0.107.0: use_deterministic_algorithms is not implemented): there two runs, resumed or not, differ in their last bits.
 /// </summary>
 public sealed class TrainingRun
 {
@@ -24,6 +24,9 @@ public sealed class TrainingRun
 
     /// <summary>Non-finite losses that are answered by going back at half the rate.</summary>
     private const int MaxRollbacks = 3;
+
+    /// <summary>prodigy is meant to run at a rate of 1; the defaults are AdamW's.</summary>
+    private const double LeastProdigyRate = 0.05;
 
     private readonly TrainingPlan plan;
     private readonly ITrainingObserver observer;
@@ -59,6 +62,11 @@ public sealed class TrainingRun
         {
             foreach (var line in TrainingInputs.WithoutEffect(plan.Given, plan.Inputs))
                 observer.Log(line);
+        }
+        if (run.settings.Optimizer == "prodigy" && Math.Max(run.settings.Rate, run.settings.TokenRate) < LeastProdigyRate)
+        {
+            observer.Log(FormattableString.Invariant($"Optimizer prodigy finds its own rate and multiplies it by {SettingName(plan)} ({run.settings.Rate}) and ti_lr ({run.settings.TokenRate}): ")
+                + "with these hardly anything is learned. Set both to 1.");
         }
         try
         {
@@ -185,8 +193,8 @@ public sealed class TrainingRun
     private int Restore(Trainer trainer, FoundCheckpoint found)
     {
         using var scope = NewDisposeScope();
-        using var file = SafetensorsFile.Open(found.StateFile);
-        trainer.Restore(file.Entries.Keys.ToDictionary(n => n, n => file.Read(n)), found.Info.Optimizer);
+        using var state = FolderTensors.OpenFile(found.StateFile);
+        trainer.Restore(state, found.Info.Optimizer);
         rollbacks = Math.Max(rollbacks, found.Info.Rollbacks);
         observer.Log($"Resumed from the checkpoint of step {found.Info.Step}.");
         return found.Info.Step;

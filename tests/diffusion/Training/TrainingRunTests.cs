@@ -69,6 +69,21 @@ public sealed class TrainingRunTests : IDisposable
         TinyRuns.AssertSameFiles(straight.Plan, resumed.Plan);
     }
 
+    [Theory]
+    [InlineData("prodigy", 1e-4, true)]
+    [InlineData("prodigy", 1.0, false)]
+    [InlineData("adamw", 1e-4, false)]
+    public void Prodigy_at_a_rate_meant_for_AdamW_is_said_to_learn_hardly_anything(string optimizer, double rate, bool said)
+    {
+        var given = TinyRuns.Given(true);
+        given["max_train_steps"] = 1;
+        given["optimizer"] = optimizer;
+        given["lora_lr"] = rate;
+        given["ti_lr"] = rate;
+        var run = runs.Start("rates", given);
+        Assert.Equal(said, run.Observer.Lines.Any(l => l.Contains("Set both to 1", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void A_torn_checkpoint_is_noticed_and_the_one_before_is_used()
     {
@@ -281,7 +296,7 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal([0, 0, 3, 3, 6, 6], run.Observer.Samples.Select(s => s.Step));
         Assert.All(run.Observer.Samples, s => Assert.True(File.Exists(s.File)));
         var report = File.ReadAllText(Path.Combine(run.Plan.OutputFolder, TrainingExport.ReportName));
-        Assert.DoesNotContain("http", report, StringComparison.Ordinal);
+        Assert.DoesNotContain("://", report, StringComparison.Ordinal);
         Assert.DoesNotContain("<b>in the snow", report, StringComparison.Ordinal);
         Assert.Equal(6 + 4, report.Split("data:image/png").Length - 1);
         Assert.True(File.Exists(Path.Combine(run.Plan.OutputFolder, TrainingExport.SheetName)));
