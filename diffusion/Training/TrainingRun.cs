@@ -158,6 +158,12 @@ public sealed class TrainingRun
         var files = new TrainingExport(plan, settings, dataset.Manifest, model, trainer, samples).Write();
         foreach (var file in files)
             observer.Log($"Wrote {file}.");
+        if (settings.Lora is { Dora: true })
+        {
+            // Read in comfy/weight_adapter/base.py (weight_decompose) and A1111's extensions-builtin/Lora/network.py (apply_weight_decompose), 2026-11.
+            observer.Log($"{TrainingExport.KohyaName(plan.ModelName)} holds DoRA's lengths of output rows, as PEFT and LyCORIS do. ComfyUI and Forge divide by the base model's row lengths instead: nearly the same pictures. "
+                + $"A1111 divides by columns: other pictures. Where that matters use {TrainingExport.PeftName(plan.ModelName)} with diffusers, or train without use_dora.");
+        }
         return new TrainingOutcome.Completed(done, files);
     }
 

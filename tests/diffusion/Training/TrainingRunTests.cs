@@ -67,6 +67,7 @@ public sealed class TrainingRunTests : IDisposable
         runs.Start("resumed", given, new TinyRuns.Recorder { OnStep = m => { if (m.Step == 4) stop.Cancel(); } }, stop.Token);
         var resumed = runs.Start("resumed", given);
         TinyRuns.AssertSameFiles(straight.Plan, resumed.Plan);
+        Assert.Contains(straight.Observer.Lines, l => l.Contains("DoRA", StringComparison.Ordinal) && l.Contains("gizmo-kohya.safetensors", StringComparison.Ordinal) && l.Contains("A1111", StringComparison.Ordinal));
     }
 
     [Theory]
