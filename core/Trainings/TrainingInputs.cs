@@ -22,7 +22,7 @@ public sealed record TrainingInputs
         new("train_batch_size", InputType.Integer, 4, "Pictures a step. More is steadier and needs more memory.", 1, 64),
         new("num_train_epochs", InputType.Integer, 4000, "Passes over the pictures; only counts if it ends before max_train_steps.", 1, 1_000_000),
         new("max_train_steps", InputType.Integer, 1000, "Training steps in all; 1000 suits 5 to 20 pictures.", 1, 1_000_000),
-        new("is_lora", InputType.Boolean, true, "true: train a LoRA (small file, fast). false: fine-tune the whole U-Net (large file, 48 GB GPU for real SDXL)."),
+        new("is_lora", InputType.Boolean, true, "true: train a LoRA (small file, fast). false: fine-tune the whole U-Net (large file, 80 GB GPU for real SDXL)."),
         new("unet_learning_rate", InputType.Number, 1e-6, "Learning rate of the U-Net in a full fine-tune; 1e-6 to 1e-5 is usual. No effect with is_lora.", 0, 1),
         new("ti_lr", InputType.Number, 3e-4, "Learning rate of the trigger word's vectors (textual inversion).", 0, 1),
         new("lora_lr", InputType.Number, 1e-4, "Learning rate of the LoRA matrices. No effect without is_lora.", 0, 1),
