@@ -85,6 +85,9 @@ public sealed record GenerationSettings
         Require(PromptStrength is >= 0 and <= 1, $"PromptStrength is {PromptStrength}; expected 0 to 1.");
         Require(HighNoiseFrac is >= 0 and <= 1, $"HighNoiseFrac is {HighNoiseFrac}; expected 0 to 1.");
         Require(RefineStrength is >= 0 and <= 1, $"RefineStrength is {RefineStrength}; expected 0 to 1.");
+        Require(RefineSteps is null or (>= 1 and <= 1000), $"RefineSteps is {RefineSteps}; expected 1 to 1000.");
+        Require(double.IsFinite(GuidanceScale), $"GuidanceScale is {GuidanceScale}; expected a number, 7.5 is usual.");
+        Require(GuidanceRescale is >= 0 and <= 1, $"GuidanceRescale is {GuidanceRescale}; expected 0 to 1.");
         Require(RefineMode.All.Contains(Refine), $"Refine is '{Refine}'; expected one of {string.Join(", ", RefineMode.All)}.");
         Require(Mask is null || Image is not null, "Mask was given without Image.");
         if (problems.Count > 0)

@@ -70,6 +70,9 @@ public sealed class SdxlPipeline : IDisposable
     public IReadOnlyList<GeneratedPicture> Generate(GenerationSettings settings, IProgress<GenerationProgress>? progress, CancellationToken cancel)
     {
         settings.Validate();
+        var pixels = model.Vae.Config.Downscale;
+        if (settings.Width % pixels != 0 || settings.Height % pixels != 0)
+            throw new ArgumentException($"These settings cannot be drawn: {settings.Width} x {settings.Height} pixels; base model '{model.Source}' draws multiples of {pixels}.");
         if (settings.Refine != RefineMode.None && refiner is null)
             throw new InvalidOperationException($"'{settings.Refine}' needs a refiner, and base model '{model.Source}' was loaded without one. Use 'no_refiner', or name a refiner in the base model's manifest.");
         if (settings.Refine != RefineMode.None)

@@ -2,6 +2,7 @@ using Sdxl.Diffusion.Export;
 using Sdxl.Diffusion.Adapters;
 using Sdxl.Diffusion.Files;
 using Sdxl.Diffusion.Models;
+using Sdxl.Diffusion.Nets;
 using Sdxl.Diffusion.Pipelines;
 using Sdxl.Diffusion.Randomness;
 using SixLabors.ImageSharp;
@@ -148,6 +149,40 @@ public sealed class PipelineTests : IDisposable
         Assert.Contains("Width is 63", refused.Message);
         Assert.Contains("Steps is 0", refused.Message);
         Assert.Contains("'EULER'", refused.Message);
+        refused = Assert.Throws<ArgumentException>(() => Draw(s_settings with { GuidanceScale = double.NaN, GuidanceRescale = 1.5, RefineSteps = 0 }));
+        Assert.Contains("GuidanceScale is NaN", refused.Message);
+        Assert.Contains("GuidanceRescale is", refused.Message);
+        Assert.Contains("RefineSteps is 0", refused.Message);
+    }
+
+    [Fact]
+    public void A_size_that_the_models_VAE_cannot_draw_is_refused_instead_of_drawn_smaller()
+    {
+        // The same model with one block more in its VAE, so that a latent pixel is twice as wide; its weights are random.
+        var source = Golden.BaseFolder;
+        var model = Path.Combine(folder, "deep");
+        foreach (var file in Directory.GetFiles(source, "*", SearchOption.AllDirectories).Where(f => !Path.GetRelativePath(source, f).StartsWith("vae", StringComparison.Ordinal)))
+        {
+            var copy = Path.Combine(model, Path.GetRelativePath(source, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+        var config = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(Path.Combine(source, "vae", "config.json")))!.AsObject();
+        foreach (var list in new[] { "block_out_channels", "down_block_types", "up_block_types" })
+            config[list]!.AsArray().Insert(0, config[list]![0]!.DeepClone());
+        var configFile = Path.Combine(Directory.CreateDirectory(Path.Combine(model, "vae")).FullName, "config.json");
+        File.WriteAllText(configFile, config.ToJsonString());
+        using (no_grad())
+        using (var vae = new AutoencoderKL(VaeConfig.Load(configFile), Placement.CpuFloat))
+        {
+            foreach (var parameter in vae.parameters())
+                parameter.normal_(0, 0.05);
+            SafetensorsWriter.Write(Path.Combine(model, "vae", "diffusion_pytorch_model.safetensors"), vae.named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter)));
+        }
+        using var pipeline = SdxlPipeline.Load(model, null, DiffusionDevice.Cpu);
+        var settings = s_settings with { Width = 72, Height = 64, Image = null, Mask = null };
+        Assert.Contains("multiples of 16", Assert.Throws<ArgumentException>(() => pipeline.Generate(settings, null, default)).Message, StringComparison.Ordinal);
+        Assert.Equal(64 * 64 * 3, pipeline.Generate(settings with { Width = 64 }, null, default)[0].Rgb.Length);
     }
 
     [Fact]
