@@ -105,7 +105,7 @@ public sealed class BlobStore(BlobServiceClient service)
     public async Task DeleteAllAsync(string container, string prefix, CancellationToken cancel = default)
     {
         var client = await ContainerAsync(container);
-        await foreach (var blob in client.GetBlobsAsync(prefix: prefix, cancellationToken: cancel))
+        await foreach (var blob in client.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancel))
             await client.DeleteBlobIfExistsAsync(blob.Name, cancellationToken: cancel);
     }
 

@@ -1,4 +1,5 @@
 using Azure;
+using Azure.Storage.Blobs.Models;
 using Sdxl.Core.Predictions;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
@@ -45,7 +46,7 @@ public sealed class RecordStore(BlobStore blobs)
     {
         var ids = new List<string>();
         var container = await blobs.ContainerAsync(StorageLayout.Records);
-        await foreach (var blob in container.GetBlobsAsync(prefix: $"index/{kind}/", cancellationToken: cancel))
+        await foreach (var blob in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, $"index/{kind}/", cancel))
         {
             ids.Add(blob.Name[(blob.Name.LastIndexOf('-') + 1)..]);
             if (ids.Count == limit)

@@ -87,7 +87,7 @@ public sealed class VersionStore(BlobStore blobs)
     {
         var versions = new List<PublishedVersion>();
         var container = await blobs.ContainerAsync(StorageLayout.Records);
-        await foreach (var blob in container.GetBlobsAsync(prefix: $"versions/{beginning}", cancellationToken: cancel))
+        await foreach (var blob in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, $"versions/{beginning}", cancel))
         {
             if (await blobs.ReadAsync<PublishedVersion>(StorageLayout.Records, blob.Name, cancel) is { Value: var version })
                 versions.Add(version);

@@ -14,7 +14,7 @@ public sealed class JobBlobs(BlobServiceClient service)
     {
         var count = 0;
         var client = service.GetBlobContainerClient(container);
-        await foreach (var blob in client.GetBlobsAsync(prefix: prefix, cancellationToken: cancel))
+        await foreach (var blob in client.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancel))
         {
             var name = blob.Name[prefix.Length..];
             if (!wanted(name))
@@ -73,7 +73,7 @@ public sealed class JobBlobs(BlobServiceClient service)
     public async Task<IReadOnlyList<string>> ListAsync(string container, string prefix, CancellationToken cancel)
     {
         var names = new List<string>();
-        await foreach (var blob in service.GetBlobContainerClient(container).GetBlobsAsync(prefix: prefix, cancellationToken: cancel))
+        await foreach (var blob in service.GetBlobContainerClient(container).GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancel))
             names.Add(blob.Name);
         return names;
     }

@@ -47,7 +47,7 @@ internal sealed class BlobTriggerService(
     {
         try
         {
-            await foreach (var blob in storage.GetBlobContainerClient(container).GetBlobsAsync(cancellationToken: stopping))
+            await foreach (var blob in storage.GetBlobContainerClient(container).GetBlobsAsync(BlobTraits.None, BlobStates.None, null, stopping))
             {
                 foreach (var (function, path) in triggers)
                 {

@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json.Nodes;
+using Azure.Storage.Blobs.Models;
 
 
 namespace Sdxl.EndToEnd.Tests;
@@ -50,7 +51,7 @@ public sealed class BadInputTests(SharedHost shared)
         Assert.Equal("failed", training["status"]!.GetValue<string>());
         Assert.Contains(says, training["error"]!.GetValue<string>(), StringComparison.OrdinalIgnoreCase);
         Assert.InRange(status, 400, 499);
-        await foreach (var blob in _host.Blobs.GetBlobContainerClient("models").GetBlobsAsync(prefix: $"me/{name}/"))
+        await foreach (var blob in _host.Blobs.GetBlobContainerClient("models").GetBlobsAsync(BlobTraits.None, BlobStates.None, $"me/{name}/", CancellationToken.None))
             Assert.Fail($"{blob.Name} is visible although the training failed.");
     }
 
