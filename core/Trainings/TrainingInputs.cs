@@ -14,10 +14,12 @@ public sealed record TrainingInputs
 {
     private const int MaxTriggerWords = 8;
 
+    private static readonly string[] s_rates = ["unet_learning_rate", "ti_lr", "lora_lr"];
+
     /// <summary>The row of each input, in display order.</summary>
     public static IReadOnlyList<InputField> Fields { get; } =
     [
-        new("seed", InputType.Integer, null, "Seed of all randomness: the same seed, pictures and settings give the same weights to the bit. Unset: one is derived from the training's id and reported.", 0, (1L << 53) - 1),
+        new("seed", InputType.Integer, null, "Seed of all randomness: the same seed, pictures and settings give the same weights, on a processor to the bit (a GPU sums in changing order). Unset: one is derived from the training's id and reported.", 0, (1L << 53) - 1),
         new("resolution", InputType.Integer, 512, "Side of the square training pictures in pixels. Smaller pictures are upscaled.", 64, 2048, MultipleOf: 8),
         new("train_batch_size", InputType.Integer, 4, "Pictures a step. More is steadier and needs more memory.", 1, 64),
         new("num_train_epochs", InputType.Integer, 4000, "Passes over the pictures; only counts if it ends before max_train_steps.", 1, 1_000_000),
@@ -44,7 +46,7 @@ public sealed record TrainingInputs
         new("lora_alpha", InputType.Number, null, "Scale of the LoRA is alpha / rank. Unset: equal to the rank.", 0.001, 4096),
         new("lora_targets", InputType.String, "attention", "Layers that get a LoRA: 'attention' (q, k, v, out) or 'linear' (all linear layers of the transformer blocks: stronger, larger).", Choices: ["attention", "linear"]),
         new("use_dora", InputType.Boolean, false, "Weight-decomposed LoRA (DoRA): closer to a full fine-tune at low rank, slower."),
-        new("optimizer", InputType.String, "adamw", "adamw: the default. prodigy: finds its own rate (set the rates to 1). adafactor: least memory. lion: sign updates, a third of AdamW's rate.", Choices: ["adamw", "prodigy", "adafactor", "lion"]),
+        new("optimizer", InputType.String, "adamw", "adamw: the default. prodigy: finds its own rate (the rates are 1 unless you give them). adafactor: least memory. lion: sign updates, a third of AdamW's rate.", Choices: ["adamw", "prodigy", "adafactor", "lion"]),
         new("snr_gamma", InputType.Number, null, "Min-SNR loss weighting, 5 is usual: evens out the timesteps, converges faster. Unset: off.", 0.001, 1000),
         new("noise_offset", InputType.Number, 0.0, "Strength of a per-channel noise offset: allows very dark and bright pictures. 0.05 to 0.1 is usual.", 0, 1),
         new("prediction_type", InputType.String, null, "What the net learns to predict. Unset: what the base model does (its scheduler_config.json), right for nearly every run. 'v_prediction' moves a base that predicts noise to velocity, as zero_terminal_snr needs: only for a full fine-tune or a LoRA of many steps.", Choices: ["epsilon", "v_prediction"]),
@@ -117,6 +119,12 @@ public sealed record TrainingInputs
             problems.Add(new InputProblem("token_string", sentence));
         if (problems.Count > 0)
             throw new InputException(problems);
+        // The defaults are AdamW's rates, a base model's own ones included; prodigy finds its rate and wants 1 in their place.
+        foreach (var rate in values["optimizer"]!.GetValue<string>() == "prodigy" ? s_rates : [])
+        {
+            if (given[rate] is not JsonValue said || said.ToString().Trim().Length == 0)
+                values[rate] = 1.0;
+        }
         if (!values.ContainsKey("seed"))
             values["seed"] = Identity.JobId.SeedOf(trainingId);
         // "a photo of TOK" is the default for the default trigger word; another word takes TOK's place in it.

@@ -144,9 +144,9 @@ public sealed class SdxlModel : IDisposable
         var indexPath = Path.Combine(folder, "model_index.json");
         if (!File.Exists(indexPath))
             throw new InvalidDataException($"'{folder}' is neither a single-file checkpoint nor a model folder: it has no model_index.json. Expected diffusers' layout (model_index.json, unet/, vae/, text_encoder_2/, …).");
-        using var index = JsonDocument.Parse(File.ReadAllBytes(indexPath));
-        bool Flag(string name) => index.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
-        bool HasPart(string name) => index.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array && value[1].ValueKind == JsonValueKind.String;
+        var index = JsonConfig.Load(indexPath);
+        bool Flag(string name) => index.Bool(name, false);
+        bool HasPart(string name) => index.PartOf(name) is not null;
         string Config(string net) => Path.Combine(folder, net, "config.json") is var path && File.Exists(path)
             ? path
             : throw new InvalidDataException($"Model '{folder}' lacks {net}/config.json.");

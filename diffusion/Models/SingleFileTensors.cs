@@ -51,7 +51,10 @@ public sealed class SingleFileTensors : ITensorSource
         file.Entries.Keys.Any(n => n.StartsWith(s_prefixes[net], StringComparison.Ordinal) || net == "text_encoder_2" && n.StartsWith(RefinerEncoder, StringComparison.Ordinal));
 
     /// <summary>Whether a checkpoint's tensor is one of the VAE or of a text encoder; the rest are the U-Net's and what training programs leave behind.</summary>
-    public static bool IsBesideUNet(string name) => name.StartsWith("first_stage_model.", StringComparison.Ordinal) || name.StartsWith("conditioner.", StringComparison.Ordinal);
+    public static bool IsBesideUNet(string name) => IsVae(name) || name.StartsWith("conditioner.", StringComparison.Ordinal);
+
+    /// <summary>Whether a checkpoint's tensor is the VAE's.</summary>
+    public static bool IsVae(string name) => name.StartsWith(s_prefixes["vae"], StringComparison.Ordinal);
 
     public string Where { get; }
 

@@ -38,13 +38,14 @@ internal sealed class JsonConfig
         Find(field) is not { } value ? fallback : value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(field, "a text", value);
 
     public string[] Texts(string field) => Find(field) is { ValueKind: JsonValueKind.Array } value
-        ? [.. value.EnumerateArray().Select(e => e.GetString() ?? throw Wrong(field, "texts", value))]
+        ? [.. value.EnumerateArray().Select(e => e.ValueKind == JsonValueKind.String ? e.GetString()! : throw Wrong(field, "texts", value))]
         : throw Missing(field);
 
-    public double[]? Doubles(string field) => Find(field) is { ValueKind: JsonValueKind.Array } value ? [.. value.EnumerateArray().Select(e => e.GetDouble())] : null;
+    public double[]? Doubles(string field) => Find(field) is not { ValueKind: JsonValueKind.Array } value ? null
+        : value.EnumerateArray().All(e => e.ValueKind == JsonValueKind.Number) ? [.. value.EnumerateArray().Select(e => e.GetDouble())] : throw Wrong(field, "a list of numbers", value);
 
     public int[] Ints(string field) => Find(field) is not { } value ? throw Missing(field)
-        : value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(e => e.TryGetInt32(out _)) ? [.. value.EnumerateArray().Select(e => e.GetInt32())]
+        : value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(e => e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out _)) ? [.. value.EnumerateArray().Select(e => e.GetInt32())]
         : throw Wrong(field, "a list of whole numbers", value);
 
     /// <summary>diffusers allows one number for all blocks or a list with one for each.</summary>
@@ -55,6 +56,17 @@ internal sealed class JsonConfig
         var numbers = Ints(field);
         return numbers.Length == blocks ? numbers : throw Wrong(field, $"{blocks} whole numbers, one for each block", value);
     }
+
+    /// <summary>The class of a part in a model_index.json, ["library", "class"]; null where the model has no such part ([null, null] or nothing).</summary>
+    public string? PartOf(string field) => Find(field) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 2 && value[1].ValueKind is JsonValueKind.String or JsonValueKind.Null ? value[1].GetString()
+        : throw Wrong(field, "a pair of library and class", value);
+
+    /// <summary>A whole number in a field, or in a field of the object that stands there: older and newer files differ.</summary>
+    public int IntOrIn(string field, string inner) => Find(field) is { ValueKind: JsonValueKind.Object } value ? new JsonConfig(value, source).Int(inner) : Int(field);
+
+    /// <summary>The object in a field.</summary>
+    public JsonElement Object(string field) => Find(field) is { ValueKind: JsonValueKind.Object } value ? value : throw Missing(field);
 
     public bool Has(string field) => Find(field) is not null;
 

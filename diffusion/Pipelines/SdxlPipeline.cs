@@ -94,7 +94,11 @@ public sealed class SdxlPipeline : IDisposable
     }
 
     /// <summary>Latents [1,4,H,W] (scaled) -> [1,3,8H,8W] in about -1..1, in tiles where large.</summary>
-    public Tensor Decode(Tensor latents) => TiledDecoder.Decode(model.Vae, model.Vae.Unscale(latents), TiledDecoder.TileSide(model.Vae.Config));
+    public Tensor Decode(Tensor latents)
+    {
+        using var unscaled = model.Vae.Unscale(latents);
+        return TiledDecoder.Decode(model.Vae, unscaled, TiledDecoder.TileSide(model.Vae.Config));
+    }
 
     public void Dispose()
     {

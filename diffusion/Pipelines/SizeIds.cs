@@ -12,6 +12,7 @@ public static class SizeIds
         float[] ids = model.RequiresAestheticsScore
             ? [height, width, 0, 0, (float)aestheticScore]
             : [height, width, 0, 0, height, width];
-        return tensor(ids).unsqueeze(0).expand(batch, ids.Length).contiguous().to(model.Device.Device);
+        using var scope = NewDisposeScope();
+        return tensor(ids).unsqueeze(0).expand(batch, ids.Length).contiguous().to(model.Device.Device).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Sdxl.Diffusion.Models;
 using Sdxl.Diffusion.Nets;
 using static TorchSharp.torch;
@@ -34,10 +33,9 @@ public sealed class SafetyChecker : IDisposable
     public static SafetyChecker Load(string folder, DiffusionDevice device)
     {
         var path = Path.Combine(folder, "config.json");
-        using var json = JsonDocument.Parse(File.ReadAllBytes(path));
-        var width = json.RootElement.GetProperty("projection_dim").GetInt32();
-        var config = ClipVisionConfig.Parse(json.RootElement.GetProperty("vision_config"), path);
-        var net = new SafetyNet(config, width, new Placement(device.Device, ScalarType.Float32));
+        var json = JsonConfig.Load(path);
+        var config = ClipVisionConfig.Parse(json.Object("vision_config"), path);
+        var net = new SafetyNet(config, json.Int("projection_dim"), new Placement(device.Device, ScalarType.Float32));
         using var tensors = FolderTensors.Open(folder);
         NetLoader.Fill(net, tensors);
         using var scope = NewDisposeScope();
@@ -60,8 +58,10 @@ public sealed class SafetyChecker : IDisposable
     public SafetyScores Score(Tensor pixels)
     {
         using var guard = no_grad();
+        using var scope = NewDisposeScope();
         var embeddings = net.call(pixels.to(net.ConceptThresholds.device));
-        return new SafetyScores(Cosines(embeddings, net.Concepts), Cosines(embeddings, net.SpecialConcepts), embeddings);
+        return new SafetyScores(
+            Cosines(embeddings, net.Concepts).MoveToOuterDisposeScope(), Cosines(embeddings, net.SpecialConcepts).MoveToOuterDisposeScope(), embeddings.MoveToOuterDisposeScope());
     }
 
     /// <summary>The decision for each picture.</summary>
@@ -100,10 +100,10 @@ public sealed class SafetyChecker : IDisposable
         {
             var path = new[] { folder, Path.Combine(folder, "..", "feature_extractor") }.Select(f => Path.Combine(f, "preprocessor_config.json")).FirstOrDefault(File.Exists)
                 ?? throw new InvalidDataException($"Safety checker '{folder}' has no preprocessor_config.json, neither beside config.json nor in ../feature_extractor.");
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
-            static int Side(JsonElement value, string name) => value.ValueKind == JsonValueKind.Number ? value.GetInt32() : value.GetProperty(name).GetInt32();
-            double[] List(string name) => [.. json.RootElement.GetProperty(name).EnumerateArray().Select(e => e.GetDouble())];
-            return new(Side(json.RootElement.GetProperty("size"), "shortest_edge"), Side(json.RootElement.GetProperty("crop_size"), "height"), List("image_mean"), List("image_std"));
+            var json = JsonConfig.Load(path);
+            return new(json.IntOrIn("size", "shortest_edge"), json.IntOrIn("crop_size", "height"), List("image_mean"), List("image_std"));
+
+            double[] List(string name) => json.Doubles(name) is { Length: 3 } numbers ? numbers : throw new InvalidDataException($"Config '{path}': '{name}' should be three numbers, one a colour.");
         }
 
         public Tensor Apply(ReadOnlySpan<byte> rgb, int width, int height)

@@ -5,6 +5,7 @@ using Sdxl.Core.Captions;
 using Sdxl.Core.Json;
 using Sdxl.Core.Trainings;
 using Sdxl.Diffusion.Export;
+using Sdxl.Diffusion.Files;
 using Sdxl.Diffusion.Models;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -170,7 +171,7 @@ public sealed class TrainingRun
     private TrainingData ReadData(SdxlModel model, PromptTokens prompts)
     {
         using var scope = NewDisposeScope();
-        var vaeHash = File.Exists(plan.Base.ModelPath) ? CheckpointStore.HashOf(plan.Base.ModelPath) : HashOfWeights(Path.Combine(plan.Base.ModelPath, "vae"));
+        var vaeHash = File.Exists(plan.Base.ModelPath) ? HashOfVae(plan.Base.ModelPath) : HashOfWeights(Path.Combine(plan.Base.ModelPath, "vae"));
         var (mean, deviation) = dataset.Latents(Path.Combine(plan.WorkFolder, "cache"), vaeHash, model.Vae, observer.Log);
         var scaled = model.Vae.Scale(mean);
         // Scale is affine: what it does to a deviation is what it does to mean + deviation, less what it does to mean.
@@ -179,6 +180,19 @@ public sealed class TrainingRun
         return new TrainingData(
             scaled, scaledDeviation, dataset.Masks(observer.Log), dataset.TimeIds(),
             cat([.. captions.Select(c => c.Ids1)], 0), cat([.. captions.Select(c => c.Ids2)], 0)).On(device.For(true).Device);
+    }
+
+    /// <summary>Of a single file's VAE alone: the U-Net beside it is 5 GB and does not matter.</summary>
+    private static string HashOfVae(string file)
+    {
+        using var weights = SafetensorsFile.Open(file);
+        using var sum = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var name in weights.Entries.Keys.Where(SingleFileTensors.IsVae).Order(StringComparer.Ordinal))
+        {
+            sum.AppendData(Encoding.UTF8.GetBytes(name));
+            sum.AppendData(weights.ReadBytes(name));
+        }
+        return Convert.ToHexStringLower(sum.GetHashAndReset());
     }
 
     private static string HashOfWeights(string folder) =>

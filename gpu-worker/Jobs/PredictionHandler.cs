@@ -28,6 +28,7 @@ public sealed class PredictionHandler(
     private SdxlPipeline? _pipeline;
     private string? _loadedBase;
     private IReadOnlyList<string> _wordsWithoutVectors = [];
+    private (string? Weights, double Scale)? _applied; // a version's file, or null for the base alone: what never changes need not be read again
 
     /// <inheritdoc cref="TrainingHandler.RunAsync"/>
     public async Task<JobEnd> RunAsync(PredictionJob job, CancellationToken interrupt, CancellationToken canceled)
@@ -48,7 +49,7 @@ public sealed class PredictionHandler(
     public void Unload()
     {
         _pipeline?.Dispose();
-        (_pipeline, _loadedBase) = (null, null);
+        (_pipeline, _loadedBase, _applied) = (null, null, null);
     }
 
     public void Dispose() => Unload();
@@ -133,11 +134,16 @@ public sealed class PredictionHandler(
 
     private void Apply(string? weights, PredictionInputs inputs)
     {
+        if (_applied == (weights, inputs.LoraScale))
+            return;
+        _applied = null;
         try
         {
             using var fineTune = weights is null ? null : FineTune.Load(weights);
             _pipeline!.Apply(fineTune, inputs.LoraScale);
             _wordsWithoutVectors = fineTune?.WordsWithoutVectors ?? [];
+            if (string.IsNullOrEmpty(inputs.ReplicateWeights)) // a file that the user named may be another one next time
+                _applied = (weights, inputs.LoraScale);
         }
         catch (Exception e) when (e is SafetensorsException or InvalidDataException && !string.IsNullOrEmpty(inputs.ReplicateWeights))
         {

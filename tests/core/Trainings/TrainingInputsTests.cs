@@ -13,6 +13,15 @@ public sealed class TrainingInputsTests
     private static readonly string Id = JobId.From("test");
 
     [Fact]
+    public void Prodigy_runs_at_rates_of_one_unless_others_are_given()
+    {
+        var toy = BaseManifest.Load(TestPaths.Models, "toy");
+        var inputs = TrainingInputs.Read(new JsonObject { ["optimizer"] = "prodigy", ["ti_lr"] = "0.5", ["lora_lr"] = "" }, toy, "a");
+        Assert.Equal((1, 0.5, 1), (inputs.LoraLr, inputs.TiLr, inputs.UnetLearningRate));
+        Assert.Equal(5e-4, TrainingInputs.Read(new JsonObject { ["optimizer"] = "lion" }, toy, "a").LoraLr);
+    }
+
+    [Fact]
     public void Without_inputs_Replicates_defaults_apply()
     {
         var inputs = TrainingInputs.Read([], Plain, Id);

@@ -61,6 +61,39 @@ public sealed class LoadingTests : IDisposable
         Assert.InRange(TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount - before, long.MinValue, 10); // a net has hundreds
     }
 
+    [Theory]
+    [InlineData("model_index.json", "{ \"text_encoder\": []", "not valid JSON")]
+    [InlineData("model_index.json", "{ \"text_encoder\": [] }", "'text_encoder' should be a pair of library and class")]
+    [InlineData("model_index.json", "{ \"force_zeros_for_empty_prompt\": 1 }", "'force_zeros_for_empty_prompt' should be true or false")]
+    [InlineData("unet/config.json", "{ \"block_out_channels\": [\"a\"] }", "'block_out_channels' should be a list of whole numbers")]
+    public void A_damaged_config_is_named_with_what_is_wrong_in_it(string file, string text, string expected)
+    {
+        foreach (var source in Directory.GetFiles(Golden.BaseFolder, "*", SearchOption.AllDirectories))
+        {
+            var copy = Path.Combine(folder, Path.GetRelativePath(Golden.BaseFolder, source));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(source, copy);
+        }
+        var damaged = Path.Combine(folder, file);
+        File.WriteAllText(damaged, text);
+        var e = Assert.Throws<InvalidDataException>(() => SdxlModel.Load(folder, DiffusionDevice.Cpu));
+        Assert.Contains(damaged, e.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("config.json", "{}", "lacks 'vision_config'")]
+    [InlineData("preprocessor_config.json", "{ \"size\": 8, \"crop_size\": 8, \"image_mean\": [1, 2], \"image_std\": [1, 1, 1] }", "'image_mean' should be three numbers")]
+    [InlineData("preprocessor_config.json", "[", "not valid JSON")]
+    public void A_damaged_safety_checker_is_named_with_what_is_wrong_in_it(string file, string text, string expected)
+    {
+        var checker = Path.GetDirectoryName(Directory.GetFiles(TestPaths.Goldens, "preprocessor_config.json", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First())!;
+        foreach (var source in Directory.GetFiles(checker))
+            File.Copy(source, Path.Combine(folder, Path.GetFileName(source)));
+        File.WriteAllText(Path.Combine(folder, file), text);
+        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => Sdxl.Diffusion.Safety.SafetyChecker.Load(folder, DiffusionDevice.Cpu)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_single_file_is_a_base_model_where_the_configs_lie_beside_it()
     {
