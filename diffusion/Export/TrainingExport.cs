@@ -65,7 +65,7 @@ public sealed class TrainingExport
         if (layers.Count > 0)
         {
             LoraExport.WriteKohya(Named(KohyaName(plan.ModelName)), layers, Names, Header("lora"));
-            LoraExport.WritePeft(Named(PeftName(plan.ModelName)), layers, Schedule?.Metadata);
+            LoraExport.WritePeft(Named(PeftName(plan.ModelName)), layers, new Dictionary<string, string>(Schedule?.Metadata ?? new Dictionary<string, string>()) { [TriggerKey] = string.Join(", ", Words.All) });
         }
         else
         {
@@ -91,6 +91,9 @@ public sealed class TrainingExport
         WriteText(ReportName, TrainingReport.Render(plan, settings, dataset, steps, samples));
         return written;
     }
+
+    /// <summary>The header's entry by which a file says what its subject is called.</summary>
+    public const string TriggerKey = "modelspec.trigger_phrase";
 
     private TriggerWords Words => new(dataset.Trigger);
 
@@ -153,7 +156,7 @@ public sealed class TrainingExport
             ["modelspec.title"] = plan.ModelName,
             ["modelspec.resolution"] = $"{side}x{side}",
             ["modelspec.prediction_type"] = settings.VelocityPrediction ? "v" : "epsilon",
-            ["modelspec.trigger_phrase"] = string.Join(", ", Words.All),
+            [TriggerKey] = string.Join(", ", Words.All),
             ["ss_base_model_version"] = "sdxl_base_v1-0",
             ["ss_sd_model_name"] = plan.Base.Name,
             ["ss_output_name"] = ShortName(plan.ModelName),

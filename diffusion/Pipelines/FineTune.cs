@@ -36,7 +36,7 @@ public sealed class FineTune : IDisposable
 
     /// <summary>Trigger words that the weights' header names (modelspec.trigger_phrase) and no file here holds vectors for: prompts can use them only as plain words.</summary>
     public IReadOnlyList<string> WordsWithoutVectors =>
-        (Lora ?? Checkpoint)?.Metadata.TryGetValue("modelspec.trigger_phrase", out var words) == true
+        (Lora ?? Checkpoint)?.Metadata.TryGetValue(Export.TrainingExport.TriggerKey, out var words) == true
             ? [.. words.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(w => !SpecialParams.Keys.Contains(w, StringComparer.OrdinalIgnoreCase))]
             : [];
 

@@ -29,6 +29,9 @@ public sealed class TrainingRun
     /// <summary>prodigy is meant to run at a rate of 1; the defaults are AdamW's.</summary>
     private const double LeastProdigyRate = 0.05;
 
+    /// <summary>A mean of fewer losses says little: each is of other timesteps.</summary>
+    private const int FewestLosses = 10;
+
     private readonly TrainingPlan plan;
     private readonly ITrainingObserver observer;
     private readonly TrainingDevice given; // this machine's
@@ -95,9 +98,9 @@ public sealed class TrainingRun
             if (run.device.Threads != run.given.Threads)
                 run.given.Apply(); // a checkpoint's number of threads was for this run alone
         }
-
-        static string SettingName(TrainingPlan plan) => plan.Inputs.IsLora ? "lora_lr" : "unet_learning_rate";
     }
+
+    private static string SettingName(TrainingPlan plan) => plan.Inputs.IsLora ? "lora_lr" : "unet_learning_rate";
 
     // ---- one attempt
 
@@ -156,6 +159,11 @@ public sealed class TrainingRun
                 clock.Restart(); // drawing is not part of a step's time
             }
         }
+        if (Rise(MetricsLog.Read(Path.Combine(plan.WorkFolder, MetricsLog.FileName)).Select(m => m.Loss).ToList()) is var (from, to))
+        {
+            observer.Log(FormattableString.Invariant($"The loss rose from {from:0.###} to {to:0.###}: this training unlearned what the base model knows, and its pictures will show it. ")
+                + $"Lower {SettingName(plan)} and ti_lr, or raise lr_warmup_steps.");
+        }
         var files = new TrainingExport(plan, settings, dataset.Manifest, model, trainer, samples).Write();
         foreach (var file in files)
             observer.Log($"Wrote {file}.");
@@ -166,6 +174,16 @@ public sealed class TrainingRun
                 + $"A1111 divides by columns: other pictures. Where that matters use {TrainingExport.PeftName(plan.ModelName)} with diffusers, or train without use_dora.");
         }
         return new TrainingOutcome.Completed(done, files);
+    }
+
+    /// <summary>Mean loss of the first and of the last tenth where it rose to more than twice: a divergence that stays finite. Null: it did not, or there are too few steps to tell.</summary>
+    internal static (double From, double To)? Rise(IReadOnlyList<double> losses)
+    {
+        var tenth = Math.Max(FewestLosses, losses.Count / 10);
+        if (losses.Count < 2 * tenth)
+            return null;
+        var (from, to) = (losses.Take(tenth).Average(), losses.TakeLast(tenth).Average());
+        return to > 2 * from ? (from, to) : null;
     }
 
     private TrainingData ReadData(SdxlModel model, PromptTokens prompts)

@@ -227,6 +227,11 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal("stable-diffusion-xl-v1-base/lora", file.Metadata["modelspec.architecture"]);
         Assert.Matches("^[0-9a-f]{64}$", file.Metadata["sshs_model_hash"]);
         Assert.Matches("^[0-9a-f]{8}$", file.Metadata["sshs_legacy_hash"]);
+        foreach (var name in new[] { "gizmo-kohya.safetensors", "gizmo-peft.safetensors" }) // both say whose vectors are missing beside them
+        {
+            using var tune = Sdxl.Diffusion.Pipelines.FineTune.Load(Path.Combine(run.Plan.OutputFolder, name));
+            Assert.Equal([run.Plan.Inputs.TokenString], tune.WordsWithoutVectors);
+        }
     }
 
     [Fact]
