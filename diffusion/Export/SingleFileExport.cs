@@ -29,6 +29,7 @@ public static class SingleFileExport
             TakeFolder(tensors, baseModel, names);
         SafetensorsWriter.Write(path, tensors, metadata);
     }
+
     /// <summary>Everything but the U-Net, as it stands in a single-file base.</summary>
     private static void TakeFile(Dictionary<string, Tensor> tensors, string path)
     {

@@ -27,6 +27,9 @@ public sealed class TrainingExport
     public const string SheetName = "samples.png";
     public const string ReportName = "report.html";
 
+    /// <summary>The header's entry by which a file says what its subject is called.</summary>
+    public const string TriggerKey = "modelspec.trigger_phrase";
+
     /// <summary>Ends an embedding's name where the trigger word alone would be the checkpoint's.</summary>
     internal const string EmbeddingSuffix = "-embedding";
 
@@ -53,8 +56,9 @@ public sealed class TrainingExport
     /// <summary>File name of the embedding: in A1111 the name is what triggers it.</summary>
     public static string EmbeddingName(string trigger) => $"{Safe(trigger)}.safetensors";
 
+    /// <param name="steps">All steps' numbers, in order.</param>
     /// <returns>Names of the files, in the order written.</returns>
-    public IReadOnlyList<string> Write()
+    public IReadOnlyList<string> Write(IReadOnlyList<StepMetrics> steps)
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
@@ -77,7 +81,6 @@ public sealed class TrainingExport
             EmbeddingFile.WriteWebUi(Named(FreeEmbeddingName(Words.All[word])), rows1.narrow(0, from, count).contiguous(), rows2.narrow(0, from, count).contiguous());
         }
         WriteText(ConfigName, Config().ToJsonString(SdxlJson.Indented) + "\n");
-        var steps = MetricsLog.Read(Path.Combine(plan.WorkFolder, MetricsLog.FileName)).ToList();
         WriteText(MetricsLog.FileName, string.Concat(steps.Select(s => SdxlJson.Serialize(new { s.Step, s.Loss, s.LossByTimestep, s.GradientNorm, s.Rate, s.TokenRate }) + "\n")));
         using (var sheet = samples.Sheet())
         {
@@ -91,9 +94,6 @@ public sealed class TrainingExport
         WriteText(ReportName, TrainingReport.Render(plan, settings, dataset, steps, samples));
         return written;
     }
-
-    /// <summary>The header's entry by which a file says what its subject is called.</summary>
-    public const string TriggerKey = "modelspec.trigger_phrase";
 
     private TriggerWords Words => new(dataset.Trigger);
 

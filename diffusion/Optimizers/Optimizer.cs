@@ -41,12 +41,7 @@ public abstract class Optimizer : IDisposable
         Update(Groups.Where(g => !g.Frozen).ToList());
     }
 
-    /// <summary>Puts back what <see cref="State"/> and <see cref="Numbers"/> once were.</summary>
-    /// <exception cref="InvalidDataException">A tensor or number is missing, unknown or of another shape.</exception>
-    public void Restore(IReadOnlyDictionary<string, Tensor> savedState, IReadOnlyDictionary<string, double> savedNumbers) =>
-        Restore(savedState.ToDictionary(s => s.Key, s => s.Value.shape), (name, target) => target.copy_(savedState[name]), savedNumbers);
-
-    /// <summary>The same one tensor at a time: a full fine-tune's are 10 GB each.</summary>
+    /// <summary>Puts back what <see cref="State"/> and <see cref="Numbers"/> once were, one tensor at a time: a full fine-tune's are 10 GB each.</summary>
     /// <param name="savedShapes">Names and shapes of what was saved.</param>
     /// <param name="copyTo">Fills a tensor with the saved one of a name.</param>
     /// <param name="savedNumbers">What <see cref="Numbers"/> was.</param>

@@ -159,12 +159,13 @@ public sealed class TrainingRun
                 clock.Restart(); // drawing is not part of a step's time
             }
         }
-        if (Rise(MetricsLog.Read(Path.Combine(plan.WorkFolder, MetricsLog.FileName)).Select(m => m.Loss).ToList()) is var (from, to))
+        var steps = MetricsLog.Read(Path.Combine(plan.WorkFolder, MetricsLog.FileName)).ToList();
+        if (Rise([.. steps.Select(s => s.Loss)]) is var (from, to))
         {
             observer.Log(FormattableString.Invariant($"The loss rose from {from:0.###} to {to:0.###}: this training unlearned what the base model knows, and its pictures will show it. ")
                 + $"Lower {SettingName(plan)} and ti_lr, or raise lr_warmup_steps.");
         }
-        var files = new TrainingExport(plan, settings, dataset.Manifest, model, trainer, samples).Write();
+        var files = new TrainingExport(plan, settings, dataset.Manifest, model, trainer, samples).Write(steps);
         foreach (var file in files)
             observer.Log($"Wrote {file}.");
         if (settings.Lora is { Dora: true })

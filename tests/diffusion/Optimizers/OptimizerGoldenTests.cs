@@ -74,7 +74,7 @@ public sealed class OptimizerGoldenTests
         var (second, _, secondOptimizer) = New();
         using (no_grad())
             second.Values.copy_(first.Values);
-        secondOptimizer.Restore(firstOptimizer.State, firstOptimizer.Numbers);
+        secondOptimizer.Restore(firstOptimizer.State.ToDictionary(s => s.Key, s => s.Value.shape), (key, target) => target.copy_(firstOptimizer.State[key]), firstOptimizer.Numbers);
         Do(second, secondOptimizer, steps / 2, steps);
 
         Assert.True(straight.Values.bytes.SequenceEqual(second.Values.bytes), $"{name}: the restored optimizer ends elsewhere");
