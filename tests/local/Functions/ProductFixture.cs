@@ -1,79 +1,35 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
-using Azure.Storage.Blobs;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Trainings;
-using Sdxl.Local.Azurite;
 using Sdxl.Local.Broker;
-using Sdxl.Local.Functions;
 using Sdxl.Local.Hosting;
 using Sdxl.Tests;
 
 namespace Sdxl.Local.Tests.Functions;
 
 /// <summary>The product's functions on the local host, with a real Azurite, no worker, and a models folder of its own: the toy, and a base model "big" of whose files none is there.</summary>
-public sealed class ProductFixture : IAsyncLifetime
+public sealed class ProductFixture : HostFixture
 {
-    private readonly TempFolder folder = new();
-    private AzuriteServer azurite = null!;
-    private BrokerFile broker = null!;
-    private WebApplication app = null!;
-
-    public HttpClient Http { get; private set; } = null!;
-
-    public BlobServiceClient Storage { get; private set; } = null!;
-
-    public string Models => folder.File("models");
-
-    public IServiceProvider Services => app.Services;
+    public string Models => Folder.File("models");
 
     /// <summary>The running app's settings; a test that changes one puts it back.</summary>
     public SdxlOptions Options => Services.GetRequiredService<Microsoft.Extensions.Options.IOptions<SdxlOptions>>().Value;
 
-    public async Task InitializeAsync()
+    public override async Task InitializeAsync()
     {
         WriteModels();
-        azurite = await AzuriteServer.StartAsync(FunctionHostFixture.AzuriteScript, folder.File("azurite"), NullLogger.Instance, CancellationToken.None);
-        Storage = azurite.CreateClient();
-        broker = new BrokerFile(folder.File("broker.db"), TimeProvider.System);
-        broker.Declare(LocalQueues.All);
+        await StartStorageAsync(LocalQueues.All);
         foreach (var container in Core.Storage.StorageLayout.Containers)
             await Storage.GetBlobContainerClient(container).CreateIfNotExistsAsync();
-        app = FunctionHost.Build(new FunctionHostOptions
+        await StartHostAsync(typeof(UploadTrigger).Assembly, Path.Combine(TestPaths.Root, "host.json"), builder =>
         {
-            Functions = typeof(UploadTrigger).Assembly,
-            StateFolder = folder.Path,
-            HostJsonPath = Path.Combine(TestPaths.Root, "host.json"),
-            Storage = Storage,
-            ServiceBus = new LocalServiceBusClient(broker),
-            Configure = builder =>
-            {
-                ModelSettings.Apply(builder.Configuration, LocalArguments.Parse(["host", "--state", folder.Path]));
-                builder.Configuration["Sdxl:ModelsFolder"] = Models;
-                builder.Logging.ClearProviders();
-                builder.Services.AddSdxlFunctions(builder.Configuration);
-            },
+            ModelSettings.Apply(builder.Configuration, LocalArguments.Parse(["host", "--state", Folder.Path]));
+            builder.Configuration["Sdxl:ModelsFolder"] = Models;
+            builder.Logging.ClearProviders();
+            builder.Services.AddSdxlFunctions(builder.Configuration);
         });
-        await app.StartAsync();
-        var url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        Http = new HttpClient { BaseAddress = new Uri(url + "/") };
-    }
-
-    public async Task DisposeAsync()
-    {
-        Http.Dispose();
-        await app.StopAsync();
-        await app.DisposeAsync();
-        broker.Dispose();
-        await azurite.DisposeAsync();
-        folder.Dispose();
     }
 
     /// <summary>POSTs an archive with inputs as a form.</summary>
