@@ -1,9 +1,11 @@
-// The Azure Functions app (isolated worker). On a laptop the same functions run in local/: `./sdxl up`.
+// The Azure Functions app (isolated worker). On a laptop local/ starts this same program: `./sdxl up`.
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Hosting;
 using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Http;
 
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
+builder.UseMiddleware<ProblemMiddleware>();
 builder.Services.AddSdxlFunctions(builder.Configuration);
 builder.Build().Run();

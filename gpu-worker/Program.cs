@@ -1,4 +1,4 @@
-// The GPU worker: takes jobs from Service Bus, trains and draws, reports events. It needs no inbound port. On a laptop local/ runs the same services.
+// The GPU worker: takes jobs from Service Bus, trains and draws, reports events. It needs no inbound port. On a laptop local/ starts this same program.
 using Microsoft.Extensions.Hosting;
 using Sdxl.GpuWorker.Hosting;
 

@@ -3,6 +3,8 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Sdxl.Core.Json;
+using Sdxl.Core.Workers;
 
 namespace Sdxl.Cli.Api;
 
@@ -49,6 +51,13 @@ internal sealed class ApiClient(Uri address) : IDisposable
         var list = await ReadAsync(response, cancel);
         var items = list["trainings"] as JsonArray ?? list["results"] as JsonArray ?? list["items"] as JsonArray ?? [];
         return [.. items.OfType<JsonObject>().Select(item => new TrainingView(item))];
+    }
+
+    /// <summary>The GPU workers that are there.</summary>
+    public async Task<IReadOnlyList<WorkerStatus>> WorkersAsync(CancellationToken cancel)
+    {
+        using var response = await http.GetAsync("api/workers", cancel);
+        return (await ReadAsync(response, cancel))["results"].Deserialize<List<WorkerStatus>>(SdxlJson.Options) ?? [];
     }
 
     public async Task<TrainingView?> CancelTrainingAsync(string id, CancellationToken cancel)

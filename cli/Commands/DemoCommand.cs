@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
@@ -91,9 +92,9 @@ internal static class DemoCommand
         var metadata = given.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString());
         metadata["base"] = baseModel;
         await blob.UploadAsync(archive, new BlobUploadOptions { Metadata = metadata }, cancel);
-        // The upload trigger makes the id of path and ETag, so it is known before the training has begun.
-        var properties = (await blob.GetPropertiesAsync(cancellationToken: cancel)).Value;
-        return JobId.OfUpload(blob.Uri, properties.ETag.ToString());
+        // The upload trigger makes the id of path and content, so it is known before the training has begun.
+        await using var content = File.OpenRead(archive);
+        return JobId.OfUpload(blob.Uri, Convert.ToBase64String(await MD5.HashDataAsync(content, cancel)));
     }
 
     private static async Task DrawSheetAsync(HostLink host, IShow show, string version, string baseModel, string trigger, string path, CancellationToken cancel)

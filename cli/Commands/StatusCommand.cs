@@ -14,7 +14,7 @@ internal static class StatusCommand
     {
         var command = new Command("status",
             """
-            Show the trainings, newest first, or one with its stage, progress, warnings, result and log.
+            Show the GPU workers and the trainings, newest first, or one training with its stage, progress, warnings, result and log.
 
             Examples:
               ./sdxl status
@@ -55,6 +55,11 @@ internal static class StatusCommand
 
     private static async Task ListAsync(ApiClient api, bool json, CancellationToken cancel)
     {
+        if (!json)
+        {
+            foreach (var worker in await api.WorkersAsync(cancel))
+                Console.WriteLine($"worker {worker.Name} on {worker.Device}: {worker.Doing}");
+        }
         var trainings = await api.TrainingsAsync(cancel);
         foreach (var training in trainings)
             Console.WriteLine(json ? training.Json.ToJsonString(Core.Json.SdxlJson.Options) : $"{training.Id}  {Local(training.CreatedAt),-16}  {State(training),-22}  {training.Model}");

@@ -17,14 +17,15 @@ public static class JobId
     public static string New() => Encode(RandomNumberGenerator.GetBytes(17));
 
     /// <summary>
-    /// The id that belongs to <paramref name="content"/>, always the same: a duplicate upload event (same blob path and ETag) gets
+    /// The id that belongs to <paramref name="content"/>, always the same: a repeated upload event (same blob path and content) gets
     /// the same id and so starts nothing.
     /// </summary>
     public static string From(string content) => Encode(SHA256.HashData(Encoding.UTF8.GetBytes(content)));
 
     /// <summary>The id of the training that an upload starts.</summary>
     /// <param name="blob">The uploaded blob's address; a query string does not count.</param>
-    public static string OfUpload(Uri blob, string etag) => From($"{blob.AbsolutePath}\n{etag}");
+    /// <param name="contentMd5">Of its content, base64. (Not its ETag: that changes with the metadata.)</param>
+    public static string OfUpload(Uri blob, string contentMd5) => From($"{blob.AbsolutePath}\n{contentMd5}");
 
     public static bool IsValid(string? id) => id is { Length: Length } && id.All(c => Alphabet.Contains(c, StringComparison.Ordinal));
 

@@ -3,6 +3,9 @@ namespace Sdxl.Core.Messages;
 /// <summary>Service Bus queues.</summary>
 public static class Queues
 {
+    /// <summary>BlobCreated events of the uploads container, as CloudEvents 1.0.</summary>
+    public const string Uploads = "uploads";
+
     /// <summary>Training jobs for the GPU worker: peek-lock, duplicate detection on.</summary>
     public const string Trainings = "trainings";
 

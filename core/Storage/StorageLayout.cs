@@ -6,6 +6,9 @@ public static class StorageLayout
     /// <summary>Dropping an archive here starts a training: {name}.zip or {owner}/{name}.zip.</summary>
     public const string Uploads = "uploads";
 
+    /// <summary>Type of the CloudEvent that tells of a new blob there, as Event Grid sends it.</summary>
+    public const string BlobCreated = "Microsoft.Storage.BlobCreated";
+
     /// <summary>Unpacked and prepared data sets: {id}/raw/…, {id}/pictures/…, {id}/masks/…, {id}/manifest.json, {id}/report.html.</summary>
     public const string Datasets = "datasets";
 
@@ -44,6 +47,10 @@ public static class StorageLayout
 
     /// <summary>Among a run's files: one line of JSON a step.</summary>
     public const string MetricsFile = "metrics.jsonl";
+
+    /// <summary>What a GPU worker says of itself.</summary>
+    public static string Worker(string name) => $"{Workers}{name}.json";
+    public const string Workers = "workers/";
 
     public static string CheckpointPrefix(string jobId) => $"{jobId}/checkpoints/";
 

@@ -9,7 +9,7 @@ namespace Sdxl.Core.Trainings;
 /// <param name="GivenInputs">JSON object of the inputs as the user gave them (HTTP fields or blob metadata); training.json in the archive fills gaps.</param>
 /// <param name="Source">"upload", "http": for the record.</param>
 /// <param name="CheckOnly">Prepare the data set and its report, then stop: nothing is trained, and the list of trainings does not show it.</param>
-/// <param name="ArchiveETag">The upload that is meant: a blob that was overwritten meanwhile is another training's. null: whatever is there.</param>
+/// <param name="ArchiveMd5">Of the content that is meant, base64: a blob that was overwritten meanwhile is another training's. null: whatever is there.</param>
 public sealed record TrainingRequest(string Id, string Owner, string Name, string Base, string Archive, string GivenInputs, string Source,
     bool CheckOnly = false,
-    string? ArchiveETag = null);
+    string? ArchiveMd5 = null);

@@ -2,11 +2,13 @@ using Azure.Core;
 using Azure.Identity;
 using Azure.Messaging.ServiceBus;
 using Azure.Storage.Blobs;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Sdxl.Core.Bases;
+using Sdxl.Core.Settings;
 using Sdxl.Functions.Storage;
 using Sdxl.Vision;
 using Sdxl.Vision.Models;
@@ -14,27 +16,29 @@ using Sdxl.Vision.Pictures;
 
 namespace Sdxl.Functions.Hosting;
 
-/// <summary>Everything the functions need, registered once; whoever hosts them (Azure's worker, the local host, a test) calls this.</summary>
+/// <summary>Everything the functions need, registered once.</summary>
 public static class SdxlFunctions
 {
-    /// <summary>Configuration name of the storage account: a connection string, or "…:blobServiceUri" for a managed identity.</summary>
-    public const string StorageConnection = "SdxlStorage";
+    /// <inheritdoc cref="Connections.Storage"/>
+    public const string StorageConnection = Connections.Storage;
 
-    /// <summary>Configuration name of the Service Bus: a connection string, or "…:fullyQualifiedNamespace" for a managed identity.</summary>
-    public const string ServiceBusConnection = "SdxlServiceBus";
+    /// <inheritdoc cref="Connections.ServiceBus"/>
+    public const string ServiceBusConnection = Connections.ServiceBus;
 
     /// <summary>Registers clients (unless the caller has registered its own), stores and the preprocessing models.</summary>
     public static IServiceCollection AddSdxlFunctions(this IServiceCollection services, IConfiguration configuration)
     {
         services.Configure<SdxlOptions>(configuration.GetSection(SdxlOptions.Section));
+        // Archives are larger than the 30 MB that Kestrel takes by itself; each route has its own limit and its own sentence for what is over it.
+        services.AddOptions<KestrelServerOptions>().Configure<IOptions<SdxlOptions>>((kestrel, sdxl) => kestrel.Limits.MaxRequestBodySize = sdxl.Value.MaxBodyBytes);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<TokenCredential>(_ => new DefaultAzureCredential());
-        services.TryAddSingleton(provider => Connect(
-            configuration, StorageConnection, "blobServiceUri",
+        services.TryAddSingleton(provider => Connections.Connect(
+            name => configuration[name], StorageConnection,
             text => new BlobServiceClient(text),
             uri => new BlobServiceClient(new Uri(uri), provider.GetRequiredService<TokenCredential>())));
-        services.TryAddSingleton(provider => Connect(
-            configuration, ServiceBusConnection, "fullyQualifiedNamespace",
+        services.TryAddSingleton(provider => Connections.Connect(
+            name => configuration[name], ServiceBusConnection,
             text => new ServiceBusClient(text),
             name => new ServiceBusClient(name, provider.GetRequiredService<TokenCredential>())));
         services.AddSingleton<BlobStore>();
@@ -53,16 +57,6 @@ public static class SdxlFunctions
         services.AddSingleton<Predictions.PredictionReceiver>();
         services.AddSingleton<Versions.VersionStore>();
         return services;
-    }
-
-    private static T Connect<T>(IConfiguration configuration, string name, string identityKey, Func<string, T> byText, Func<string, T> byIdentity)
-    {
-        if (configuration[name] is { Length: > 0 } text)
-            return byText(text);
-        if (configuration[$"{name}:{identityKey}"] is { Length: > 0 } address)
-            return byIdentity(address);
-        throw new InvalidOperationException(
-            $"Setting '{name}' is missing. Set it to a connection string, or set '{name}__{identityKey}' to use the managed identity.");
     }
 }
 

@@ -26,6 +26,9 @@ public sealed class SdxlOptions
     /// <summary>Largest archive, bytes; the blob way and HTTP alike. Also the most that a prediction's file (weights, picture) may have that is sent or fetched.</summary>
     public long MaxArchiveBytes { get; set; } = 250L << 20;
 
+    /// <summary>Largest body of a request, bytes: one file of that size, and pictures beside it.</summary>
+    public long MaxBodyBytes => 2 * MaxArchiveBytes;
+
     /// <summary>
     /// Hosts that inputs may name although they are not on the public internet, comma-separated, each "name" or "name:port" (the address, where the link has that).
     /// Whoever may POST can then read what they serve to this app.

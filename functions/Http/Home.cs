@@ -23,6 +23,7 @@ public sealed class Home(Addresses addresses)
             ["checks"] = $"POST {addresses.Of(request, "api/checks")} (as a training, only the data set and its report)",
             ["predictions"] = $"POST {addresses.Of(request, "api/predictions")} (JSON: version, input.prompt)",
             ["prediction"] = $"GET {addresses.Of(request, "api/predictions/{id}")}; POST /cancel",
+            ["workers"] = $"GET {addresses.Of(request, "api/workers")} (who trains and draws, on what)",
             ["models"] = $"GET {addresses.Of(request, "api/models/{owner}/{name}")}, files under /versions/{{version}}/{{file}}",
         },
         Docs = "README.md of the repository, section 'Over HTTP'; ./sdxl train --help and ./sdxl draw --help list every input.",

@@ -102,6 +102,15 @@ public sealed class BlobStore(BlobServiceClient service)
         await (await BlobAsync(container, name)).ExistsAsync(cancel);
 
     /// <summary>Removes every blob whose name begins with <paramref name="prefix"/>.</summary>
+    /// <summary>Names that begin with a prefix, in order of names.</summary>
+    public async Task<IReadOnlyList<string>> ListAsync(string container, string prefix, CancellationToken cancel = default)
+    {
+        var names = new List<string>();
+        await foreach (var blob in (await ContainerAsync(container)).GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancel))
+            names.Add(blob.Name);
+        return names;
+    }
+
     public async Task DeleteAllAsync(string container, string prefix, CancellationToken cancel = default)
     {
         var client = await ContainerAsync(container);

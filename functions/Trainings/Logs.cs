@@ -17,6 +17,12 @@ internal static partial class Logs
     [LoggerMessage(EventId = 1003, Level = LogLevel.Information, Message = "{trainingId}: the upload event of {blob} came again; nothing started")]
     public static partial void UploadSeenBefore(this ILogger logger, string trainingId, string blob);
 
+    [LoggerMessage(EventId = 1008, Level = LogLevel.Information, Message = "upload {blob}: it is gone again; nothing started")]
+    public static partial void UploadIsGone(this ILogger logger, string blob);
+
+    [LoggerMessage(EventId = 1009, Level = LogLevel.Information, Message = "upload {blob}: it is empty (a folder's mark, or not written yet); nothing started")]
+    public static partial void UploadIsEmpty(this ILogger logger, string blob);
+
     [LoggerMessage(EventId = 1004, Level = LogLevel.Information, Message = "{trainingId}: picture {picture} prepared in {milliseconds} ms")]
     public static partial void PicturePrepared(this ILogger logger, string trainingId, string picture, long milliseconds);
 

@@ -1,32 +1,54 @@
+using System.Security.Cryptography;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using Azure;
+using Azure.Messaging;
 using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Sdxl.Core.Identity;
+using Sdxl.Core.Messages;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Trainings;
 
 /// <summary>
-/// An archive dropped into the uploads container starts a training. Blob metadata may carry inputs by name, and "name", "owner" and "base";
-/// a training.json inside the archive may carry inputs. Bad input becomes a failed training, never a poisoned trigger.
+/// An archive dropped into the uploads container starts a training: Event Grid (locally a watcher) puts the BlobCreated CloudEvent into the queue `uploads`.
+/// Blob metadata may carry inputs by name, and "name", "owner" and "base"; a training.json inside the archive may carry inputs. Bad input becomes a failed
+/// training, never a poisoned trigger.
 /// </summary>
-public sealed class UploadTrigger(TrainingStarter starter, IOptions<SdxlOptions> options, ILogger<UploadTrigger> log)
+public sealed class UploadTrigger(TrainingStarter starter, BlobStore blobs, IOptions<SdxlOptions> options, ILogger<UploadTrigger> log)
 {
+    private const string BlobsOf = "/blobs/";
+
     [Function(nameof(UploadTrigger))]
     public async Task Run(
-        [BlobTrigger(StorageLayout.Uploads + "/{name}", Connection = SdxlFunctions.StorageConnection)] BlobClient blob,
-        string name,
+        [ServiceBusTrigger(Queues.Uploads, Connection = SdxlFunctions.ServiceBusConnection)] string body,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancel)
     {
-        var properties = (await blob.GetPropertiesAsync(cancellationToken: cancel)).Value;
-        // The same blob path and ETag give the same id: a repeated event starts nothing, a new upload over the old name does.
-        var id = JobId.OfUpload(blob.Uri, properties.ETag.ToString());
+        var name = NameOf(body);
+        var blob = await blobs.BlobAsync(StorageLayout.Uploads, name);
+        if (await PropertiesAsync(blob, cancel) is not { } properties)
+        {
+            log.UploadIsGone(name);
+            return;
+        }
+        // Data Lake tools mark folders with empty blobs; others make a blob first and fill it a moment later, which is an event of its own.
+        if (properties.ContentLength == 0)
+        {
+            log.UploadIsEmpty(name);
+            return;
+        }
+        // The same path and content give the same id: a repeated event or metadata written later starts nothing, another archive under the old name does.
+        var md5 = await ContentMd5Async(blob, properties, cancel);
+        var id = JobId.OfUpload(blob.Uri, md5);
         var given = new JsonObject();
         foreach (var (key, value) in properties.Metadata)
             given[key.ToLowerInvariant()] = value;
@@ -39,9 +61,43 @@ public sealed class UploadTrigger(TrainingStarter starter, IOptions<SdxlOptions>
             Archive: $"{StorageLayout.Uploads}/{name}",
             GivenInputs: given.ToJsonString(),
             Source: "upload",
-            ArchiveETag: properties.ETag.ToString());
+            ArchiveMd5: md5);
         if (!await starter.StartAsync(client, request, cancel))
             log.UploadSeenBefore(id, request.Archive);
+    }
+
+    /// <summary>"/blobServices/default/containers/uploads/blobs/me/cat.zip" names me/cat.zip.</summary>
+    /// <exception cref="JsonException">The message is no event of this container; it ends in the dead-letter queue with this sentence.</exception>
+    private static string NameOf(string body)
+    {
+        var happened = CloudEvent.Parse(new BinaryData(body)) ?? throw new JsonException($"Expected a CloudEvent in the queue '{Queues.Uploads}', found nothing.");
+        var place = $"/containers/{StorageLayout.Uploads}{BlobsOf}";
+        return happened.Type == StorageLayout.BlobCreated && happened.Subject?.IndexOf(place, StringComparison.Ordinal) is >= 0 and var at
+            ? happened.Subject[(at + place.Length)..]
+            : throw new JsonException(
+                $"Expected a CloudEvent of type {StorageLayout.BlobCreated} with subject …{place}NAME in the queue '{Queues.Uploads}', found type '{happened.Type}', "
+                + $"subject '{happened.Subject}'. Let only that container's events come into the queue.");
+    }
+
+    private static async Task<BlobProperties?> PropertiesAsync(BlobClient blob, CancellationToken cancel)
+    {
+        try
+        {
+            return (await blob.GetPropertiesAsync(cancellationToken: cancel)).Value;
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Base64. Storage knows it of small blobs and where the uploader said it; else the content is read once.</summary>
+    private static async Task<string> ContentMd5Async(BlobClient blob, BlobProperties properties, CancellationToken cancel)
+    {
+        if (properties.ContentHash is { Length: > 0 } known)
+            return Convert.ToBase64String(known);
+        await using var content = await blob.OpenReadAsync(cancellationToken: cancel);
+        return Convert.ToBase64String(await MD5.HashDataAsync(content, cancel));
     }
 
     private static string? Take(JsonObject given, string key)

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
+using Sdxl.Core.Workers;
 using Sdxl.Diffusion.Files;
 using Sdxl.GpuWorker.Hosting;
 using Sdxl.GpuWorker.Storage;
@@ -30,7 +31,7 @@ public enum JobEnd
 /// </summary>
 public sealed class JobLoop(
     ServiceBusClient client, TrainingHandler trainings, PredictionHandler predictions, EventSender events, JobBlobs blobs,
-    WorkerDevice device, IOptions<WorkerOptions> options, TimeProvider time, ILogger<JobLoop> log) : BackgroundService
+    WorkerDevice device, WorkerBeacon beacon, IOptions<WorkerOptions> options, TimeProvider time, ILogger<JobLoop> log) : BackgroundService
 {
     private const double RetrySeconds = 5;
 
@@ -79,6 +80,7 @@ public sealed class JobLoop(
         }
         var (id, attempt) = identify(job);
         log.Taken(id, queue.EntityPath, message.DeliveryCount);
+        beacon.Say($"{queue.EntityPath.TrimEnd('s')} {id}");
         var watch = Stopwatch.StartNew();
         // "interrupt" stops at a checkpoint, the job goes back to the queue; "canceled" ends it for good.
         using var interrupt = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -110,6 +112,7 @@ public sealed class JobLoop(
         {
             await over.CancelAsync();
             await guards;
+            beacon.Say(WorkerStatus.Idle);
         }
 
         // null: interrupted. The completion events are sent by the handlers, which know what was made.

@@ -34,4 +34,7 @@ internal static partial class Logs
 
     [LoggerMessage(EventId = 2009, Level = LogLevel.Information, Message = "{jobId}: {line}")]
     public static partial void JobLine(this ILogger logger, string jobId, string line);
+
+    [LoggerMessage(EventId = 2010, Level = LogLevel.Debug, Message = "The word about this worker could not be written: {error}")]
+    public static partial void BeaconUnsaid(this ILogger logger, string error);
 }

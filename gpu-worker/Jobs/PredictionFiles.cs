@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Options;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Storage;
 using Sdxl.Diffusion.Export;
@@ -8,7 +7,7 @@ using Sdxl.GpuWorker.Storage;
 namespace Sdxl.GpuWorker.Jobs;
 
 /// <summary>The files that a prediction needs, on this machine.</summary>
-public sealed class PredictionFiles(JobBlobs blobs, IOptions<WorkerOptions> options)
+public sealed class PredictionFiles(JobBlobs blobs, WorkerScratch scratch)
 {
     private const int MaxShown = 100; // characters of a blob's name in a sentence
 
@@ -26,7 +25,7 @@ public sealed class PredictionFiles(JobBlobs blobs, IOptions<WorkerOptions> opti
         }
         if (job.Weights is not { } prefix)
             return null;
-        var folder = Path.Combine(options.Value.ScratchFolder, "versions", prefix.TrimEnd('/').Split('/')[^1]);
+        var folder = Path.Combine(scratch.Folder, "versions", prefix.TrimEnd('/').Split('/')[^1]);
         var file = Path.Combine(folder, TrainedModelTar.FileName);
         if (!File.Exists(file) && await blobs.DownloadAsync(StorageLayout.Models, prefix, folder, name => name == TrainedModelTar.FileName, cancel) == 0)
             throw new FileNotFoundException($"Version {prefix.TrimEnd('/')} has no {TrainedModelTar.FileName}; it cannot be drawn with.");
@@ -50,7 +49,7 @@ public sealed class PredictionFiles(JobBlobs blobs, IOptions<WorkerOptions> opti
             Directory.Delete(ScratchOf(predictionId), recursive: true);
     }
 
-    private string ScratchOf(string predictionId) => Path.Combine(options.Value.ScratchFolder, "predictions", predictionId);
+    private string ScratchOf(string predictionId) => Path.Combine(scratch.Folder, "predictions", predictionId);
 
     private static (string Container, string Name) Split(string blob, string input) =>
         blob.IndexOf('/') is > 0 and var slash ? (blob[..slash], blob[(slash + 1)..]) : throw NotThere(blob, input);

@@ -14,7 +14,8 @@ namespace Sdxl.GpuWorker.Jobs;
 
 /// <summary>One training job: data set and checkpoint down, train, artefacts up, completion event.</summary>
 public sealed class TrainingHandler(
-    JobBlobs blobs, EventSender events, WorkerDevice device, PredictionHandler predictions, IOptions<WorkerOptions> options, TimeProvider time, ILogger<TrainingHandler> log)
+    JobBlobs blobs, EventSender events, WorkerDevice device, WorkerScratch scratch, PredictionHandler predictions, IOptions<WorkerOptions> options, TimeProvider time,
+    ILogger<TrainingHandler> log)
 {
     /// <param name="interrupt">Stop at a checkpoint; the message goes back to the queue.</param>
     /// <param name="canceled">The user does not want it any more.</param>
@@ -23,8 +24,8 @@ public sealed class TrainingHandler(
     {
         var watch = Stopwatch.StartNew();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(interrupt, canceled);
-        var scratch = ScratchOf(job.TrainingId);
-        var (dataset, work, output) = (Path.Combine(scratch, "dataset"), Path.Combine(scratch, "work"), Path.Combine(scratch, "output"));
+        var folder = ScratchOf(job.TrainingId);
+        var (dataset, work, output) = (Path.Combine(folder, "dataset"), Path.Combine(folder, "work"), Path.Combine(folder, "output"));
         var checkpoints = Directory.CreateDirectory(Path.Combine(work, "checkpoints")).FullName;
         var baseModel = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base);
         baseModel.Require(BaseParts.Nets);
@@ -60,12 +61,12 @@ public sealed class TrainingHandler(
     /// <summary>Removes what a job that is over left on this machine.</summary>
     public void CleanUp(string trainingId)
     {
-        var scratch = ScratchOf(trainingId);
-        if (Directory.Exists(scratch))
-            Directory.Delete(scratch, recursive: true);
+        var folder = ScratchOf(trainingId);
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
     }
 
-    private string ScratchOf(string trainingId) => Path.Combine(options.Value.ScratchFolder, "trainings", trainingId);
+    private string ScratchOf(string trainingId) => Path.Combine(scratch.Folder, "trainings", trainingId);
 
     /// <summary>Training is hours of pure computation on a thread of its own; what it reports is sent from here, in order.</summary>
     /// <remarks>When sending or storing fails, the training is stopped and waited for before the fault goes on: never two trainers at a time.</remarks>

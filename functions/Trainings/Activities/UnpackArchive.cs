@@ -1,5 +1,5 @@
+using System.Security.Cryptography;
 using Azure;
-using Azure.Storage.Blobs.Models;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Options;
 using Sdxl.Core.Text;
@@ -55,12 +55,14 @@ public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCata
             var bytes = (await blob.GetPropertiesAsync(cancellationToken: cancel)).Value.ContentLength;
             if (bytes > options.Value.MaxArchiveBytes)
                 throw new RefusedException($"{name} has {bytes >> 20} MiB; at most {options.Value.MaxArchiveBytes >> 20} MiB are taken. Leave pictures out or shrink them.");
-            var conditions = request.ArchiveETag is null ? null : new BlobRequestConditions { IfMatch = new ETag(request.ArchiveETag) };
-            return await SpoolFile.MakeAsync(file => blob.DownloadToAsync(file, conditions, cancellationToken: cancel));
-        }
-        catch (RequestFailedException e) when (e.Status == 412)
-        {
-            throw new RefusedException($"The archive {request.Archive} was replaced by another upload before it was read; that upload has a training of its own.", e);
+            var file = await SpoolFile.MakeAsync(file => blob.DownloadToAsync(file, cancel));
+            if (request.ArchiveMd5 is null || Convert.ToBase64String(await MD5.HashDataAsync(file, cancel)) == request.ArchiveMd5)
+            {
+                file.Position = 0;
+                return file;
+            }
+            await file.DisposeAsync();
+            throw new RefusedException($"The archive {request.Archive} was replaced by another upload before it was read; that upload has a training of its own.");
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
