@@ -19,6 +19,7 @@ var root = new RootCommand(
     DrawCommand.Create(),
     UpCommand.Create(),
     StatusCommand.Create(),
+    WorkerCommand.Create(),
     CancelCommand.Create(),
     ModelsCommand.Create(),
     SetupCommand.Create(),

@@ -1,7 +1,16 @@
 // The GPU worker: takes jobs from Service Bus, trains and draws, reports events. It needs no inbound port. On a laptop local/ starts this same program.
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
+using Sdxl.Core.Hosting;
+using Sdxl.Core.Settings;
 using Sdxl.GpuWorker.Hosting;
 
 var builder = Host.CreateApplicationBuilder(args);
+// One word in place of the two connections, where a host elsewhere was joined.
+if (builder.Configuration[JoinToken.Variable] is { Length: > 0 } word)
+{
+    var token = JoinToken.Decode(word);
+    builder.Configuration.AddInMemoryCollection([new(Connections.Storage, token.Storage), new(Connections.ServiceBus, token.ServiceBus)]);
+}
 builder.Services.AddGpuWorker(builder.Configuration);
 await builder.Build().RunAsync();

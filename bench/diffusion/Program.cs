@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Sdxl.Bench.Diffusion;
-using Sdxl.GpuWorker;
+using Sdxl.Core.Workers;
 
 // Each case runs in a process of its own on both sides, so that peak memory is the case's; sides take turns, so both see the same machine. The best of the rounds counts.
 // Both are started with a worker's environment: allocator and threads are set alike, so that engines are compared, not settings.

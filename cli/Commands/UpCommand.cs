@@ -21,29 +21,37 @@ internal static class UpCommand
             Examples:
               ./sdxl up
               ./sdxl up --base sdxl          trainings that name no base model start from the real SDXL
+              ./sdxl up --listen 10.0.0.5    workers on other machines may take jobs: prints what to run there
             """);
         var baseModel = CommonOptions.Base();
         var json = CommonOptions.Json();
         command.Options.Add(baseModel);
+        var listen = new Option<string?>("--listen")
+        {
+            HelpName = "ADDRESS",
+            Description = "An address of this machine at which workers on other machines reach its storage and its queues, with keys of this state folder; the HTTP API stays on this machine. Without it nothing is open to others.",
+        };
+        command.Options.Add(listen);
         command.Options.Add(json);
-        command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(baseModel) ?? CommonOptions.StandardBase, parsed.GetValue(json), cancel));
+        command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(baseModel) ?? CommonOptions.StandardBase, parsed.GetValue(listen), parsed.GetValue(json), cancel));
         return command;
     }
 
-    private static async Task<int> RunAsync(string baseModel, bool json, CancellationToken cancel)
+    private static async Task<int> RunAsync(string baseModel, string? listen, bool json, CancellationToken cancel)
     {
         BaseFiles.Require(baseModel, BaseParts.Nets);
         // No live display: it stays for hours and would fight with what else is typed.
         IShow show = json ? new JsonShow(Console.Out) : new PlainShow(Console.Out);
-        await using var host = await HostLink.OpenAsync(show, baseModel, cancel);
+        await using var host = await HostLink.OpenAsync(show, baseModel, cancel, listen);
         if (!host.IsOurs)
             throw new CliException($"A host is up already on {Places.Home}: {host.File.Url} (process {host.File.Pid}). Use that, or stop it first.");
         show.Result(
-            new JsonObject { ["url"] = host.File.Url.ToString(), ["storage"] = host.File.StorageConnectionString, ["pid"] = host.File.Pid },
+            new JsonObject { ["url"] = host.File.Url.ToString(), ["storage"] = host.File.StorageConnectionString, ["pid"] = host.File.Pid, ["join"] = host.File.Join },
             [
                 $"The host is up: {host.File.Url}",
                 .. BaseFiles.Load(baseModel).HasSafetyChecker ? Array.Empty<string>() : [$"  base      {baseModel}, which has no safety checker: nothing looks at what it draws"],
                 $"  storage   {host.File.StorageConnectionString}",
+                .. Joining(host.File.Join, listen),
                 "",
                 "Train: drop an archive into the container 'uploads' with any Azure tool, for example",
                 $"  az storage blob upload -c {StorageLayout.Uploads} -f my.zip -n my.zip --connection-string \"{host.File.StorageConnectionString}\"",
@@ -65,4 +73,13 @@ internal static class UpCommand
         }
         throw new CliException($"The host has stopped by itself; its log: {Path.Combine(Places.Home, "logs", "host.log")}");
     }
+
+    private static IEnumerable<string> Joining(string? join, string? listen) => join is null ? [] :
+    [
+        "",
+        $"Storage and queues are open at {listen}, for whoever has the word below; keep it like a password. They speak plain TCP: on a network that is not yours alone, put a",
+        $"tunnel (WireGuard, ssh -L) between the machines. The HTTP API is open to this machine only. On a machine with a GPU, one of:",
+        $"  ./sdxl worker --join {join}",
+        $"  docker run --gpus all -v /models:/models -e SDXL_JOIN={join} sdxl-gpu-worker",
+    ];
 }

@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using System.Globalization;
 using Sdxl.Cli.Api;
 using Sdxl.Cli.Setup;
 using Sdxl.Cli.Show;
+using Sdxl.Core.Hosting;
 
 namespace Sdxl.Cli.Hosting;
 
@@ -46,7 +46,8 @@ internal sealed class HostLink : IAsyncDisposable
 
     /// <param name="show">Told that a host is started.</param>
     /// <param name="baseModel">Base model for jobs that name none; null leaves the host's own default.</param>
-    public static async Task<HostLink> OpenAsync(IShow show, string? baseModel, CancellationToken cancel)
+    /// <param name="listen">Address at which workers on other machines may reach a host that is started; null: none may.</param>
+    public static async Task<HostLink> OpenAsync(IShow show, string? baseModel, CancellationToken cancel, string? listen = null)
     {
         var use = await HostUse.WaitAsync(() => HostUse.TryShare(Places.Home), () => show.Note("another command starts or stops the host; waiting for it"), cancel);
         try
@@ -55,7 +56,7 @@ internal sealed class HostLink : IAsyncDisposable
                 return new HostLink(running, null, use, isAlone: false, show, cancel);
             await Installation.EnsureAsync(Installation.Parts.App, show.Note, cancel);
             show.Stage("start", "the host: storage, functions, worker");
-            var (file, child) = await StartAsync(baseModel, hasWorker: true, cancel);
+            var (file, child) = await StartAsync(baseModel, hasWorker: true, cancel, listen);
             return new HostLink(file, child, use, isAlone: false, show, cancel);
         }
         catch
@@ -139,20 +140,20 @@ internal sealed class HostLink : IAsyncDisposable
         HostFile.TryRead(Places.Home) is { } running && IsAlive(running.Pid) && await AnswersAsync(running, cancel) ? running : null;
 
     /// <returns>The process is null where another host was quicker, which serves this command too.</returns>
-    private static async Task<(HostFile File, Process? Child)> StartAsync(string? baseModel, bool hasWorker, CancellationToken cancel)
+    private static async Task<(HostFile File, Process? Child)> StartAsync(string? baseModel, bool hasWorker, CancellationToken cancel, string? listen = null)
     {
         var assembly = FindAssembly();
         Directory.CreateDirectory(Path.GetDirectoryName(LogPath)!);
-        // Its own session: Ctrl-C in the terminal reaches this command only, which first cancels what it began and then stops the host.
-        // (Linux has setsid; elsewhere the host hears Ctrl-C as well and stops a little early.)
-        string[] command = ["sh", "-c", "exec \"$@\" >\"$0\" 2>&1", LogPath, "dotnet", assembly, "host", .. hasWorker ? Array.Empty<string>() : ["--no-worker"]];
-        if (System.IO.File.Exists("/usr/bin/setsid"))
-            command = ["/usr/bin/setsid", .. command];
-        var start = new ProcessStartInfo(command[0], command[1..]) { UseShellExecute = false, RedirectStandardInput = true, WorkingDirectory = Places.Root };
+        // Its standard input is held open by this command: the host ends with the command that it was started for, also when that is killed.
+        var start = new ProcessStartInfo(
+            "dotnet", [assembly, "--log", LogPath, "--end-with-input", .. hasWorker ? Array.Empty<string>() : ["--no-worker"], .. listen is null ? Array.Empty<string>() : ["--listen", listen]])
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            WorkingDirectory = Places.Root,
+        };
         start.Environment["SDXL_HOME"] = Places.Home;
         start.Environment["SDXL_ROOT"] = Places.Root;
-        // The host ends with the command that it was started for, also when that is killed.
-        start.Environment["SDXL_PARENT_PID"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
         if (baseModel is not null)
             start.Environment["Sdxl__DefaultBase"] = baseModel;
         var child = Process.Start(start) ?? throw new CliException("The host could not be started: the operating system refused a new process.");
@@ -223,14 +224,13 @@ internal sealed class HostLink : IAsyncDisposable
         }
     }
 
-    /// <summary>SIGTERM, time to write a checkpoint, and only then SIGKILL for it and its children.</summary>
+    /// <summary>The end of its input, time to write a checkpoint, and only then SIGKILL for it and its children.</summary>
     private static async Task StopAsync(Process? child)
     {
         using var ended = child;
         if (child is null || child.HasExited)
             return;
-        using (var kill = Process.Start(new ProcessStartInfo("kill", ["-TERM", child.Id.ToString(CultureInfo.InvariantCulture)]) { UseShellExecute = false }))
-            await (kill?.WaitForExitAsync() ?? Task.CompletedTask);
+        child.StandardInput.Close();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(StopSeconds));
         try
         {

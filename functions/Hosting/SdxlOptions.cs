@@ -26,8 +26,8 @@ public sealed class SdxlOptions
     /// <summary>Largest archive, bytes; the blob way and HTTP alike. Also the most that a prediction's file (weights, picture) may have that is sent or fetched.</summary>
     public long MaxArchiveBytes { get; set; } = 250L << 20;
 
-    /// <summary>Largest body of a request, bytes: one file of that size, and pictures beside it.</summary>
-    public long MaxBodyBytes => 2 * MaxArchiveBytes;
+    /// <summary>Largest body of a request, bytes: a prediction's weights, picture and mask may have that size each, and a form has some text around them.</summary>
+    public long MaxBodyBytes => (3 * MaxArchiveBytes) + (8L << 20);
 
     /// <summary>
     /// Hosts that inputs may name although they are not on the public internet, comma-separated, each "name" or "name:port" (the address, where the link has that).

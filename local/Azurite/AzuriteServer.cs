@@ -25,12 +25,13 @@ public sealed class AzuriteServer : IAsyncDisposable
     private readonly IDisposable claim;
     private readonly HttpClient http = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(10) }) { Timeout = Timeout.InfiniteTimeSpan };
 
-    private AzuriteServer(SupervisedProcess process, int port, IDisposable claim)
+    private AzuriteServer(SupervisedProcess process, string host, int port, string key, IDisposable claim)
     {
         this.process = process;
         this.claim = claim;
-        ConnectionString =
-            $"DefaultEndpointsProtocol=http;AccountName={AccountName};AccountKey={AccountKey};BlobEndpoint=http://127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}/{AccountName};";
+        ConnectionString = string.Create(
+            CultureInfo.InvariantCulture,
+            $"DefaultEndpointsProtocol=http;AccountName={AccountName};AccountKey={key};BlobEndpoint=http://{host}:{port}/{AccountName};");
     }
 
     public string ConnectionString { get; }
@@ -40,31 +41,27 @@ public sealed class AzuriteServer : IAsyncDisposable
 
     internal int? ProcessId => process.ProcessId;
 
+    /// <summary>Starts the process and does not wait for it: see <see cref="WaitUntilReadyAsync"/>.</summary>
     /// <param name="script">Azurite's dist/src/blob/main.js.</param>
     /// <param name="folder">Where it keeps the blobs; made if missing.</param>
-    /// <exception cref="InvalidOperationException">Azurite or node is missing, or it does not answer within a minute.</exception>
-    public static async Task<AzuriteServer> StartAsync(string script, string folder, ILogger logger, CancellationToken cancellation)
+    /// <param name="address">Where it listens; the loopback address by default.</param>
+    /// <param name="accountKey">Another key than the public one, base64.</param>
+    /// <exception cref="InvalidOperationException">Azurite or node is missing.</exception>
+    public static async Task<AzuriteServer> StartAsync(
+        string script, string folder, ILogger logger, CancellationToken cancellation, IPAddress? address = null, string? accountKey = null)
     {
         if (!File.Exists(script))
             throw new InvalidOperationException($"Azurite is not installed: {script} is missing. Run `./sdxl setup`.");
         Directory.CreateDirectory(folder);
         var pidFile = Path.Combine(folder, "azurite.pid");
-        await SupervisedProcess.WaitForPredecessor(pidFile, script, StopPatience, cancellation);
+        await SupervisedProcess.WaitForPredecessor(pidFile, "node", StopPatience, cancellation);
 
-        var (port, claim) = ClaimPort();
-        var process = new SupervisedProcess("Azurite", () => Command(script, folder, port), logger) { PidFile = pidFile };
-        var server = new AzuriteServer(process, port, claim);
+        address ??= IPAddress.Loopback;
+        var (port, claim) = ClaimPort(address);
+        var process = new SupervisedProcess("Azurite", () => Command(script, folder, address, port, accountKey), logger) { PidFile = pidFile };
+        var server = new AzuriteServer(process, Addresses.Reachable(address), port, accountKey ?? AccountKey, claim);
         process.Start();
-        try
-        {
-            await server.UntilItAnswers(cancellation);
-            return server;
-        }
-        catch
-        {
-            await server.DisposeAsync();
-            throw;
-        }
+        return server;
     }
 
     public async ValueTask DisposeAsync()
@@ -74,17 +71,21 @@ public sealed class AzuriteServer : IAsyncDisposable
         claim.Dispose();
     }
 
-    private static ProcessStartInfo Command(string script, string folder, int port) => new("node",
-    [
-        "--require", Path.Combine(AppContext.BaseDirectory, "Azurite", "follow-parent.cjs"), script,
-        "--location", folder, "--blobHost", "127.0.0.1", "--blobPort", port.ToString(CultureInfo.InvariantCulture),
-        "--silent", "--disableTelemetry", "--skipApiVersionCheck",
-    ])
+    private static ProcessStartInfo Command(string script, string folder, IPAddress address, int port, string? accountKey)
     {
-        RedirectStandardInput = true, // follow-parent.cjs watches it
-    };
+        var command = new ProcessStartInfo("node",
+        [
+            "--require", Path.Combine(AppContext.BaseDirectory, "Azurite", "follow-parent.cjs"), script,
+            "--location", folder, "--blobHost", address.ToString(), "--blobPort", port.ToString(CultureInfo.InvariantCulture),
+            "--silent", "--disableTelemetry", "--skipApiVersionCheck",
+        ]);
+        if (accountKey is not null)
+            command.Environment["AZURITE_ACCOUNTS"] = $"{AccountName}:{accountKey}"; // the same account, so that the blobs are the same
+        return command;
+    }
 
-    private async Task UntilItAnswers(CancellationToken cancellation)
+    /// <exception cref="InvalidOperationException">It does not answer within a minute.</exception>
+    public async Task WaitUntilReadyAsync(CancellationToken cancellation)
     {
         var client = new BlobServiceClient(
             ConnectionString, new BlobClientOptions { Transport = new HttpClientTransport(http), Retry = { MaxRetries = 0, NetworkTimeout = TimeSpan.FromSeconds(2) } });
@@ -104,7 +105,7 @@ public sealed class AzuriteServer : IAsyncDisposable
                         $"Azurite does not answer at {client.Uri} within {StartPatience.TotalSeconds} s. Does `node --version` say 18 or newer? Last error: {exception.Message}",
                         exception);
                 }
-                await Task.Delay(100, cancellation);
+                await Task.Delay(50, cancellation);
             }
         }
     }
@@ -113,11 +114,11 @@ public sealed class AzuriteServer : IAsyncDisposable
     /// A free port and a lock on it that ends with this process. Azurite takes seconds until it listens: without the lock two hosts that start at the same
     /// moment find the same port free, and one of them then talks to the other's storage.
     /// </summary>
-    private static (int Port, IDisposable Claim) ClaimPort()
+    private static (int Port, IDisposable Claim) ClaimPort(IPAddress address)
     {
         for (var port = UsualPort; ; port = FreePort())
         {
-            if (!IsFree(port))
+            if (!Addresses.IsFree(address, port))
                 continue;
             try
             {
@@ -128,20 +129,6 @@ public sealed class AzuriteServer : IAsyncDisposable
             {
                 // Another host has it, perhaps another user's: the next one.
             }
-        }
-    }
-
-    internal static bool IsFree(int port)
-    {
-        try
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, port);
-            listener.Start();
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
         }
     }
 

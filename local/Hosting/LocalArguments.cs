@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 
 namespace Sdxl.Local.Hosting;
 
@@ -6,57 +7,58 @@ namespace Sdxl.Local.Hosting;
 /// <param name="State">--state FOLDER, else SDXL_HOME, else .sdxl in the repository.</param>
 /// <param name="Root">The repository: SDXL_ROOT, else the nearest folder above the program with Directory.Packages.props.</param>
 /// <param name="Port">--port N of the HTTP API; default 7071, and a free one where that is taken.</param>
-/// <param name="ParentId">--parent PID, else SDXL_PARENT_PID: ends when that process ends.</param>
-/// <param name="Storage">--storage CONNECTIONSTRING: what the worker connects to.</param>
+/// <param name="Listen">--listen ADDRESS: storage and queues are open to workers on other machines there, with keys of their own; null: to this machine only.</param>
+/// <param name="LogFile">--log FILE: what would go to the terminal.</param>
+/// <param name="EndsWithInput">--end-with-input: ends when standard input does, so with the program that holds its other end.</param>
 /// <param name="HasWorker">--no-worker starts none.</param>
-/// <param name="Settings">--Section:Name=value and the like, for the configuration.</param>
+/// <param name="Settings">--Section:Name=value and the like, for functions and worker: by their environment names.</param>
 public sealed record LocalArguments(
-    string Verb, StateFolder State, string Root, int Port, int? ParentId, string? Storage, bool HasWorker, string[] Settings)
+    StateFolder State, string Root, int Port, IPAddress? Listen, string? LogFile, bool EndsWithInput, bool HasWorker, IReadOnlyDictionary<string, string> Settings)
 {
     public const string Usage = """
-        Usage: Sdxl.Local host   [--state FOLDER] [--port N] [--parent PID] [--no-worker] [--Sdxl:NAME=VALUE …]
-               Sdxl.Local worker --state FOLDER --storage CONNECTIONSTRING [--parent PID] [--Sdxl:NAME=VALUE …]
-        host runs the functions, blob storage, queues and a worker on this machine; worker is what host starts.
+        Usage: Sdxl.Local [--state FOLDER] [--port N] [--listen ADDRESS] [--log FILE] [--end-with-input] [--no-worker] [--Sdxl:NAME=VALUE …]
+        Runs the functions app and the GPU worker on this machine, with blob storage and queues.
         """;
 
     /// <exception cref="FormatException">Unknown or incomplete; the message says which.</exception>
     public static LocalArguments Parse(IReadOnlyList<string> arguments)
     {
-        if (arguments.Count == 0 || arguments[0] is not ("host" or "worker"))
-            throw new FormatException($"Expected 'host' or 'worker', found {(arguments.Count == 0 ? "nothing" : $"'{arguments[0]}'")}.");
         var values = new Dictionary<string, string>();
-        var settings = new List<string>();
-        var hasWorker = true;
-        for (var index = 1; index < arguments.Count; index++)
+        var flags = new HashSet<string>();
+        var settings = new Dictionary<string, string>();
+        for (var index = 0; index < arguments.Count; index++)
         {
             var argument = arguments[index];
-            if (argument == "--no-worker")
-                hasWorker = false;
-            else if (argument is "--state" or "--port" or "--parent" or "--storage")
+            if (argument is "--no-worker" or "--end-with-input")
+                flags.Add(argument);
+            else if (argument is "--state" or "--port" or "--listen" or "--log")
                 values[argument] = ++index < arguments.Count ? arguments[index] : throw new FormatException($"{argument} needs a value.");
-            else if (argument.StartsWith("--", StringComparison.Ordinal) && argument.Contains(':', StringComparison.Ordinal) && argument.Contains('=', StringComparison.Ordinal))
-                settings.Add(argument);
+            else if (argument.StartsWith("--", StringComparison.Ordinal) && argument.Split('=', 2) is [var name, var value] && name.Contains(':', StringComparison.Ordinal))
+                settings[name[2..].Replace(":", "__", StringComparison.Ordinal)] = value;
             else
                 throw new FormatException($"Unknown argument '{argument}'.");
         }
 
         var root = Environment.GetEnvironmentVariable("SDXL_ROOT") is { Length: > 0 } given ? Path.GetFullPath(given) : FindRoot();
         var state = values.GetValueOrDefault("--state") ?? Environment.GetEnvironmentVariable("SDXL_HOME");
-        var parent = values.GetValueOrDefault("--parent") ?? (arguments[0] == "host" ? Environment.GetEnvironmentVariable("SDXL_PARENT_PID") : null);
         return new LocalArguments(
-            arguments[0],
             new StateFolder(string.IsNullOrEmpty(state) ? Path.Combine(root, ".sdxl") : Path.GetFullPath(state)),
             root,
-            Number("--port", values.GetValueOrDefault("--port")) ?? 0,
-            Number("--parent", parent),
-            values.GetValueOrDefault("--storage"),
-            hasWorker,
-            [.. settings]);
+            Port(values.GetValueOrDefault("--port")),
+            Address(values.GetValueOrDefault("--listen")),
+            values.GetValueOrDefault("--log"),
+            flags.Contains("--end-with-input"),
+            !flags.Contains("--no-worker"),
+            settings);
     }
 
-    private static int? Number(string name, string? text) => string.IsNullOrEmpty(text)
-        ? null
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new FormatException($"{name} needs a number, found '{text}'.");
+    private static int Port(string? text) => text is null ? 0
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= IPEndPoint.MaxPort ? number
+        : throw new FormatException($"--port needs a number up to {IPEndPoint.MaxPort}, found '{text}'.");
+
+    private static IPAddress? Address(string? text) => text is null ? null
+        : IPAddress.TryParse(text, out var address) ? address
+        : throw new FormatException($"--listen needs an address of this machine, as in 192.168.1.5, found '{text}'.");
 
     private static string FindRoot()
     {

@@ -1,28 +1,26 @@
-using System.Diagnostics;
 using System.Globalization;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
+using System.Net;
+using System.Runtime.InteropServices;
+using Azure.Messaging.ServiceBus;
 using Microsoft.Extensions.Logging;
+using Sdxl.Core.Hosting;
 using Sdxl.Core.Storage;
-using Sdxl.Functions.Hosting;
-using Sdxl.Functions.Trainings;
-using Sdxl.GpuWorker;
 using Sdxl.Local.Azurite;
 using Sdxl.Local.Broker;
+using Sdxl.Local.Durable;
 using Sdxl.Local.Functions;
 
 namespace Sdxl.Local.Hosting;
 
-/// <summary>Everything on one machine: Azurite, queues, the functions app, and the worker as a child process. Ends them all together.</summary>
+/// <summary>Everything on one machine: Azurite, queues, the deployed functions app and the deployed GPU worker as child processes. Ends them all together.</summary>
 internal static class LocalHost
 {
     /// <summary>Exit code where another host has the state folder.</summary>
     public const int AlreadyRunning = 3;
 
     private const int UsualPort = 7071; // as the Functions Core Tools
+    private const int UsualQueuePort = 5672; // as the Service Bus emulator
+    private const string HostKey = "host", WorkerKey = "worker";
 
     private static readonly TimeSpan FunctionsStopPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan WorkerStopPatience = TimeSpan.FromSeconds(20); // one step and its checkpoint
@@ -33,82 +31,128 @@ internal static class LocalHost
         await using var turn = FileLock.TryTake(state.HostLock);
         if (turn is null)
         {
-            var other = HostFile.TryRead(state.HostFile);
+            var other = HostFile.TryRead(state.Path);
             await Console.Error.WriteLineAsync(
                 $"A host runs on {state.Path} already{(other is null ? "" : $": {other.Url} (process {other.Pid})")}. Use that one, stop it, or give another --state.");
             return AlreadyRunning;
         }
-
-        File.Delete(state.HostFile); // of a host that was killed
+        state.RequireCurrent();
+        File.Delete(Path.Combine(state.Path, HostFile.Name)); // of a host that was killed
+        using var ends = new EndRequest(arguments.EndsWithInput);
         using var loggers = LoggerFactory.Create(LocalLogging.Configure);
         var logger = loggers.CreateLogger("Sdxl.Local");
+        var keys = LocalKeys.Of(state);
+
+        // All four start side by side; what needs another that is not there yet tries again by itself.
         await using var azurite = await AzuriteServer.StartAsync(
-            Path.Combine(arguments.Root, "tools", "npm", "node_modules", "azurite", "dist", "src", "blob", "main.js"), state.Azurite, logger, CancellationToken.None);
-        using var broker = new BrokerFile(state.BrokerFile, TimeProvider.System);
-        broker.Declare(LocalQueues.All);
-        var storage = azurite.CreateClient();
-        foreach (var container in StorageLayout.Containers)
-            await storage.GetBlobContainerClient(container).CreateIfNotExistsAsync();
-
-        await using var app = FunctionHost.Build(new FunctionHostOptions
+            Path.Combine(arguments.Root, "tools", "npm", "node_modules", "azurite", "dist", "src", "blob", "main.js"), state.Azurite, logger, ends.Token,
+            arguments.Listen, arguments.Listen is null ? null : keys.Storage);
+        await using var queues = await ServiceBusServer.StartAsync(QueuesOf(arguments, keys), loggers.CreateLogger<ServiceBusServer>(), ends.Token);
+        var address = Addresses.Reachable(arguments.Listen ?? IPAddress.Loopback);
+        var programs = new DeployedPrograms(arguments, azurite.ConnectionString, queues.ConnectionString(HostKey, address));
+        var worker = new SupervisedProcess("The worker", programs.WorkerCommand, logger);
+        using var orchestrations = new SqliteOrchestrationService(
+            state.OrchestrationsFile, new SqliteOrchestrationOptions(), TimeProvider.System, loggers.CreateLogger<SqliteOrchestrationService>());
+        try
         {
-            Functions = typeof(UploadTrigger).Assembly,
-            StateFolder = state.Path,
-            HostJsonPath = Path.Combine(arguments.Root, "host.json"),
-            Url = Address(arguments.Port),
-            Storage = storage,
-            ServiceBus = new LocalServiceBusClient(broker),
-            Configure = builder =>
-            {
-                ModelSettings.Apply(builder.Configuration, arguments);
-                LocalLogging.Configure(builder.Logging);
-                builder.Services.AddSdxlFunctions(builder.Configuration);
-                builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = FunctionsStopPatience);
-                if (arguments.ParentId is { } parent)
-                    builder.Services.AddHostedService(provider => new ParentWatch(parent, provider.GetRequiredService<IHostApplicationLifetime>()));
-            },
-        });
-        await app.StartAsync();
+            if (arguments.HasWorker)
+                worker.Start();
+            await using var functions = await FunctionsHost.StartAsync(
+                new FunctionsHostOptions
+                {
+                    AppDll = programs.FunctionsDll,
+                    Settings = programs.FunctionsSettings(),
+                    Url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{PortOf(arguments.Port)}"),
+                    Orchestrations = orchestrations,
+                    Loggers = loggers,
+                    StopPatience = FunctionsStopPatience,
+                },
+                ends.Token);
+            await azurite.WaitUntilReadyAsync(ends.Token);
+            var storage = azurite.CreateClient();
+            await Task.WhenAll(StorageLayout.Containers.Select(container => storage.GetBlobContainerClient(container).CreateIfNotExistsAsync(cancellationToken: ends.Token)));
+            await functions.WaitUntilReadyAsync(ends.Token);
+            await using var client = new ServiceBusClient(queues.ConnectionString(HostKey, address));
+            await using var uploads = new UploadsWatcher(storage, client, state.UploadsFile, logger);
+            uploads.Start();
 
-        var worker = new SupervisedProcess("The worker", () => WorkerCommand(arguments, azurite.ConnectionString), logger);
-        if (arguments.HasWorker)
-            worker.Start();
-        new HostFile(UrlOf(app), azurite.ConnectionString, Environment.ProcessId).Write(state.HostFile);
-        logger.HostReady(UrlOf(app), state.Path);
-
-        await Task.Delay(Timeout.Infinite, app.Lifetime.ApplicationStopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        // The worker first: its checkpoint and its last events need storage and queues. Azurite last, by its own using.
-        File.Delete(state.HostFile);
-        logger.HostStopping();
-        await worker.StopAsync(WorkerStopPatience);
-        await app.StopAsync();
-        return 0;
+            var join = arguments.Listen is null ? null : new JoinToken(azurite.ConnectionString, queues.ConnectionString(WorkerKey, address)).Encode();
+            new HostFile(new Uri(functions.Url + "/"), azurite.ConnectionString, Environment.ProcessId, join).Write(state.Path);
+            logger.HostReady(functions.Url, state.Path);
+            await ends.WaitAsync();
+            File.Delete(Path.Combine(state.Path, HostFile.Name));
+            logger.HostStopping();
+            // The worker first: its checkpoint and its last events need storage and queues. Azurite last, by its own using.
+            await worker.StopAsync(WorkerStopPatience);
+            return 0;
+        }
+        catch (OperationCanceledException) when (ends.Token.IsCancellationRequested)
+        {
+            return 0; // asked to stop while it started
+        }
+        finally
+        {
+            await worker.StopAsync(WorkerStopPatience);
+        }
     }
 
-    private static string Address(int port)
+    private static ServiceBusServerOptions QueuesOf(LocalArguments arguments, LocalKeys keys)
     {
-        if (port == 0)
-            port = AzuriteServer.IsFree(UsualPort) ? UsualPort : 0;
-        return string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
-    }
-
-    private static string UrlOf(WebApplication app) =>
-        app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-
-    private static ProcessStartInfo WorkerCommand(LocalArguments arguments, string storage)
-    {
-        var program = Environment.ProcessPath!;
-        // Under `dotnet Sdxl.Local.dll` the process is dotnet itself.
-        string[] self = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [typeof(LocalHost).Assembly.Location] : [];
-        var command = new ProcessStartInfo(program,
-        [
-            .. self, "worker", "--state", arguments.State.Path, "--storage", storage,
-            "--parent", Environment.ProcessId.ToString(CultureInfo.InvariantCulture), .. arguments.Settings,
-        ])
+        var address = arguments.Listen ?? IPAddress.Loopback;
+        return new ServiceBusServerOptions
         {
-            Environment = { ["SDXL_ROOT"] = arguments.Root },
+            DatabasePath = arguments.State.QueuesFile,
+            Queues = LocalQueues.All,
+            Keys = [new AccessKey(HostKey, keys.Host), new AccessKey(WorkerKey, keys.Worker)],
+            Address = address,
+            Port = arguments.Listen is not null && Addresses.IsFree(address, UsualQueuePort) ? UsualQueuePort : 0,
         };
-        WorkerEnvironment.AddTo(command.Environment);
-        return command;
+    }
+
+    private static int PortOf(int port) => port != 0 ? port : Addresses.IsFree(IPAddress.Loopback, UsualPort) ? UsualPort : 0;
+}
+
+/// <summary>When the host is to end: SIGTERM, Ctrl-C, or the end of its standard input where it was started so.</summary>
+internal sealed class EndRequest : IDisposable
+{
+    private readonly CancellationTokenSource asked = new();
+    private readonly PosixSignalRegistration[] signals;
+
+    public EndRequest(bool endsWithInput)
+    {
+        signals = [.. new[] { PosixSignal.SIGTERM, PosixSignal.SIGINT }.Select(signal => PosixSignalRegistration.Create(signal, context =>
+        {
+            context.Cancel = true;
+            asked.Cancel();
+        }))];
+        if (endsWithInput)
+            new Thread(WatchInput) { IsBackground = true, Name = "Input watch" }.Start();
+    }
+
+    public CancellationToken Token => asked.Token;
+
+    public Task WaitAsync() => Task.Delay(Timeout.Infinite, asked.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+
+    public void Dispose()
+    {
+        foreach (var signal in signals)
+            signal.Dispose();
+    }
+
+    private void WatchInput()
+    {
+        using var input = Console.OpenStandardInput();
+        try
+        {
+            while (input.ReadByte() >= 0)
+            {
+                // Nobody writes.
+            }
+        }
+        catch (IOException)
+        {
+            // A broken pipe is an end too.
+        }
+        asked.Cancel();
     }
 }

@@ -14,6 +14,7 @@ internal static class LocalQueues
 
     public static IReadOnlyList<QueueSettings> All { get; } =
     [
+        new(Queues.Uploads) { LockDuration = TimeSpan.FromMinutes(1), MaxDeliveryCount = 10 },
         new(Queues.Trainings) { LockDuration = JobLock, MaxDeliveryCount = JobDeliveries, DuplicateDetectionWindow = DuplicateWindow },
         new(Queues.Predictions) { LockDuration = JobLock, MaxDeliveryCount = JobDeliveries, DuplicateDetectionWindow = DuplicateWindow },
         new(Queues.WorkerEvents) { LockDuration = TimeSpan.FromMinutes(1), MaxDeliveryCount = 10 },

@@ -1,20 +1,37 @@
 namespace Sdxl.Local.Hosting;
 
-/// <summary>Where the local host keeps everything: azurite/ (blobs), durable.db, functions.db, broker.db, worker/ (scratch), host.json while it runs.</summary>
+/// <summary>Where the local host keeps everything: azurite/ (blobs), orchestrations.db, queues.db, uploads.db, worker/ (scratch), keys.json, host.json while it runs.</summary>
 /// <param name="Path">Made if missing.</param>
 public sealed record StateFolder(string Path)
 {
+    // Of versions whose host had an engine and a broker of its own format.
+    private static readonly string[] s_earlierFiles = ["durable.db", "broker.db", "functions.db"];
+
     public string Azurite => At("azurite");
 
-    public string BrokerFile => At("broker.db");
+    public string OrchestrationsFile => At("orchestrations.db");
+
+    public string QueuesFile => At("queues.db");
+
+    public string UploadsFile => At("uploads.db");
+
+    public string KeysFile => At("keys.json");
 
     public string Worker => At("worker");
 
-    public string HostFile => At("host.json");
-
     public string HostLock => At("host.lock");
 
-    public string WorkerLock => At("worker.lock");
+    /// <exception cref="InvalidOperationException">An earlier version's jobs lie there, which this one cannot go on with.</exception>
+    public void RequireCurrent()
+    {
+        var earlier = s_earlierFiles.Where(name => File.Exists(At(name))).ToList();
+        if (earlier.Count > 0)
+        {
+            throw new InvalidOperationException(
+                $"{Path} was written by an earlier version of sdxl, whose running jobs this one cannot go on with. To keep its published versions and finished trainings, "
+                + $"delete {string.Join(", ", earlier.Select(At))} (and the files -wal and -shm beside them); trainings that were running end there. To keep all as it is, set SDXL_HOME to another folder.");
+        }
+    }
 
     private string At(string name) => System.IO.Path.Combine(Path, name);
 }

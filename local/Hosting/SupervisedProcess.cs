@@ -1,15 +1,16 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using Sdxl.Core.Hosting;
 
 namespace Sdxl.Local.Hosting;
 
-/// <summary>A child process that is started again when it dies, after 1, 2, 4 … 30 s; a life of a minute resets the pause.</summary>
+/// <summary>
+/// A child process that is started again when it dies, after 1, 2, 4 … 30 s; a life of a minute resets the pause. What it prints is passed on line by line.
+/// Its standard input is a pipe that this process holds open: its end tells the child that the host is gone, however that ended.
+/// </summary>
 internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> command, ILogger logger)
 {
-    private const int SigTerm = 15;
-
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan HealthyLife = TimeSpan.FromMinutes(1);
@@ -30,13 +31,13 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
         watch = Task.Run(Watch);
     }
 
-    /// <summary>SIGTERM, then SIGKILL for what still runs after <paramref name="patience"/>.</summary>
+    /// <summary>Asks it to end, and kills what still runs after <paramref name="patience"/>.</summary>
     public async Task StopAsync(TimeSpan patience)
     {
         await stopping.CancelAsync();
         if (current is { HasExited: false } child)
         {
-            Kill(child.Id, SigTerm);
+            Signals.AskToEnd(child);
             try
             {
                 await child.WaitForExitAsync().WaitAsync(patience);
@@ -54,11 +55,9 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
             File.Delete(PidFile);
     }
 
-    /// <summary>
-    /// A child of an earlier host that was killed may still be writing its files. Waits for it, then kills it.
-    /// </summary>
-    /// <param name="mark">Text of its command line, because the id may belong to another program by now.</param>
-    public static async Task WaitForPredecessor(string pidFile, string mark, TimeSpan patience, CancellationToken cancellation)
+    /// <summary>A child of an earlier host that was killed may still be writing its files. Waits for its end, then kills it.</summary>
+    /// <param name="program">Its program's name, because the id may belong to another by now.</param>
+    public static async Task WaitForPredecessor(string pidFile, string program, TimeSpan patience, CancellationToken cancellation)
     {
         if (!File.Exists(pidFile) || !int.TryParse(await File.ReadAllTextAsync(pidFile, cancellation), CultureInfo.InvariantCulture, out var id))
             return;
@@ -73,8 +72,8 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
         }
         using (predecessor)
         {
-            var commandLine = $"/proc/{id.ToString(CultureInfo.InvariantCulture)}/cmdline";
-            if (!File.Exists(commandLine) || !(await File.ReadAllTextAsync(commandLine, cancellation)).Contains(mark, StringComparison.Ordinal))
+            // A program of that name that began after the note was written is not the one it means.
+            if (predecessor.HasExited || predecessor.ProcessName != program || predecessor.StartTime.ToUniversalTime() > File.GetLastWriteTimeUtc(pidFile).AddSeconds(1))
                 return;
             try
             {
@@ -101,12 +100,30 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
             if (Stopwatch.GetElapsedTime(startedAt) > HealthyLife)
                 pause = FirstPause;
             logger.ChildDied(name, child.Id, child.ExitCode, pause.TotalSeconds);
-            await Task.Delay(pause, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (stopping.IsCancellationRequested)
-                return;
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
-            current = Launch();
+            do
+            {
+                await Task.Delay(pause, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (stopping.IsCancellationRequested)
+                    return;
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
+            while (!TryRestart(pause));
             child.Dispose();
+        }
+    }
+
+    /// <summary>No memory, no process left: supervision goes on, or a host would look alive whose worker never comes back.</summary>
+    private bool TryRestart(TimeSpan pause)
+    {
+        try
+        {
+            current = Launch();
+            return true;
+        }
+        catch (Exception exception)
+        {
+            logger.ChildNotStarted(name, exception.Message, pause.TotalSeconds);
+            return false;
         }
     }
 
@@ -114,6 +131,7 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
     {
         var start = command();
         start.UseShellExecute = false;
+        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         Process child;
         try
         {
@@ -123,12 +141,19 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
         {
             throw new InvalidOperationException($"{name} cannot be started: '{start.FileName}': {exception.Message}. Run `./sdxl setup`.", exception);
         }
+        child.OutputDataReceived += PassOn;
+        child.ErrorDataReceived += PassOn;
+        child.BeginOutputReadLine();
+        child.BeginErrorReadLine();
         ProcessId = child.Id;
         if (PidFile is not null)
             File.WriteAllText(PidFile, child.Id.ToString(CultureInfo.InvariantCulture));
         return child;
-    }
 
-    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
-    private static extern int Kill(int processId, int signal);
+        static void PassOn(object sender, DataReceivedEventArgs line)
+        {
+            if (line.Data is not null)
+                Console.Out.WriteLine(line.Data);
+        }
+    }
 }

@@ -1,7 +1,7 @@
-namespace Sdxl.Local.Tests;
+namespace Sdxl.Tests;
 
 /// <summary>A clock that stands still until it is told to go on; timers fire inside <see cref="Advance"/>.</summary>
-internal sealed class ManualTime : TimeProvider
+public sealed class ManualTime : TimeProvider
 {
     private readonly Lock gate = new();
     private readonly List<ManualTimer> timers = [];

@@ -1,7 +1,7 @@
-namespace Sdxl.Local.Tests;
+namespace Sdxl.Tests;
 
 /// <summary>A folder that disappears with the test.</summary>
-internal sealed class TempFolder : IDisposable
+public sealed class TempFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("sdxl-local-").FullName;
 

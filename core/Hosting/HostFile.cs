@@ -1,0 +1,38 @@
+using System.Text.Json;
+using Sdxl.Core.Json;
+
+namespace Sdxl.Core.Hosting;
+
+/// <summary>host.json in the state folder: how to reach the running host. There from the moment it answers until it stops; after a kill it stays behind.</summary>
+/// <param name="Url">Root of the HTTP API, with a slash at its end.</param>
+/// <param name="StorageConnectionString">Of the blob storage.</param>
+/// <param name="Pid">The host's process.</param>
+/// <param name="Join">What a worker on another machine needs to take jobs from here; null unless the host listens to others.</param>
+public sealed record HostFile(Uri Url, string StorageConnectionString, int Pid, string? Join = null)
+{
+    public const string Name = "host.json";
+
+    /// <returns>null where there is none that can be read.</returns>
+    public static HostFile? TryRead(string stateFolder)
+    {
+        try
+        {
+            return SdxlJson.Deserialize<HostFile>(File.ReadAllText(Path.Combine(stateFolder, Name)));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whole or not at all: written beside, then renamed; for its owner alone, since it holds keys.</summary>
+    public void Write(string stateFolder)
+    {
+        var path = Path.Combine(stateFolder, Name);
+        var beside = path + ".new";
+        File.WriteAllText(beside, SdxlJson.Serialize(this));
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(beside, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.Move(beside, path, overwrite: true);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using System.Globalization;
+using Sdxl.Core.Settings;
+using Sdxl.Core.Workers;
+
+namespace Sdxl.Local.Hosting;
+
+/// <summary>The functions app and the GPU worker as they are deployed, and the settings with which they run on this machine.</summary>
+/// <param name="storage">Connection string of the blob storage.</param>
+/// <param name="serviceBus">Connection string of the queues.</param>
+internal sealed class DeployedPrograms(LocalArguments arguments, string storage, string serviceBus)
+{
+    private const string LocalBase = "toy"; // small enough for a laptop; SDXL itself wants a GPU
+    private const long UsualArchiveBytes = 250L << 20;
+
+    public string FunctionsDll => Program("functions", "Sdxl.Functions");
+
+    /// <summary>For the functions app. What the user's environment or the command line says stays.</summary>
+    public Dictionary<string, string> FunctionsSettings()
+    {
+        var settings = Common();
+        Add(settings, "Sdxl__NetsAreHere", bool.TrueString);
+        Add(settings, "Sdxl__DefaultBase", LocalBase);
+        // Azure's limit of a request body, which is the app's own here: three of its largest files, and some text.
+        var archive = settings.GetValueOrDefault("Sdxl__MaxArchiveBytes") ?? Environment.GetEnvironmentVariable("Sdxl__MaxArchiveBytes");
+        var bytes = long.TryParse(archive, NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : UsualArchiveBytes;
+        Add(settings, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", ((3 * bytes) + (8L << 20)).ToString(CultureInfo.InvariantCulture));
+        return settings;
+    }
+
+    public ProcessStartInfo WorkerCommand()
+    {
+        var command = new ProcessStartInfo("dotnet", [Program("gpu-worker", "Sdxl.GpuWorker")]) { WorkingDirectory = arguments.Root };
+        var settings = Common();
+        Add(settings, "Sdxl__ScratchFolder", arguments.State.Worker);
+        foreach (var (name, value) in settings)
+            command.Environment[name] = value;
+        WorkerEnvironment.AddTo(command.Environment);
+        command.Environment[StartupHook.Variable] = typeof(StartupHook).Assembly.Location; // it ends with this host, however that ends
+        return command;
+    }
+
+    private Dictionary<string, string> Common()
+    {
+        var settings = new Dictionary<string, string>(arguments.Settings)
+        {
+            [Connections.Storage] = storage,
+            [Connections.ServiceBus] = serviceBus,
+        };
+        var models = Environment.GetEnvironmentVariable("SDXL_MODELS");
+        Add(settings, "Sdxl__ModelsFolder", string.IsNullOrEmpty(models) ? Path.Combine(arguments.Root, "models") : Path.GetFullPath(models));
+        return settings;
+    }
+
+    private static void Add(Dictionary<string, string> settings, string name, string value)
+    {
+        if (Environment.GetEnvironmentVariable(name) is not { Length: > 0 })
+            settings.TryAdd(name, value);
+    }
+
+    private string Program(string room, string name)
+    {
+        // The build that this program is of.
+        var configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Debug{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Debug" : "Release";
+        var path = Path.Combine(arguments.Root, room, "bin", configuration, "net10.0", name + ".dll");
+        return File.Exists(path) ? path : throw new InvalidOperationException($"{path} is missing. Run `./sdxl setup`.");
+    }
+}

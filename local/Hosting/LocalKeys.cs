@@ -1,0 +1,29 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace Sdxl.Local.Hosting;
+
+/// <summary>The secrets of this state folder, made once: for the host itself, and for workers on other machines.</summary>
+/// <param name="Host">Key of the queues for the programs that the host starts.</param>
+/// <param name="Worker">Key of the queues for workers elsewhere.</param>
+/// <param name="Storage">Azurite's account key while others may reach it.</param>
+internal sealed record LocalKeys(string Host, string Worker, string Storage)
+{
+    public static LocalKeys Of(StateFolder state)
+    {
+        if (File.Exists(state.KeysFile))
+        {
+            return JsonSerializer.Deserialize<LocalKeys>(File.ReadAllText(state.KeysFile))
+                ?? throw new InvalidOperationException($"{state.KeysFile} holds no keys. Delete it: the next start makes new ones, and workers elsewhere must join again.");
+        }
+        var keys = new LocalKeys(New(32), New(32), New(64));
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using var file = new FileStream(state.KeysFile, options);
+        JsonSerializer.Serialize(file, keys);
+        return keys;
+    }
+
+    private static string New(int bytes) => Convert.ToBase64String(RandomNumberGenerator.GetBytes(bytes));
+}

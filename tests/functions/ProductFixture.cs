@@ -1,0 +1,170 @@
+using System.Text.Json.Nodes;
+using Azure.Messaging.ServiceBus;
+using Azure.Storage.Blobs;
+using Microsoft.Extensions.Logging.Abstractions;
+using Sdxl.Core.Storage;
+using Sdxl.Local.Azurite;
+using Sdxl.Local.Broker;
+using Sdxl.Local.Durable;
+using Sdxl.Local.Functions;
+using Sdxl.Local.Hosting;
+
+namespace Sdxl.Tests.Functions;
+
+/// <summary>
+/// The functions app as it is deployed, in its own process on the local Functions host, with a real Azurite, no GPU worker, and a models folder of its own:
+/// the toy, and a base model "big" of whose files none is there.
+/// </summary>
+public sealed class ProductFixture : IAsyncLifetime
+{
+    private const string Key = "tests";
+
+    private readonly TempFolder folder = new();
+    private AzuriteServer azurite = null!;
+    private ServiceBusServer queues = null!;
+    private SqliteOrchestrationService orchestrations = null!;
+    private FunctionsHost host = null!;
+    private UploadsWatcher uploads = null!;
+
+    public string Models => folder.File("models");
+
+    public HttpClient Http { get; private set; } = null!;
+
+    public BlobServiceClient Storage { get; private set; } = null!;
+
+    public ServiceBusClient ServiceBus { get; private set; } = null!;
+
+    public async Task InitializeAsync()
+    {
+        WriteModels();
+        azurite = await AzuriteServer.StartAsync(
+            Path.Combine(TestPaths.Root, "tools/npm/node_modules/azurite/dist/src/blob/main.js"), folder.File("azurite"), NullLogger.Instance, CancellationToken.None);
+        queues = await ServiceBusServer.StartAsync(
+            new ServiceBusServerOptions { DatabasePath = folder.File("queues.db"), Queues = LocalQueues.All, Keys = [AccessKey.Create(Key)] }, NullLogger.Instance);
+        orchestrations = new SqliteOrchestrationService(folder.File("orchestrations.db"), new SqliteOrchestrationOptions(), TimeProvider.System, NullLogger.Instance);
+        host = await StartHostAsync([]);
+        Http = new HttpClient { BaseAddress = new Uri(host.Url + "/") };
+        await azurite.WaitUntilReadyAsync(CancellationToken.None);
+        Storage = azurite.CreateClient();
+        foreach (var container in StorageLayout.Containers)
+            await Storage.GetBlobContainerClient(container).CreateIfNotExistsAsync();
+        ServiceBus = new ServiceBusClient(queues.ConnectionString(Key));
+        uploads = new UploadsWatcher(Storage, ServiceBus, folder.File("uploads.db"), NullLogger.Instance);
+        uploads.Start();
+        await host.WaitUntilReadyAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        Http.Dispose();
+        await uploads.DisposeAsync();
+        await ServiceBus.DisposeAsync();
+        await host.DisposeAsync();
+        orchestrations.Dispose();
+        await queues.DisposeAsync();
+        await azurite.DisposeAsync();
+        folder.Dispose();
+    }
+
+    /// <summary>The app once more, with other settings: it shares storage and queues, and has orchestrations of its own.</summary>
+    public async Task<OtherHost> StartWithAsync(params (string Name, string Value)[] settings)
+    {
+        var own = new SqliteOrchestrationService(folder.File($"{Guid.NewGuid()}.db"), new SqliteOrchestrationOptions(), TimeProvider.System, NullLogger.Instance);
+        var other = await StartHostAsync(settings, own);
+        await other.WaitUntilReadyAsync();
+        return new OtherHost(other, own);
+    }
+
+    private Task<FunctionsHost> StartHostAsync(IEnumerable<(string Name, string Value)> more, SqliteOrchestrationService? own = null)
+    {
+        var programs = new DeployedPrograms(LocalArguments.Parse(["--state", folder.Path]), azurite.ConnectionString, queues.ConnectionString(Key));
+        var settings = programs.FunctionsSettings();
+        settings["Sdxl__ModelsFolder"] = Models;
+        foreach (var (name, value) in more)
+            settings[name] = value;
+        return FunctionsHost.StartAsync(new FunctionsHostOptions
+        {
+            AppDll = programs.FunctionsDll, Settings = settings, Orchestrations = own ?? orchestrations, Loggers = NullLoggerFactory.Instance,
+        });
+    }
+
+    /// <summary>POSTs an archive with inputs as a form.</summary>
+    public Task<HttpResponseMessage> PostArchiveAsync(string path, byte[] archive, string name, params (string Name, string Value)[] fields) =>
+        PostArchiveAsync(Http, path, archive, name, fields);
+
+    public static async Task<HttpResponseMessage> PostArchiveAsync(HttpClient http, string path, byte[] archive, string name, params (string Name, string Value)[] fields)
+    {
+        using var form = new MultipartFormDataContent { { new ByteArrayContent(archive), "input_images", name } };
+        foreach (var (field, value) in fields)
+            form.Add(new StringContent(value), field);
+        return await http.PostAsync(path, form);
+    }
+
+    public Task<HttpResponseMessage> PostAsync(string path, JsonObject body) => PostAsync(Http, path, body);
+
+    public static Task<HttpResponseMessage> PostAsync(HttpClient http, string path, JsonObject body) =>
+        http.PostAsync(path, new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
+
+    /// <summary>The problem+json's status and detail.</summary>
+    public static async Task<(int Status, string Detail)> ProblemAsync(HttpResponseMessage answer)
+    {
+        var text = await answer.Content.ReadAsStringAsync();
+        return answer.Content.Headers.ContentType?.MediaType == "application/problem+json"
+            ? ((int)answer.StatusCode, JsonNode.Parse(text)!["detail"]!.ToString())
+            : ((int)answer.StatusCode, text);
+    }
+
+    /// <summary>The only training of that model name, once it is over.</summary>
+    public async Task<JsonNode> EndOfUploadAsync(string model)
+    {
+        for (var waited = 0; waited < 600; waited++)
+        {
+            var list = JsonNode.Parse(await Http.GetStringAsync("api/trainings"))!["results"]!.AsArray();
+            if (list.FirstOrDefault(t => t!["model"]!.ToString().EndsWith("/" + model, StringComparison.Ordinal)) is { } training && training["status"]!.ToString() is "failed" or "succeeded")
+                return training;
+            await Task.Delay(100);
+        }
+        throw new TimeoutException($"No training of '{model}' ended within 60 s.");
+    }
+
+    private void WriteModels()
+    {
+        Directory.CreateDirectory(Models);
+        File.Copy(Path.Combine(TestPaths.Models, "toy.json"), Path.Combine(Models, "toy.json"));
+        foreach (var part in Directory.GetDirectories(TestPaths.Models))
+            File.CreateSymbolicLink(Path.Combine(Models, Path.GetFileName(part)), part);
+        JsonObject Source(string into, params string[] files) => new()
+        {
+            ["repository"] = "owner/repo", ["revision"] = new string('a', 40), ["licence"] = "mit", ["licence_url"] = "https://example.org/", ["into"] = into,
+            ["files"] = new JsonArray([.. files.Select(file => (JsonNode)new JsonObject { ["file"] = file })]),
+        };
+        var big = new JsonObject
+        {
+            ["name"] = "big", ["description"] = "d", ["model"] = "big/base", ["refiner"] = "big/refiner", ["vision"] = "big",
+            ["training_defaults"] = new JsonObject { ["resolution"] = 64 }, ["prediction_defaults"] = new JsonObject(),
+            ["sources"] = new JsonArray(
+                Source("big/base", "unet/a.safetensors"), Source("big/refiner", "r.safetensors"), Source("big/safety_checker", "s.safetensors"),
+                Source("big/blip", "text.onnx"), Source("big/clipseg", "model.onnx"), Source("big/yunet", "model.onnx")),
+        };
+        File.WriteAllText(Path.Combine(Models, "big.json"), big.ToJsonString());
+    }
+}
+
+/// <summary>A second host over the same storage.</summary>
+public sealed class OtherHost(FunctionsHost host, SqliteOrchestrationService orchestrations) : IAsyncDisposable
+{
+    public HttpClient Http { get; } = new() { BaseAddress = new Uri(host.Url + "/") };
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await host.DisposeAsync();
+        orchestrations.Dispose();
+    }
+}
+
+[CollectionDefinition(Name)]
+public sealed class ProductCollection : ICollectionFixture<ProductFixture>
+{
+    public const string Name = "the product's functions";
+}
