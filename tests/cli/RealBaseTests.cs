@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Sdxl.Cli.Hosting;
+using Sdxl.Core.Hosting;
 
 namespace Sdxl.Tests.Cli;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Azure.Storage.Blobs.Models;
 
 namespace Sdxl.EndToEnd.Tests;
 
@@ -85,7 +86,27 @@ public sealed class CrashTests(SharedHost shared)
         var published = (await host.Http.GetAsync("api/models/me/cancel-publish")).IsSuccessStatusCode;
         Assert.Equal(published ? "succeeded" : "canceled", training["status"]!.GetValue<string>());
         if (published)
+        {
             Assert.True((await host.Http.GetAsync(training["output"]!["weights"]!.GetValue<string>())).IsSuccessStatusCode);
+            return;
+        }
+        // Not at all: no file of the version is left where people look for it.
+        await foreach (var blob in host.Blobs.GetBlobContainerClient("models").GetBlobsAsync(BlobTraits.None, BlobStates.None, "me/cancel-publish/", CancellationToken.None))
+            Assert.Fail($"{blob.Name} is there although the training was canceled.");
+    }
+
+    [Fact]
+    public void What_runs_are_the_programs_that_are_deployed()
+    {
+        Assert.Single(shared.Host.Children("Sdxl.Functions.dll"));
+        Assert.Single(shared.Host.Children("Sdxl.GpuWorker.dll"));
+    }
+
+    [Fact]
+    public async Task The_apps_own_middleware_runs_around_its_functions()
+    {
+        var answer = await shared.Host.Http.GetAsync("api/trainings");
+        Assert.Matches("^[0-9a-f-]{36}$", Assert.Single(answer.Headers.GetValues("x-sdxl-invocation")));
     }
 
     private static string? _uninterrupted;

@@ -4,7 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
-
+using Sdxl.Core.Hosting;
 using Sdxl.Tests;
 
 namespace Sdxl.EndToEnd.Tests;
@@ -42,7 +42,7 @@ public sealed class LocalHostProcess : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        var info = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Sdxl.Local.dll"), "host", "--state", State])
+        var info = new ProcessStartInfo("dotnet", [Path.Combine(TestPaths.Root, "local", "bin", Configuration, "net10.0", "Sdxl.Local.dll"), "--state", State])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -103,23 +103,30 @@ public sealed class LocalHostProcess : IAsyncDisposable
         Process.GetProcessById(worker).Kill();
     }
 
-    /// <summary>Ids of the processes that run as this host's GPU worker.</summary>
-    public IEnumerable<int> WorkerProcesses()
+    private static string Configuration => AppContext.BaseDirectory.Contains("/Debug/", StringComparison.Ordinal) ? "Debug" : "Release";
+
+    /// <summary>Ids of the processes that run as this host's GPU worker: the deployed program, started by the host.</summary>
+    public IEnumerable<int> WorkerProcesses() => Children("Sdxl.GpuWorker.dll");
+
+    /// <summary>Ids of the processes that this host started with that program.</summary>
+    public IEnumerable<int> Children(string program)
     {
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
             if (!int.TryParse(Path.GetFileName(folder), out var id))
                 continue;
             string[] arguments;
+            int parent;
             try
             {
                 arguments = File.ReadAllText(Path.Combine(folder, "cmdline")).Split('\0');
+                parent = int.Parse(File.ReadAllText(Path.Combine(folder, "stat")).Split(')')[^1].Split(' ')[2], System.Globalization.CultureInfo.InvariantCulture);
             }
             catch (IOException)
             {
                 continue; // It has ended.
             }
-            if (arguments.Contains("worker") && arguments.Contains(State) && arguments.Any(a => a.EndsWith("Sdxl.Local.dll", StringComparison.Ordinal)))
+            if (parent == _process!.Id && arguments.Any(a => a.EndsWith(program, StringComparison.Ordinal)))
                 yield return id;
         }
     }
@@ -207,14 +214,10 @@ public sealed class LocalHostProcess : IAsyncDisposable
 
     private async Task<bool> TryConnectAsync()
     {
-        var file = Path.Combine(State, "host.json");
-        if (!File.Exists(file))
-            return false;
-        var host = JsonNode.Parse(await File.ReadAllTextAsync(file))!;
-        if (host["pid"]!.GetValue<int>() != _process!.Id)
+        if (HostFile.TryRead(State) is not { } host || host.Pid != _process!.Id)
             return false; // Left by a host that was killed.
-        Http = new HttpClient { BaseAddress = new Uri(host["url"]!.GetValue<string>().TrimEnd('/') + "/"), Timeout = TimeSpan.FromMinutes(2) };
-        Blobs = new BlobServiceClient(host["storageConnectionString"]!.GetValue<string>());
+        Http = new HttpClient { BaseAddress = host.Url, Timeout = TimeSpan.FromMinutes(2) };
+        Blobs = new BlobServiceClient(host.StorageConnectionString);
         try
         {
             return (await Http.GetAsync("api/trainings")).IsSuccessStatusCode;

@@ -6,16 +6,16 @@ namespace Sdxl.Core.Tests.Rooms;
 /// <summary>architecture.md, "Rooms": references only point down the "may use" column.</summary>
 public sealed class RoomsTests
 {
-    /// <summary>local is the composition root of one machine: it hosts the functions and runs the worker.</summary>
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
         ["core"] = [],
-        ["diffusion"] = ["core"],
-        ["vision"] = ["core"],
-        ["functions"] = ["core", "vision"],
+        ["pictures"] = ["core"],
+        ["diffusion"] = ["core", "pictures"],
+        ["vision"] = ["core", "pictures"],
+        ["functions"] = ["core", "pictures", "vision"],
         ["gpu-worker"] = ["core", "diffusion"],
-        ["local"] = ["functions", "gpu-worker"],
-        ["cli"] = ["core"],
+        ["local"] = ["core"],
+        ["cli"] = ["core", "pictures"],
     };
 
     public static TheoryData<string> Rooms => [.. MayUse.Keys];

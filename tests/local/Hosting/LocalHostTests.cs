@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Sdxl.Core.Hosting;
 using Sdxl.Local.Hosting;
 using Sdxl.Tests;
 
@@ -30,7 +31,7 @@ public sealed class LocalHostTests : IDisposable
         var host = Start();
         var file = await HostFileOf(host);
         using var http = new HttpClient();
-        Assert.Equal("""{"results":[]}""", await http.GetStringAsync(file.Url + "/api/trainings"));
+        Assert.Equal("""{"results":[]}""", await http.GetStringAsync(new Uri(file.Url, "api/trainings")));
         Assert.Equal(host.Id, file.Pid);
 
         var second = Start();
@@ -39,7 +40,7 @@ public sealed class LocalHostTests : IDisposable
 
         Kill(host.Id, 15);
         Assert.Equal(0, await ExitCode(host));
-        Assert.False(File.Exists(State.HostFile));
+        Assert.Null(HostFile.TryRead(State.Path));
     }
 
     [Fact]
@@ -61,11 +62,11 @@ public sealed class LocalHostTests : IDisposable
     }
 
     [Theory]
-    [InlineData("Expected 'host' or 'worker', found nothing.")]
-    [InlineData("Expected 'host' or 'worker', found 'hots'.", "hots")]
-    [InlineData("--port needs a number, found 'x'.", "host", "--port", "x")]
-    [InlineData("--state needs a value.", "host", "--state")]
-    [InlineData("Unknown argument '--what'.", "host", "--what")]
+    [InlineData("Unknown argument 'hots'.", "hots")]
+    [InlineData("--port needs a number up to 65535, found 'x'.", "--port", "x")]
+    [InlineData("--listen needs an address of this machine, as in 192.168.1.5, found 'gpubox'.", "--listen", "gpubox")]
+    [InlineData("--state needs a value.", "--state")]
+    [InlineData("Unknown argument '--what'.", "--what")]
     public void A_wrong_command_line_is_refused_with_the_reason(string reason, params string[] arguments) =>
         Assert.Equal(reason, Assert.Throws<FormatException>(() => LocalArguments.Parse(arguments)).Message);
 
@@ -73,11 +74,12 @@ public sealed class LocalHostTests : IDisposable
 
     private Process Start()
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(LocalHost).Assembly.Location, "host", "--no-worker", "--state", State.Path])
+        var start = new ProcessStartInfo("dotnet", [typeof(LocalHost).Assembly.Location, "--no-worker", "--end-with-input", "--state", State.Path])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["SDXL_ROOT"] = TestPaths.Root, ["SDXL_PARENT_PID"] = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture) },
+            RedirectStandardInput = true,
+            Environment = { ["SDXL_ROOT"] = TestPaths.Root },
         };
         var process = Process.Start(start)!;
         process.OutputDataReceived += (_, _) => { };
@@ -91,7 +93,7 @@ public sealed class LocalHostTests : IDisposable
         var waited = Stopwatch.StartNew();
         while (true)
         {
-            if (HostFile.TryRead(State.HostFile) is { } file && file.Pid == host.Id)
+            if (HostFile.TryRead(State.Path) is { } file && file.Pid == host.Id)
                 return file;
             Assert.False(host.HasExited, "the host ended while it started");
             Assert.True(waited.Elapsed < Patience, "the host does not start");
