@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using Sdxl.Core.Hosting;
 
 namespace Sdxl.Tests.Cli;
 
@@ -24,8 +25,7 @@ internal sealed class FakeHost : IDisposable
         listener.Prefixes.Add(Url + "/");
         listener.Start();
         Home = Directory.CreateTempSubdirectory("sdxl-cli-").FullName;
-        var file = new JsonObject { ["url"] = Url, ["storageConnectionString"] = "UseDevelopmentStorage=true", ["pid"] = Environment.ProcessId };
-        File.WriteAllText(Path.Combine(Home, "host.json"), file.ToJsonString());
+        new HostFile(new Uri(Url + "/"), "UseDevelopmentStorage=true", Environment.ProcessId).Write(Home);
         Answer("GET /api/trainings", new JsonObject { ["results"] = new JsonArray() });
         _ = Task.Run(ServeAsync);
     }

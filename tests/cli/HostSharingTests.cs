@@ -21,7 +21,7 @@ public sealed class HostSharingTests : IDisposable
 
         Assert.Equal((0, ""), (outcome.ExitCode, outcome.Errors));
         Assert.StartsWith("No training yet", outcome.Output, StringComparison.Ordinal);
-        Assert.False(File.Exists(Path.Combine(home, "worker.lock")), "a worker was started");
+        Assert.False(Directory.Exists(Path.Combine(home, "worker")), "a worker was started: it made its scratch folder");
         Assert.Null(HostFile.TryRead(home));
         using var free = HostUse.TryTakeAlone(home);
         Assert.NotNull(free);
