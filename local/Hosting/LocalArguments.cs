@@ -44,7 +44,7 @@ public sealed record LocalArguments(
         return new LocalArguments(
             new StateFolder(string.IsNullOrEmpty(state) ? Path.Combine(root, ".sdxl") : Path.GetFullPath(state)),
             root,
-            Port(values.GetValueOrDefault("--port")),
+            PortOf(values.GetValueOrDefault("--port")),
             Address(values.GetValueOrDefault("--listen")),
             values.GetValueOrDefault("--log"),
             flags.Contains("--end-with-input"),
@@ -52,7 +52,7 @@ public sealed record LocalArguments(
             settings);
     }
 
-    private static int Port(string? text) => text is null ? 0
+    private static int PortOf(string? text) => text is null ? 0
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= IPEndPoint.MaxPort ? number
         : throw new FormatException($"--port needs a number up to {IPEndPoint.MaxPort}, found '{text}'.");
 

@@ -51,7 +51,7 @@ internal static class LocalHost
         var address = Addresses.Reachable(arguments.Listen ?? IPAddress.Loopback);
         var programs = new DeployedPrograms(arguments, azurite.ConnectionString, queues.ConnectionString(HostKey, address));
         var worker = new SupervisedProcess("The worker", programs.WorkerCommand, logger);
-        using var orchestrations = new SqliteOrchestrationService(
+        await using var orchestrations = new SqliteOrchestrationService(
             state.OrchestrationsFile, new SqliteOrchestrationOptions(), TimeProvider.System, loggers.CreateLogger<SqliteOrchestrationService>());
         try
         {

@@ -3,8 +3,8 @@ using Microsoft.Data.Sqlite;
 namespace Sdxl.Local.Storage;
 
 /// <summary>
-/// One SQLite file in write-ahead mode: each <see cref="Write{T}"/> is a transaction that is either wholly there after kill -9 or not at all.
-/// Several processes may open the same file; within a process one connection is shared under a lock.
+/// One SQLite file in write-ahead mode: each <see cref="Write{T}"/> is a transaction that is either wholly there after kill -9 or not at
+/// all. Several processes may open the same file; within a process one connection is shared under a lock.
 /// </summary>
 internal sealed class SqliteFile : IDisposable
 {
@@ -12,11 +12,17 @@ internal sealed class SqliteFile : IDisposable
 
     private readonly Lock gate = new();
     private readonly SqliteConnection connection;
+    private readonly Dictionary<string, SqliteCommand> statements = [];
     private bool closed;
 
     /// <param name="path">Made if missing, with its folder.</param>
     /// <param name="schema">Statements of the form CREATE … IF NOT EXISTS.</param>
-    public SqliteFile(string path, string schema)
+    /// <param name="version">Marks the schema in the file; a file that has another one is refused. 0: unmarked, anything is taken.</param>
+    /// <param name="powerSafe">Whether a commit is on the disk when it returns; otherwise a power cut may take the newest ones.</param>
+    /// <param name="exclusive">Whether this process alone may have the file open; a second opener is refused at once.</param>
+    /// <exception cref="InvalidDataException">The file has another schema, or is no database; the text says what to do.</exception>
+    /// <exception cref="IOException">Exclusive, and another process has the file open.</exception>
+    public SqliteFile(string path, string schema, int version = 0, bool powerSafe = false, bool exclusive = false)
     {
         Path = System.IO.Path.GetFullPath(path);
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
@@ -24,14 +30,34 @@ internal sealed class SqliteFile : IDisposable
         {
             DataSource = Path,
             Pooling = false, // A closed file must be closed: tests reopen it, and shutdown deletes the lock.
-            DefaultTimeout = BusyTimeoutSeconds,
+            DefaultTimeout = exclusive ? 1 : BusyTimeoutSeconds,
         }.ToString());
-        connection.Open();
-        Run("PRAGMA journal_mode = WAL");
-        // NORMAL loses nothing when a process dies; after a power cut the newest transactions may be missing, the file stays whole.
-        Run("PRAGMA synchronous = NORMAL");
-        Run("PRAGMA foreign_keys = ON");
-        Write(session => session.Execute(schema));
+        try
+        {
+            connection.Open();
+            if (exclusive)
+                Run("PRAGMA locking_mode = EXCLUSIVE");
+            Run("PRAGMA journal_mode = WAL");
+            // NORMAL loses nothing when a process dies; after a power cut the newest transactions may be missing, the file stays whole.
+            Run(powerSafe ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+            Run("PRAGMA foreign_keys = ON");
+            Write(session => Prepare(session, schema, version));
+        }
+        catch (SqliteException problem) when (problem.SqliteErrorCode is SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED)
+        {
+            connection.Dispose();
+            throw new IOException($"'{Path}' is open in another process. Stop that one, or give this one another file.", problem);
+        }
+        catch (SqliteException problem) when (problem.SqliteErrorCode == SQLitePCL.raw.SQLITE_NOTADB)
+        {
+            connection.Dispose();
+            throw new InvalidDataException($"'{Path}' is not an SQLite database. Move it away: a new one is then made.", problem);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
     }
 
     public string Path { get; }
@@ -43,7 +69,7 @@ internal sealed class SqliteFile : IDisposable
         {
             ObjectDisposedException.ThrowIf(closed, this);
             using var transaction = connection.BeginTransaction(deferred: true);
-            var result = work(new SqliteSession(connection, transaction));
+            var result = work(new SqliteSession(connection, transaction, statements));
             transaction.Commit();
             return result;
         }
@@ -56,7 +82,7 @@ internal sealed class SqliteFile : IDisposable
         {
             ObjectDisposedException.ThrowIf(closed, this);
             using var transaction = connection.BeginTransaction(deferred: false);
-            var result = work(new SqliteSession(connection, transaction));
+            var result = work(new SqliteSession(connection, transaction, statements));
             transaction.Commit();
             return result;
         }
@@ -76,8 +102,27 @@ internal sealed class SqliteFile : IDisposable
             if (closed)
                 return;
             closed = true;
+            foreach (var statement in statements.Values)
+                statement.Dispose();
             connection.Dispose();
         }
+    }
+
+    private void Prepare(SqliteSession session, string schema, int version)
+    {
+        if (version != 0)
+        {
+            var found = (long)session.Scalar("PRAGMA user_version")!;
+            var isNew = found == 0 && session.Scalar("SELECT 1 FROM sqlite_master LIMIT 1") is null;
+            if (!isNew && found != version)
+            {
+                throw new InvalidDataException(
+                    $"'{Path}' has schema version {found}; this program writes version {version}. "
+                    + "Move the file away (what is in it stays there) and start again, or go on with the program that wrote it.");
+            }
+            session.Execute($"PRAGMA user_version = {version}");
+        }
+        session.Execute(schema);
     }
 
     private void Run(string statement)

@@ -2,26 +2,30 @@ using Microsoft.Data.Sqlite;
 
 namespace Sdxl.Local.Storage;
 
-/// <summary>The statements of one transaction. Parameters are given as ("$name", value) pairs; null is stored as NULL.</summary>
-internal sealed class SqliteSession(SqliteConnection connection, SqliteTransaction transaction)
+/// <summary>
+/// The statements of one transaction. Parameters are given as ("$name", value) pairs; null is stored as NULL. Each text is compiled once a
+/// file, so texts must be constants; a row's map must not run the very statement that it reads from.
+/// </summary>
+internal sealed class SqliteSession(
+    SqliteConnection connection, SqliteTransaction transaction, Dictionary<string, SqliteCommand> statements)
 {
     /// <returns>The number of rows that changed.</returns>
     public int Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        using var command = Prepare(sql, parameters);
+        var command = Prepare(sql, parameters);
         return command.ExecuteNonQuery();
     }
 
     /// <returns>The first column of the first row, or null.</returns>
     public object? Scalar(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        using var command = Prepare(sql, parameters);
+        var command = Prepare(sql, parameters);
         return command.ExecuteScalar() is { } value and not DBNull ? value : null;
     }
 
     public List<T> Query<T>(string sql, Func<SqliteDataReader, T> map, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        using var command = Prepare(sql, parameters);
+        var command = Prepare(sql, parameters);
         using var reader = command.ExecuteReader();
         var rows = new List<T>();
         while (reader.Read())
@@ -31,9 +35,14 @@ internal sealed class SqliteSession(SqliteConnection connection, SqliteTransacti
 
     private SqliteCommand Prepare(string sql, ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        var command = connection.CreateCommand();
+        if (!statements.TryGetValue(sql, out var command))
+        {
+            command = connection.CreateCommand();
+            command.CommandText = sql;
+            statements.Add(sql, command);
+        }
         command.Transaction = transaction;
-        command.CommandText = sql;
+        command.Parameters.Clear();
         foreach (var (name, value) in parameters)
             command.Parameters.AddWithValue(name, value ?? DBNull.Value);
         return command;

@@ -60,7 +60,7 @@ public sealed class ProductFixture : IAsyncLifetime
         await uploads.DisposeAsync();
         await ServiceBus.DisposeAsync();
         await host.DisposeAsync();
-        orchestrations.Dispose();
+        await orchestrations.DisposeAsync();
         await queues.DisposeAsync();
         await azurite.DisposeAsync();
         folder.Dispose();
@@ -159,7 +159,7 @@ public sealed class OtherHost(FunctionsHost host, SqliteOrchestrationService orc
     {
         Http.Dispose();
         await host.DisposeAsync();
-        orchestrations.Dispose();
+        await orchestrations.DisposeAsync();
     }
 }
 

@@ -1,0 +1,78 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Azure.Amqp;
+using Microsoft.Azure.Amqp.Framing;
+
+namespace Sdxl.Local.Broker;
+
+/// <summary>
+/// The tokens of Service Bus: "SharedAccessSignature sr=RESOURCE&amp;sig=SIGNATURE&amp;se=EXPIRY&amp;skn=KEY", each part URL-encoded, where EXPIRY is
+/// in seconds since 1970 and SIGNATURE the HMAC-SHA256 of "RESOURCE\nEXPIRY" (as encoded) with the key's secret.
+/// </summary>
+internal static class SharedAccessSignature
+{
+    private const string Prefix = "SharedAccessSignature ";
+
+    /// <param name="resource">Such as sb://host/queue; the token holds for it and all below.</param>
+    public static string Create(AccessKey key, string resource, DateTimeOffset expiry)
+    {
+        var encoded = Uri.EscapeDataString(resource);
+        var seconds = expiry.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        var signature = Uri.EscapeDataString(Convert.ToBase64String(Sign(key.Secret, encoded, seconds)));
+        return $"{Prefix}sr={encoded}&sig={signature}&se={seconds}&skn={Uri.EscapeDataString(key.Name)}";
+    }
+
+    /// <summary>Whether <paramref name="token"/> lets its bearer use <paramref name="audience"/>.</summary>
+    /// <returns>The rights and until when.</returns>
+    /// <exception cref="AmqpException">It does not; the text says why, but nothing of a secret.</exception>
+    public static (AccessRights Rights, DateTimeOffset Expiry) Check(string token, Uri audience, IReadOnlyList<AccessKey> keys, DateTimeOffset now)
+    {
+        var parts = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (token.StartsWith(Prefix, StringComparison.Ordinal))
+        {
+            foreach (var part in token[Prefix.Length..].Split('&'))
+            {
+                if (part.Split('=', 2) is [var name, var value])
+                    parts[name] = value;
+            }
+        }
+        if (!parts.TryGetValue("sr", out var resource) || !parts.TryGetValue("sig", out var signature) || !parts.TryGetValue("skn", out var keyName)
+            || !parts.TryGetValue("se", out var seconds) || !long.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out var expiry)
+            || expiry > DateTimeOffset.MaxValue.ToUnixTimeSeconds()
+            || !Uri.TryCreate(Uri.UnescapeDataString(resource), UriKind.Absolute, out var scope))
+        {
+            throw Refusal("it is not of the form 'SharedAccessSignature sr=…&sig=…&se=…&skn=…'");
+        }
+        keyName = Uri.UnescapeDataString(keyName);
+        // A wrong name and a wrong secret answer alike, after the same work: names are not to be guessed one by one.
+        var key = keys.FirstOrDefault(key => key.Name == keyName);
+        var expected = Sign(key?.Secret ?? "", resource, seconds);
+        var given = new byte[expected.Length];
+        var isWhole = Convert.TryFromBase64String(Uri.UnescapeDataString(signature), given, out var count) && count == expected.Length;
+        if (!CryptographicOperations.FixedTimeEquals(expected, given) || !isWhole || key is null)
+            throw Refusal($"the key '{keyName}' is unknown or its secret is another one");
+        var end = DateTimeOffset.FromUnixTimeSeconds(expiry);
+        if (end <= now)
+            throw Refusal($"it ended at {end:u}");
+        // The scheme differs (amqps in the token, amqp in the request), and neither names the port.
+        if (!string.Equals(scope.Host, audience.Host, StringComparison.OrdinalIgnoreCase) || !IsWithin(audience.AbsolutePath, scope.AbsolutePath))
+            throw Refusal($"it is for '{scope.Host}{scope.AbsolutePath}', not for '{audience.Host}{audience.AbsolutePath}'");
+        if (key.Queue is { } queue && !IsWithin(audience.AbsolutePath, queue))
+            throw Refusal($"the key '{keyName}' is for the queue '{queue}' only");
+        return (key.Rights, end);
+    }
+
+    /// <summary>Whether a path is the other one or lies below it; slashes around and case don't matter.</summary>
+    public static bool IsWithin(string path, string parent)
+    {
+        (path, parent) = (path.Trim('/'), parent.Trim('/'));
+        return parent.Length == 0 || (path.StartsWith(parent, StringComparison.OrdinalIgnoreCase)
+            && (path.Length == parent.Length || path[parent.Length] == '/'));
+    }
+
+    private static AmqpException Refusal(string reason) => new(AmqpErrorCode.UnauthorizedAccess, $"The token is refused: {reason}.");
+
+    private static byte[] Sign(string secret, string encodedResource, string seconds) =>
+        HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes(encodedResource + "\n" + seconds));
+}

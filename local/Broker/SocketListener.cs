@@ -1,0 +1,91 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Azure.Amqp.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace Sdxl.Local.Broker;
+
+/// <summary>
+/// Accepts TCP (with a certificate, TLS) connections on exactly one address. The library's own listener opens every interface for "localhost", and for any
+/// other name or address first resolves this machine's own name and fails where it has none.
+/// </summary>
+internal sealed class SocketListener : TransportListener
+{
+    private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(20);
+
+    private readonly TcpListener listener;
+    private readonly X509Certificate2? certificate;
+    private readonly ILogger logger;
+    private volatile bool isClosed;
+
+    /// <exception cref="SocketException">The address is not this machine's, or the port is taken.</exception>
+    public SocketListener(IPAddress address, int port, X509Certificate2? certificate, ILogger logger)
+        : base("sdxl-listener")
+    {
+        this.certificate = certificate;
+        this.logger = logger;
+        listener = new TcpListener(address, port);
+        if (address.Equals(IPAddress.IPv6Any))
+            listener.Server.DualMode = true;
+        listener.Start();
+    }
+
+    public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
+
+    protected override void OnListen() => _ = AcceptAsync();
+
+    protected override bool CloseInternal()
+    {
+        AbortInternal();
+        return true;
+    }
+
+    protected override void AbortInternal()
+    {
+        isClosed = true;
+        listener.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (!isClosed)
+        {
+            try
+            {
+                _ = OpenAsync(await listener.AcceptSocketAsync());
+            }
+            catch (Exception problem) when (problem is SocketException or ObjectDisposedException or InvalidOperationException)
+            {
+                logger.ConnectionFailed("?", problem.Message); // A client that left before it was taken; or the end, which stops the loop.
+            }
+        }
+    }
+
+    private async Task OpenAsync(Socket socket)
+    {
+        var client = socket.RemoteEndPoint?.ToString() ?? "?";
+        Stream stream = new NetworkStream(socket, ownsSocket: true);
+        try
+        {
+            socket.NoDelay = true;
+            if (certificate is not null)
+            {
+                var secure = new SslStream(stream);
+                stream = secure;
+                using var timeout = new CancellationTokenSource(HandshakeTimeout);
+                await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate }, timeout.Token);
+            }
+            var transport = new StreamTransport(stream, socket);
+            transport.Open();
+            logger.Connected(client);
+            OnTransportAccepted(new TransportAsyncCallbackArgs { Transport = transport });
+        }
+        catch (Exception problem)
+        {
+            logger.ConnectionFailed(client, problem.Message);
+            await stream.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Threading.Channels;
+using Sdxl.Local.Storage;
+
+namespace Sdxl.Local.Broker;
+
+/// <summary>
+/// The one thread that touches the file. Whatever has queued up while the last commit was on its way to the disk becomes one transaction; answers are given
+/// only when it is there. An operation that fails undoes itself alone; a commit that fails, fails all of its operations.
+/// </summary>
+internal sealed class StoreWriter : IAsyncDisposable
+{
+    private const int MaxOperations = 512;
+
+    private readonly Channel<Operation> queue = Channel.CreateUnbounded<Operation>(new() { SingleReader = true });
+    private readonly SqliteFile file;
+    private readonly Action<SqliteSession> atBegin;
+    private readonly Func<SqliteSession, Action<Exception?>> atEnd;
+    private readonly Task thread;
+
+    /// <param name="file">Closed with this object.</param>
+    /// <param name="atBegin">The first part of each transaction.</param>
+    /// <param name="atEnd">The last part; what it returns is called after the commit, with null or with what went wrong. Neither may throw lightly.</param>
+    public StoreWriter(SqliteFile file, Action<SqliteSession> atBegin, Func<SqliteSession, Action<Exception?>> atEnd)
+    {
+        this.file = file;
+        this.atBegin = atBegin;
+        this.atEnd = atEnd;
+        thread = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    /// <summary>Runs work in one of the next transactions; the task ends when that is on the disk.</summary>
+    public Task<T> RunAsync<T>(Func<SqliteSession, T> work)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var (result, refusal) = (default(T), default(Exception));
+        void Run(SqliteSession session)
+        {
+            session.Execute("SAVEPOINT operation");
+            try
+            {
+                result = work(session);
+            }
+            catch (Exception exception)
+            {
+                refusal = exception;
+                session.Execute("ROLLBACK TO operation");
+            }
+            session.Execute("RELEASE operation");
+        }
+        void Answer(Exception? problem)
+        {
+            if ((problem ?? refusal) is { } exception)
+                answer.TrySetException(exception);
+            else
+                answer.TrySetResult(result!);
+        }
+        if (!queue.Writer.TryWrite(new(Run, Answer)))
+            answer.TrySetException(new ObjectDisposedException(nameof(ServiceBusServer), "The broker is shutting down."));
+        return answer.Task;
+    }
+
+    /// <inheritdoc cref="RunAsync{T}"/>
+    public Task RunAsync(Action<SqliteSession> work) => RunAsync(session =>
+    {
+        work(session);
+        return true;
+    });
+
+    /// <summary>Finishes what has been asked for, then closes the file.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        queue.Writer.TryComplete();
+        await thread;
+        file.Dispose();
+    }
+
+    private void Run()
+    {
+        var batch = new List<Operation>();
+        while (queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        {
+            while (batch.Count < MaxOperations && queue.Reader.TryRead(out var operation))
+                batch.Add(operation);
+            Action<Exception?>? afterCommit = null;
+            Exception? problem = null;
+            try
+            {
+                file.Write(session =>
+                {
+                    atBegin(session);
+                    foreach (var operation in batch)
+                        operation.Run(session);
+                    afterCommit = atEnd(session);
+                });
+            }
+            catch (Exception exception) // A full disk, say: every caller is told, and the next transaction tries anew.
+            {
+                problem = exception;
+            }
+            foreach (var operation in batch)
+                operation.Answer(problem);
+            afterCommit?.Invoke(problem);
+            batch.Clear();
+        }
+    }
+
+    private sealed record Operation(Action<SqliteSession> Run, Action<Exception?> Answer);
+}

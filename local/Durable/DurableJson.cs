@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Reflection;
+using DurableTask.Core;
+using DurableTask.Core.History;
+using Newtonsoft.Json;
+using Newtonsoft.Json.Serialization;
+
+namespace Sdxl.Local.Durable;
+
+/// <summary>
+/// The framework's messages, events and states as JSON. Where a value's type is not the declared one, $type names it; only types of
+/// DurableTask.Core
+/// and Dictionary&lt;string, string&gt; (tags) are read or written so, hence a manipulated file cannot have any other class made.
+/// </summary>
+internal static class DurableJson
+{
+    private static readonly JsonSerializer Serializer = JsonSerializer.Create(new JsonSerializerSettings
+    {
+        TypeNameHandling = TypeNameHandling.Auto,
+        SerializationBinder = new FrameworkTypes(),
+        ContractResolver = new Contracts(),
+        DateTimeZoneHandling = DateTimeZoneHandling.RoundtripKind,
+        DateParseHandling = DateParseHandling.None, // A string stays as it was, even if it looks like a date.
+        NullValueHandling = NullValueHandling.Ignore,
+        MaxDepth = 512, // Failures nest as deeply as exceptions do; the default is 64.
+    });
+
+    /// <typeparam name="T">The declared type: the same as in <see cref="Read{T}"/>.</typeparam>
+    public static string Write<T>(T value)
+    {
+        var text = new StringWriter(CultureInfo.InvariantCulture);
+        Serializer.Serialize(text, value, typeof(T));
+        return text.ToString();
+    }
+
+    /// <exception cref="InvalidDataException">It is no such JSON; the message names <paramref name="what"/>.</exception>
+    public static T Read<T>(string json, string what)
+    {
+        try
+        {
+            using var reader = new JsonTextReader(new StringReader(json));
+            return Serializer.Deserialize<T>(reader) ?? throw new JsonSerializationException("null");
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException(
+                $"{what} is no {typeof(T).Name} that this version can read: {e.Message} "
+                + "Start the orchestration again under the same id, which replaces it.",
+                e);
+        }
+    }
+
+    private sealed class FrameworkTypes : ISerializationBinder
+    {
+        private static readonly Assembly Framework = typeof(HistoryEvent).Assembly;
+
+        public Type BindToType(string? assemblyName, string typeName) => typeName switch
+        {
+            "Tags" when assemblyName is null => typeof(Dictionary<string, string>),
+            _ when assemblyName is null && typeName.StartsWith("DurableTask.Core.", StringComparison.Ordinal)
+                && Framework.GetType(typeName) is { } type => type,
+            _ => throw new JsonSerializationException($"Type '{typeName}, {assemblyName}' is not allowed."),
+        };
+
+        public void BindToName(Type serializedType, out string? assemblyName, out string? typeName)
+        {
+            assemblyName = null;
+            typeName = serializedType == typeof(Dictionary<string, string>) ? "Tags"
+                : serializedType.Assembly == Framework ? serializedType.FullName
+                : throw new JsonSerializationException($"Type '{serializedType}' is not allowed.");
+        }
+    }
+
+    private sealed class Contracts : DefaultContractResolver
+    {
+        protected override JsonProperty CreateProperty(MemberInfo member, MemberSerialization memberSerialization)
+        {
+            var property = base.CreateProperty(member, memberSerialization);
+            // An exception's own properties may hold anything: they are written as plain JSON and read as text, numbers and JSON objects.
+            if (member.DeclaringType == typeof(FailureDetails) && member.Name == nameof(FailureDetails.Properties))
+                property.Converter = new PlainValues();
+            // Not state of ours, and its type is declared as an interface.
+            if (member.Name == nameof(TaskMessage.ExtensionData))
+                property.Ignored = true;
+            return property;
+        }
+    }
+
+    /// <summary>Writes with a serializer that names no types: the settings of a property don't reach its nested values.</summary>
+    private sealed class PlainValues : JsonConverter
+    {
+        private static readonly JsonSerializer Plain = new() { DateParseHandling = DateParseHandling.None };
+
+        public override bool CanConvert(Type objectType) => true;
+
+        public override void WriteJson(JsonWriter writer, object? value, JsonSerializer serializer) => Plain.Serialize(writer, value);
+
+        public override object? ReadJson(JsonReader reader, Type objectType, object? existingValue, JsonSerializer serializer) =>
+            Plain.Deserialize<Dictionary<string, object?>>(reader);
+    }
+}

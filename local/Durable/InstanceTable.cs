@@ -1,0 +1,149 @@
+using System.Text.Json;
+using DurableTask.Core;
+using DurableTask.Core.History;
+using DurableTask.Core.Query;
+using Microsoft.Data.Sqlite;
+using Sdxl.Local.Storage;
+
+namespace Sdxl.Local.Durable;
+
+/// <summary>An instance, without its history.</summary>
+/// <param name="TerminateChildren">The reason, if its sub-orchestrations are to be terminated, later ones too.</param>
+internal sealed record InstanceRow(
+    long Instance,
+    string Id,
+    string ExecutionId,
+    OrchestrationStatus Status,
+    string? ParentId,
+    string? TerminateChildren,
+    DateTime CreatedAt,
+    string StateJson)
+{
+    public OrchestrationState State => DurableJson.Read<OrchestrationState>(StateJson, $"The state of orchestration '{Id}'");
+
+    public bool HasEnded => Status.HasEnded();
+}
+
+/// <summary>Statements over the table instances.</summary>
+internal static class InstanceTable
+{
+    private const string Columns = "instance, id, execution_id, status, parent_id, terminate_children, created_at, state";
+
+    /// <summary>What a null filter by status means where only ended instances are concerned.</summary>
+    public static readonly OrchestrationStatus[] Ended =
+        [OrchestrationStatus.Completed, OrchestrationStatus.Failed, OrchestrationStatus.Terminated, OrchestrationStatus.Canceled];
+
+    public static bool HasEnded(this OrchestrationStatus status) => Ended.Contains(status);
+
+    public static InstanceRow? FindInstance(this SqliteSession session, string id) =>
+        session.Query($"SELECT {Columns} FROM instances WHERE id = $id", Map, ("$id", id)).FirstOrDefault();
+
+    public static InstanceRow? FindInstance(this SqliteSession session, long instance) =>
+        session.Query($"SELECT {Columns} FROM instances WHERE instance = $instance", Map, ("$instance", instance)).FirstOrDefault();
+
+    /// <summary>A pending instance; an earlier one of the same id is deleted with its history, messages and activities.</summary>
+    public static void Replace(this SqliteSession session, OrchestrationInstance instance, ExecutionStartedEvent started, DateTime now)
+    {
+        var state = new OrchestrationState
+        {
+            OrchestrationInstance = instance,
+            ParentInstance = started.ParentInstance,
+            Name = started.Name,
+            Version = started.Version,
+            Tags = started.Tags,
+            Generation = started.Generation,
+            Input = started.Input,
+            ScheduledStartTime = started.ScheduledStartTime,
+            OrchestrationStatus = OrchestrationStatus.Pending,
+            CreatedTime = started.Timestamp,
+            LastUpdatedTime = now,
+            CompletedTime = DateTime.SpecifyKind(DateTime.MaxValue.AddDays(-1), DateTimeKind.Utc), // The framework's "not yet".
+        };
+        session.Execute("DELETE FROM instances WHERE id = $id", ("$id", instance.InstanceId));
+        session.Execute(
+            """
+            INSERT INTO instances (id, execution_id, status, parent_id, created_at, updated_at, state, family)
+            VALUES ($id, $execution, $status, $parent, $created, $now, $state,
+                (SELECT coalesce(family, instance) FROM instances WHERE id = $parent))
+            """,
+            ("$id", instance.InstanceId), ("$execution", instance.ExecutionId), ("$status", (int)state.OrchestrationStatus),
+            ("$parent", started.ParentInstance?.OrchestrationInstance.InstanceId), ("$created", UtcTicks(state.CreatedTime)),
+            ("$now", now.Ticks), ("$state", DurableJson.Write(state)));
+    }
+
+    /// <summary>
+    /// The instance keeps the time at which it was created, whereas the framework's state tells when the execution began.
+    /// </summary>
+    public static void UpdateInstance(this SqliteSession session, InstanceRow row, OrchestrationState state, DateTime now)
+    {
+        state.CreatedTime = row.CreatedAt;
+        state.LastUpdatedTime = now;
+        session.Execute(
+            """
+            UPDATE instances SET execution_id = $execution, status = $status, updated_at = $now, completed_at = $completed, state = $state
+            WHERE instance = $instance
+            """,
+            ("$instance", row.Instance), ("$execution", state.OrchestrationInstance.ExecutionId),
+            ("$status", (int)state.OrchestrationStatus), ("$now", now.Ticks),
+            ("$completed", state.OrchestrationStatus.HasEnded() ? UtcTicks(state.CompletedTime) : null),
+            ("$state", DurableJson.Write(state)));
+    }
+
+    /// <summary>With its history, messages and activities.</summary>
+    public static void DeleteInstance(this SqliteSession session, InstanceRow row) =>
+        session.Execute("DELETE FROM instances WHERE instance = $instance", ("$instance", row.Instance));
+
+    /// <summary>The instance and its sub-orchestrations, theirs too; parents come first.</summary>
+    public static List<InstanceRow> Family(this SqliteSession session, string id) => session.Query(
+        $"""
+        WITH RECURSIVE tree (at, name) AS (
+            SELECT instance, id FROM instances WHERE id = $id UNION SELECT instance, id FROM instances JOIN tree ON parent_id = name)
+        SELECT {Columns} FROM instances WHERE instance IN (SELECT at FROM tree) ORDER BY instance
+        """,
+        Map,
+        ("$id", id));
+
+    public static void TerminateChildrenOf(this SqliteSession session, InstanceRow row, string reason) => session.Execute(
+        "UPDATE instances SET terminate_children = $reason WHERE instance = $instance", ("$reason", reason), ("$instance", row.Instance));
+
+    /// <summary>A page of instances by time of creation and id.</summary>
+    /// <param name="after">The last instance of the page before; null for the first page.</param>
+    public static List<InstanceRow> List(this SqliteSession session, OrchestrationQuery query, (long Ticks, string Id)? after) =>
+        session.Query(
+        $"""
+        SELECT {Columns} FROM instances
+        WHERE created_at >= $from AND created_at <= $to
+          AND ($prefix IS NULL OR substr(id, 1, length($prefix)) = $prefix) AND NOT ($noEntities AND substr(id, 1, 1) = '@')
+          AND ($statuses IS NULL OR status IN (SELECT value FROM json_each($statuses)))
+          AND ($ticks IS NULL OR (created_at, id) > ($ticks, $id))
+        ORDER BY created_at, id LIMIT $limit
+        """,
+        Map,
+        ("$from", UtcTicks(query.CreatedTimeFrom) ?? 0), ("$to", UtcTicks(query.CreatedTimeTo) ?? long.MaxValue),
+        ("$prefix", string.IsNullOrEmpty(query.InstanceIdPrefix) ? null : query.InstanceIdPrefix), ("$noEntities", query.ExcludeEntities),
+        ("$statuses", query.RuntimeStatus is { Count: > 0 } statuses ? Json(statuses) : null),
+        ("$ticks", after?.Ticks), ("$id", after?.Id), ("$limit", query.PageSize));
+
+    /// <summary>Deletes ended instances whose time in a column is in a range.</summary>
+    /// <returns>How many were deleted; fewer than the limit: no more are there.</returns>
+    public static int Purge(
+        this SqliteSession session, string column, DateTime? from, DateTime? to, IEnumerable<OrchestrationStatus>? statuses, int limit) =>
+        session.Execute(
+        $"""
+        DELETE FROM instances WHERE instance IN (
+            SELECT instance FROM instances
+            WHERE {column} >= $from AND {column} <= $to AND status IN (SELECT value FROM json_each($statuses)) LIMIT $limit)
+        """,
+        ("$from", UtcTicks(from) ?? 0), ("$to", UtcTicks(to) ?? long.MaxValue), ("$statuses", Json((statuses ?? Ended).Intersect(Ended))),
+        ("$limit", limit));
+
+    /// <summary>A time of no kind is taken for UTC.</summary>
+    public static long? UtcTicks(DateTime? time) => (time is { Kind: DateTimeKind.Local } local ? local.ToUniversalTime() : time)?.Ticks;
+
+    private static string Json(IEnumerable<OrchestrationStatus> statuses) =>
+        JsonSerializer.Serialize(statuses.Select(status => (int)status));
+
+    private static InstanceRow Map(SqliteDataReader row) => new(
+        row.GetInt64(0), row.GetString(1), row.GetString(2), (OrchestrationStatus)row.GetInt32(3), row.TextOrNull(4), row.TextOrNull(5),
+        new DateTime(row.GetInt64(6), DateTimeKind.Utc), row.GetString(7));
+}

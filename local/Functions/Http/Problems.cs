@@ -1,0 +1,25 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Sdxl.Local.Functions.Http;
+
+/// <summary>What this host answers in a function's place: problem+json (RFC 9457).</summary>
+internal static class Problems
+{
+    /// <summary>Nothing where the answer has begun already: then the connection is cut, so that half an answer is not taken for a whole one.</summary>
+    public static async Task AnswerAsync(HttpContext context, int status, string detail)
+    {
+        if (context.Response.HasStarted)
+        {
+            context.Abort();
+            return;
+        }
+        context.Response.Clear(); // what the worker's own answer has left there
+        context.Response.StatusCode = status;
+        if (status == StatusCodes.Status503ServiceUnavailable)
+            context.Response.Headers.RetryAfter = "2";
+        await context.Response.WriteAsJsonAsync(
+            new { title = ReasonPhrases.GetReasonPhrase(status), status, detail }, (JsonSerializerOptions?)null, "application/problem+json");
+    }
+}
