@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Sdxl.Local.Broker;
 
-/// <summary>What the holder of a key may do; settling, renewing and peeking belong to <see cref="Listen"/>, scheduling to <see cref="Send"/>.</summary>
+/// <summary>What the holder of a key may do. Settling, renewing and peeking belong to listening, scheduling to sending.</summary>
 [Flags]
 public enum AccessRights
 {

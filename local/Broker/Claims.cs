@@ -22,7 +22,8 @@ internal sealed class Claims(IReadOnlyList<AccessKey> keys, TimeProvider time) :
     /// <exception cref="AmqpException">No token allows it, or none does any longer.</exception>
     public Grant Require(string path, AccessRights rights) =>
         grants.FirstOrDefault(grant => grant.Value.Allows(rights) && SharedAccessSignature.IsWithin(path, grant.Key)).Value
-        ?? throw new AmqpException(AmqpErrorCode.UnauthorizedAccess, $"'{rights}' on '{path}' needs a token that allows it; this connection has shown none.");
+        ?? throw new AmqpException(
+            AmqpErrorCode.UnauthorizedAccess, $"'{rights}' on '{path}' needs a token that allows it; this connection has shown none.");
 
     public void Dispose()
     {
@@ -47,11 +48,11 @@ internal sealed class Grant : IDisposable
 
     public bool Allows(AccessRights wanted) => terms is var now && time.GetUtcNow() < now.Expiry && (now.Rights & wanted) == wanted;
 
-    /// <exception cref="AmqpException">It does not allow it, or has ended.</exception>
+    /// <exception cref="AmqpException">It has ended.</exception>
     public void Require(AccessRights wanted)
     {
         if (!Allows(wanted))
-            throw new AmqpException(AmqpErrorCode.UnauthorizedAccess, $"The token ended at {terms.Expiry:u}, or does not allow '{wanted}'; show a new one.");
+            throw Ended();
     }
 
     public void Renew(AccessRights rights, DateTimeOffset expiry)
@@ -76,8 +77,10 @@ internal sealed class Grant : IDisposable
             return;
         }
         foreach (var link in links.Keys)
-            link.SafeClose(new AmqpException(AmqpErrorCode.UnauthorizedAccess, $"The token ended at {terms.Expiry:u}; show a new one."));
+            link.SafeClose(Ended());
     }
+
+    private AmqpException Ended() => new(AmqpErrorCode.UnauthorizedAccess, $"The token ended at {terms.Expiry:u}; show a new one.");
 
     private sealed record Terms(AccessRights Rights, DateTimeOffset Expiry);
 }

@@ -10,7 +10,8 @@ internal sealed class ClientConnection : AmqpConnection
 {
     private readonly ConcurrentDictionary<string, SendingAmqpLink> replies = [];
 
-    public ClientConnection(TransportBase transport, ProtocolHeader header, AmqpSettings settings, AmqpConnectionSettings connectionSettings, Claims claims)
+    public ClientConnection(
+        TransportBase transport, ProtocolHeader header, AmqpSettings settings, AmqpConnectionSettings connectionSettings, Claims claims)
         : base(transport, header, false, settings, connectionSettings)
     {
         Claims = claims;

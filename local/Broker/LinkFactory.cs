@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Sdxl.Local.Broker;
 
-/// <summary>Makes our end of what clients open, or refuses it: for each link, what it is attached to and whether the connection may.</summary>
+/// <summary>Makes our end of what clients open: for each link, what it is attached to, and whether the connection may.</summary>
 internal sealed class LinkFactory(BrokerEngine engine, ServiceBusServerOptions options, ILogger logger) : IRuntimeProvider
 {
     private const int PropertyBytes = 64 * 1024; // What a message may have beside its body.
@@ -15,8 +15,8 @@ internal sealed class LinkFactory(BrokerEngine engine, ServiceBusServerOptions o
     private static readonly AmqpSymbol SessionFilter = "com.microsoft:session-filter";
 
     public AmqpConnection CreateConnection(
-        TransportBase transport, ProtocolHeader protocolHeader, bool isInitiator, AmqpSettings amqpSettings, AmqpConnectionSettings connectionSettings) =>
-        new ClientConnection(transport, protocolHeader, amqpSettings, connectionSettings, new Claims(options.Keys, options.Time));
+        TransportBase transport, ProtocolHeader header, bool isInitiator, AmqpSettings settings, AmqpConnectionSettings own) =>
+        new ClientConnection(transport, header, settings, own, new Claims(options.Keys, options.Time));
 
     public AmqpSession CreateSession(AmqpConnection connection, AmqpSessionSettings settings) => new(connection, settings, this);
 
@@ -51,7 +51,8 @@ internal sealed class LinkFactory(BrokerEngine engine, ServiceBusServerOptions o
     {
         if (link.Settings.Target is Coordinator)
             throw BrokerErrors.NotOffered("A transaction");
-        var path = (link.IsReceiver ? (link.Settings.Target as Target)?.Address : (link.Settings.Source as Source)?.Address)?.ToString() ?? "";
+        var source = link.Settings.Source as Source;
+        var path = (link.IsReceiver ? (link.Settings.Target as Target)?.Address : source?.Address)?.ToString() ?? "";
         if (string.Equals(path, CbsNode.Address, StringComparison.OrdinalIgnoreCase))
         {
             AddNode(link, connection, new CbsNode(connection.Claims, logger).HandleAsync);
@@ -67,13 +68,13 @@ internal sealed class LinkFactory(BrokerEngine engine, ServiceBusServerOptions o
         {
             var grant = connection.Claims.Require(path, AccessRights.Send);
             if (address.Dead)
-                throw new AmqpException(AmqpErrorCode.NotAllowed, $"'{path}' is a dead-letter queue: messages are moved there, never sent.");
+                throw new AmqpException(AmqpErrorCode.NotAllowed, $"'{path}': messages are moved into a dead-letter queue, never sent.");
             grant.Add(link);
             _ = new QueueSender(receiving, engine, address.Queue, grant);
         }
         else
         {
-            if ((link.Settings.Source as Source)?.FilterSet?.Any(filter => filter.Key.ToString() == SessionFilter.Value) == true)
+            if (source?.FilterSet?.Any(filter => filter.Key.ToString() == SessionFilter.Value) == true)
                 throw BrokerErrors.NotOffered($"A session of '{path}'");
             var grant = connection.Claims.Require(path, AccessRights.Listen);
             grant.Add(link);

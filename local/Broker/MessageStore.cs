@@ -147,11 +147,12 @@ internal sealed class MessageStore(TimeProvider time)
     public DateTime Renew(QueueSettings queue, Guid token)
     {
         var until = Later(Now, queue.LockDuration);
-        Session.Execute("UPDATE messages SET locked_until = $until WHERE seq = $seq", ("$until", until), ("$seq", Held(queue, token).Sequence));
+        var message = Held(queue, token);
+        Session.Execute("UPDATE messages SET locked_until = $until WHERE seq = $seq", ("$until", until), ("$seq", message.Sequence));
         return new(until, DateTimeKind.Utc);
     }
 
-    /// <summary>Puts a message back that did not reach its receiver: as if it had not been given out. A lock that is lost stays so.</summary>
+    /// <summary>Puts a message back that did not reach its receiver, as if it had not been given out. A lost lock stays lost.</summary>
     public void Return(StoredMessage message)
     {
         if (message.Token is { } token)
@@ -159,10 +160,13 @@ internal sealed class MessageStore(TimeProvider time)
         else
         {
             Session.Execute(
-                "INSERT INTO messages VALUES ($seq, $first, $queue, $dead, $state, $deferred, $deliveries, NULL, 0, $enqueued, $enqueued, $expires)",
-                ("$seq", message.Sequence), ("$first", message.FirstSequence), ("$queue", message.Address.Queue), ("$dead", message.Address.Dead),
-                ("$state", (int)message.State), ("$deferred", message.IsDeferred), ("$deliveries", message.Deliveries),
-                ("$enqueued", message.EnqueuedAt), ("$expires", message.ExpiresAt));
+                """
+                INSERT INTO messages
+                VALUES ($seq, $first, $queue, $dead, $state, $deferred, $deliveries, NULL, 0, $enqueued, $enqueued, $expires)
+                """,
+                ("$seq", message.Sequence), ("$first", message.FirstSequence), ("$queue", message.Address.Queue),
+                ("$dead", message.Address.Dead), ("$state", (int)message.State), ("$deferred", message.IsDeferred),
+                ("$deliveries", message.Deliveries), ("$enqueued", message.EnqueuedAt), ("$expires", message.ExpiresAt));
             Session.Execute("INSERT INTO bodies VALUES ($seq, $bytes)", ("$seq", message.Sequence), ("$bytes", message.Bytes));
             TidyAt(message.ExpiresAt);
             Touched.Add(message.Address);
@@ -175,7 +179,8 @@ internal sealed class MessageStore(TimeProvider time)
         if (Select("token = $token", ("$token", token.ToByteArray())) is not [var message])
             return;
         Session.Execute(
-            "UPDATE messages SET state = 2 * deferred, token = NULL, deliveries = deliveries - 1 WHERE seq = $seq", ("$seq", message.Sequence));
+            "UPDATE messages SET state = 2 * deferred, token = NULL, deliveries = deliveries - 1 WHERE seq = $seq",
+            ("$seq", message.Sequence));
         TidyAt(message.ExpiresAt);
         Touched.Add(message.Address);
     }
@@ -203,7 +208,8 @@ internal sealed class MessageStore(TimeProvider time)
             """
             SELECT min(coalesce((SELECT min(locked_until) FROM messages WHERE state = 1), 9223372036854775807),
                        coalesce((SELECT min(due_at) FROM messages WHERE state = 3), 9223372036854775807),
-                       coalesce((SELECT min(expires_at) FROM messages WHERE expires_at < 9223372036854775807 AND state <> 1), 9223372036854775807))
+                       coalesce((SELECT min(expires_at) FROM messages
+                                 WHERE expires_at < 9223372036854775807 AND state <> 1), 9223372036854775807))
             """)!;
     }
 
@@ -260,7 +266,8 @@ internal sealed class MessageStore(TimeProvider time)
     {
         Change(message, changes);
         Session.Execute(
-            "UPDATE messages SET dead = 1, state = 0, deferred = 0, token = NULL, expires_at = 9223372036854775807 WHERE seq = $seq", ("$seq", message.Sequence));
+            "UPDATE messages SET dead = 1, state = 0, deferred = 0, token = NULL, expires_at = 9223372036854775807 WHERE seq = $seq",
+            ("$seq", message.Sequence));
         Touched.Add(message.Address with { Dead = true });
     }
 
@@ -300,8 +307,8 @@ internal sealed class MessageStore(TimeProvider time)
         Session.Query($"SELECT {Columns} FROM messages WHERE {where}", Read, parameters);
 
     private static StoredMessage Read(SqliteDataReader row) => new(
-        row.GetInt64(0), row.GetInt64(1), new(row.GetString(2), row.GetBoolean(3)), (MessageState)row.GetInt32(4), row.GetBoolean(5), row.GetInt32(6),
-        row.IsDBNull(7) ? null : new Guid((byte[])row.GetValue(7)), row.GetInt64(8), row.GetInt64(9), row.GetInt64(10));
+        row.GetInt64(0), row.GetInt64(1), new(row.GetString(2), row.GetBoolean(3)), (MessageState)row.GetInt32(4), row.GetBoolean(5),
+        row.GetInt32(6), row.IsDBNull(7) ? null : new Guid((byte[])row.GetValue(7)), row.GetInt64(8), row.GetInt64(9), row.GetInt64(10));
 
     private static IEnumerable<KeyValuePair<string, object?>> Reason(string reason, string description) =>
         [new(BrokerErrors.DeadLetterReason, reason), new(BrokerErrors.DeadLetterDescription, description)];

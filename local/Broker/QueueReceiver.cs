@@ -36,7 +36,8 @@ internal sealed class QueueReceiver
 
     // A connection that is being closed waits for its peer; meanwhile its links still look open.
     private bool IsOpen =>
-        link.State == AmqpObjectState.Opened && link.Session.Connection.State == AmqpObjectState.Opened && grant.Allows(AccessRights.Listen);
+        link.State == AmqpObjectState.Opened && link.Session.Connection.State == AmqpObjectState.Opened
+        && grant.Allows(AccessRights.Listen);
 
     public void Reserve(int count) => Interlocked.Add(ref reserved, count);
 

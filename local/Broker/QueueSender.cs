@@ -18,7 +18,7 @@ internal sealed class QueueSender
         link.RegisterMessageListener(message => _ = AcceptAsync(message));
     }
 
-    /// <summary>Its task fails where the link is closed meanwhile: then nobody waits for the answer, and the client sends the message again.</summary>
+    /// <summary>Its task fails where the link is closed meanwhile: nobody waits for the answer, and the client sends again.</summary>
     private async Task AcceptAsync(AmqpMessage message)
     {
         Outcome outcome;

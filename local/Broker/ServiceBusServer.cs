@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Sdxl.Local.Broker;
 
 /// <summary>
-/// A Service Bus of one machine: the queues of Azure's, for its unmodified client, with the messages in one SQLite file. What is acknowledged is on the disk.
-/// Sessions, transactions, topics and administration over HTTP are not offered.
+/// A Service Bus of one machine: the queues of Azure's, for its unmodified client, with the messages in one SQLite file. What is
+/// acknowledged is on the disk. Sessions, transactions, topics and administration over HTTP are not offered.
 /// </summary>
 public sealed class ServiceBusServer : IAsyncDisposable
 {
@@ -37,7 +37,7 @@ public sealed class ServiceBusServer : IAsyncDisposable
         settings.TransportProviders.Add(sasl);
         settings.TransportProviders.Add(amqp);
         listener = new AmqpTransportListener([socket], settings);
-        connectionSettings = new AmqpConnectionSettings { ContainerId = "sdxl-broker", IdleTimeOut = (uint)options.IdleTimeout.TotalMilliseconds };
+        connectionSettings = new() { ContainerId = "sdxl-broker", IdleTimeOut = (uint)options.IdleTimeout.TotalMilliseconds };
     }
 
     /// <summary>The TCP port that it listens on.</summary>
@@ -47,7 +47,8 @@ public sealed class ServiceBusServer : IAsyncDisposable
     /// <exception cref="ArgumentException">The options say something impossible.</exception>
     /// <exception cref="InvalidDataException">The file is of another version; the text says what to do.</exception>
     /// <exception cref="IOException">The file is open in another process, or the port cannot be had.</exception>
-    public static async Task<ServiceBusServer> StartAsync(ServiceBusServerOptions options, ILogger logger, CancellationToken cancellationToken = default)
+    public static async Task<ServiceBusServer> StartAsync(
+        ServiceBusServerOptions options, ILogger logger, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(logger);
@@ -59,7 +60,8 @@ public sealed class ServiceBusServer : IAsyncDisposable
             var server = new ServiceBusServer(options, engine, Listen(options, logger), logger);
             server.listener.Open();
             server.listener.Listen((from, accepted) => _ = server.OpenAsync(accepted));
-            logger.Listening(options.Address.ToString(), server.Port, options.DatabasePath, string.Join(", ", options.Queues.Select(queue => queue.Name)));
+            var names = string.Join(", ", options.Queues.Select(queue => queue.Name));
+            logger.Listening(options.Address.ToString(), server.Port, options.DatabasePath, names);
             return server;
         }
         catch
@@ -83,9 +85,12 @@ public sealed class ServiceBusServer : IAsyncDisposable
     /// <param name="queue">The queue, with its dead-letter queue.</param>
     /// <param name="lifetime">From now; open links are closed at its end.</param>
     /// <param name="host">The name or address by which the client reaches this machine; the signature holds for this one only.</param>
-    public string ScopedConnectionString(string keyName, string queue, TimeSpan lifetime, string host = "localhost") =>
-        $"{Endpoint(host)};SharedAccessSignature="
-        + SharedAccessSignature.Create(Key(keyName), $"amqp://{host}/{engine.Find(queue).Name}", options.Time.GetUtcNow() + lifetime) + Flag;
+    public string ScopedConnectionString(string keyName, string queue, TimeSpan lifetime, string host = "localhost")
+    {
+        var resource = $"amqp://{host}/{engine.Find(queue).Name}";
+        var signature = SharedAccessSignature.Create(Key(keyName), resource, options.Time.GetUtcNow() + lifetime);
+        return $"{Endpoint(host)};SharedAccessSignature={signature}{Flag}";
+    }
 
     /// <summary>What lies in a queue now.</summary>
     public Task<QueueCounts> CountAsync(string queue)
@@ -111,13 +116,13 @@ public sealed class ServiceBusServer : IAsyncDisposable
     private static void Check(ServiceBusServerOptions options)
     {
         if (options.Keys.Count == 0 || options.Keys.FirstOrDefault(key => key.Name.Length == 0 || key.Secret.Length < 16) is not null)
-            throw new ArgumentException("The broker needs at least one key, each with a name and a secret of 16 characters or more.", nameof(options));
+            throw new ArgumentException("The broker needs a key, each key a name and a secret of 16 characters or more.", nameof(options));
         foreach (var queue in options.Queues)
         {
-            if (queue.Name.Length == 0 || queue.Name.StartsWith('/') || queue.Name.Any(letter => !char.IsAsciiLetterOrDigit(letter) && !"-_./".Contains(letter)))
-                throw new ArgumentException($"'{queue.Name}' is no name for a queue: use letters, digits, '-', '_', '.' and '/'.", nameof(options));
+            if (queue.Name.Trim('/') is "" || !queue.Name.All(letter => char.IsAsciiLetterOrDigit(letter) || "-_./".Contains(letter)))
+                throw new ArgumentException($"'{queue.Name}' is no name for a queue: use letters, digits and '-_./'.", nameof(options));
             if (queue.MaxDeliveryCount < 1 || queue.LockDuration <= TimeSpan.Zero || queue.DefaultTimeToLive <= TimeSpan.Zero)
-                throw new ArgumentException($"Queue '{queue.Name}': delivery count, lock duration and time to live must be above zero.", nameof(options));
+                throw new ArgumentException($"Queue '{queue.Name}': delivery count, lock and life must be above 0.", nameof(options));
         }
     }
 
@@ -130,12 +135,14 @@ public sealed class ServiceBusServer : IAsyncDisposable
         catch (SocketException problem)
         {
             throw new IOException(
-                $"The broker cannot listen on {options.Address}, port {options.Port}: {problem.Message}. Choose an address of this machine and a free port.", problem);
+                $"The broker cannot listen on {options.Address}, port {options.Port}: {problem.Message}. "
+                + "Choose an address of this machine and a free port.",
+                problem);
         }
     }
 
     private AccessKey Key(string name) => options.Keys.FirstOrDefault(key => key.Name == name)
-        ?? throw new ArgumentException($"There is no key '{name}'. Keys: {string.Join(", ", options.Keys.Select(key => key.Name))}.", nameof(name));
+        ?? throw new ArgumentException($"No key '{name}'. Keys: {string.Join(", ", options.Keys.Select(key => key.Name))}.", nameof(name));
 
     private string Endpoint(string host) => $"Endpoint=sb://{host}:{Port}/";
 

@@ -15,10 +15,10 @@ public sealed record ServiceBusServerOptions
     /// <summary>The keys that are accepted; at least one.</summary>
     public required IReadOnlyList<AccessKey> Keys { get; init; }
 
-    /// <summary>Where to listen. The default is reachable from this machine only; <see cref="IPAddress.IPv6Any"/> is every address of either kind.</summary>
+    /// <summary>Where to listen; by default only this machine reaches it. <see cref="IPAddress.IPv6Any"/>: on every address.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
-    /// <summary>The TCP port; 0 takes a free one. Clients assume 5672, or 5671 with a certificate, where a connection string names none.</summary>
+    /// <summary>The TCP port; 0 takes a free one. With a certificate use 5671: clients then ignore the port they are told.</summary>
     public int Port { get; init; }
 
     /// <summary>With a certificate (and its private key) only TLS is spoken; without, only plain TCP.</summary>

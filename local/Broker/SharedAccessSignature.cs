@@ -7,8 +7,8 @@ using Microsoft.Azure.Amqp.Framing;
 namespace Sdxl.Local.Broker;
 
 /// <summary>
-/// The tokens of Service Bus: "SharedAccessSignature sr=RESOURCE&amp;sig=SIGNATURE&amp;se=EXPIRY&amp;skn=KEY", each part URL-encoded, where EXPIRY is
-/// in seconds since 1970 and SIGNATURE the HMAC-SHA256 of "RESOURCE\nEXPIRY" (as encoded) with the key's secret.
+/// The tokens of Service Bus: "SharedAccessSignature sr=RESOURCE&amp;sig=SIGNATURE&amp;se=EXPIRY&amp;skn=KEY", each part URL-encoded,
+/// where EXPIRY is in seconds since 1970 and SIGNATURE the HMAC-SHA256 of "RESOURCE\nEXPIRY" (as encoded) with the key's secret.
 /// </summary>
 internal static class SharedAccessSignature
 {
@@ -26,7 +26,8 @@ internal static class SharedAccessSignature
     /// <summary>Whether <paramref name="token"/> lets its bearer use <paramref name="audience"/>.</summary>
     /// <returns>The rights and until when.</returns>
     /// <exception cref="AmqpException">It does not; the text says why, but nothing of a secret.</exception>
-    public static (AccessRights Rights, DateTimeOffset Expiry) Check(string token, Uri audience, IReadOnlyList<AccessKey> keys, DateTimeOffset now)
+    public static (AccessRights Rights, DateTimeOffset Expiry) Check(
+        string token, Uri audience, IReadOnlyList<AccessKey> keys, DateTimeOffset now)
     {
         var parts = new Dictionary<string, string>(StringComparer.Ordinal);
         if (token.StartsWith(Prefix, StringComparison.Ordinal))
@@ -37,8 +38,9 @@ internal static class SharedAccessSignature
                     parts[name] = value;
             }
         }
-        if (!parts.TryGetValue("sr", out var resource) || !parts.TryGetValue("sig", out var signature) || !parts.TryGetValue("skn", out var keyName)
-            || !parts.TryGetValue("se", out var seconds) || !long.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out var expiry)
+        if (!parts.TryGetValue("sr", out var resource) || !parts.TryGetValue("sig", out var signature)
+            || !parts.TryGetValue("skn", out var keyName) || !parts.TryGetValue("se", out var seconds)
+            || !long.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out var expiry)
             || expiry > DateTimeOffset.MaxValue.ToUnixTimeSeconds()
             || !Uri.TryCreate(Uri.UnescapeDataString(resource), UriKind.Absolute, out var scope))
         {
@@ -56,7 +58,8 @@ internal static class SharedAccessSignature
         if (end <= now)
             throw Refusal($"it ended at {end:u}");
         // The scheme differs (amqps in the token, amqp in the request), and neither names the port.
-        if (!string.Equals(scope.Host, audience.Host, StringComparison.OrdinalIgnoreCase) || !IsWithin(audience.AbsolutePath, scope.AbsolutePath))
+        var isSameHost = string.Equals(scope.Host, audience.Host, StringComparison.OrdinalIgnoreCase);
+        if (!isSameHost || !IsWithin(audience.AbsolutePath, scope.AbsolutePath))
             throw Refusal($"it is for '{scope.Host}{scope.AbsolutePath}', not for '{audience.Host}{audience.AbsolutePath}'");
         if (key.Queue is { } queue && !IsWithin(audience.AbsolutePath, queue))
             throw Refusal($"the key '{keyName}' is for the queue '{queue}' only");

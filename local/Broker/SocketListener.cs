@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Sdxl.Local.Broker;
 
 /// <summary>
-/// Accepts TCP (with a certificate, TLS) connections on exactly one address. The library's own listener opens every interface for "localhost", and for any
-/// other name or address first resolves this machine's own name and fails where it has none.
+/// Accepts TCP (with a certificate, TLS) connections on exactly one address. The library's own listener opens every interface for
+/// "localhost", and for any other name or address first resolves this machine's own name and fails where it has none.
 /// </summary>
 internal sealed class SocketListener : TransportListener
 {
@@ -75,7 +75,7 @@ internal sealed class SocketListener : TransportListener
                 var secure = new SslStream(stream);
                 stream = secure;
                 using var timeout = new CancellationTokenSource(HandshakeTimeout);
-                await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate }, timeout.Token);
+                await secure.AuthenticateAsServerAsync(new() { ServerCertificate = certificate }, timeout.Token);
             }
             var transport = new StreamTransport(stream, socket);
             transport.Open();

@@ -4,8 +4,8 @@ using Sdxl.Local.Storage;
 namespace Sdxl.Local.Broker;
 
 /// <summary>
-/// The one thread that touches the file. Whatever has queued up while the last commit was on its way to the disk becomes one transaction; answers are given
-/// only when it is there. An operation that fails undoes itself alone; a commit that fails, fails all of its operations.
+/// The one thread that touches the file. Whatever has queued up while the last commit was on its way to the disk becomes one transaction;
+/// answers are given only when it is there. An operation that fails undoes itself alone; a commit that fails, fails all of its operations.
 /// </summary>
 internal sealed class StoreWriter : IAsyncDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class StoreWriter : IAsyncDisposable
 
     /// <param name="file">Closed with this object.</param>
     /// <param name="atBegin">The first part of each transaction.</param>
-    /// <param name="atEnd">The last part; what it returns is called after the commit, with null or with what went wrong. Neither may throw lightly.</param>
+    /// <param name="atEnd">The last part; what it returns is called after the commit, with null or with what went wrong.</param>
     public StoreWriter(SqliteFile file, Action<SqliteSession> atBegin, Func<SqliteSession, Action<Exception?>> atEnd)
     {
         this.file = file;

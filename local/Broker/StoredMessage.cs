@@ -37,8 +37,8 @@ internal enum Disposition
 /// <param name="EnqueuedAt">When it came, or was due.</param>
 /// <param name="ExpiresAt"><see cref="long.MaxValue"/>: never.</param>
 internal sealed record StoredMessage(
-    long Sequence, long FirstSequence, QueueAddress Address, MessageState State, bool IsDeferred, int Deliveries, Guid? Token, long LockedUntil,
-    long EnqueuedAt, long ExpiresAt)
+    long Sequence, long FirstSequence, QueueAddress Address, MessageState State, bool IsDeferred, int Deliveries, Guid? Token,
+    long LockedUntil, long EnqueuedAt, long ExpiresAt)
 {
     public byte[] Bytes { get; init; } = [];
 }

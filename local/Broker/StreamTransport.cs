@@ -5,7 +5,7 @@ using Microsoft.Azure.Amqp.Transport;
 
 namespace Sdxl.Local.Broker;
 
-/// <summary>The library's frames over a socket's stream, plain or TLS. (The library's own transport over a socket is internal to it.)</summary>
+/// <summary>The library's frames over a socket's stream, plain or TLS. (The library's own transport is internal to it.)</summary>
 internal sealed class StreamTransport(Stream stream, Socket socket) : TransportBase("sdxl-stream")
 {
     // The library reads each frame in two steps, four bytes first.

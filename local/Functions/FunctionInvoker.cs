@@ -26,13 +26,14 @@ internal sealed class FunctionInvoker(WorkerSupervisor supervisor)
     }
 
     public Task<InvocationResponse> InvokeAsync(
-        RunningWorker worker, FunctionInfo function, string invocationId, TypedData value, IReadOnlyDictionary<string, TypedData> metadata, CancellationToken cancel)
+        RunningWorker worker, FunctionInfo function, string invocationId, TypedData value, IReadOnlyDictionary<string, TypedData> metadata,
+        CancellationToken cancel)
     {
         var request = new InvocationRequest
         {
             InvocationId = invocationId,
             FunctionId = function.Id,
-            TraceContext = new RpcTraceContext { TraceParent = Activity.Current?.Id ?? "", TraceState = Activity.Current?.TraceStateString ?? "" },
+            TraceContext = new RpcTraceContext { TraceParent = Activity.Current?.Id ?? "" }, // the worker fails where there is none at all
         };
         request.InputData.Add(new ParameterBinding { Name = function.TriggerName, Data = value });
         foreach (var input in function.Inputs)

@@ -25,7 +25,8 @@ internal sealed record FunctionInfo(string Id, string Name, JsonElement Trigger,
             : new FunctionInfo(metadata.FunctionId, metadata.Name, trigger, [.. bindings.Where(IsInput)]);
 
         bool IsInput(JsonElement binding) =>
-            binding.Text("name") != trigger.Text("name") && !string.Equals(binding.Text("direction"), "out", StringComparison.OrdinalIgnoreCase);
+            binding.Text("name") != trigger.Text("name")
+                && !string.Equals(binding.Text("direction"), "out", StringComparison.OrdinalIgnoreCase);
     }
 }
 

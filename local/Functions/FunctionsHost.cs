@@ -17,8 +17,9 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Sdxl.Local.Functions;
 
 /// <summary>
-/// Serves an isolated-worker functions app as Azure does: starts the deployed worker as a process of its own and keeps it running, forwards HTTP
-/// to it, fires its Service Bus and timer triggers, and runs its orchestrations on the Durable Task framework. Knows nothing of the app.
+/// Serves an isolated-worker functions app as Azure does: starts the deployed worker as a process of its own and keeps it running,
+/// forwards HTTP to it, fires its Service Bus and timer triggers, and runs its orchestrations on the Durable Task framework. Knows nothing
+/// of the app.
 /// </summary>
 public sealed class FunctionsHost : IAsyncDisposable
 {
@@ -91,7 +92,8 @@ public sealed class FunctionsHost : IAsyncDisposable
         host.supervisor.Start(rpc);
         host.starting = host.StartTriggersAsync();
         _ = host.starting.ContinueWith(
-            failed => host.logger.TriggersNotStarted(failed.Exception!.InnerException!.Message), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            failed => host.logger.TriggersNotStarted(failed.Exception!.InnerException!.Message),
+            CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         return host;
     }
 
@@ -100,7 +102,8 @@ public sealed class FunctionsHost : IAsyncDisposable
     public Task WaitUntilReadyAsync(CancellationToken cancel = default) => starting.WaitAsync(cancel);
 
     /// <summary>
-    /// Takes nothing new, lets running functions end, cancels them after <see cref="FunctionsHostOptions.StopPatience"/>, then ends the worker.
+    /// Takes nothing new, lets running functions end, cancels them after <see cref="FunctionsHostOptions.StopPatience"/>, then ends the
+    /// worker.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -126,7 +129,8 @@ public sealed class FunctionsHost : IAsyncDisposable
         var worker = await supervisor.FirstAsync(stopping.Token);
         var functions = worker.Functions.Values;
         if (functions.FirstOrDefault(function => function.IsTriggeredBy("orchestrationTrigger")) is { } orchestrator && durable is null)
-            throw new InvalidOperationException($"The app has an orchestrator ('{orchestrator.Name}'), but the host was given no {nameof(options.Orchestrations)}.");
+            throw new InvalidOperationException(
+                $"The app has an orchestrator ('{orchestrator.Name}'), but the host was given no {nameof(options.Orchestrations)}.");
         if (durable is not null)
             await durable.StartAsync();
         foreach (var function in functions)

@@ -7,7 +7,9 @@ namespace Sdxl.Local.Functions;
 /// <summary>Which functions app a <see cref="FunctionsHost"/> serves, and with what.</summary>
 public sealed record FunctionsHostOptions
 {
-    /// <summary>The app's isolated worker: the dll in its built or published folder. host.json and functions.metadata lie beside it.</summary>
+    /// <summary>
+    /// The app's isolated worker: the dll in its built or published folder. host.json and functions.metadata lie beside it.
+    /// </summary>
     public required string AppDll { get; init; }
 
     /// <summary>App settings; the worker gets them as environment variables, triggers find connections and %names% here.</summary>
@@ -34,7 +36,8 @@ public sealed record FunctionsHostOptions
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>
-    /// The largest request body in bytes; larger ones are answered 413. Null: setting FUNCTIONS_REQUEST_BODY_SIZE_LIMIT, else 104857600, as on Azure.
+    /// The largest request body in bytes; larger ones are answered 413. Null: setting FUNCTIONS_REQUEST_BODY_SIZE_LIMIT, else 104857600,
+    /// as on Azure.
     /// </summary>
     public long? MaxRequestBodyBytes { get; init; }
 
@@ -47,7 +50,9 @@ public sealed record FunctionsHostOptions
     /// <summary>How long running functions may go on when the host stops; then they are cancelled.</summary>
     public TimeSpan StopPatience { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The pause before a message whose function failed is given back; doubles with each delivery, up to <see cref="LongestRedeliveryPause"/>.</summary>
+    /// <summary>
+    /// The pause before a message whose function failed is given back; doubles with each delivery, up to the longest.
+    /// </summary>
     public TimeSpan RedeliveryPause { get; init; } = TimeSpan.FromSeconds(1);
 
     public TimeSpan LongestRedeliveryPause { get; init; } = TimeSpan.FromSeconds(20);

@@ -15,7 +15,9 @@ public sealed record HostJson
     /// <summary>extensions.serviceBus.autoCompleteMessages: a message is completed when its function returns; default true.</summary>
     public bool AutoCompleteMessages { get; init; } = true;
 
-    /// <summary>extensions.serviceBus.maxAutoLockRenewalDuration: how long a running function keeps its message; default 5 minutes.</summary>
+    /// <summary>
+    /// extensions.serviceBus.maxAutoLockRenewalDuration: how long a running function keeps its message; default 5 minutes.
+    /// </summary>
     public TimeSpan MaxAutoLockRenewal { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>extensions.durableTask.maxConcurrentActivityFunctions; default 10 for each processor.</summary>
@@ -34,7 +36,8 @@ public sealed record HostJson
         try
         {
             using var json = JsonDocument.Parse(
-                File.ReadAllBytes(path), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+                File.ReadAllBytes(path),
+                new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
             var file = json.RootElement;
             return new HostJson
             {
@@ -44,7 +47,8 @@ public sealed record HostJson
                 MaxAutoLockRenewal = Find(file, "serviceBus", "maxAutoLockRenewalDuration")?.GetString() is { } duration
                     ? TimeSpan.Parse(duration, CultureInfo.InvariantCulture)
                     : defaults.MaxAutoLockRenewal,
-                MaxConcurrentActivities = AtLeastOne(file, "durableTask", "maxConcurrentActivityFunctions") ?? defaults.MaxConcurrentActivities,
+                MaxConcurrentActivities = AtLeastOne(file, "durableTask", "maxConcurrentActivityFunctions")
+                    ?? defaults.MaxConcurrentActivities,
                 MaxConcurrentOrchestrators =
                     AtLeastOne(file, "durableTask", "maxConcurrentOrchestratorFunctions") ?? defaults.MaxConcurrentOrchestrators,
             };

@@ -32,8 +32,10 @@ internal static partial class Logs
     [LoggerMessage(5110, LogLevel.Error, "Function '{Function}' failed [{InvocationId}]: {Error}")]
     public static partial void FunctionFailed(this ILogger logger, string function, string invocationId, string error);
 
-    [LoggerMessage(5111, LogLevel.Warning, "Function '{Function}' failed on message '{MessageId}' of '{Queue}', delivery {DeliveryCount}: {Error}")]
-    public static partial void MessageFailed(this ILogger logger, string function, string messageId, string queue, int deliveryCount, string error);
+    [LoggerMessage(5111, LogLevel.Warning,
+        "Function '{Function}' failed on message '{MessageId}' of '{Queue}', delivery {DeliveryCount}: {Error}")]
+    public static partial void MessageFailed(
+        this ILogger logger, string function, string messageId, string queue, int deliveryCount, string error);
 
     [LoggerMessage(5112, LogLevel.Warning, "Queue '{Queue}' ({Source}): {Error}")]
     public static partial void QueueFailed(this ILogger logger, string queue, string source, string error);
@@ -44,6 +46,7 @@ internal static partial class Logs
     [LoggerMessage(5120, LogLevel.Warning, "{Running} function invocations did not end within {Seconds} s and are cancelled.")]
     public static partial void InvocationsCancelled(this ILogger logger, int running, double seconds);
 
-    [LoggerMessage(5121, LogLevel.Warning, "The durable framework did not stop within {Seconds} s; what it held is taken up at the next start.")]
+    [LoggerMessage(5121, LogLevel.Warning,
+        "The durable framework did not stop within {Seconds} s; what it held is taken up at the next start.")]
     public static partial void DurableNotStopped(this ILogger logger, double seconds);
 }

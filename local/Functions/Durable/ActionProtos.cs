@@ -36,12 +36,17 @@ internal static class ActionProtos
         P.OrchestratorAction.OrchestratorActionTypeOneofCase.SendEvent => new SendEventOrchestratorAction
         {
             Id = action.Id,
-            Instance = new OrchestrationInstance { InstanceId = action.SendEvent.Instance.InstanceId, ExecutionId = action.SendEvent.Instance.ExecutionId },
+            Instance = new OrchestrationInstance
+            {
+                InstanceId = action.SendEvent.Instance.InstanceId,
+                ExecutionId = action.SendEvent.Instance.ExecutionId,
+            },
             EventName = action.SendEvent.Name,
             EventData = action.SendEvent.Data,
         },
         P.OrchestratorAction.OrchestratorActionTypeOneofCase.CompleteOrchestration => Complete(action.Id, action.CompleteOrchestration),
-        var other => throw new NotSupportedException($"The orchestrator's action {other} is not supported by this host: it runs orchestrations and activities, no entities."),
+        var other => throw new NotSupportedException(
+            $"The orchestrator's action {other} is not supported by this host: it runs orchestrations and activities, no entities."),
     };
 
     public static OrchestrationCompleteOrchestratorAction Failed(FailureDetails failure) => new()
@@ -63,8 +68,10 @@ internal static class ActionProtos
             FailureDetails = completed.FailureDetails.ToFramework(),
             NewVersion = completed.NewVersion,
         };
-        foreach (var carried in completed.CarryoverEvents.Where(carried => carried.EventRaised is not null)) // events nobody has waited for yet
-            action.CarryoverEvents.Add(new EventRaisedEvent(carried.EventId, carried.EventRaised.Input) { Name = carried.EventRaised.Name });
+        // Events nobody has waited for yet.
+        foreach (var carried in completed.CarryoverEvents.Where(carried => carried.EventRaised is not null))
+            action.CarryoverEvents.Add(
+                new EventRaisedEvent(carried.EventId, carried.EventRaised.Input) { Name = carried.EventRaised.Name });
         foreach (var (name, value) in completed.Tags)
             action.Tags[name] = value;
         return action;

@@ -9,10 +9,11 @@ using Sdxl.Local.Functions.Worker;
 namespace Sdxl.Local.Functions.Durable;
 
 /// <summary>
-/// Runs orchestrators and activities of the worker in the Durable Task framework. Nothing is registered with the framework: its dispatchers'
-/// middlewares take every work item to the worker. Where no worker can be reached the item is given back, and the framework runs it again.
+/// Runs orchestrators and activities of the worker in the Durable Task framework. Nothing is registered with the framework: its
+/// dispatchers' middlewares take every work item to the worker. Where no worker can be reached the item is given back and run again.
 /// </summary>
-internal sealed class DurableFunctions(IOrchestrationService service, WorkerSupervisor supervisor, FunctionInvoker invoker, HostJson limits, ILoggerFactory loggers)
+internal sealed class DurableFunctions(
+    IOrchestrationService service, WorkerSupervisor supervisor, FunctionInvoker invoker, HostJson limits, ILoggerFactory loggers)
 {
     private readonly SemaphoreSlim orchestratorTurns = new(limits.MaxConcurrentOrchestrators);
     private readonly SemaphoreSlim activityTurns = new(limits.MaxConcurrentActivities);
@@ -25,7 +26,8 @@ internal sealed class DurableFunctions(IOrchestrationService service, WorkerSupe
     {
         await service.CreateIfNotExistsAsync();
         worker = new TaskHubWorker(service, loggers) { ErrorPropagationMode = ErrorPropagationMode.UseFailureDetails };
-        worker.AddOrchestrationDispatcherMiddleware((context, _) => Take(context, orchestratorTurns, "orchestrationTrigger", RunOrchestratorAsync));
+        worker.AddOrchestrationDispatcherMiddleware(
+            (context, _) => Take(context, orchestratorTurns, "orchestrationTrigger", RunOrchestratorAsync));
         worker.AddActivityDispatcherMiddleware((context, _) => Take(context, activityTurns, "activityTrigger", RunActivityAsync));
         await worker.StartAsync();
     }
@@ -48,7 +50,9 @@ internal sealed class DurableFunctions(IOrchestrationService service, WorkerSupe
         worker.Dispose();
     }
 
-    private async Task Take(DispatchMiddlewareContext context, SemaphoreSlim turns, string trigger, Func<DispatchMiddlewareContext, RunningWorker, FunctionInfo?, Task> run)
+    private async Task Take(
+        DispatchMiddlewareContext context, SemaphoreSlim turns, string trigger,
+        Func<DispatchMiddlewareContext, RunningWorker, FunctionInfo?, Task> run)
     {
         try
         {
@@ -56,7 +60,9 @@ internal sealed class DurableFunctions(IOrchestrationService service, WorkerSupe
             try
             {
                 var running = await supervisor.GetAsync(stopping.Token);
-                var name = trigger == "activityTrigger" ? context.GetProperty<TaskScheduledEvent>().Name : context.GetProperty<OrchestrationRuntimeState>().Name;
+                var name = trigger == "activityTrigger"
+                    ? context.GetProperty<TaskScheduledEvent>().Name
+                    : context.GetProperty<OrchestrationRuntimeState>().Name;
                 await run(context, running, Find(running, name, trigger));
             }
             finally
@@ -75,17 +81,19 @@ internal sealed class DurableFunctions(IOrchestrationService service, WorkerSupe
         var state = context.GetProperty<OrchestrationRuntimeState>();
         if (function is null)
         {
-            context.SetProperty(Failure(FailureProtos.Of("", $"The app has no orchestrator function '{state.Name}'. Deploy it, or terminate the instance.")));
+            context.SetProperty(Failure(
+                FailureProtos.Of("", $"The app has no orchestrator function '{state.Name}'. Deploy it, or terminate the instance.")));
             return;
         }
         var response = await invoker.InvokeAsync(
-            running, function, FunctionInvoker.NewInvocationId(), Typed.Text(OrchestratorCalls.Encode(state)), OrchestratorCalls.NoMetadata, cancelled.Token);
+            running, function, FunctionInvoker.NewInvocationId(), Typed.Text(OrchestratorCalls.Encode(state)), OrchestratorCalls.NoMetadata,
+            cancelled.Token);
         if (!response.Succeeded())
         {
-            // What the orchestrator throws comes as a decision, with success; this is a middleware of the app's, or a replay that went astray.
+            // What the orchestrator throws comes as a decision, with success; this is a middleware of the app's.
             if (cancelled.IsCancellationRequested)
                 throw new OperationCanceledException("The host stops.");
-            context.SetProperty(Failure(FailureProtos.Of(response.Result.Exception?.Type ?? "", response.Result.Exception?.Message ?? response.Error(), response.Result.Exception?.StackTrace)));
+            context.SetProperty(Failure(FailureProtos.OfInvocation(response.Result.Exception)));
             return;
         }
         context.SetProperty(OrchestratorCalls.Decode(response.ReturnValue));
@@ -96,12 +104,14 @@ internal sealed class DurableFunctions(IOrchestrationService service, WorkerSupe
         var scheduled = context.GetProperty<TaskScheduledEvent>();
         if (function is null)
         {
-            context.SetProperty(ActivityCalls.Failed(scheduled, FailureProtos.Of("", $"The app has no activity function '{scheduled.Name}'. Deploy it.")));
+            context.SetProperty(ActivityCalls.Failed(
+                scheduled, FailureProtos.Of("", $"The app has no activity function '{scheduled.Name}'. Deploy it.")));
             return;
         }
         var input = ActivityCalls.Unwrap(scheduled.Input);
         var metadata = ActivityCalls.Metadata(function, input, context.GetProperty<OrchestrationInstance>().InstanceId);
-        var response = await invoker.InvokeAsync(running, function, FunctionInvoker.NewInvocationId(), Typed.OrNone(input), metadata, cancelled.Token);
+        var response = await invoker.InvokeAsync(
+            running, function, FunctionInvoker.NewInvocationId(), Typed.OrNone(input), metadata, cancelled.Token);
         if (!response.Succeeded() && cancelled.IsCancellationRequested)
             throw new OperationCanceledException("The host stops.");
         context.SetProperty(response.Succeeded()

@@ -48,11 +48,14 @@ internal static class FailureProtos
                 // A message of the function's own that begins with a brace.
             }
         }
-        return Of(exception?.Type ?? "", exception?.Message ?? "The function failed without a reason.", exception?.StackTrace);
+        return OfInvocation(exception);
     }
 
-    public static FailureDetails Of(string type, string message, string? stackTrace = null) =>
-        new(type.Length > 0 ? type : typeof(InvalidOperationException).FullName!, message, stackTrace, innerFailure: null, isNonRetriable: false);
+    public static FailureDetails OfInvocation(RpcException? exception) =>
+        Of(exception?.Type ?? "", exception?.Message ?? "The function failed without a reason.", exception?.StackTrace);
+
+    public static FailureDetails Of(string type, string message, string? stackTrace = null) => new(
+        type.Length > 0 ? type : typeof(InvalidOperationException).FullName!, message, stackTrace, null, isNonRetriable: false);
 
     private static Value ToValue(object? value) => value switch
     {
@@ -60,7 +63,8 @@ internal static class FailureProtos
         string text => Value.ForString(text),
         bool flag => Value.ForBool(flag),
         IConvertible number and not (DateTime or char) => Value.ForNumber(number.ToDouble(null)),
-        IDictionary<string, object?> map => Value.ForStruct(new Struct { Fields = { map.ToDictionary(entry => entry.Key, entry => ToValue(entry.Value)) } }),
+        IDictionary<string, object?> map =>
+            Value.ForStruct(new Struct { Fields = { map.ToDictionary(entry => entry.Key, entry => ToValue(entry.Value)) } }),
         IEnumerable list => Value.ForList([.. list.Cast<object?>().Select(ToValue)]),
         _ => Value.ForString(value.ToString() ?? ""),
     };

@@ -60,7 +60,11 @@ internal static class HistoryProtos
                 proto.SubOrchestrationInstanceCompleted = new() { TaskScheduledId = completed.TaskScheduledId, Result = completed.Result };
                 break;
             case SubOrchestrationInstanceFailedEvent failed:
-                proto.SubOrchestrationInstanceFailed = new() { TaskScheduledId = failed.TaskScheduledId, FailureDetails = failed.FailureDetails.ToProto() };
+                proto.SubOrchestrationInstanceFailed = new()
+                {
+                    TaskScheduledId = failed.TaskScheduledId,
+                    FailureDetails = failed.FailureDetails.ToProto(),
+                };
                 break;
             case TimerCreatedEvent created:
                 proto.TimerCreated = new() { FireAt = Time(created.FireAt) };

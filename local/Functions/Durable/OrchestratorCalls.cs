@@ -31,7 +31,11 @@ internal static class OrchestratorCalls
             throw new SessionAbortedException("The worker asks for the history.");
         try
         {
-            return new OrchestratorExecutionResult { Actions = [.. response.Actions.Select(ActionProtos.ToFramework)], CustomStatus = response.CustomStatus };
+            return new OrchestratorExecutionResult
+            {
+                Actions = [.. response.Actions.Select(ActionProtos.ToFramework)],
+                CustomStatus = response.CustomStatus,
+            };
         }
         catch (NotSupportedException exception)
         {

@@ -11,7 +11,8 @@ namespace Sdxl.Local.Functions.Durable;
 /// <summary>What the app's DurableTaskClient calls: starts, signals, reads, lists and purges orchestrations.</summary>
 internal sealed class TaskHubSidecar(IOrchestrationServiceClient client) : P.TaskHubSidecarService.TaskHubSidecarServiceBase
 {
-    private static readonly OrchestrationStatus[] Unfinished = [OrchestrationStatus.Running, OrchestrationStatus.Pending, OrchestrationStatus.Suspended];
+    private static readonly OrchestrationStatus[] Unfinished =
+        [OrchestrationStatus.Running, OrchestrationStatus.Pending, OrchestrationStatus.Suspended];
     private static readonly TimeSpan StartPoll = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
 
@@ -34,7 +35,8 @@ internal sealed class TaskHubSidecar(IOrchestrationServiceClient client) : P.Tas
         };
         try
         {
-            await client.CreateTaskOrchestrationAsync(new TaskMessage { OrchestrationInstance = instance, Event = started }, Kept(request.OrchestrationIdReusePolicy));
+            await client.CreateTaskOrchestrationAsync(
+                new TaskMessage { OrchestrationInstance = instance, Event = started }, Kept(request.OrchestrationIdReusePolicy));
         }
         catch (OrchestrationAlreadyExistsException exception)
         {
@@ -120,8 +122,9 @@ internal sealed class TaskHubSidecar(IOrchestrationServiceClient client) : P.Tas
         {
             case P.PurgeInstancesRequest.RequestOneofCase.PurgeInstanceFilter:
                 var filter = request.PurgeInstanceFilter;
-                purged = (await purger.PurgeInstanceStateAsync(new PurgeInstanceFilter(
-                    filter.CreatedTimeFrom?.ToDateTime() ?? DateTime.MinValue, filter.CreatedTimeTo?.ToDateTime(), Statuses(filter.RuntimeStatus)))).DeletedInstanceCount;
+                var from = filter.CreatedTimeFrom?.ToDateTime() ?? DateTime.MinValue;
+                var ended = new PurgeInstanceFilter(from, filter.CreatedTimeTo?.ToDateTime(), Statuses(filter.RuntimeStatus));
+                purged = (await purger.PurgeInstanceStateAsync(ended)).DeletedInstanceCount;
                 break;
             case P.PurgeInstancesRequest.RequestOneofCase.InstanceBatch:
                 foreach (var id in request.InstanceBatch.InstanceIds)
@@ -174,7 +177,8 @@ internal sealed class TaskHubSidecar(IOrchestrationServiceClient client) : P.Tas
     private Task Send(string instanceId, HistoryEvent happened) => client.SendTaskOrchestrationMessageAsync(
         new TaskMessage { OrchestrationInstance = new OrchestrationInstance { InstanceId = instanceId }, Event = happened });
 
-    private async Task<OrchestrationState?> Find(string instanceId) => await client.GetOrchestrationStateAsync(instanceId, executionId: null!);
+    private async Task<OrchestrationState?> Find(string instanceId) =>
+        await client.GetOrchestrationStateAsync(instanceId, executionId: null!);
 
     private async Task<OrchestrationState> Get(string instanceId) => await Find(instanceId)
         ?? throw new RpcException(new Status(StatusCode.NotFound, $"No orchestration has the id '{instanceId}'."));
@@ -184,11 +188,13 @@ internal sealed class TaskHubSidecar(IOrchestrationServiceClient client) : P.Tas
         if (await Get(instanceId) is { } state && !IsUnended(state))
         {
             throw new RpcException(new Status(
-                StatusCode.FailedPrecondition, $"Orchestration '{instanceId}' cannot be {action}: it has ended as {state.OrchestrationStatus}."));
+                StatusCode.FailedPrecondition,
+                $"Orchestration '{instanceId}' cannot be {action}: it has ended as {state.OrchestrationStatus}."));
         }
     }
 
     private T Ask<T>(string what)
         where T : class => client as T
-        ?? throw new RpcException(new Status(StatusCode.Unimplemented, $"{client.GetType().Name} does not do {what} (no {typeof(T).Name})."));
+        ?? throw new RpcException(
+            new Status(StatusCode.Unimplemented, $"{client.GetType().Name} does not do {what} (no {typeof(T).Name})."));
 }

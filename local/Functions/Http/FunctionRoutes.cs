@@ -7,7 +7,9 @@ using Microsoft.Extensions.Primitives;
 
 namespace Sdxl.Local.Functions.Http;
 
-/// <summary>The routes of the app's HTTP functions. They are known when its first worker has listed them, and read again from each next one.</summary>
+/// <summary>
+/// The routes of the app's HTTP functions. They are known when its first worker has listed them, and read again from each next one.
+/// </summary>
 internal sealed class FunctionRoutes(string routePrefix, Func<HttpContext, string, Task> serve, ILogger logger) : EndpointDataSource
 {
     private readonly Lock turn = new();
@@ -51,7 +53,8 @@ internal sealed class FunctionRoutes(string routePrefix, Func<HttpContext, strin
         // As the worker reads it, which routes the same request again.
         var pattern = RoutePatternFactory.Parse($"{routePrefix}/{function.Trigger.Text("route") ?? function.Name}");
         var builder = new RouteEndpointBuilder(context => serve(context, function.Name), pattern, order: 0) { DisplayName = function.Name };
-        if (function.Trigger.TryGetProperty("methods", out var methods) && methods.ValueKind == JsonValueKind.Array && methods.GetArrayLength() > 0)
+        if (function.Trigger.TryGetProperty("methods", out var methods) && methods.ValueKind == JsonValueKind.Array
+            && methods.GetArrayLength() > 0)
             builder.Metadata.Add(new HttpMethodMetadata(methods.EnumerateArray().Select(method => method.GetString()!.ToUpperInvariant())));
         return (RouteEndpoint)builder.Build();
     }

@@ -9,8 +9,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Sdxl.Local.Functions.Http;
 
 /// <summary>
-/// Serves HTTP functions: the invocation goes over the worker's stream, the request itself to the worker's own web server, both at once; the
-/// worker joins them by the invocation's id.
+/// Serves HTTP functions: the invocation goes over the worker's stream, the request itself to the worker's own web server, both at once;
+/// the worker joins them by the invocation's id.
 /// </summary>
 internal sealed class HttpFunctions(
     WorkerSupervisor supervisor, FunctionInvoker invoker, IHttpForwarder forwarder, long maxBodyBytes, ILogger logger) : IDisposable
@@ -58,7 +58,9 @@ internal sealed class HttpFunctions(
     {
         if (context.Request.ContentLength > maxBodyBytes)
         {
-            await Problems.AnswerAsync(context, StatusCodes.Status413PayloadTooLarge, $"The body has {context.Request.ContentLength} bytes; at most {maxBodyBytes} are taken.");
+            await Problems.AnswerAsync(
+                context, StatusCodes.Status413PayloadTooLarge,
+                $"The body has {context.Request.ContentLength} bytes; at most {maxBodyBytes} are taken.");
             return;
         }
         try
@@ -67,7 +69,8 @@ internal sealed class HttpFunctions(
             if (worker.HttpUri is { } address && worker.Functions.TryGetValue(functionName, out var function))
                 await ServeAsync(context, worker, address, function);
             else
-                await Problems.AnswerAsync(context, StatusCodes.Status404NotFound, $"The app has no HTTP function '{functionName}' any more.");
+                await Problems.AnswerAsync(
+                    context, StatusCodes.Status404NotFound, $"The app has no HTTP function '{functionName}' any more.");
         }
         catch (WorkerUnavailableException exception)
         {
@@ -88,12 +91,15 @@ internal sealed class HttpFunctions(
         var dropRequest = new CancellationTokenSource(); // has nothing to dispose of, and may be cancelled after we are done
         var metadata = context.GetRouteData().Values.Where(value => value.Value is not null)
             .ToDictionary(value => value.Key, value => Typed.Text(value.Value!.ToString()!));
-        var invocation = invoker.InvokeAsync(worker, function, invocationId, new TypedData { Http = new RpcHttp() }, metadata, dropInvocation.Token);
+        var invocation = invoker.InvokeAsync(
+            worker, function, invocationId, new TypedData { Http = new RpcHttp() }, metadata, dropInvocation.Token);
         // A function that fails before the two halves met leaves the request's half waiting for five seconds.
         _ = invocation.ContinueWith(
-            ended => Failed(ended) && !context.Response.HasStarted ? dropRequest.CancelAsync() : Task.CompletedTask, TaskScheduler.Default).Unwrap();
+            ended => Failed(ended) && !context.Response.HasStarted ? dropRequest.CancelAsync() : Task.CompletedTask,
+            TaskScheduler.Default).Unwrap();
 
-        var error = await forwarder.SendAsync(context, address.ToString(), client, Config, new WorkerRequest(invocationId, invocation), dropRequest.Token);
+        var error = await forwarder.SendAsync(
+            context, address.ToString(), client, Config, new WorkerRequest(invocationId, invocation), dropRequest.Token);
         if (error != ForwarderError.None && !invocation.IsCompleted)
         {
             var worth = context.RequestAborted.IsCancellationRequested ? Timeout.InfiniteTimeSpan : AnswerPatience;
@@ -103,11 +109,13 @@ internal sealed class HttpFunctions(
         if (error == ForwarderError.None || invocation.IsCompleted || worker.Gone.IsCompleted)
             await ConcludeAsync(context, function, invocationId, invocation, error);
         else
-            await Problems.AnswerAsync(context, StatusCodes.Status502BadGateway, $"Function '{function.Name}' [{invocationId}] gives no answer ({error}).");
+            await Problems.AnswerAsync(
+                context, StatusCodes.Status502BadGateway, $"Function '{function.Name}' [{invocationId}] gives no answer ({error}).");
     }
 
     /// <summary>The function's end decides: an answer that the worker sent for a function that failed is not an answer.</summary>
-    private async Task ConcludeAsync(HttpContext context, FunctionInfo function, string invocationId, Task<InvocationResponse> invocation, ForwarderError error)
+    private async Task ConcludeAsync(
+        HttpContext context, FunctionInfo function, string invocationId, Task<InvocationResponse> invocation, ForwarderError error)
     {
         try
         {
@@ -116,21 +124,28 @@ internal sealed class HttpFunctions(
                 return;
             if (IsTooLarge(context.Features.Get<IForwarderErrorFeature>()?.Exception))
             {
-                await Problems.AnswerAsync(context, StatusCodes.Status413PayloadTooLarge, $"The body has more than the {maxBodyBytes} bytes that are taken.");
+                await Problems.AnswerAsync(
+                    context, StatusCodes.Status413PayloadTooLarge, $"The body has more than the {maxBodyBytes} bytes that are taken.");
             }
             else if (!response.Succeeded())
             {
                 logger.FunctionFailed(function.Name, invocationId, response.Error());
-                await Problems.AnswerAsync(context, StatusCodes.Status500InternalServerError, $"Function '{function.Name}' failed; the host's log says why [{invocationId}].");
+                await Problems.AnswerAsync(
+                    context, StatusCodes.Status500InternalServerError,
+                    $"Function '{function.Name}' failed; the host's log says why [{invocationId}].");
             }
             else if (error != ForwarderError.None)
             {
-                await Problems.AnswerAsync(context, StatusCodes.Status502BadGateway, $"The answer of function '{function.Name}' [{invocationId}] was lost ({error}).");
+                await Problems.AnswerAsync(
+                    context, StatusCodes.Status502BadGateway,
+                    $"The answer of function '{function.Name}' [{invocationId}] was lost ({error}).");
             }
         }
         catch (WorkerGoneException exception)
         {
-            await Problems.AnswerAsync(context, StatusCodes.Status502BadGateway, $"Function '{function.Name}' [{invocationId}]: {exception.Message} Whether it did its work is not known.");
+            await Problems.AnswerAsync(
+                context, StatusCodes.Status502BadGateway,
+                $"Function '{function.Name}' [{invocationId}]: {exception.Message} Whether it did its work is not known.");
         }
     }
 
@@ -143,7 +158,9 @@ internal sealed class HttpFunctions(
 
     private static bool Failed(Task<InvocationResponse> ended) => !ended.IsCompletedSuccessfully || !ended.Result.Succeeded();
 
-    /// <summary>The request as the worker needs it; and the worker's answer held back until the function has ended, where that answer says nothing.</summary>
+    /// <summary>
+    /// The request as the worker needs it; and the worker's answer held back until the function has ended, where that answer says nothing.
+    /// </summary>
     private sealed class WorkerRequest(string invocationId, Task<InvocationResponse> invocation) : HttpTransformer
     {
         private const string InvocationHeader = "x-ms-invocation-id";
@@ -168,7 +185,8 @@ internal sealed class HttpFunctions(
         }
 
         /// <remarks>For a function that throws the worker sends an empty 200, before it says that the function failed.</remarks>
-        public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+        public override async ValueTask<bool> TransformResponseAsync(
+            HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
         {
             var isEmpty = proxyResponse?.Content.Headers.ContentLength == 0 || proxyResponse?.StatusCode == HttpStatusCode.NoContent;
             if (isEmpty && Failed(await Wait(cancellationToken)))

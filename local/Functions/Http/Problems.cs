@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -7,7 +6,9 @@ namespace Sdxl.Local.Functions.Http;
 /// <summary>What this host answers in a function's place: problem+json (RFC 9457).</summary>
 internal static class Problems
 {
-    /// <summary>Nothing where the answer has begun already: then the connection is cut, so that half an answer is not taken for a whole one.</summary>
+    /// <summary>
+    /// Nothing where the answer has begun already: then the connection is cut, so that half an answer is not taken for a whole one.
+    /// </summary>
     public static async Task AnswerAsync(HttpContext context, int status, string detail)
     {
         if (context.Response.HasStarted)
@@ -19,7 +20,11 @@ internal static class Problems
         context.Response.StatusCode = status;
         if (status == StatusCodes.Status503ServiceUnavailable)
             context.Response.Headers.RetryAfter = "2";
+        if (status == StatusCodes.Status413PayloadTooLarge)
+            context.Response.Headers.Connection = "close"; // the rest of the body will not be read: the connection serves nobody else
         await context.Response.WriteAsJsonAsync(
-            new { title = ReasonPhrases.GetReasonPhrase(status), status, detail }, (JsonSerializerOptions?)null, "application/problem+json");
+            new { title = ReasonPhrases.GetReasonPhrase(status), status, detail },
+            options: null, // the framework's for answers, which leave quotes as they are
+            contentType: "application/problem+json");
     }
 }

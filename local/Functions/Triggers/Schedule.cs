@@ -3,7 +3,9 @@ using NCrontab;
 
 namespace Sdxl.Local.Functions.Triggers;
 
-/// <summary>A timer trigger's schedule, in UTC: NCRONTAB of six fields, seconds first ("0 */5 * * * *"), of five, or a time span ("00:05:00").</summary>
+/// <summary>
+/// A timer trigger's schedule, in UTC: NCRONTAB of six fields, seconds first ("0 */5 * * * *"), of five, or a time span ("00:05:00").
+/// </summary>
 internal sealed class Schedule
 {
     private readonly CrontabSchedule? crontab;
@@ -17,11 +19,12 @@ internal sealed class Schedule
         var fields = text.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (fields.Length == 1 && TimeSpan.TryParse(fields[0], CultureInfo.InvariantCulture, out var interval) && interval > TimeSpan.Zero)
             return new Schedule(null, interval);
-        var crontab = CrontabSchedule.TryParse(string.Join(' ', fields), new CrontabSchedule.ParseOptions { IncludingSeconds = fields.Length == 6 });
+        var crontab = CrontabSchedule.TryParse(
+            string.Join(' ', fields), new CrontabSchedule.ParseOptions { IncludingSeconds = fields.Length == 6 });
         return crontab is not null
             ? new Schedule(crontab, default)
             : throw new InvalidOperationException(
-                $"schedule '{text}' cannot be read. Write six fields (second minute hour day month weekday), for instance \"0 */5 * * * *\", or a time span.");
+                $"schedule '{text}' cannot be read. Write six fields (second to weekday), for instance \"0 */5 * * * *\", or a time span.");
     }
 
     /// <summary>The first time after <paramref name="after"/>; null where there is none any more.</summary>

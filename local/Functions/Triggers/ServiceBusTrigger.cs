@@ -6,9 +6,10 @@ using Sdxl.Local.Functions.Rpc;
 namespace Sdxl.Local.Functions.Triggers;
 
 /// <summary>
-/// Fires one Service Bus function: peek-lock with renewal while it runs; completed when it succeeds, given back after a pause when it fails.
+/// Fires one Service Bus function: peek-lock with renewal while it runs; completed when it succeeds, given back later when it fails.
 /// </summary>
-internal sealed class ServiceBusTrigger(FunctionInfo function, FunctionsHostOptions options, HostJson limits, FunctionInvoker invoker, ILogger logger) : ITrigger
+internal sealed class ServiceBusTrigger(
+    FunctionInfo function, FunctionsHostOptions options, HostJson limits, FunctionInvoker invoker, ILogger logger) : ITrigger
 {
     private const string UsualConnection = "AzureWebJobsServiceBus";
 
@@ -31,7 +32,8 @@ internal sealed class ServiceBusTrigger(FunctionInfo function, FunctionsHostOpti
             PrefetchCount = 0, // a message fetched ahead ages under its lock
         };
         processor = function.Trigger.Text("topicName") is { } topic
-            ? client.CreateProcessor(options.Settings.Resolve(topic), options.Settings.Resolve(function.Trigger.Text("subscriptionName")!), settings)
+            ? client.CreateProcessor(
+                options.Settings.Resolve(topic), options.Settings.Resolve(function.Trigger.Text("subscriptionName")!), settings)
             : client.CreateProcessor(options.Settings.Resolve(function.Trigger.Text("queueName")!), settings);
         processor.ProcessMessageAsync += HandleAsync;
         processor.ProcessErrorAsync += failed =>
@@ -80,7 +82,8 @@ internal sealed class ServiceBusTrigger(FunctionInfo function, FunctionsHostOpti
         await received.AbandonMessageAsync(message);
     }
 
-    private TypedData Body(ServiceBusReceivedMessage message) => string.Equals(function.Trigger.Text("dataType"), "Binary", StringComparison.OrdinalIgnoreCase)
+    private TypedData Body(ServiceBusReceivedMessage message) =>
+        string.Equals(function.Trigger.Text("dataType"), "Binary", StringComparison.OrdinalIgnoreCase)
         ? new TypedData { Bytes = ByteString.CopyFrom(message.Body.ToMemory().Span) }
         : Typed.Text(message.Body.ToString());
 
@@ -97,8 +100,9 @@ internal sealed class ServiceBusTrigger(FunctionInfo function, FunctionsHostOpti
             ["UserProperties"] = Typed.Json(message.ApplicationProperties), // the name of earlier versions
         };
         foreach (var (name, text) in (ReadOnlySpan<(string, string?)>)[
-            ("MessageId", message.MessageId), ("ContentType", message.ContentType), ("CorrelationId", message.CorrelationId), ("Subject", message.Subject),
-            ("Label", message.Subject), ("To", message.To), ("ReplyTo", message.ReplyTo), ("SessionId", message.SessionId), ("LockToken", message.LockToken),
+            ("MessageId", message.MessageId), ("ContentType", message.ContentType), ("CorrelationId", message.CorrelationId),
+            ("Subject", message.Subject), ("Label", message.Subject), ("To", message.To), ("ReplyTo", message.ReplyTo),
+            ("SessionId", message.SessionId), ("LockToken", message.LockToken),
             ("DeadLetterSource", message.DeadLetterSource), ("DeadLetterReason", message.DeadLetterReason),
             ("DeadLetterErrorDescription", message.DeadLetterErrorDescription),
         ])

@@ -3,7 +3,9 @@ using Sdxl.Local.Functions.Rpc;
 
 namespace Sdxl.Local.Functions.Triggers;
 
-/// <summary>Fires one timer function at the times of its schedule. Times that pass while it runs, or while the host is down, are not made up for.</summary>
+/// <summary>
+/// Fires one timer function at the times of its schedule. Times that pass while it runs, or while the host is down, are not made up for.
+/// </summary>
 internal sealed class TimerTrigger(FunctionInfo function, FunctionsHostOptions options, FunctionInvoker invoker, ILogger logger) : ITrigger
 {
     // Timers of a runtime cannot wait longer than 49 days.
@@ -37,7 +39,8 @@ internal sealed class TimerTrigger(FunctionInfo function, FunctionsHostOptions o
         {
             for (var left = due - now; left > TimeSpan.Zero; left = due - options.Time.GetUtcNow())
             {
-                await Task.Delay(left < LongestWait ? left : LongestWait, options.Time, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(left < LongestWait ? left : LongestWait, options.Time, stopping.Token)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 if (stopping.IsCancellationRequested)
                     return;
             }
@@ -51,7 +54,7 @@ internal sealed class TimerTrigger(FunctionInfo function, FunctionsHostOptions o
     {
         var info = new
         {
-            ScheduleStatus = new { Last = last?.UtcDateTime ?? default, Next = next?.UtcDateTime ?? default, LastUpdated = last?.UtcDateTime ?? default },
+            ScheduleStatus = new { Last = Utc(last), Next = Utc(next), LastUpdated = Utc(last) },
             IsPastDue = false,
         };
         try
@@ -66,4 +69,6 @@ internal sealed class TimerTrigger(FunctionInfo function, FunctionsHostOptions o
             logger.TimerFailed(function.Name, next, exception.Message);
         }
     }
+
+    private static DateTime Utc(DateTimeOffset? time) => (time ?? default).UtcDateTime;
 }

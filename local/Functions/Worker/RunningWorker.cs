@@ -92,7 +92,8 @@ internal sealed class RunningWorker
         foreach (var metadata in answer!.FunctionMetadataResults)
         {
             loading[metadata.FunctionId] = metadata;
-            stream.Send(new StreamingMessage { FunctionLoadRequest = new FunctionLoadRequest { FunctionId = metadata.FunctionId, Metadata = metadata } });
+            var load = new FunctionLoadRequest { FunctionId = metadata.FunctionId, Metadata = metadata };
+            stream.Send(new StreamingMessage { FunctionLoadRequest = load });
         }
         var loaded = new Dictionary<string, FunctionInfo>(StringComparer.OrdinalIgnoreCase);
         for (var left = loading.Count; left > 0; left--)

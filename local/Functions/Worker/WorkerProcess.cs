@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Sdxl.Local.Functions.Worker;
 
-/// <summary>The operating system's process of a worker. It ends with this process, however this one ends: see <see cref="StartupHook"/>.</summary>
+/// <summary>
+/// The operating system's process of a worker. It ends with this process, however this one ends: see <see cref="StartupHook"/>.
+/// </summary>
 internal sealed class WorkerProcess : IDisposable
 {
     private const int SigTerm = 15;
@@ -34,7 +36,7 @@ internal sealed class WorkerProcess : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var foreign in command.Environment.Keys.Where(name => name.StartsWith("ASPNETCORE_", StringComparison.OrdinalIgnoreCase)).ToList())
+        foreach (var foreign in command.Environment.Keys.Where(name => name.StartsWith("ASPNETCORE_", StringComparison.Ordinal)).ToList())
             command.Environment.Remove(foreign); // the worker's web server would take our address
         foreach (var (name, value) in options.Settings)
             command.Environment[name] = value;
@@ -49,7 +51,8 @@ internal sealed class WorkerProcess : IDisposable
         }
         catch (System.ComponentModel.Win32Exception exception)
         {
-            throw new InvalidOperationException($"The functions worker cannot be started: '{command.FileName}': {exception.Message}. Put dotnet on the PATH.", exception);
+            throw new InvalidOperationException(
+                $"The functions worker cannot be started: '{command.FileName}': {exception.Message}. Put dotnet on the PATH.", exception);
         }
         process.OutputDataReceived += (_, line) => Forward(logger, LogLevel.Information, line.Data);
         process.ErrorDataReceived += (_, line) => Forward(logger, LogLevel.Error, line.Data);

@@ -16,7 +16,8 @@ internal sealed class WorkerStream(
     private static readonly TimeSpan FirstCancelPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestCancelPause = TimeSpan.FromSeconds(5);
 
-    private readonly Channel<StreamingMessage> outgoing = Channel.CreateUnbounded<StreamingMessage>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<StreamingMessage> outgoing = Channel.CreateUnbounded<StreamingMessage>(
+        new UnboundedChannelOptions { SingleReader = true });
     private readonly Channel<StreamingMessage> replies = Channel.CreateUnbounded<StreamingMessage>();
     private readonly ConcurrentDictionary<string, TaskCompletionSource<InvocationResponse>> running = new();
     private readonly CancellationTokenSource closing = new();
@@ -74,7 +75,8 @@ internal sealed class WorkerStream(
             while (await reader.MoveNext(stop.Token))
                 Take(reader.Current);
         }
-        catch (Exception exception) when (exception is IOException or OperationCanceledException or Grpc.Core.RpcException or InvalidOperationException)
+        catch (Exception exception)
+            when (exception is IOException or OperationCanceledException or Grpc.Core.RpcException or InvalidOperationException)
         {
             // The worker died or was let go: both are an end.
         }
@@ -110,8 +112,8 @@ internal sealed class WorkerStream(
 
     private void Log(RpcLog line)
     {
-        var text = line.Exception is { } exception ? $"{line.Message}\n{exception.Type}: {exception.Message}\n{exception.StackTrace}" : line.Message;
-        loggers.CreateLogger(line.Category).FunctionSaid((LogLevel)line.Level, text, line.InvocationId);
+        var cause = line.Exception is { } failure ? $"\n{failure.Type}: {failure.Message}\n{failure.StackTrace}" : "";
+        loggers.CreateLogger(line.Category).FunctionSaid((LogLevel)line.Level, line.Message + cause, line.InvocationId);
     }
 
     /// <summary>Repeated, because the worker handles messages concurrently: a cancellation that overtakes its request is lost.</summary>
@@ -131,7 +133,8 @@ internal sealed class WorkerStream(
             await foreach (var message in outgoing.Reader.ReadAllAsync(stop))
                 await writer.WriteAsync(message, CancellationToken.None);
         }
-        catch (Exception exception) when (exception is IOException or OperationCanceledException or Grpc.Core.RpcException or InvalidOperationException)
+        catch (Exception exception)
+            when (exception is IOException or OperationCanceledException or Grpc.Core.RpcException or InvalidOperationException)
         {
             closing.Cancel(); // what cannot be written to cannot be served
         }

@@ -28,14 +28,16 @@ internal sealed class WorkerSupervisor(FunctionsHostOptions options, WorkerStrea
     public void Start(Uri grpc) => running = Task.Run(() => RunAsync(grpc));
 
     /// <summary>The running worker, or the next.</summary>
-    /// <exception cref="WorkerUnavailableException">None came within <see cref="FunctionsHostOptions.WorkerPatience"/>, or the host stops.</exception>
+    /// <exception cref="WorkerUnavailableException">None came within <see cref="FunctionsHostOptions.WorkerPatience"/>, or the host
+    /// stops.</exception>
     public async Task<RunningWorker> GetAsync(CancellationToken cancel)
     {
         try
         {
             return await ready.Task.WaitAsync(options.WorkerPatience, cancel);
         }
-        catch (Exception exception) when (exception is TimeoutException || (exception is OperationCanceledException && stopping.IsCancellationRequested))
+        catch (Exception exception)
+            when (exception is TimeoutException || (exception is OperationCanceledException && stopping.IsCancellationRequested))
         {
             throw new WorkerUnavailableException(options.WorkerPatience);
         }
