@@ -1,17 +1,22 @@
 namespace Sdxl.Tests;
 
 /// <summary>A clock that stands still until it is told to go on; timers fire inside <see cref="Advance"/>.</summary>
-public sealed class ManualTime : TimeProvider
+/// <param name="start">Noon of 2026-01-01, if none is given; the present for those who compare it with their own clock.</param>
+public sealed class ManualTime(DateTimeOffset? start = null) : TimeProvider
 {
     private readonly Lock gate = new();
     private readonly List<ManualTimer> timers = [];
-    private DateTimeOffset now = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private DateTimeOffset now = start ?? new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
     public override DateTimeOffset GetUtcNow()
     {
         lock (gate)
             return now;
     }
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override long GetTimestamp() => GetUtcNow().Ticks;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
