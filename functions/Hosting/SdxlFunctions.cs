@@ -10,7 +10,7 @@ using Sdxl.Core.Bases;
 using Sdxl.Functions.Storage;
 using Sdxl.Vision;
 using Sdxl.Vision.Models;
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 
 namespace Sdxl.Functions.Hosting;
 

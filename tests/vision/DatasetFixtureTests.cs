@@ -2,7 +2,7 @@ using System.Text.Json;
 using Sdxl.Core.Datasets;
 using Sdxl.Vision;
 using Sdxl.Vision.Faces;
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Metadata.Profiles.Exif;
 using SixLabors.ImageSharp.PixelFormats;

@@ -10,12 +10,13 @@ public sealed class RoomsTests
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
         ["core"] = [],
-        ["diffusion"] = ["core"],
-        ["vision"] = ["core"],
-        ["functions"] = ["core", "vision"],
+        ["pictures"] = ["core"],
+        ["diffusion"] = ["core", "pictures"],
+        ["vision"] = ["core", "pictures"],
+        ["functions"] = ["core", "pictures", "vision"],
         ["gpu-worker"] = ["core", "diffusion"],
         ["local"] = ["functions", "gpu-worker"],
-        ["cli"] = ["core"],
+        ["cli"] = ["core", "pictures"],
     };
 
     public static TheoryData<string> Rooms => [.. MayUse.Keys];

@@ -1,4 +1,4 @@
-namespace Sdxl.Vision.Pictures;
+namespace Sdxl.Pictures;
 
 /// <summary>Pillow's filters; the numbers are Pillow's own, as "resample" in a preprocessor_config.json.</summary>
 public enum ResizeFilter

@@ -1,6 +1,6 @@
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 
-namespace Sdxl.Tests.Vision.Pictures;
+namespace Sdxl.Tests.Pictures;
 
 /// <summary>What people put into archives: every picture of fixtures/pictures.json, and every one that must be refused.</summary>
 public sealed class PictureFixtureTests

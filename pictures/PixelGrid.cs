@@ -1,7 +1,7 @@
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.PixelFormats;
 
-namespace Sdxl.Vision.Pictures;
+namespace Sdxl.Pictures;
 
 /// <summary>Bytes of a picture as the models' arithmetic wants them: rows from the top, channels interleaved (3: red green blue; 1: grey), 0..255.</summary>
 public sealed class PixelGrid
@@ -28,6 +28,9 @@ public sealed class PixelGrid
     public int Channels { get; }
 
     public byte[] Data { get; }
+
+    /// <summary>A row's bytes, counted from the top.</summary>
+    public ReadOnlySpan<byte> Row(int y) => Data.AsSpan(y * Width * Channels, Width * Channels);
 
     public static PixelGrid From(Image<Rgb24> image)
     {
@@ -64,9 +67,11 @@ public sealed class PixelGrid
             return this;
         var grey = new PixelGrid(Width, Height, 1);
         for (var i = 0; i < grey.Data.Length; i++)
-            grey.Data[i] = (byte)((19595 * Data[3 * i] + 38470 * Data[3 * i + 1] + 7471 * Data[3 * i + 2] + 0x8000) >> 16);
+            grey.Data[i] = Luma(Data[3 * i], Data[3 * i + 1], Data[3 * i + 2]);
         return grey;
     }
+
+    internal static byte Luma(int red, int green, int blue) => (byte)((19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16);
 
     /// <summary>A rectangle of it, which must lie inside.</summary>
     public PixelGrid Crop(int left, int top, int width, int height)

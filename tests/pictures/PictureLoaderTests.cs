@@ -1,9 +1,9 @@
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Formats.Jpeg;
 using SixLabors.ImageSharp.PixelFormats;
 
-namespace Sdxl.Tests.Vision.Pictures;
+namespace Sdxl.Tests.Pictures;
 
 public sealed class PictureLoaderTests
 {

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 
-namespace Sdxl.Tests.Vision.Pictures;
+namespace Sdxl.Tests.Pictures;
 
 /// <summary>Pictures of any size in few bytes, written by hand, row by row: the tests measure the decoder's memory, not the encoder's.</summary>
 internal static class LargePictures

@@ -1,4 +1,6 @@
-namespace Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
+
+namespace Sdxl.Vision.Models;
 
 /// <summary>Pictures as the models' float inputs: planes instead of interleaved channels, [3, H, W].</summary>
 public static class PixelTensor

@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using Sdxl.Vision;
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.PixelFormats;
 
-namespace Sdxl.Tests.Vision.Pictures;
+namespace Sdxl.Tests.Pictures;
 
 /// <summary>Measures the process, so nothing else may run meanwhile.</summary>
 [CollectionDefinition(nameof(PictureMemoryTests), DisableParallelization = true)]

@@ -1,4 +1,4 @@
-namespace Sdxl.Vision.Pictures;
+namespace Sdxl.Pictures;
 
 /// <summary>A decoded picture, upright, over white, in red green blue; perhaps shrunk while decoding.</summary>
 /// <param name="Width">Of the file, upright; at least as large as the pixels'.</param>

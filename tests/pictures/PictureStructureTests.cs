@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using Sdxl.Vision;
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 
-namespace Sdxl.Tests.Vision.Pictures;
+namespace Sdxl.Tests.Pictures;
 
 /// <summary>What decoders do not tell: cut off files, further frames and pages, a TIFF's orientation.</summary>
 public sealed class PictureStructureTests
