@@ -1,4 +1,4 @@
-// The `sdxl` command: one line a command. `./sdxl` builds and starts it; set-up, tests and benchmarks are that script's.
+// The `sdxl` command: one line a command. `./sdxl` builds and starts it, as `dotnet run --project cli --` does.
 using System.CommandLine;
 using Sdxl.Cli;
 using Sdxl.Cli.Commands;
@@ -11,8 +11,6 @@ var root = new RootCommand(
       ./sdxl demo                                  train the creature of examples/gizmo.zip and draw it (minutes, no GPU needed)
       ./sdxl train my.zip --name cat               train your own subject; in prompts it is called TOK
       ./sdxl draw "a photo of TOK on the beach"    draw with the newest training
-
-    Three more commands belong to the ./sdxl script: setup (installs and builds, which every command does by itself), test [FILTER], bench.
     """)
 {
     DemoCommand.Create(),
@@ -23,5 +21,8 @@ var root = new RootCommand(
     StatusCommand.Create(),
     CancelCommand.Create(),
     ModelsCommand.Create(),
+    SetupCommand.Create(),
+    TestCommand.Create(),
+    BenchCommand.Create(),
 };
 return await CommandRunner.RunAsync(root, args);

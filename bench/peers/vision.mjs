@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const require = createRequire(join(process.cwd(), 'package.json'));       // tools/npm
+const require = createRequire(join(process.cwd(), 'package.json'));       // bench/peers
 const ort = require('onnxruntime-node');
 const [models, inputs, threads] = process.argv.slice(2);
 const shapes = JSON.parse(readFileSync(join(inputs, 'shapes.json'), 'utf8'));

@@ -12,7 +12,7 @@ internal sealed class NodePeer : IDisposable
     {
         var start = new ProcessStartInfo("node", [Path.Combine(root, "bench", "peers", "vision.mjs"), Path.Combine(root, "models"), inputsFolder, threads.ToString(CultureInfo.InvariantCulture)])
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, WorkingDirectory = Path.Combine(root, "tools", "npm"),
+            RedirectStandardInput = true, RedirectStandardOutput = true, WorkingDirectory = Path.Combine(root, "bench", "peers"),
         };
         Threads = threads;
         _process = Process.Start(start) ?? throw new InvalidOperationException("node did not start; install Node.js 20 or newer.");
@@ -40,5 +40,5 @@ internal sealed class NodePeer : IDisposable
     }
 
     private string Line() => _process.StandardOutput.ReadLine()
-        ?? throw new InvalidOperationException("bench/peers/vision.mjs ended. Run `npm ci --prefix tools/npm` first.");
+        ?? throw new InvalidOperationException("bench/peers/vision.mjs ended. Run `npm ci --prefix bench/peers` first.");
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Sdxl.Cli.Api;
+using Sdxl.Cli.Setup;
 using Sdxl.Cli.Show;
 
 namespace Sdxl.Cli.Hosting;
@@ -52,6 +53,7 @@ internal sealed class HostLink : IAsyncDisposable
         {
             if (await RunningAsync(cancel) is { } running)
                 return new HostLink(running, null, use, isAlone: false, show, cancel);
+            await Installation.EnsureAsync(Installation.Parts.App, show.Note, cancel);
             show.Stage("start", "the host: storage, functions, worker");
             var (file, child) = await StartAsync(baseModel, hasWorker: true, cancel);
             return new HostLink(file, child, use, isAlone: false, show, cancel);
@@ -81,6 +83,7 @@ internal sealed class HostLink : IAsyncDisposable
             {
                 try
                 {
+                    await Installation.EnsureAsync(Installation.Parts.App, show.Note, cancel);
                     show.Stage("start", "the host: storage, functions");
                     var (file, child) = await StartAsync(null, hasWorker: false, cancel);
                     return new HostLink(file, child, alone, isAlone: true, show, cancel);

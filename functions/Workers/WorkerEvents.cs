@@ -1,5 +1,4 @@
 using System.Globalization;
-using Azure.Messaging.ServiceBus;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
@@ -58,23 +57,23 @@ public sealed class WorkerEvents(BlobStore blobs, TimeProvider time, ILogger<Wor
     /// <summary>A job that no worker survived: its message ended in the dead-letter queue, so its training fails with that sentence.</summary>
     [Function("DeadTrainings")]
     public Task DeadTraining(
-        [ServiceBusTrigger(Queues.DeadTrainings, Connection = SdxlFunctions.ServiceBusConnection)] ServiceBusReceivedMessage message,
+        [ServiceBusTrigger(Queues.DeadTrainings, Connection = SdxlFunctions.ServiceBusConnection)] string body,
         [DurableClient] DurableTaskClient client,
-        CancellationToken cancel) => Bury(client, message, cancel);
+        FunctionContext context) => Bury(client, DeadLetter.Of(context), context.CancellationToken);
 
     /// <inheritdoc cref="DeadTraining"/>
     [Function("DeadPredictions")]
     public Task DeadPrediction(
-        [ServiceBusTrigger(Queues.DeadPredictions, Connection = SdxlFunctions.ServiceBusConnection)] ServiceBusReceivedMessage message,
+        [ServiceBusTrigger(Queues.DeadPredictions, Connection = SdxlFunctions.ServiceBusConnection)] string body,
         [DurableClient] DurableTaskClient client,
-        CancellationToken cancel) => Bury(client, message, cancel);
+        FunctionContext context) => Bury(client, DeadLetter.Of(context), context.CancellationToken);
 
     /// <remarks>Never throws for what the message holds: a dead-letter queue has no delivery limit, it would come for ever. The message id begins with the job's id.</remarks>
-    private Task Bury(DurableTaskClient client, ServiceBusReceivedMessage message, CancellationToken cancel)
+    private Task Bury(DurableTaskClient client, DeadLetter letter, CancellationToken cancel)
     {
-        var jobId = message.MessageId.Split('-')[0];
-        var why = message.DeadLetterReason == DeadLetterReasons.Unreadable
-            ? $"The GPU worker could not read the job ({message.DeadLetterErrorDescription}). Worker and functions are of different versions; deploy both alike."
+        var jobId = letter.MessageId.Split('-')[0];
+        var why = letter.Reason == DeadLetterReasons.Unreadable
+            ? $"The GPU worker could not read the job ({letter.Description}). Worker and functions are of different versions; deploy both alike."
             : "Every worker that took this job died on it, so it was given up. The usual cause is memory: lower train_batch_size or resolution, or turn on gradient_checkpointing.";
         WorkerEvent failed = new JobFailed(jobId, 1, time.GetUtcNow(), why);
         return Wake(client, failed, SdxlJson.Serialize(failed), cancel);

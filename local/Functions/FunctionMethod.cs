@@ -41,8 +41,6 @@ internal sealed record FunctionMethod(string Name, MethodInfo Method, ParameterI
     {
         if (Trigger is not (HttpTriggerAttribute or BlobTriggerAttribute or ServiceBusTriggerAttribute or OrchestrationTriggerAttribute or ActivityTriggerAttribute))
             yield return $"function '{Name}': the local host has no {Trigger.GetType().Name}";
-        if (Trigger is ServiceBusTriggerAttribute { QueueName: null })
-            yield return $"function '{Name}': the local broker has queues only, no topics";
         foreach (var parameter in Method.GetParameters())
         {
             if (parameter.GetCustomAttribute<InputBindingAttribute>() is { } binding and not DurableClientAttribute)

@@ -1,4 +1,4 @@
-using System.Reflection;
+using System.Text.Json;
 using Azure.Messaging.ServiceBus;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Hosting;
@@ -8,7 +8,6 @@ namespace Sdxl.Local.Functions;
 
 /// <summary>
 /// Starts Service Bus functions: peek-lock with renewal while the function runs; completed when it returns, abandoned when it throws.
-/// With AutoCompleteMessages = false the function settles the message itself through ServiceBusMessageActions.
 /// </summary>
 internal sealed class ServiceBusTriggerService(
     IEnumerable<FunctionMethod> functions, ServiceBusClient client, HostJson hostJson, FunctionInvoker invoker, ILogger<ServiceBusTriggerService> logger)
@@ -62,15 +61,13 @@ internal sealed class ServiceBusTriggerService(
     {
         using var finished = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var renewal = KeepLocked(receiver, message, finished.Token);
-        var actions = new LocalMessageActions(receiver);
         try
         {
             await invoker.Invoke(
                 function,
                 new Invocation
                 {
-                    TriggerValue = type => type == typeof(ServiceBusReceivedMessage) ? message : Payload.Convert(message.Body, type),
-                    ByType = [actions],
+                    TriggerValue = type => Payload.Convert(message.Body, type),
                     BindingData = new Dictionary<string, object?>
                     {
                         ["MessageId"] = message.MessageId,
@@ -79,20 +76,17 @@ internal sealed class ServiceBusTriggerService(
                         ["EnqueuedTimeUtc"] = message.EnqueuedTime.UtcDateTime,
                         ["CorrelationId"] = message.CorrelationId,
                         ["Subject"] = message.Subject,
-                        ["DeadLetterReason"] = message.DeadLetterReason,
-                        ["DeadLetterErrorDescription"] = message.DeadLetterErrorDescription,
+                        ["ApplicationProperties"] = JsonSerializer.Serialize(message.ApplicationProperties),
                     },
                 },
                 stopping);
-            if (CompletesItself(function) && !actions.HasSettled)
-                await receiver.CompleteMessageAsync(message, CancellationToken.None);
+            await receiver.CompleteMessageAsync(message, CancellationToken.None);
         }
         catch (Exception exception)
         {
             if (!stopping.IsCancellationRequested)
                 logger.FunctionFailed(exception, function.Name, $"message '{message.MessageId}' of '{receiver.EntityPath}', delivery {message.DeliveryCount}");
-            if (!actions.HasSettled)
-                await GiveBack(receiver, message);
+            await GiveBack(receiver, message);
         }
         finally
         {
@@ -147,11 +141,4 @@ internal sealed class ServiceBusTriggerService(
             logger.QueueNotRead(receiver.EntityPath, exception.Message);
         }
     }
-
-    /// <summary>True unless the attribute says false; a value that is not written means the host's default, which is true.</summary>
-    private static bool CompletesItself(FunctionMethod function) => function.TriggerParameter.GetCustomAttributesData()
-        .Where(data => data.AttributeType == typeof(ServiceBusTriggerAttribute))
-        .SelectMany(data => data.NamedArguments)
-        .Where(argument => argument.MemberName == nameof(ServiceBusTriggerAttribute.AutoCompleteMessages))
-        .All(argument => argument.TypedValue.Value is true);
 }

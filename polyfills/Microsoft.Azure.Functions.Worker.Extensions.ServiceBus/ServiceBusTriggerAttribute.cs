@@ -2,7 +2,7 @@ using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
 
 namespace Microsoft.Azure.Functions.Worker;
 
-/// <summary>Starts a function with a message of a queue ("name" or "name/$deadletterqueue") or of a topic's subscription.</summary>
+/// <summary>Starts a function with a message of a queue: "name" or "name/$deadletterqueue".</summary>
 public sealed class ServiceBusTriggerAttribute : TriggerBindingAttribute
 {
     public ServiceBusTriggerAttribute(string queueName)
@@ -10,24 +10,8 @@ public sealed class ServiceBusTriggerAttribute : TriggerBindingAttribute
         QueueName = queueName;
     }
 
-    public ServiceBusTriggerAttribute(string topicName, string subscriptionName)
-    {
-        TopicName = topicName;
-        SubscriptionName = subscriptionName;
-    }
+    public string? QueueName { get; set; }
 
+    /// <summary>Name of the setting that says how to connect.</summary>
     public string? Connection { get; set; }
-
-    public string? QueueName { get; }
-
-    public string? TopicName { get; }
-
-    public string? SubscriptionName { get; }
-
-    public bool IsSessionsEnabled { get; set; }
-
-    public bool IsBatched { get; set; }
-
-    /// <summary>True makes the host complete the message when the function returns.</summary>
-    public bool AutoCompleteMessages { get; set; }
 }

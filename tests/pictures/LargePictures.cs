@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.PixelFormats;
 
 namespace Sdxl.Tests.Pictures;
 
@@ -99,6 +101,77 @@ internal static class LargePictures
         var bits = (uint)(side - 1) | (uint)(side - 1) << 14;
         byte[] data = [0x2F, (byte)bits, (byte)(bits >> 8), (byte)(bits >> 16), (byte)(bits >> 24), 0];
         return [.. "RIFF"u8, (byte)(4 + 8 + data.Length), 0, 0, 0, .. "WEBPVP8L"u8, (byte)data.Length, 0, 0, 0, .. data];
+    }
+
+    public static byte[] Webp(int width, int height)
+    {
+        using var image = new Image<Rgb24>(width, height, new Rgb24(10, 120, 90));
+        using var stream = new MemoryStream();
+        image.SaveAsWebp(stream);
+        return stream.ToArray();
+    }
+
+    /// <summary>A file of 108 megapixels, made once.</summary>
+    public static string Jpeg()
+    {
+        var file = Path.Combine(Path.GetTempPath(), "sdxl-tests-12000x9000.jpg");
+        if (File.Exists(file))
+            return file;
+        using var image = new Image<Rgb24>(12000, 9000);
+        image.ProcessPixelRows(rows =>
+        {
+            for (var y = 0; y < rows.Height; y++)
+            {
+                var row = rows.GetRowSpan(y);
+                for (var x = 0; x < row.Length; x++)
+                    row[x] = new Rgb24((byte)(x / 47), (byte)(y / 36), (byte)((x ^ y) >> 6));
+            }
+        });
+        var part = $"{file}.{Environment.ProcessId}.jpg";
+        image.SaveAsJpeg(part);
+        File.Move(part, file, overwrite: true);
+        return file;
+    }
+
+    /// <summary>Uncompressed red green blue; all pages alike, data after the directories.</summary>
+    public static byte[] SmallTiff(int width, int height, int orientation, int pages)
+    {
+        const int Entries = 10, DirectoryBytes = 2 + Entries * 12 + 4 + 6;
+        var pixels = Enumerable.Range(0, width * height).SelectMany(i => i < width ? new byte[] { 255, 0, 0 } : [0, 0, 255]).ToArray();
+        var dataAt = 8 + pages * DirectoryBytes;
+        using var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream);
+        writer.Write("II*\0"u8);
+        writer.Write(8);
+        for (var page = 0; page < pages; page++)
+        {
+            var at = 8 + page * DirectoryBytes;
+            writer.Write((short)Entries);
+            Entry(256, 3, 1, width);
+            Entry(257, 3, 1, height);
+            Entry(258, 3, 3, at + DirectoryBytes - 6);
+            Entry(259, 3, 1, 1);
+            Entry(262, 3, 1, 2);
+            Entry(273, 4, 1, dataAt);
+            Entry(274, 3, 1, orientation);
+            Entry(277, 3, 1, 3);
+            Entry(278, 3, 1, height);
+            Entry(279, 4, 1, pixels.Length);
+            writer.Write(page + 1 < pages ? at + DirectoryBytes : 0);
+            writer.Write((short)8);
+            writer.Write((short)8);
+            writer.Write((short)8);
+        }
+        writer.Write(pixels);
+        return stream.ToArray();
+
+        void Entry(short tag, short type, int count, int value)
+        {
+            writer.Write(tag);
+            writer.Write(type);
+            writer.Write(count);
+            writer.Write(value);
+        }
     }
 
     private static byte[] Png(int width, int height, byte bits, byte colour, byte[] data, params byte[][] others)

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Sdxl.Vision;
 using Sdxl.Pictures;
 
 namespace Sdxl.Tests.Pictures;
@@ -10,16 +9,11 @@ public sealed class PictureStructureTests
     private static readonly byte[] s_gifHead = Convert.FromHexString("47494638396101000100800000000000FFFFFF"), s_gifFrame = Convert.FromHexString("2C0000000001000100000202440100");
 
     [Fact]
-    public void Of_an_animation_and_of_a_document_the_first_is_used_and_that_is_said()
+    public void Of_an_animation_and_of_a_document_the_first_is_used_and_all_are_counted()
     {
         Assert.Equal(3, Load([.. s_gifHead, .. s_gifFrame, .. s_gifFrame, .. s_gifFrame, 0x3B]).Frames);
         Assert.Equal(1, Load([.. s_gifHead, .. s_gifFrame, 0x3B]).Frames);
-        var document = Tiff(4, 2, 1, pages: 10);
-        Assert.Equal(10, Load(document).Frames);
-        using var preparer = new PicturePreparer(Shared.Models);
-        using var stream = new MemoryStream(document);
-        using var prepared = preparer.Prepare(stream, "scan.tiff", null, new PreparationSettings { Resolution = 2, Caption = "given" });
-        Assert.Contains("It holds 10 pictures (frames or pages); only the first is used.", prepared.Warnings);
+        Assert.Equal(10, Load(LargePictures.SmallTiff(4, 2, 1, pages: 10)).Frames);
     }
 
     /// <summary>The first row is red, the others are blue: where the red row lies tells the orientation.</summary>
@@ -30,7 +24,7 @@ public sealed class PictureStructureTests
     [InlineData(8, 2, 4, 0, 3)]
     public void A_tiff_comes_out_upright(int orientation, int width, int height, int redX, int redY)
     {
-        var loaded = Load(Tiff(4, 2, orientation, pages: 1));
+        var loaded = Load(LargePictures.SmallTiff(4, 2, orientation, pages: 1));
         Assert.Equal((width, height), (loaded.Width, loaded.Height));
         Assert.Equal((width, height), (loaded.Pixels.Width, loaded.Pixels.Height));
         Assert.Equal([255, 0, 0], loaded.Pixels.Data.AsSpan((redY * width + redX) * 3, 3).ToArray());
@@ -40,7 +34,7 @@ public sealed class PictureStructureTests
     [Fact]
     public void Gif_tiff_and_bmp_that_are_cut_off_are_refused()
     {
-        foreach (var file in new[] { [.. s_gifHead, .. s_gifFrame], Tiff(4, 2, 1, pages: 1), Bmp() })
+        foreach (var file in new[] { [.. s_gifHead, .. s_gifFrame], LargePictures.SmallTiff(4, 2, 1, pages: 1), Bmp() })
         {
             Load(file);
             for (var length = 0; length < file.Length; length++)
@@ -51,7 +45,7 @@ public sealed class PictureStructureTests
     [Fact]
     public void A_tiff_whose_directories_lead_in_a_circle_is_refused()
     {
-        var file = Tiff(4, 2, 1, pages: 2);
+        var file = LargePictures.SmallTiff(4, 2, 1, pages: 2);
         // The last directory's link leads back to the first.
         var first = BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(4));
         var second = BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan((int)first + 2 + 10 * 12));
@@ -64,47 +58,6 @@ public sealed class PictureStructureTests
     {
         using var stream = new MemoryStream(file);
         return Shared.Loader.Load(stream, "a");
-    }
-
-    /// <summary>Uncompressed red green blue; all pages alike, data after the directories.</summary>
-    private static byte[] Tiff(int width, int height, int orientation, int pages)
-    {
-        const int Entries = 10, DirectoryBytes = 2 + Entries * 12 + 4 + 6;
-        var pixels = Enumerable.Range(0, width * height).SelectMany(i => i < width ? new byte[] { 255, 0, 0 } : [0, 0, 255]).ToArray();
-        var dataAt = 8 + pages * DirectoryBytes;
-        using var stream = new MemoryStream();
-        using var writer = new BinaryWriter(stream);
-        writer.Write("II*\0"u8);
-        writer.Write(8);
-        for (var page = 0; page < pages; page++)
-        {
-            var at = 8 + page * DirectoryBytes;
-            writer.Write((short)Entries);
-            Entry(256, 3, 1, width);
-            Entry(257, 3, 1, height);
-            Entry(258, 3, 3, at + DirectoryBytes - 6);
-            Entry(259, 3, 1, 1);
-            Entry(262, 3, 1, 2);
-            Entry(273, 4, 1, dataAt);
-            Entry(274, 3, 1, orientation);
-            Entry(277, 3, 1, 3);
-            Entry(278, 3, 1, height);
-            Entry(279, 4, 1, pixels.Length);
-            writer.Write(page + 1 < pages ? at + DirectoryBytes : 0);
-            writer.Write((short)8);
-            writer.Write((short)8);
-            writer.Write((short)8);
-        }
-        writer.Write(pixels);
-        return stream.ToArray();
-
-        void Entry(short tag, short type, int count, int value)
-        {
-            writer.Write(tag);
-            writer.Write(type);
-            writer.Write(count);
-            writer.Write(value);
-        }
     }
 
     private static byte[] Bmp()

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Azure.Messaging.ServiceBus;
 using Azure.Storage.Blobs;
 using Microsoft.AspNetCore.Http;
@@ -75,9 +76,9 @@ public sealed class SampleFunctions(SampleLog log)
     }
 
     [Function("Dead")]
-    public void Dead([ServiceBusTrigger("jobs/$deadletterqueue")] ServiceBusReceivedMessage message) => log.Add($"dead {message.DeadLetterReason}");
-
-    [Function("Settles")]
-    public Task Settles([ServiceBusTrigger("own", AutoCompleteMessages = false)] ServiceBusReceivedMessage message, ServiceBusMessageActions actions) =>
-        actions.CompleteMessageAsync(message);
+    public void Dead([ServiceBusTrigger("jobs/$deadletterqueue")] string body, FunctionContext context)
+    {
+        var properties = JsonSerializer.Deserialize<JsonElement>((string)context.BindingContext.BindingData["ApplicationProperties"]!);
+        log.Add($"dead {properties.GetProperty("DeadLetterReason")}");
+    }
 }
