@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.Compression;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.PixelFormats;
 
@@ -14,13 +13,13 @@ internal static class LargePictures
         var row = new byte[1 + width * 6];
         for (var x = 0; x < width; x++)
             row[1 + 6 * x] = (byte)(x >> 5);
-        return Png(width, height, bits: 16, colour: 2, Zlib(row, height));
+        return HandPng.Packed(width, height, bits: 16, colour: 2, HandPng.Zlib(row, height));
     }
 
     /// <summary>A good little picture with a compressed text of so many MiB.</summary>
-    public static byte[] PngWithText(int mebibytes) => Png(1, 1, 8, 0, Zlib([0, 200], 1), [.. "zTXt"u8, .. "a\0\0"u8, .. Zlib(new byte[1 << 20], mebibytes)]);
+    public static byte[] PngWithText(int mebibytes) => HandPng.Packed(1, 1, 8, 0, HandPng.Zlib([0, 200], 1), false, [.. "zTXt"u8, .. "a\0\0"u8, .. HandPng.Zlib(new byte[1 << 20], mebibytes)]);
 
-    public static byte[] PngHeader(int width, int height) => Png(width, height, 8, 2, Zlib([0], 1));
+    public static byte[] PngHeader(int width, int height) => HandPng.Packed(width, height, 8, 2, HandPng.Zlib([0], 1));
 
     /// <summary>Grey by a palette, 8 bits.</summary>
     public static byte[] Bmp8(int width, int height)
@@ -172,47 +171,5 @@ internal static class LargePictures
             writer.Write(count);
             writer.Write(value);
         }
-    }
-
-    private static byte[] Png(int width, int height, byte bits, byte colour, byte[] data, params byte[][] others)
-    {
-        using var stream = new MemoryStream();
-        stream.Write([0x89, .. "PNG\r\n"u8, 0x1A, 0x0A]);
-        byte[] header = [.. "IHDR"u8, 0, 0, 0, 0, 0, 0, 0, 0, bits, colour, 0, 0, 0];
-        BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), width);
-        BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(8), height);
-        Span<byte> number = stackalloc byte[4];
-        foreach (var chunk in (byte[][])[header, .. others, [.. "IDAT"u8, .. data], [.. "IEND"u8]])
-        {
-            BinaryPrimitives.WriteInt32BigEndian(number, chunk.Length - 4);
-            stream.Write(number);
-            stream.Write(chunk);
-            BinaryPrimitives.WriteUInt32BigEndian(number, Crc(chunk));
-            stream.Write(number);
-        }
-        return stream.ToArray();
-    }
-
-    private static uint Crc(ReadOnlySpan<byte> bytes)
-    {
-        var crc = ~0u;
-        foreach (var value in bytes)
-        {
-            crc ^= value;
-            for (var bit = 0; bit < 8; bit++)
-                crc = (crc & 1) != 0 ? 0xEDB88320 ^ (crc >> 1) : crc >> 1;
-        }
-        return ~crc;
-    }
-
-    private static byte[] Zlib(byte[] part, int times)
-    {
-        using var stream = new MemoryStream();
-        using (var zlib = new ZLibStream(stream, CompressionLevel.Fastest))
-        {
-            for (var i = 0; i < times; i++)
-                zlib.Write(part);
-        }
-        return stream.ToArray();
     }
 }
