@@ -4,8 +4,8 @@ namespace Sdxl.Pictures;
 
 /// <summary>What is refused before memory is taken, and how much memory a picture may take.</summary>
 /// <remarks>
-/// A JPEG is shrunk while it is decoded, so it may be larger than the other formats, which are decoded whole at 4 bytes a pixel; not so one in several
-/// scans (progressive), whose coefficients are all kept until the last. PictureMemoryTests measures.
+/// A JPEG is shrunk while it is decoded, so it may be larger than the other formats, which are decoded whole at 4 bytes a pixel; not so one
+/// in several scans (progressive), whose coefficients are all kept until the last. PictureMemoryTests measures.
 /// </remarks>
 public sealed record PictureLimits
 {
@@ -18,7 +18,9 @@ public sealed record PictureLimits
     /// <summary>Bytes that a file may have.</summary>
     public int FileBytes { get; init; } = 128 << 20;
 
-    /// <summary>MiB that one picture may take: the file, what its decoder needs and what comes out. With the runtime's own less than 640.</summary>
+    /// <summary>
+    /// MiB that one picture may take: the file, what its decoder needs and what comes out; less than 640 with the runtime's.
+    /// </summary>
     public int MemoryMebibytes { get; init; } = 576;
 
     /// <exception cref="PictureFaultException">No pixels, or more than so many millions.</exception>
@@ -28,8 +30,8 @@ public sealed record PictureLimits
             throw new PictureFaultException($"the picture has no pixels ({width} x {height}).");
         if (width > int.MaxValue || height > int.MaxValue || width * height > megapixels * 1_000_000L)
         {
-            var pixels = (double)width * height / 1e6;
-            throw new PictureFaultException($"the picture claims {width:N0} x {height:N0} pixels ({Math.Floor(pixels):N0} megapixels), more than the {megapixels} allowed; shrink it.");
+            var claimed = $"{width:N0} x {height:N0} pixels ({Math.Floor((double)width * height / 1e6):N0} megapixels)";
+            throw new PictureFaultException($"the picture claims {claimed}, more than the {megapixels} allowed; shrink it.");
         }
     }
 }

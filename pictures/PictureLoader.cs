@@ -4,27 +4,33 @@ using Sdxl.Pictures.Formats;
 namespace Sdxl.Pictures;
 
 /// <summary>
-/// The one door for pictures of strangers: upright by EXIF, transparency over white, 16 bits to 8, grey and CMYK to red green blue, the first frame of several.
-/// The file's structure is checked first (<see cref="PictureStructure"/>), then it is decoded (<see cref="PictureDecoder"/>).
+/// The one door for pictures of strangers: upright by EXIF, transparency over white, 16 bits to 8, grey and CMYK to red green blue, the
+/// first frame of several. The file's structure is checked first (<see cref="PictureStructure"/>), then it is decoded (<see
+/// cref="PictureDecoder"/>).
 /// </summary>
 public sealed class PictureLoader(PictureLimits limits)
 {
     private const int LargestLabel = 8;
 
-    /// <summary>Decodes a picture and shrinks it, shape kept, as far as its longer side exceeds maxSide while its shorter side keeps minSide.</summary>
+    /// <summary>
+    /// Decodes a picture and shrinks it, shape kept, as far as its longer side exceeds maxSide while its shorter side keeps minSide.
+    /// </summary>
     /// <param name="name">For messages.</param>
-    /// <exception cref="PictureRefusedException">Empty, no picture, cut off, broken, of a kind that is not read, or beyond the limits.</exception>
-    public LoadedPicture Load(Stream stream, string name, int maxSide = int.MaxValue, int minSide = 1, CancellationToken cancel = default) =>
+    /// <exception cref="PictureRefusedException">Empty, no picture, cut off, broken, of a kind not read, or beyond the limits.</exception>
+    public LoadedPicture Load(
+        Stream stream, string name, int maxSide = int.MaxValue, int minSide = 1, CancellationToken cancel = default) =>
         Load(ReadAll(stream, name, cancel), name, isMask: false, maxSide, minSide, cancel);
 
     /// <summary>As from a stream.</summary>
     /// <exception cref="PictureRefusedException">As from a stream.</exception>
-    public LoadedPicture Load(byte[] file, string name, int maxSide = int.MaxValue, int minSide = 1, CancellationToken cancel = default) =>
+    public LoadedPicture Load(
+        byte[] file, string name, int maxSide = int.MaxValue, int minSide = 1, CancellationToken cancel = default) =>
         Load(Bounded(file, name), name, isMask: false, maxSide, minSide, cancel);
 
     /// <summary>
-    /// Decodes a mask to one channel; transparency is laid over black, since what is transparent is not selected. Where that is black all over (a subject cut out in black), the opacity is the mask.
-    /// A mask of small numbers (0 and 1, as segmentation programs write it) is brought to 255.
+    /// Decodes a mask to one channel; transparency is laid over black, since what is transparent is not selected. Where that is black all
+    /// over (a subject cut out in black), the opacity is the mask. A mask of small numbers (0 and 1, as segmentation programs write it) is
+    /// brought to 255.
     /// </summary>
     /// <exception cref="PictureRefusedException">As for a picture.</exception>
     public PixelGrid LoadMask(Stream stream, string name, int maxSide, CancellationToken cancel = default) =>
@@ -40,7 +46,8 @@ public sealed class PictureLoader(PictureLimits limits)
         var brightest = mask.Data.Max();
         if (brightest is 0 or > LargestLabel)
             return mask;
-        return new PixelGrid(mask.Width, mask.Height, 1, Array.ConvertAll(mask.Data, value => (byte)((value * 255 + brightest / 2) / brightest)));
+        var stretched = Array.ConvertAll(mask.Data, value => (byte)((value * 255 + brightest / 2) / brightest));
+        return new PixelGrid(mask.Width, mask.Height, 1, stretched);
     }
 
     private LoadedPicture Load(byte[] file, string name, bool isMask, int maxSide, int minSide, CancellationToken cancel)
@@ -56,14 +63,16 @@ public sealed class PictureLoader(PictureLimits limits)
         catch (Exception error) when (error is not OutOfMemoryException and not OperationCanceledException)
         {
             // Whatever a decoder throws over hostile bytes, it is this one file that is no good.
-            throw new PictureRefusedException(name, $"the picture is broken and cannot be decoded ({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}).", error);
+            var fault = PictureFaultException.Broken(error.Message.ReplaceLineEndings(" ").TrimEnd('.'));
+            throw new PictureRefusedException(name, fault.Message, error);
         }
     }
 
     private LoadedPicture Decode(byte[] file, bool isMask, int maxSide, int minSide, CancellationToken cancel)
     {
         var structure = PictureStructure.Of(file, limits);
-        var (width, height) = PictureResizer.FitWithin(structure.Width, structure.Height, Target(structure.Width, structure.Height, maxSide, minSide));
+        var target = Target(structure.Width, structure.Height, maxSide, minSide);
+        var (width, height) = PictureResizer.FitWithin(structure.Width, structure.Height, target);
         var result = (long)width * height * PictureRows.Channels(isMask) * (structure.Orientation == 1 ? 1 : 2);
         using var memory = new DecoderMemory(((long)limits.MemoryMebibytes << 20) - file.Length - result);
         var rows = new PictureRows(structure.Width, structure.Height, width, height, isMask);
@@ -73,10 +82,15 @@ public sealed class PictureLoader(PictureLimits limits)
         }
         catch (Exception error) when (memory.Exceeded && error is not OperationCanceledException)
         {
-            throw new PictureFaultException($"decoding its {structure.Width:N0} x {structure.Height:N0} pixels needs more than the {limits.MemoryMebibytes} MiB that one picture may take; shrink it.");
+            var pixels = $"{structure.Width:N0} x {structure.Height:N0} pixels";
+            throw new PictureFaultException(
+                $"decoding its {pixels} needs more than the {limits.MemoryMebibytes} MiB that one picture may take; shrink it.");
         }
-        var (fullWidth, fullHeight) = Upright.Transposes(structure.Orientation) ? (structure.Height, structure.Width) : (structure.Width, structure.Height);
-        return new LoadedPicture(Upright.Turn(rows.Result(), structure.Orientation), fullWidth, fullHeight, rows.HasTransparency, structure.Frames);
+        var upright = Upright.Turn(rows.Result(), structure.Orientation);
+        var (fullWidth, fullHeight) = (structure.Width, structure.Height);
+        if (Upright.Transposes(structure.Orientation))
+            (fullWidth, fullHeight) = (fullHeight, fullWidth);
+        return new LoadedPicture(upright, fullWidth, fullHeight, rows.HasTransparency, structure.Frames);
     }
 
     private static int Target(int width, int height, int maxSide, int minSide)
@@ -86,10 +100,15 @@ public sealed class PictureLoader(PictureLimits limits)
         return factor >= 1 ? longest : (int)Math.Ceiling(longest * factor);
     }
 
-    private byte[] Bounded(byte[] file, string name) =>
-        file.Length == 0 ? throw new PictureRefusedException(name, "the file is empty.") : file.Length <= limits.FileBytes ? file : throw TooLarge(name);
+    private byte[] Bounded(byte[] file, string name)
+    {
+        if (file.Length == 0)
+            throw new PictureRefusedException(name, "the file is empty.");
+        return file.Length <= limits.FileBytes ? file : throw TooLarge(name);
+    }
 
-    private PictureRefusedException TooLarge(string name) => new(name, $"the file is larger than the {limits.FileBytes >> 20} MiB allowed.");
+    private PictureRefusedException TooLarge(string name) =>
+        new(name, $"the file is larger than the {limits.FileBytes >> 20} MiB allowed.");
 
     private byte[] ReadAll(Stream stream, string name, CancellationToken cancel)
     {

@@ -1,6 +1,9 @@
 namespace Sdxl.Pictures;
 
-/// <summary>Resizes exactly as Pillow does, byte for byte: the models' reference preprocessors use Pillow. The arithmetic is <see cref="RowResizer"/>'s.</summary>
+/// <summary>
+/// Resizes exactly as Pillow does, byte for byte: the models' reference preprocessors use Pillow. The arithmetic is <see
+/// cref="RowResizer"/>'s.
+/// </summary>
 public static class PictureResizer
 {
     /// <summary>The picture at width x height; the same object where nothing changes.</summary>
@@ -20,7 +23,8 @@ public static class PictureResizer
     public static PixelGrid Cover(PixelGrid source, int width, int height, ResizeFilter filter)
     {
         var factor = Math.Max((double)width / source.Width, (double)height / source.Height);
-        var (across, down) = (Math.Max(width, (int)Math.Round(source.Width * factor)), Math.Max(height, (int)Math.Round(source.Height * factor)));
+        var across = Math.Max(width, (int)Math.Round(source.Width * factor));
+        var down = Math.Max(height, (int)Math.Round(source.Height * factor));
         return Resize(source, across, down, filter).Crop((across - width) / 2, (down - height) / 2, width, height);
     }
 

@@ -3,7 +3,9 @@ using SixLabors.ImageSharp.PixelFormats;
 
 namespace Sdxl.Pictures;
 
-/// <summary>Bytes of a picture as the models' arithmetic wants them: rows from the top, channels interleaved (3: red green blue; 1: grey), 0..255.</summary>
+/// <summary>
+/// Bytes of a picture as the models' arithmetic wants them: rows from the top, channels interleaved (3: red green blue; 1: grey), 0..255.
+/// </summary>
 public sealed class PixelGrid
 {
     public PixelGrid(int width, int height, int channels)
@@ -17,7 +19,10 @@ public sealed class PixelGrid
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
         if (data.Length != checked(width * height * channels))
-            throw new ArgumentException($"{width} x {height} x {channels} needs {width * height * channels} bytes, found {data.Length}.", nameof(data));
+        {
+            throw new ArgumentException(
+                $"{width} x {height} x {channels} needs {width * height * channels} bytes, found {data.Length}.", nameof(data));
+        }
         (Width, Height, Channels, Data) = (width, height, channels, data);
     }
 
@@ -77,7 +82,10 @@ public sealed class PixelGrid
     public PixelGrid Crop(int left, int top, int width, int height)
     {
         if (left < 0 || top < 0 || left + width > Width || top + height > Height)
-            throw new ArgumentOutOfRangeException(nameof(left), $"Crop {width} x {height} at {left}, {top} leaves the picture of {Width} x {Height}.");
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(left), $"Crop {width} x {height} at {left}, {top} leaves the picture of {Width} x {Height}.");
+        }
         if (left == 0 && top == 0 && width == Width && height == Height)
             return this;
         var part = new PixelGrid(width, height, Channels);

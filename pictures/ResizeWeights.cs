@@ -1,7 +1,9 @@
 namespace Sdxl.Pictures;
 
 /// <summary>For each output position: the first input position and the fixed-point weights from there on.</summary>
-/// <remarks>When shrinking, the filter is stretched, so nothing aliases. Source: python-pillow src/libImaging/Resample.c, precompute_coeffs.</remarks>
+/// <remarks>
+/// When shrinking, the filter is stretched, so nothing aliases. Source: python-pillow src/libImaging/Resample.c, precompute_coeffs.
+/// </remarks>
 internal sealed class ResizeWeights
 {
     /// <summary>Fraction bits of a weight.</summary>

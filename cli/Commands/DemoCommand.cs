@@ -109,7 +109,7 @@ internal static class DemoCommand
         {
             var row = new List<Image<Rgb24>>();
             foreach (var link in prediction.Output)
-                row.Add(loader.Load(await host.Api.DownloadAsync(link, cancel), link).Pixels.ToRgb());
+                row.Add(loader.Load(await host.Api.DownloadAsync(link, cancel), link, cancel: cancel).Pixels.ToRgb());
             pictures.Add(row);
         }
         PictureSheet.Save(path, [.. prompts.Select((prompt, row) => new SheetRow(prompt, pictures[2 * row], pictures[2 * row + 1]))]);

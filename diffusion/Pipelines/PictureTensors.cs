@@ -25,11 +25,14 @@ public static class PictureTensors
         return (levels.permute(2, 0, 1).unsqueeze(0).to_type(ScalarType.Float32) / 127.5 - 1).contiguous().MoveToOuterDisposeScope();
     }
 
-    /// <summary>Decodes a picture file, turned upright, transparency over white, scaled to cover Width x Height and cut to it -> [1,3,H,W] in -1..1.</summary>
+    /// <summary>
+    /// Decodes a picture file, turned upright, transparency over white, scaled to cover Width x Height and cut to it -> [1,3,H,W] in -1..1.
+    /// </summary>
     /// <exception cref="InvalidDataException">Not a picture, broken, or too large; the message says which.</exception>
     public static Tensor Load(byte[] file, int width, int height)
     {
-        var picture = Read("The picture", (name, maxSide) => s_loader.Load(file, name, maxSide, Math.Max(width, height)).Pixels, width, height);
+        var minSide = Math.Max(width, height);
+        var picture = Read("The picture", (name, maxSide) => s_loader.Load(file, name, maxSide, minSide).Pixels, width, height);
         return FromRgb(picture.Data, width, height);
     }
 
@@ -43,7 +46,7 @@ public static class PictureTensors
 
     private static PixelGrid Read(string what, Func<string, int, PixelGrid> load, int width, int height)
     {
-        // Four times what is asked for: the filter that cuts it down has enough to choose from, and a photo of 50 megapixels is not kept whole.
+        // Four times what is asked for: the filter that cuts it down has enough to choose from, and no large photo is kept whole.
         const int Spare = 4;
         try
         {

@@ -6,8 +6,9 @@ using SixLabors.ImageSharp.Memory;
 namespace Sdxl.Pictures.Decoding;
 
 /// <summary>
-/// ImageSharp's memory while one picture is decoded: always zeroed, so that no picture shows another one's pixels where its own are missing;
-/// never more than so many bytes at a time, whatever a file claims; and given back to the system when the picture is done, without a pool.
+/// ImageSharp's memory while one picture is decoded: always zeroed, so that no picture shows another one's pixels where its own are
+/// missing; never more than so many bytes at a time, whatever a file claims; and given back to the system when the picture is done, without
+/// a pool.
 /// </summary>
 /// <remarks>Not thread-safe: decoders of ImageSharp 2.1 work on the thread that calls them.</remarks>
 internal sealed class DecoderMemory(long limit) : MemoryAllocator, IDisposable

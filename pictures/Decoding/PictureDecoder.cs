@@ -12,7 +12,10 @@ using SixLabors.ImageSharp.PixelFormats;
 
 namespace Sdxl.Pictures.Decoding;
 
-/// <summary>The only place where ImageSharp sees a stranger's bytes: those parts that the structure kept, by the decoder of that format, first frame, no metadata.</summary>
+/// <summary>
+/// The only place where ImageSharp sees a stranger's bytes: those parts that the structure kept, by the decoder of that format, first
+/// frame, no metadata.
+/// </summary>
 /// <remarks>The configuration knows no format at all: nothing is detected here, the decoder is named.</remarks>
 internal static class PictureDecoder
 {
@@ -38,7 +41,9 @@ internal static class PictureDecoder
         _ => new BmpDecoder(),
     };
 
-    private static void InRows(IImageDecoder decoder, Configuration configuration, Stream stream, PictureStructure picture, PictureRows rows, CancellationToken cancel)
+    private static void InRows(
+        IImageDecoder decoder, Configuration configuration, Stream stream, PictureStructure picture, PictureRows rows,
+        CancellationToken cancel)
     {
         RowPixel.Rows = new RowCollector(rows, picture.Width);
         try
@@ -52,7 +57,9 @@ internal static class PictureDecoder
         }
     }
 
-    private static void Whole(IImageDecoder decoder, Configuration configuration, Stream stream, PictureStructure picture, PictureRows rows, CancellationToken cancel)
+    private static void Whole(
+        IImageDecoder decoder, Configuration configuration, Stream stream, PictureStructure picture, PictureRows rows,
+        CancellationToken cancel)
     {
         using var image = decoder.Decode<Rgba32>(configuration, stream, cancel);
         Require(image, picture);
@@ -67,6 +74,9 @@ internal static class PictureDecoder
     private static void Require(Image image, PictureStructure picture)
     {
         if (image.Width != picture.Width || image.Height != picture.Height)
-            throw PictureFaultException.Broken($"its header says {picture.Width} x {picture.Height}, its pixels are {image.Width} x {image.Height}");
+        {
+            throw PictureFaultException.Broken(
+                $"its header says {picture.Width} x {picture.Height}, its pixels are {image.Width} x {image.Height}");
+        }
     }
 }

@@ -3,8 +3,8 @@ using SixLabors.ImageSharp.PixelFormats;
 namespace Sdxl.Pictures.Decoding;
 
 /// <summary>
-/// What comes out of a decoder, row by row: opacity is resolved, then the row is shrunk. A picture is laid over white; a mask over black, since
-/// what is transparent is not selected, and its opacity is kept beside it for the mask that selects by opacity alone.
+/// What comes out of a decoder, row by row: opacity is resolved, then the row is shrunk. A picture is laid over white; a mask over black,
+/// since what is transparent is not selected, and its opacity is kept beside it for the mask that selects by opacity alone.
 /// </summary>
 internal sealed class PictureRows
 {
@@ -52,7 +52,9 @@ internal sealed class PictureRows
                 continue;
             }
             HasTransparency = true;
-            (to[3 * x], to[3 * x + 1], to[3 * x + 2]) = (Over(pixel.R, 255, pixel.A), Over(pixel.G, 255, pixel.A), Over(pixel.B, 255, pixel.A));
+            to[3 * x] = Over(pixel.R, 255, pixel.A);
+            to[3 * x + 1] = Over(pixel.G, 255, pixel.A);
+            to[3 * x + 2] = Over(pixel.B, 255, pixel.A);
         }
     }
 

@@ -4,12 +4,12 @@ using SixLabors.ImageSharp.PixelFormats;
 namespace Sdxl.Pictures.Decoding;
 
 /// <summary>
-/// A pixel that keeps nothing: whatever a decoder writes into it goes to <see cref="Rows"/>, in the order of writing. So a JPEG of 108 megapixels
-/// is shrunk row by row as it is decoded, and the picture that ImageSharp fills is a byte a pixel that nobody touches.
+/// A pixel that keeps nothing: whatever a decoder writes into it goes to <see cref="Rows"/>, in the order of writing. So a JPEG of
+/// 108 megapixels is shrunk row by row as it is decoded, and the picture that ImageSharp fills is a byte a pixel that nobody touches.
 /// </summary>
 /// <remarks>
-/// Only for decoders that write every pixel once, from the top, from the left: JPEG and WebP of ImageSharp 2.1. <see cref="RowCollector"/> counts,
-/// and the tests compare with the same picture decoded whole.
+/// Only for decoders that write every pixel once, from the top, from the left: JPEG and WebP of ImageSharp 2.1. <see cref="RowCollector"/>
+/// counts, and the tests compare with the same picture decoded whole.
 /// </remarks>
 internal struct RowPixel : IPixel<RowPixel>
 {

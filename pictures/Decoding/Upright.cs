@@ -16,9 +16,13 @@ internal static class Upright
         for (var y = 0; y < height; y++)
         {
             // Stored positions along an upright row lie on a line: where it begins and how far apart they are.
-            var (first, step) = (Stored(grid, orientation, 0, y), width > 1 ? Stored(grid, orientation, 1, y) - Stored(grid, orientation, 0, y) : 0);
+            var first = Stored(grid, orientation, 0, y);
+            var step = width > 1 ? Stored(grid, orientation, 1, y) - first : 0;
             for (var x = 0; x < width; x++)
-                grid.Data.AsSpan((first + x * step) * grid.Channels, grid.Channels).CopyTo(turned.Data.AsSpan((y * width + x) * grid.Channels));
+            {
+                var pixel = grid.Data.AsSpan((first + x * step) * grid.Channels, grid.Channels);
+                pixel.CopyTo(turned.Data.AsSpan((y * width + x) * grid.Channels));
+            }
         }
         return turned;
     }

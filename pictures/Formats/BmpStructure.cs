@@ -21,7 +21,8 @@ internal static class BmpStructure
         limits.Require(header.Width, height, limits.OtherMegapixels);
         if (header.Offset < FileHeader + header.Bytes || header.Offset > file.Length)
             throw PictureFaultException.CutOff("its rows are missing");
-        var isKnown = (header.Compression, header.Bits) is (Plain, 1 or 4 or 8 or 16 or 24 or 32) or (Runs8, 8) or (Runs4, 4) or (BitFields or AlphaBitFields, 16 or 32);
+        var isKnown = (header.Compression, header.Bits) is (Plain, 1 or 4 or 8 or 16 or 24 or 32) or (Runs8, 8) or (Runs4, 4)
+            or (BitFields or AlphaBitFields, 16 or 32);
         if (!isKnown)
             throw PictureFaultException.Unsupported($"a BMP of {header.Bits} bits and compression {header.Compression}");
         var stride = (header.Width * header.Bits + 31) / 32 * 4;
@@ -42,8 +43,9 @@ internal static class BmpStructure
             throw PictureFaultException.CutOff("its header breaks off");
         return bytes == OldHeader
             ? new Header(bytes, offset, Short(file, 18), Short(file, 20), Short(file, 24), Plain, 0)
-            : new Header(bytes, offset, BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(18)), BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(22)),
-                Short(file, 28), (int)Unsigned(file, 30), Unsigned(file, 46));
+            : new Header(
+                bytes, offset, (int)Unsigned(file, 18), (int)Unsigned(file, 22), Short(file, 28), (int)Unsigned(file, 30),
+                Unsigned(file, 46));
     }
 
     private static PictureParts Whole(byte[] file)

@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace Sdxl.Pictures.Formats;
 
-/// <summary>Walks a GIF's blocks and keeps the screen and the first frame. Source: GIF89a specification, appendix A and section 15 on.</summary>
+/// <summary>Walks a GIF's blocks and keeps the screen and the first frame.</summary>
+/// <remarks>Source: GIF89a specification, appendix A and section 15 on.</remarks>
 internal static class GifStructure
 {
     private const byte Extension = 0x21, GraphicControl = 0xF9, ImageDescriptor = 0x2C, Trailer = 0x3B, Interlaced = 0x40;
@@ -40,12 +41,14 @@ internal static class GifStructure
                 break;
             }
         }
-        return parts is null ? throw PictureFaultException.CutOff("its first frame breaks off") : new(PictureFormat.Gif, width, height, parts, frames);
+        return parts is null
+            ? throw PictureFaultException.CutOff("its first frame breaks off") : new(PictureFormat.Gif, width, height, parts, frames);
     }
 
     private static PictureParts First(byte[] file, int start, (int At, int End) control, (int At, int End) frame, int width, int height)
     {
-        var (right, bottom) = (Number(file, frame.At + 1) + Number(file, frame.At + 5), Number(file, frame.At + 3) + Number(file, frame.At + 7));
+        var right = Number(file, frame.At + 1) + Number(file, frame.At + 5);
+        var bottom = Number(file, frame.At + 3) + Number(file, frame.At + 7);
         // Rows in another order, some of which do not exist: no program writes that, and ImageSharp 2.1 loses count of them.
         if ((file[frame.At + 9] & Interlaced) != 0 && (right > width || bottom > height))
             throw PictureFaultException.Broken("its first frame reaches beyond its screen");

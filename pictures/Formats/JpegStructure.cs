@@ -2,10 +2,13 @@ using System.Buffers.Binary;
 
 namespace Sdxl.Pictures.Formats;
 
-/// <summary>Walks a JPEG's segments, because a thumbnail inside one has an end marker of its own. Source: ITU-T T.81, annex B.</summary>
+/// <summary>Walks a JPEG's segments, because a thumbnail inside one has an end marker of its own.</summary>
+/// <remarks>Source: ITU-T T.81, annex B.</remarks>
 internal static class JpegStructure
 {
-    /// <summary>A progressive JPEG has about ten; each costs a pass over all coefficients, so thousands in a small file would take hours.</summary>
+    /// <summary>
+    /// A progressive JPEG has about ten; each costs a pass over all coefficients: thousands in a small file would take hours.
+    /// </summary>
     private const int MostScans = 100;
 
     private const byte Marker = 0xFF, Start = 0xD8, End = 0xD9, Scan = 0xDA, FirstRestart = 0xD0, LastRestart = 0xD7, Temporary = 0x01;
@@ -75,6 +78,7 @@ internal static class JpegStructure
             throw PictureFaultException.Broken("its frame header breaks off");
         var (height, width) = (BinaryPrimitives.ReadUInt16BigEndian(segment[1..]), BinaryPrimitives.ReadUInt16BigEndian(segment[3..]));
         limits.Require(width, height, marker == Progressive ? limits.OtherMegapixels : limits.JpegMegapixels);
-        return segment[5] is 1 or 3 or 4 ? (width, height, marker == Progressive) : throw PictureFaultException.Unsupported($"a JPEG of {segment[5]} channels");
+        return segment[5] is 1 or 3 or 4
+            ? (width, height, marker == Progressive) : throw PictureFaultException.Unsupported($"a JPEG of {segment[5]} channels");
     }
 }

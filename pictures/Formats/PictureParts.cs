@@ -1,8 +1,8 @@
 namespace Sdxl.Pictures.Formats;
 
 /// <summary>
-/// The parts of a file that a decoder may see, one after the other, beside small pieces written here: what was checked and is needed, nothing else.
-/// The file itself is not copied.
+/// The parts of a file that a decoder may see, one after the other, beside small pieces written here: what was checked and is needed,
+/// nothing else. The file itself is not copied.
 /// </summary>
 internal sealed class PictureParts
 {

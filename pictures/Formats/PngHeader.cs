@@ -5,6 +5,9 @@ namespace Sdxl.Pictures.Formats;
 /// <summary>A PNG's IHDR chunk.</summary>
 internal sealed record PngHeader(uint Width, uint Height, int BitDepth, int ColourType, bool Interlaced)
 {
+    /// <summary>The second pass has columns from here on.</summary>
+    private const int NarrowestInterlaced = 5;
+
     /// <param name="data">13 bytes.</param>
     public static PngHeader Read(ReadOnlySpan<byte> data) =>
         new(BinaryPrimitives.ReadUInt32BigEndian(data), BinaryPrimitives.ReadUInt32BigEndian(data[4..]), data[8], data[9], data[12] == 1);
@@ -20,9 +23,12 @@ internal sealed record PngHeader(uint Width, uint Height, int BitDepth, int Colo
         };
         if (!isAllowed)
             throw PictureFaultException.Broken($"colour type {ColourType} with {BitDepth} bits does not exist");
+        // ImageSharp 2.1 loses count of the rows where a pass has no columns, and waits for more for ever.
+        if (Interlaced && Width < NarrowestInterlaced)
+            throw PictureFaultException.Unsupported($"an interlaced PNG of {Width} pixels in width");
     }
 
-    /// <summary>Bytes that the pixels have once they are inflated: a filter byte and the samples of each row, of seven passes where interlaced.</summary>
+    /// <summary>Bytes of the inflated pixels: a filter byte and the samples of each row, of seven passes where interlaced.</summary>
     public long PixelBytes()
     {
         // Adam7: start and step of each pass, across and down.

@@ -44,7 +44,6 @@ internal static class PngStructure
             }
             else if (type.SequenceEqual("IDAT"u8))
             {
-                parts.Add(file, at, end);
                 pixels.Add(file, at + 8, end - 4);
             }
             else if (type.SequenceEqual("acTL"u8) && length >= 4)
@@ -57,10 +56,11 @@ internal static class PngStructure
             }
             else if (type.SequenceEqual("IEND"u8))
             {
-                parts.Add(file, at, end);
                 if (header.ColourType == PaletteColour && !hasPalette)
                     throw PictureFaultException.Broken("its palette is missing");
                 PngPixels.RequireAll(pixels, header);
+                AddPixels(parts, pixels);
+                parts.Add(file, at, end);
                 return new(PictureFormat.Png, (int)header.Width, (int)header.Height, parts, frames, orientation);
             }
             at = end;
@@ -68,7 +68,9 @@ internal static class PngStructure
         throw PictureFaultException.CutOff("its end chunk is missing");
     }
 
-    /// <summary>A palette of 256 colours, black behind the file's own: ImageSharp 2.1 looks colours of interlaced pictures up without a check.</summary>
+    /// <summary>
+    /// A palette of 256 colours, black behind the file's own: ImageSharp 2.1 looks colours of interlaced pictures up without a check.
+    /// </summary>
     private static byte[] Palette(ReadOnlySpan<byte> colours)
     {
         const int Bytes = 3 * MostColours;
@@ -80,6 +82,19 @@ internal static class PngStructure
         colours.CopyTo(chunk.AsSpan(8));
         BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(8 + Bytes), Checksum(chunk.AsSpan(4, 4 + Bytes)));
         return chunk;
+    }
+
+    /// <summary>
+    /// All pixels in one chunk: ImageSharp 2.1 takes an empty chunk, or one that ends within the stream's header, for the end, and then
+    /// waits for the rest of an interlaced picture for ever. It does not look at this chunk's checksum; the stream has one of its own.
+    /// </summary>
+    private static void AddPixels(PictureParts parts, PictureParts pixels)
+    {
+        var header = "\0\0\0\0IDAT"u8.ToArray();
+        BinaryPrimitives.WriteInt32BigEndian(header, (int)pixels.Length);
+        parts.Add(header);
+        pixels.CopyTo(parts);
+        parts.Add(new byte[4]);
     }
 
     /// <summary>CRC-32 as in annex D.</summary>

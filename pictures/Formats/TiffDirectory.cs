@@ -16,7 +16,8 @@ internal readonly record struct TiffDirectory(bool Little, long At)
     {
         public int Size => Type == TypeShort ? 2 : 4;
 
-        public long Value(ReadOnlySpan<byte> file, long index) => Type == TypeShort ? Short(file, At + 2 * index, Little) : Long(file, At + 4 * index, Little);
+        public long Value(ReadOnlySpan<byte> file, long index) =>
+            Type == TypeShort ? Short(file, At + 2 * index, Little) : Long(file, At + 4 * index, Little);
     }
 
     public const int TypeShort = 3, TypeLong = 4;
@@ -46,6 +47,10 @@ internal readonly record struct TiffDirectory(bool Little, long At)
         }
         return null;
     }
+
+    /// <summary>A tag's first number.</summary>
+    public long Number(ReadOnlySpan<byte> file, int tag, long otherwise) =>
+        Find(file, tag) is { Count: > 0 } entry ? entry.Value(file, 0) : otherwise;
 
     public static int Short(ReadOnlySpan<byte> file, long at, bool little) =>
         little ? BinaryPrimitives.ReadUInt16LittleEndian(file[(int)at..]) : BinaryPrimitives.ReadUInt16BigEndian(file[(int)at..]);

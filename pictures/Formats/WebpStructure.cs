@@ -4,8 +4,8 @@ using Sdxl.Core.Text;
 namespace Sdxl.Pictures.Formats;
 
 /// <summary>
-/// Walks a WebP's chunks and keeps the pixels and their opacity. Of an animation, which ImageSharp 2.1 cannot read, the first frame is made a
-/// still picture, if it fills the canvas.
+/// Walks a WebP's chunks and keeps the pixels and their opacity. Of an animation, which ImageSharp 2.1 cannot read, the first frame is
+/// made a still picture, if it fills the canvas.
 /// </summary>
 /// <remarks>Source: RFC 9649, section 2.</remarks>
 internal static class WebpStructure
@@ -25,10 +25,11 @@ internal static class WebpStructure
             throw PictureFaultException.CutOff("its first frame is missing");
         var still = isAnimated ? Chunks(file, frames[0].At + FrameHeader, frames[0].At + frames[0].Bytes) : chunks;
         var (width, height, parts) = Still(file, still, limits);
-        if (isAnimated && (Number24(file, frames[0].At) != 0 || Number24(file, frames[0].At + 3) != 0 || width != Canvas(file, canvas, 4) || height != Canvas(file, canvas, 7)))
+        if (isAnimated && !Fills(file, frames[0], canvas, width, height))
             throw PictureFaultException.Unsupported("an animated WebP whose first frame does not fill it");
         var exif = chunks.Find(chunk => chunk.Is(file, "EXIF"u8));
-        return new(PictureFormat.Webp, width, height, parts, Math.Max(frames.Count, 1), exif.Bytes > 0 ? Orientation(file.AsSpan((int)exif.At, (int)exif.Bytes)) : 1);
+        var orientation = exif.Bytes > 0 ? Orientation(file.AsSpan((int)exif.At, (int)exif.Bytes)) : 1;
+        return new(PictureFormat.Webp, width, height, parts, Math.Max(frames.Count, 1), orientation);
     }
 
     /// <summary>A file of the first picture among the chunks, with its opacity where it has one.</summary>
@@ -86,7 +87,10 @@ internal static class WebpStructure
     /// <summary>The block as it is, or with JPEG's prefix, which some programs keep.</summary>
     private static int Orientation(ReadOnlySpan<byte> exif) => ExifOrientation.Of(exif.StartsWith("Exif\0\0"u8) ? exif[6..] : exif);
 
-    private static int Canvas(byte[] file, Chunk extended, int at) => Number24(file, extended.At + at) + 1;
+    /// <summary>Whether a frame begins at the canvas's corner and is as large.</summary>
+    private static bool Fills(byte[] file, Chunk frame, Chunk canvas, int width, int height) =>
+        Number24(file, frame.At) == 0 && Number24(file, frame.At + 3) == 0
+        && width == Number24(file, canvas.At + 4) + 1 && height == Number24(file, canvas.At + 7) + 1;
 
     private static int Number24(byte[] file, long at) => file[at] | file[at + 1] << 8 | file[at + 2] << 16;
 
@@ -107,6 +111,7 @@ internal static class WebpStructure
     /// <param name="At">Of the data; the name and the size stand before it.</param>
     private readonly record struct Chunk(long At, long Bytes)
     {
-        public bool Is(byte[] file, ReadOnlySpan<byte> name) => At >= ChunkHeader && file.AsSpan((int)At - ChunkHeader, 4).SequenceEqual(name);
+        public bool Is(byte[] file, ReadOnlySpan<byte> name) =>
+            At >= ChunkHeader && file.AsSpan((int)At - ChunkHeader, 4).SequenceEqual(name);
     }
 }

@@ -11,7 +11,10 @@ using SixLabors.ImageSharp.PixelFormats;
 
 namespace Sdxl.Tests.Pictures;
 
-/// <summary>What comes out is what ImageSharp's own loading of the whole file gives: nothing is lost by showing it parts only and taking rows as they come.</summary>
+/// <summary>
+/// What comes out is what ImageSharp's own loading of the whole file gives: nothing is lost by showing it parts only and taking rows as
+/// they come.
+/// </summary>
 public sealed class DecodingTests
 {
     public static TheoryData<string> Encoders => [.. s_encoders.Keys];

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using Sdxl.Pictures;
 using Sdxl.Pictures.Formats;
 using SixLabors.ImageSharp;
@@ -10,10 +9,15 @@ using SixLabors.ImageSharp.PixelFormats;
 
 namespace Sdxl.Tests.Pictures;
 
-/// <summary>One hostile input, one refusal or one harmless picture: the weak spots of ImageSharp 2.1.13 that no advisory names (docs/security.md).</summary>
+/// <summary>
+/// One hostile input, one refusal or one harmless picture: the weak spots of ImageSharp 2.1.13 that no advisory names (docs/security.md).
+/// </summary>
 [Collection(nameof(Alone))]
 public sealed class HostilePictureTests
 {
+    /// <summary>8 x 1 pixels, all 255: a filter byte before the columns of passes 1, 2, 4 and 6; the others have none.</summary>
+    private static readonly byte[] s_interlacedRow = [0, 0xFF, 0, 0xFF, 0, 0xFF, 0xFF, 0, 0xFF, 0xFF, 0xFF, 0xFF];
+
     [Fact]
     public void A_bmp_header_that_asks_for_a_palette_of_2_GiB_takes_no_memory()
     {
@@ -31,10 +35,9 @@ public sealed class HostilePictureTests
     [Fact]
     public void A_colour_behind_the_palette_is_black_and_not_what_lies_in_memory()
     {
-        // 2 x 2 pixels that name colour 255 of a palette of one, white; interlaced: the path without a check.
-        byte[] rows = [0, 0xFF, 0, 0xFF, 0, 0xFF, 0xFF];
-        var png = HandPng.Of(2, 2, bits: 8, colour: 3, rows, interlaced: true, [.. "PLTE"u8, 255, 255, 255]);
-        Assert.Equal(new byte[12], Shared.Loader.Load(png, "a.png").Pixels.Data);
+        // 8 x 1 pixels that name colour 255 of a palette of one, white; interlaced: the path without a check.
+        var png = HandPng.Of(8, 1, bits: 8, colour: 3, s_interlacedRow, interlaced: true, [.. "PLTE"u8, 255, 255, 255]);
+        Assert.Equal(new byte[24], Shared.Loader.Load(png, "a.png").Pixels.Data);
 
         byte[] bmp = [.. "BM"u8, 66, 0, 0, 0, 0, 0, 0, 0, 58, 0, 0, 0, 40, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 8, 0, .. new byte[16], 1, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 0, 200, 0, 0, 0];
         Assert.Equal(new byte[3], Shared.Loader.Load(bmp, "a.bmp").Pixels.Data);
@@ -43,9 +46,8 @@ public sealed class HostilePictureTests
     [Fact]
     public void Palettes_that_are_missing_or_no_colours_are_refused()
     {
-        byte[] rows = [0, 0, 0, 0, 0, 0, 0];
-        Assert.Contains("its palette is missing", Refusal(HandPng.Of(2, 2, 8, 3, rows, interlaced: true)));
-        Assert.Contains("is not made of colours", Refusal(HandPng.Of(2, 2, 8, 3, rows, interlaced: true, [.. "PLTE"u8, 1, 2])));
+        Assert.Contains("its palette is missing", Refusal(HandPng.Of(8, 1, 8, 3, s_interlacedRow, interlaced: true)));
+        Assert.Contains("is not made of colours", Refusal(HandPng.Of(8, 1, 8, 3, s_interlacedRow, interlaced: true, [.. "PLTE"u8, 1, 2])));
         Assert.Contains("its palette is missing", Refusal(HandTiff.Grey(1, 1, 5).Short(262, 3).Bytes()));
         Assert.Contains("its palette is missing", Refusal(HandTiff.Grey(1, 1, 5).Short(262, 3).Short(320, 1, 2, 3).Bytes()));
     }
@@ -56,6 +58,22 @@ public sealed class HostilePictureTests
         Assert.Equal(2, Shared.Loader.Load(HandPng.Of(2, 2, 8, 0, [0, 1, 2, 0, 3, 4]), "a").Height);
         Assert.Contains("cut off: 3 of 6 bytes of its pixels are there", Refusal(HandPng.Of(2, 2, 8, 0, [0, 1, 2])));
         Assert.Contains("colour type 3 with 16 bits does not exist", Refusal(HandPng.Of(2, 2, 16, 3, [0, 1, 2])));
+        var wrong = HandPng.Zlib([0, 1, 2, 0, 3, 4], 1);
+        wrong[^1] ^= 1;
+        Assert.Contains("its pixels cannot be inflated", Refusal(HandPng.Packed(2, 2, 8, 0, wrong)));
+    }
+
+    /// <summary>Each of these keeps a thread of ImageSharp 2.1.13 busy for ever; a test that goes wrong hangs.</summary>
+    [Fact]
+    public void An_interlaced_png_never_waits_for_pixels_that_do_not_come()
+    {
+        Assert.Contains("cut off: 7 of 12 bytes", Refusal(HandPng.Of(8, 1, 8, 0, s_interlacedRow[..7], interlaced: true)));
+        Assert.Contains("an interlaced PNG of 2 pixels in width", Refusal(HandPng.Of(2, 2, 8, 0, [0, 1, 0, 2, 0, 3, 4], interlaced: true)));
+        // An empty chunk before the pixels, and one that ends within the stream's header.
+        var packed = HandPng.Zlib(s_interlacedRow, 1);
+        byte[][] before = [[.. "IDAT"u8], [.. "IDAT"u8, packed[0]], [.. "IDAT"u8]];
+        var loaded = Shared.Loader.Load(HandPng.Packed(8, 1, 8, 0, packed[1..], interlaced: true, before), "a.png");
+        Assert.Equal(Enumerable.Repeat((byte)0xFF, 24), loaded.Pixels.Data);
     }
 
     [Fact]
@@ -139,28 +157,28 @@ public sealed class HostilePictureTests
     [Fact]
     public void A_picture_that_fails_in_the_middle_leaves_no_memory_behind()
     {
-        using var image = new Image<Rgb24>(4000, 4000);
-        var file = Samples.Encode(image, new PngEncoder { FilterMethod = PngFilterMethod.None, CompressionLevel = PngCompressionLevel.NoCompression });
-        file[file.Length / 2] ^= 0x55;                      // 16 megapixels are 64 MB; the checksum of a chunk is wrong
+        using var image = new Image<Rgb24>(3000, 3000);
+        var file = Samples.Encode(image, new BmpEncoder { BitsPerPixel = BmpBitsPerPixel.Pixel8 });
+        file[30] = 1;                                       // 9 megapixels are 36 MB; said to be packed in runs, of which there is one
+        file = file[..(54 + 1024 + 2)];
         Assert.InRange(PeakMemory.Megabytes(() =>
         {
-            for (var i = 0; i < 12; i++)
-                Assert.Throws<PictureRefusedException>(() => Shared.Loader.Load(file, "a.png", maxSide: 64));
+            for (var i = 0; i < 8; i++)
+                Assert.Throws<PictureRefusedException>(() => Shared.Loader.Load(file, "a.bmp", maxSide: 64));
         }), 0, 128);
     }
 
-    /// <summary>Each fixture with bytes overwritten or cut, 40 times, with little memory: a refusal or a picture, nothing else, and soon.</summary>
+    /// <summary>Each fixture with bytes overwritten or cut, 24 times, with little memory: a refusal or a picture, nothing else.</summary>
     [Fact]
     public void A_damaged_fixture_is_refused_or_loads()
     {
-        var loader = new PictureLoader(new PictureLimits { MemoryMebibytes = 64 });
-        var clock = Stopwatch.StartNew();
+        var loader = new PictureLoader(new PictureLimits { JpegMegapixels = 2, OtherMegapixels = 2, MemoryMebibytes = 64 });
         var (loaded, refused) = (0, 0);
         foreach (var entry in Shared.Json(TestPaths.Fixture("pictures.json")).GetProperty("decodes").EnumerateArray())
         {
             var original = File.ReadAllBytes(TestPaths.Fixture("pictures", entry.GetProperty("file").GetString()!));
             var random = new Random(7);
-            for (var round = 0; round < 40; round++)
+            for (var round = 0; round < 24; round++)
             {
                 var bytes = original.AsSpan(0, round % 4 == 0 ? random.Next(original.Length) : original.Length).ToArray();
                 for (var i = 0; i < round && bytes.Length > 0; i++)
@@ -176,8 +194,7 @@ public sealed class HostilePictureTests
                 }
             }
         }
-        Assert.True(loaded > 50 && refused > 200, $"{loaded} loaded, {refused} refused.");
-        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromMinutes(2));
+        Assert.True(loaded > 50 && refused > 150, $"{loaded} loaded, {refused} refused.");
     }
 
     [Fact]

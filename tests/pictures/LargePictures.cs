@@ -4,7 +4,9 @@ using SixLabors.ImageSharp.PixelFormats;
 
 namespace Sdxl.Tests.Pictures;
 
-/// <summary>Pictures of any size in few bytes, written by hand, row by row: the tests measure the decoder's memory, not the encoder's.</summary>
+/// <summary>
+/// Pictures of any size in few bytes, written by hand, row by row: the tests measure the decoder's memory, not the encoder's.
+/// </summary>
 internal static class LargePictures
 {
     /// <summary>16 bits a channel, red green blue, all rows alike.</summary>

@@ -19,7 +19,9 @@ public sealed class PreparationMemoryTests
         Assert.InRange(peak, 32, 384);
     }
 
-    /// <summary>The most that other formats may have: 64 megapixels, decoded whole at 4 bytes a pixel (256 MB), then shrunk (48 MB).</summary>
+    /// <summary>
+    /// The most that other formats may have: 64 megapixels, decoded whole at 4 bytes a pixel (256 MB), then shrunk (48 MB).
+    /// </summary>
     [Theory]
     [InlineData("png of 16 bits")]
     [InlineData("bmp")]
