@@ -21,6 +21,8 @@ internal sealed class PictureParts
     /// <summary>From an index of the file to another.</summary>
     public void Add(byte[] file, long from, long to) => Add(file.AsMemory((int)from, (int)(to - from)));
 
+    public IEnumerable<ReadOnlyMemory<byte>> All => _parts.Select(part => part.Bytes);
+
     /// <summary>Appends all of these to others.</summary>
     public void CopyTo(PictureParts others) => _parts.ForEach(part => others.Add(part.Bytes));
 

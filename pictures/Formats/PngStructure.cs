@@ -80,33 +80,25 @@ internal static class PngStructure
         BinaryPrimitives.WriteInt32BigEndian(chunk, Bytes);
         "PLTE"u8.CopyTo(chunk.AsSpan(4));
         colours.CopyTo(chunk.AsSpan(8));
-        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(8 + Bytes), Checksum(chunk.AsSpan(4, 4 + Bytes)));
+        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(8 + Bytes), PngChecksum.Of(chunk.AsSpan(4, 4 + Bytes)));
         return chunk;
     }
 
     /// <summary>
     /// All pixels in one chunk: ImageSharp 2.1 takes an empty chunk, or one that ends within the stream's header, for the end, and then
-    /// waits for the rest of an interlaced picture for ever. It does not look at this chunk's checksum; the stream has one of its own.
+    /// waits for the rest of an interlaced picture for ever.
     /// </summary>
     private static void AddPixels(PictureParts parts, PictureParts pixels)
     {
         var header = "\0\0\0\0IDAT"u8.ToArray();
         BinaryPrimitives.WriteInt32BigEndian(header, (int)pixels.Length);
+        var checksum = PngChecksum.Of(header.AsSpan(4));
+        foreach (var part in pixels.All)
+            checksum = PngChecksum.Of(part.Span, checksum);
+        var trailer = new byte[4];
+        BinaryPrimitives.WriteUInt32BigEndian(trailer, checksum);
         parts.Add(header);
         pixels.CopyTo(parts);
-        parts.Add(new byte[4]);
-    }
-
-    /// <summary>CRC-32 as in annex D.</summary>
-    private static uint Checksum(ReadOnlySpan<byte> bytes)
-    {
-        var crc = ~0u;
-        foreach (var value in bytes)
-        {
-            crc ^= value;
-            for (var bit = 0; bit < 8; bit++)
-                crc = (crc & 1) != 0 ? 0xEDB88320 ^ (crc >> 1) : crc >> 1;
-        }
-        return ~crc;
+        parts.Add(trailer);
     }
 }
