@@ -3,7 +3,7 @@ using Sdxl.Vision.Crops;
 using Sdxl.Vision.Duplicates;
 using Sdxl.Vision.Faces;
 using Sdxl.Vision.Masks;
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 
 namespace Sdxl.Vision;
 

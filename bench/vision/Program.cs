@@ -4,7 +4,7 @@ using System.Text.Json;
 using Sdxl.Bench.Vision;
 using Sdxl.Vision;
 using Sdxl.Vision.Models;
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 using Sdxl.Vision.Upscaling;
 
 // dotnet run -- [ROUNDS] [ROWS] [--json]: ROWS is a part of a row's name, for example "YuNet".

@@ -14,6 +14,7 @@ using Sdxl.Core.Bases;
 using Sdxl.Core.Identity;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
+using Sdxl.Pictures;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.PixelFormats;
 
@@ -103,12 +104,13 @@ internal static class DemoCommand
         show.Stage("draw", "the sheet, before and after");
         var requests = prompts.SelectMany(prompt => new[] { (Version: (string?)null, Base: (string?)baseModel, Input(prompt)), (Version: version, Base: null, Input(prompt)) }).ToList();
         var drawn = await new Drawing(host.Api).DrawAsync(requests, done => show.Parts(done, requests.Count), _ => { }, cancel);
+        var loader = new PictureLoader(new PictureLimits());
         var pictures = new List<List<Image<Rgb24>>>();
         foreach (var prediction in drawn)
         {
             var row = new List<Image<Rgb24>>();
             foreach (var link in prediction.Output)
-                row.Add(Image.Load<Rgb24>(await host.Api.DownloadAsync(link, cancel)));
+                row.Add(loader.Load(await host.Api.DownloadAsync(link, cancel), link, cancel: cancel).Pixels.ToRgb());
             pictures.Add(row);
         }
         PictureSheet.Save(path, [.. prompts.Select((prompt, row) => new SheetRow(prompt, pictures[2 * row], pictures[2 * row + 1]))]);

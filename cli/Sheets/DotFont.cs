@@ -64,7 +64,7 @@ internal static class DotFont
     /// <summary>Fills the part of a rectangle that lies in the picture.</summary>
     public static void Fill(Image<Rgb24> picture, Rectangle area, Rgb24 ink)
     {
-        var visible = Rectangle.Intersect(area, picture.Bounds);
+        var visible = Rectangle.Intersect(area, picture.Bounds());
         picture.ProcessPixelRows(rows =>
         {
             for (var y = visible.Top; y < visible.Bottom; y++)

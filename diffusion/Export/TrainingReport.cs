@@ -7,9 +7,8 @@ using Sdxl.Core.Datasets;
 using Sdxl.Core.Json;
 using Sdxl.Core.Text;
 using Sdxl.Diffusion.Training;
+using Sdxl.Pictures;
 using SixLabors.ImageSharp;
-using SixLabors.ImageSharp.PixelFormats;
-using SixLabors.ImageSharp.Processing;
 
 namespace Sdxl.Diffusion.Export;
 
@@ -19,6 +18,8 @@ public static class TrainingReport
     private const int Width = 900, Height = 260, Margin = 44; // of a plot, in pixels
     private const int Bins = 10;
     private const int MostSide = 264; // pixels of a picture in the page, twice as many as it is shown with: whole photographs would make it gigabytes
+
+    private static readonly PictureLoader s_loader = new(new PictureLimits());
 
     /// <param name="steps">All steps' numbers, in order.</param>
     /// <param name="samples">The samples drawn on the way, if any.</param>
@@ -116,12 +117,11 @@ public static class TrainingReport
     private static byte[] Small(string file)
     {
         var bytes = File.ReadAllBytes(file);
-        var size = Image.Identify(bytes);
-        var longer = Math.Max(size.Width, size.Height);
-        if (longer <= MostSide)
+        var pixels = s_loader.Load(bytes, file).Pixels;
+        var (width, height) = PictureResizer.FitWithin(pixels.Width, pixels.Height, MostSide);
+        if (width == pixels.Width)
             return bytes;
-        using var image = Image.Load<Rgb24>(bytes);
-        image.Mutate(m => m.Resize(Math.Max(1, size.Width * MostSide / longer), Math.Max(1, size.Height * MostSide / longer)));
+        using var image = PictureResizer.Resize(pixels, width, height, ResizeFilter.Bicubic).ToRgb();
         using var small = new MemoryStream();
         image.SaveAsPng(small);
         return small.ToArray();

@@ -118,11 +118,11 @@ public sealed class SdxlPipeline : IDisposable
         var (refinerPositive, refinerNegative) = settings.Refine == RefineMode.None ? (null, null) : Guides(refiner!.Value, slot.TokensFor(refiner.Value), settings);
         if (settings.Image is null)
             return new(positive, negative, refinerPositive, refinerNegative, null, null);
-        var picture = Pictures.Load(settings.Image, settings.Width, settings.Height);
+        var picture = PictureTensors.Load(settings.Image, settings.Width, settings.Height);
         var latents = model.Vae.Scale(model.Vae.Encode(picture).Mean.to_type(ScalarType.Float32)); // the mode: a draw would blur the parts that are kept
         var mask = settings.Mask is null
             ? null
-            : nn.functional.interpolate(Pictures.LoadMask(settings.Mask, settings.Width, settings.Height), [latents.shape[2], latents.shape[3]]).to(latents.device);
+            : nn.functional.interpolate(PictureTensors.LoadMask(settings.Mask, settings.Width, settings.Height), [latents.shape[2], latents.shape[3]]).to(latents.device);
         return new(positive, negative, refinerPositive, refinerNegative, latents, mask);
     }
 
@@ -201,7 +201,7 @@ public sealed class SdxlPipeline : IDisposable
 
     private GeneratedPicture Finish(GenerationSettings settings, Tensor latents, int index, long seed)
     {
-        var rgb = Pictures.ToRgb(Decode(latents));
+        var rgb = PictureTensors.ToRgb(Decode(latents));
         var flagged = settings.CheckSafety && safety is not null && safety.IsFlagged(rgb, settings.Width, settings.Height);
         if (flagged)
             Array.Clear(rgb);

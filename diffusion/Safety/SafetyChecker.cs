@@ -1,5 +1,6 @@
 using Sdxl.Diffusion.Models;
 using Sdxl.Diffusion.Nets;
+using Sdxl.Pictures;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -109,7 +110,8 @@ public sealed class SafetyChecker : IDisposable
         public Tensor Apply(ReadOnlySpan<byte> rgb, int width, int height)
         {
             var (toWidth, toHeight) = width <= height ? (ShortestEdge, (int)((long)ShortestEdge * height / width)) : ((int)((long)ShortestEdge * width / height), ShortestEdge);
-            var small = BicubicShrink.Resize(rgb, width, height, toWidth, toHeight);
+            // Pillow's bicubic, which CLIP's preprocessing was defined with: scores do not depend on the library.
+            var small = PictureResizer.Resize(new PixelGrid(width, height, 3, rgb.ToArray()), toWidth, toHeight, ResizeFilter.Bicubic).Data;
             var (left, top) = ((toWidth - Crop) / 2, (toHeight - Crop) / 2);
             var pixels = new float[3 * Crop * Crop];
             for (var c = 0; c < 3; c++)

@@ -5,8 +5,7 @@ using Sdxl.Core.Datasets;
 using Sdxl.Core.Json;
 using Sdxl.Diffusion.Files;
 using Sdxl.Diffusion.Nets;
-using SixLabors.ImageSharp;
-using SixLabors.ImageSharp.PixelFormats;
+using Sdxl.Pictures;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,6 +14,8 @@ namespace Sdxl.Diffusion.Training;
 /// <summary>Turns a prepared data set's folder into <see cref="TrainingData"/>.</summary>
 public sealed class DatasetReader
 {
+    private static readonly PictureLoader s_loader = new(new PictureLimits());
+
     private readonly string folder;
     private readonly int downscale;
 
@@ -50,10 +51,7 @@ public sealed class DatasetReader
         var masks = new List<Tensor>();
         foreach (var picture in Manifest.Pictures)
         {
-            using var image = Load<L8>(picture.MaskFile);
-            var pixels = new byte[image.Width * image.Height];
-            image.CopyPixelDataTo(pixels);
-            var mask = tensor(pixels).to_type(ScalarType.Float32).div(255).view(1, 1, Side, downscale, Side, downscale).mean([3, 5]); // area: no aliasing
+            var mask = tensor(Load(picture.MaskFile).Luma().Data).to_type(ScalarType.Float32).div(255).view(1, 1, Side, downscale, Side, downscale).mean([3, 5]); // area: no aliasing
             if (mask.max().ToSingle() == 0)
             {
                 log($"The mask of '{picture.Name}' is black everywhere; the whole picture counts.");
@@ -114,29 +112,25 @@ public sealed class DatasetReader
     /// <summary>[1, 3, H, W], -1..1.</summary>
     private Tensor Pixels(DatasetPicture picture)
     {
-        using var image = Load<Rgb24>(picture.File);
-        var pixels = new byte[image.Width * image.Height * 3];
-        image.CopyPixelDataTo(pixels);
-        return tensor(pixels).view(1, image.Height, image.Width, 3).permute(0, 3, 1, 2).to_type(ScalarType.Float32).div(127.5).sub(1).contiguous();
+        var pixels = Load(picture.File);
+        return tensor(pixels.Data).view(1, pixels.Height, pixels.Width, 3).permute(0, 3, 1, 2).to_type(ScalarType.Float32).div(127.5).sub(1).contiguous();
     }
 
-    private Image<TPixel> Load<TPixel>(string relative) where TPixel : unmanaged, IPixel<TPixel>
+    private PixelGrid Load(string relative)
     {
         var file = Path.Combine(folder, relative);
-        Image<TPixel> image;
+        PixelGrid image;
         try
         {
-            image = Image.Load<TPixel>(file);
+            image = s_loader.Load(File.ReadAllBytes(file), file).Pixels;
         }
-        catch (Exception e) when (e is IOException or UnknownImageFormatException or InvalidImageContentException)
+        catch (Exception e) when (e is IOException or PictureRefusedException)
         {
-            throw new TrainingException($"Data set picture '{file}' cannot be read: {e.Message}", e);
+            throw new TrainingException($"Data set picture '{file}' cannot be read: {(e is PictureRefusedException refused ? refused.Reason : e.Message)}", e);
         }
         if (image.Width != Manifest.Resolution || image.Height != Manifest.Resolution)
         {
-            var found = $"{image.Width} x {image.Height}";
-            image.Dispose();
-            throw new TrainingException($"Data set picture '{file}' is {found}; the manifest says {Manifest.Resolution} x {Manifest.Resolution}. Prepare the data set again.");
+            throw new TrainingException($"Data set picture '{file}' is {image.Width} x {image.Height}; the manifest says {Manifest.Resolution} x {Manifest.Resolution}. Prepare the data set again.");
         }
         return image;
     }

@@ -3,6 +3,7 @@ using Sdxl.Diffusion.Models;
 using Sdxl.Diffusion.Pipelines;
 using Sdxl.Diffusion.Randomness;
 using Sdxl.Diffusion.Schedulers;
+using Sdxl.Pictures;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.PixelFormats;
 using SixLabors.ImageSharp.Processing;
@@ -20,6 +21,8 @@ public sealed class TrainingSamples : IDisposable
     private const int DefaultSteps = 25;
     private const int MostSetsShown = 24; // in a report or on a sheet: a set each step of a long run would be gigabytes
     private const int MostSheetSide = 512; // pixels of a picture on the sheet
+
+    private static readonly PictureLoader s_loader = new(new PictureLimits());
 
     private readonly TrainingPlan plan;
     private readonly TrainingSettings settings;
@@ -104,14 +107,14 @@ public sealed class TrainingSamples : IDisposable
         var (_, drawn, file) = Drawn();
         if (drawn.Count == 0)
             return null;
-        using var first = Image.Load<Rgb24>(file(drawn[0], 0));
+        using var first = Load(file(drawn[0], 0));
         var (width, height) = (Math.Min(first.Width, MostSheetSide), Math.Min(first.Height, MostSheetSide));
         var sheet = new Image<Rgb24>(width * drawn.Count, height * prompts.Length);
         for (var row = 0; row < prompts.Length; row++)
         {
             for (var column = 0; column < drawn.Count; column++)
             {
-                using var picture = Image.Load<Rgb24>(file(drawn[column], row));
+                using var picture = Load(file(drawn[column], row));
                 if (picture.Width != width || picture.Height != height)
                     picture.Mutate(p => p.Resize(width, height));
                 var at = new Point(column * width, row * height);
@@ -142,9 +145,11 @@ public sealed class TrainingSamples : IDisposable
         Save(TiledDecoder.Decode(model.Vae, model.Vae.Unscale(latents), TiledDecoder.TileSide(model.Vae.Config)), file);
     }
 
+    private static Image<Rgb24> Load(string file) => s_loader.Load(File.ReadAllBytes(file), file).Pixels.ToRgb();
+
     private static void Save(Tensor picture, string file)
     {
-        using var image = Image.LoadPixelData<Rgb24>(Pictures.ToRgb(picture), (int)picture.shape[3], (int)picture.shape[2]);
+        using var image = Image.LoadPixelData<Rgb24>(PictureTensors.ToRgb(picture), (int)picture.shape[3], (int)picture.shape[2]);
         var temporary = file + ".tmp";
         using (var stream = File.Create(temporary))
             image.SaveAsPng(stream);

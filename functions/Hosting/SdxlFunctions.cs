@@ -12,7 +12,7 @@ using Sdxl.Core.Settings;
 using Sdxl.Functions.Storage;
 using Sdxl.Vision;
 using Sdxl.Vision.Models;
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 
 namespace Sdxl.Functions.Hosting;
 

@@ -1,5 +1,5 @@
 using Sdxl.Core.Text;
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 
 namespace Sdxl.Functions.Trainings;
 

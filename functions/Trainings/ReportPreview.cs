@@ -1,4 +1,4 @@
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Formats.Jpeg;
 
@@ -33,8 +33,7 @@ internal static class ReportPreview
 
     private static PixelGrid Small(byte[] png)
     {
-        using var stream = new MemoryStream(png);
-        var pixels = s_loader.Load(stream, "prepared picture").Pixels;
+        var pixels = s_loader.Load(png, "prepared picture").Pixels;
         var (width, height) = PictureResizer.FitWithin(pixels.Width, pixels.Height, Side);
         return PictureResizer.Resize(pixels, width, height, ResizeFilter.Bilinear);
     }

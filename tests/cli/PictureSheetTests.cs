@@ -38,10 +38,10 @@ public sealed class PictureSheetTests
     public void Several_pictures_stand_side_by_side()
     {
         using var sheet = PictureSheet.Compose([new SheetRow("two a side", [Plain(Red), Plain(Blue)], [Plain(Green), Plain(Grey)])], 1);
-        Assert.Equal(128 * 128, Count(sheet, sheet.Bounds, Red));
-        Assert.Equal(128 * 128, Count(sheet, sheet.Bounds, Blue));
-        Assert.Equal(128 * 128, Count(sheet, sheet.Bounds, Green));
-        Assert.Equal(128 * 128, Count(sheet, sheet.Bounds, Grey));
+        Assert.Equal(128 * 128, Count(sheet, sheet.Bounds(), Red));
+        Assert.Equal(128 * 128, Count(sheet, sheet.Bounds(), Blue));
+        Assert.Equal(128 * 128, Count(sheet, sheet.Bounds(), Green));
+        Assert.Equal(128 * 128, Count(sheet, sheet.Bounds(), Grey));
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public sealed class PictureSheetTests
         Assert.EndsWith("...", label, StringComparison.Ordinal);
         Assert.InRange(DotFont.Width(label, 2), 250, 300);
         using var sheet = PictureSheet.Compose([Row(new string('W', 500), Red, Green)], 1);
-        Assert.Equal(sheet.Height, sheet.Bounds.Height);
+        Assert.Equal(sheet.Height, sheet.Bounds().Height);
     }
 
     [Fact]

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Sdxl.Core.Datasets;
 using Sdxl.Vision;
 using Sdxl.Vision.Faces;
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Metadata.Profiles.Exif;
 using SixLabors.ImageSharp.PixelFormats;
@@ -53,7 +53,8 @@ public sealed class DatasetFixtureTests
             foreach (var name in set.Value.GetProperty("rotated").EnumerateArray().Select(name => name.GetString()!))
             {
                 using var raw = Image.Load<Rgb24>(files[name]);
-                Assert.True(raw.Metadata.ExifProfile!.TryGetValue(ExifTag.Orientation, out var orientation), $"{name} has no orientation.");
+                var orientation = raw.Metadata.ExifProfile!.GetValue(ExifTag.Orientation);
+                Assert.True(orientation is not null, $"{name} has no orientation.");
                 Assert.NotEqual(1, orientation.Value);
                 using var stream = new MemoryStream(files[name]);
                 var upright = Shared.Loader.Load(stream, name);

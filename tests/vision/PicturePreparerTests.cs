@@ -1,7 +1,8 @@
 using Sdxl.Core.Datasets;
 using Sdxl.Vision;
 using Sdxl.Vision.Models;
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
+using Sdxl.Tests.Pictures;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.PixelFormats;
 
@@ -27,6 +28,13 @@ public sealed class PicturePreparerTests
     {
         using var prepared = Prepare(Flat(300, 100), Striped(150, 50, 120, 140), s_settings with { CropBasedOnSalience = false });
         Assert.Equal(100, prepared.CropLeft);
+    }
+
+    [Fact]
+    public void That_only_the_first_page_of_a_document_is_used_is_said()
+    {
+        using var prepared = Prepare(LargePictures.SmallTiff(4, 2, 1, pages: 10), mask: null, new PreparationSettings { Resolution = 2, Caption = "given" });
+        Assert.Contains("It holds 10 pictures (frames or pages); only the first is used.", prepared.Warnings);
     }
 
     [Theory]

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Sdxl.Core.Captions;
 using Sdxl.Vision.Models;
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 
 namespace Sdxl.Vision.Captions;
 

@@ -1,4 +1,4 @@
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 
 namespace Sdxl.Vision.Crops;
 

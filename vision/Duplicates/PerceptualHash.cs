@@ -1,5 +1,5 @@
 using System.Numerics;
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 
 namespace Sdxl.Vision.Duplicates;
 

@@ -1,7 +1,7 @@
 using System.Buffers;
 using Sdxl.Core.Text;
 using Sdxl.Vision.Models;
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 
 namespace Sdxl.Vision.Masks;
 

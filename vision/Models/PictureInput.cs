@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Sdxl.Core.Text;
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 
 namespace Sdxl.Vision.Models;
 

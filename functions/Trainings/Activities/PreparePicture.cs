@@ -11,7 +11,7 @@ using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Storage;
 using Sdxl.Vision;
 using Sdxl.Vision.Models;
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 using SixLabors.ImageSharp;
 
 namespace Sdxl.Functions.Trainings.Activities;

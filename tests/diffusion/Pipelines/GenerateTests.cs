@@ -115,18 +115,18 @@ public sealed class GenerateTests : IDisposable
             start = Noise(RandomPurpose.SampleLatent, 0) * sampler.InitialNoiseSigma;
         else
         {
-            var picture = vae.Scale(vae.Encode(Sdxl.Diffusion.Pipelines.Pictures.Load(settings.Image, Side, Side)).Mean);
+            var picture = vae.Scale(vae.Encode(PictureTensors.Load(settings.Image, Side, Side)).Mean);
             var noise = Noise(RandomPurpose.SampleStart, 0);
             first = (settings.Steps - (int)(settings.Steps * settings.PromptStrength)) * sampler.CallsPerStep;
             start = settings.PromptStrength == 1 ? noise * sampler.InitialNoiseSigma : sampler.AddNoise(picture, noise, first);
             if (settings.Mask is not null)
-                repainting = new Repainting(picture, noise, F.interpolate(Sdxl.Diffusion.Pipelines.Pictures.LoadMask(settings.Mask, Side, Side), [picture.shape[2], picture.shape[3]]));
+                repainting = new Repainting(picture, noise, F.interpolate(PictureTensors.LoadMask(settings.Mask, Side, Side), [picture.shape[2], picture.shape[3]]));
         }
         var walk = Walk(model, sampler, tokens, settings, step => Noise(RandomPurpose.SampleStep, step));
         var latents = (walk with { First = first, End = ensemble ? Below(sampler, settings.HighNoiseFrac) : null, Repainting = repainting }).Run(start, default);
         if (settings.Refine != RefineMode.None)
             latents = Refined(settings, latents);
-        return Sdxl.Diffusion.Pipelines.Pictures.ToRgb(vae.Decode(vae.Unscale(latents)));
+        return PictureTensors.ToRgb(vae.Decode(vae.Unscale(latents)));
     }
 
     private Tensor Refined(GenerationSettings settings, Tensor latents)
@@ -260,10 +260,10 @@ public sealed class GenerateTests : IDisposable
     }
 
     [Theory]
-    [InlineData("bomb.png", "pixels; at most 100 million are read")]
+    [InlineData("bomb.png", "more than the 64 allowed")]
     [InlineData("empty.png", "cannot be read")]
     [InlineData("header-only.png", "cannot be read")]
-    [InlineData("text.jpg", "are no picture of a known format")]
+    [InlineData("text.jpg", "this is not a picture")]
     public void A_picture_that_cannot_be_drawn_from_is_refused_in_a_sentence(string file, string says)
     {
         var bytes = File.ReadAllBytes(Path.Combine(TestPaths.Root, "tests", "fixtures", "shared", "pictures", file)); // the repository's own
@@ -279,8 +279,8 @@ public sealed class GenerateTests : IDisposable
     {
         var path = TestPaths.Fixture("pictures", file);
         var upright = Image.Identify(path + ".expected.png");
-        var expected = Sdxl.Diffusion.Pipelines.Pictures.Load(File.ReadAllBytes(path + ".expected.png"), upright.Width, upright.Height);
-        var found = Sdxl.Diffusion.Pipelines.Pictures.Load(File.ReadAllBytes(path), upright.Width, upright.Height);
+        var expected = PictureTensors.Load(File.ReadAllBytes(path + ".expected.png"), upright.Width, upright.Height);
+        var found = PictureTensors.Load(File.ReadAllBytes(path), upright.Width, upright.Height);
         var apart = (expected - found).abs().mean().item<float>();
         Assert.True(apart < 0.05, $"differs by {apart} on average: lies on its side?");
     }

@@ -42,7 +42,7 @@ public sealed class PipelineGoldenTests
         using var pipeline = new SdxlPipeline(run.Base);
         for (var k = 0; k < end.shape[0]; k++)
         {
-            var rgb = Pictures.ToRgb(pipeline.Decode(end.narrow(0, k, 1)));
+            var rgb = PictureTensors.ToRgb(pipeline.Decode(end.narrow(0, k, 1)));
             var expected = run.Given["image"][k].permute(1, 2, 0).contiguous().bytes.ToArray();
             Assert.True(expected.Zip(rgb, (a, b) => Math.Abs(a - b)).Max() <= 1, $"picture {k} differs by more than one level");
         }

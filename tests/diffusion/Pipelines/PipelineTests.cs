@@ -101,8 +101,8 @@ public sealed class PipelineTests : IDisposable
         // Nothing repainted: the picture goes through the VAE only.
         using var scope = NewDisposeScope();
         using var guard = no_grad();
-        var latents = pipeline.Model.Vae.Scale(pipeline.Model.Vae.Encode(Sdxl.Diffusion.Pipelines.Pictures.Load(Png(image), 64, 48)).Mean);
-        Assert.Equal(Sdxl.Diffusion.Pipelines.Pictures.ToRgb(pipeline.Decode(latents)), kept);
+        var latents = pipeline.Model.Vae.Scale(pipeline.Model.Vae.Encode(PictureTensors.Load(Png(image), 64, 48)).Mean);
+        Assert.Equal(PictureTensors.ToRgb(pipeline.Decode(latents)), kept);
     }
 
     [Fact]
@@ -192,7 +192,7 @@ public sealed class PipelineTests : IDisposable
         using var guard = no_grad();
         using var model = SdxlModel.Load(Path.Combine(TestPaths.Models, "toy-sdxl"), DiffusionDevice.Cpu);
         using var sample = Image.Load<Rgb24>(Path.Combine(TestPaths.Models, "samples.png"));
-        var picture = Sdxl.Diffusion.Pipelines.Pictures.Load(Png(sample), 384, 256);
+        var picture = PictureTensors.Load(Png(sample), 384, 256);
         var latent = model.Vae.Encode(picture).Mean;
         var whole = TiledDecoder.Decode(model.Vae, latent, 1000);
         var tiled = TiledDecoder.Decode(model.Vae, latent, 24);

@@ -1,5 +1,5 @@
 using Sdxl.Vision.Duplicates;
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 
 namespace Sdxl.Tests.Vision.Duplicates;
 

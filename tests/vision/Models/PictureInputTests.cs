@@ -1,5 +1,5 @@
 using Sdxl.Vision.Models;
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 
 namespace Sdxl.Tests.Vision.Models;
 

@@ -1,6 +1,6 @@
 using Sdxl.Vision;
 using Sdxl.Vision.Models;
-using Sdxl.Vision.Pictures;
+using Sdxl.Pictures;
 
 namespace Sdxl.Tests.Vision.Upscaling;
 

@@ -1,8 +1,0 @@
-namespace SixLabors.ImageSharp.Formats.Webp;
-
-/// <summary>How WebP stores pixels.</summary>
-public enum WebpFileFormatType
-{
-    Lossless,
-    Lossy,
-}

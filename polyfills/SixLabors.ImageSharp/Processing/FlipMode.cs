@@ -1,9 +1,0 @@
-namespace SixLabors.ImageSharp.Processing;
-
-/// <summary>Mirroring.</summary>
-public enum FlipMode
-{
-    None,
-    Horizontal,
-    Vertical,
-}
