@@ -1,4 +1,5 @@
 using System.Formats.Tar;
+using Sdxl.Core.Encodings;
 using Sdxl.Core.Text;
 
 namespace Sdxl.Core.Archives;
@@ -39,6 +40,8 @@ internal sealed class TarSource : IArchiveSource
     public ArchiveFormat Format { get; }
 
     public IReadOnlyList<SourceEntry> Entries { get; }
+
+    public CodePage? NamesCodePage => null;
 
     public Stream Open(SourceEntry entry) => new StreamWindow(stream, offsets[entry.Index], entry.ClaimedBytes);
 
