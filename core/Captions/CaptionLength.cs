@@ -30,7 +30,12 @@ public sealed class CaptionLength
     /// <summary>With the base model's own tokenizer, or CLIPSeg's, which is the same; none where neither is on this machine.</summary>
     public static CaptionLength Of(BaseManifest baseModel, string triggerWord, int vectorsPerWord)
     {
-        string[] folders = [Path.Combine(Path.ChangeExtension(baseModel.ModelPath, null), "tokenizer"), Path.Combine(baseModel.ModelPath, "tokenizer"), Path.Combine(baseModel.VisionFolder, "clipseg")];
+        string[] folders =
+        [
+            Path.Combine(baseModel.ModelPath, "tokenizer"),
+            Path.Combine(Path.ChangeExtension(baseModel.ModelPath, null), "tokenizer"), // of a single file: the folder of its name
+            Path.Combine(baseModel.VisionFolder, "clipseg"),
+        ];
         var folder = Array.Find(folders, path => File.Exists(Path.Combine(path, "vocab.json")) && File.Exists(Path.Combine(path, "merges.txt")));
         return new CaptionLength(triggerWord, vectorsPerWord, folder is null ? null : s_tokenizers.GetOrAdd(folder, ClipTokenizer.Load));
     }

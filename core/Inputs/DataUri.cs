@@ -5,7 +5,7 @@ namespace Sdxl.Core.Inputs;
 
 /// <summary>
 /// A file inside a text (RFC 2397): data:image/png;name=cat.png;base64,…. Read as clients really write it: either alphabet of base64 (RFC 4648), with or without
-/// padding, in lines (MIME), percent-encoded, without a type, or with the '+' that a form has turned into spaces; and without base64, percent-encoded.
+/// padding, in lines (MIME), percent-encoded, without a type, or with the '+' that a form has turned into spaces. Data that is not base64 is refused: it is a text.
 /// </summary>
 /// <param name="Bytes">The file.</param>
 /// <param name="Name">The parameter "name" without folders; null: none.</param>
@@ -25,9 +25,11 @@ public sealed record DataUri(byte[] Bytes, string? Name)
             throw new DataUriException("has no ',' before its data; write it as data:image/png;base64,…");
         var parameters = text[Scheme.Length..comma].Split(';', StringSplitOptions.TrimEntries);
         var data = text.AsSpan(comma + 1);
-        if (data.Length / 4L * 3 > maxBytes * 3) // percent signs may treble it
+        if (!parameters.Contains("base64", StringComparer.OrdinalIgnoreCase))
+            throw new DataUriException("is not base64; write it as data:application/octet-stream;base64,…");
+        if (data.Length / 4L > maxBytes) // percent signs may treble it
             throw TooLarge(maxBytes);
-        var bytes = parameters.Contains("base64", StringComparer.OrdinalIgnoreCase) ? FromBase64(data) : FromPercents(data);
+        var bytes = FromBase64(data);
         if (bytes.Length > maxBytes)
             throw TooLarge(maxBytes);
         return bytes.Length > 0 ? new DataUri(bytes, NameIn(parameters)) : throw new DataUriException("holds no data: nothing stands after its ','");
@@ -73,13 +75,13 @@ public sealed record DataUri(byte[] Bytes, string? Name)
             digits[count++] = (byte)digit;
         }
         if (count % 4 == 1)
-            throw new DataUriException(string.Create(CultureInfo.InvariantCulture, $"has {count} digits of base64, a number that no file gives: it was cut off. Encode the file again"));
+            throw BrokenOff($"{count} digits, a number that no file gives");
         for (; count % 4 != 0; count++)
             digits[count] = (byte)'=';
         var bytes = new byte[Base64.GetMaxDecodedFromUtf8Length(count)];
         // Left-over bits of the last digit are not looked at by those who write base64 by hand; the bytes are the same.
         return Base64.DecodeFromUtf8(digits.AsSpan(0, count), bytes, out _, out var written) == System.Buffers.OperationStatus.Done
-            ? bytes[..written] : throw new DataUriException("has base64 whose end is broken: it was cut off. Encode the file again");
+            ? bytes[..written] : throw BrokenOff("an end that means nothing");
     }
 
     /// <summary>Spaces beside a line's end are layout, and this is their number; one inside a line stands for the '+' of base64, as forms write it: 0.</summary>
@@ -90,28 +92,11 @@ public sealed record DataUri(byte[] Bytes, string? Name)
         return isAtEnd || at == 0 || text[at - 1] is '\r' or '\n' ? run < 0 ? text.Length - at : run : 0;
     }
 
-    private static byte[] FromPercents(ReadOnlySpan<char> text)
-    {
-        var bytes = new List<byte>(text.Length);
-        for (var at = 0; at < text.Length; at++)
-        {
-            if (text[at] > 0x7F)
-                throw new DataUriException("is not base64 and has letters that are not ASCII; write it as data:image/png;base64,…");
-            if (text[at] != '%')
-                bytes.Add((byte)text[at]);
-            else if (at + 2 < text.Length && byte.TryParse(text.Slice(at + 1, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var value))
-            {
-                bytes.Add(value);
-                at += 2;
-            }
-            else
-                throw Broken('%', at);
-        }
-        return [.. bytes];
-    }
-
     private static DataUriException Broken(char letter, int at) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"has '{(char.IsControl(letter) ? '\uFFFD' : letter)}' at place {at + 1} of its data, which is no digit of base64. Encode the file again, or POST it as multipart/form-data"));
+        BrokenOff(FormattableString.Invariant($"'{(char.IsControl(letter) ? '\uFFFD' : letter)}' at place {at + 1}"));
+
+    private static DataUriException BrokenOff(string found) =>
+        new($"cannot be read: its base64 text is broken, it has {found}. Encode the file again, or POST it as multipart/form-data");
 }
 
 /// <summary>A data URI cannot be read; the message is half a sentence that follows its name.</summary>

@@ -36,7 +36,7 @@ public sealed record PredictionInputs
         new("high_noise_frac", InputType.Number, 0.8, "expert_ensemble_refiner: part of the steps that the base model does.", 0, 1),
         new("refine_steps", InputType.Integer, null, "base_image_refiner: steps; unset = num_inference_steps.", 1, 500),
         new("apply_watermark", InputType.Boolean, true, "Mark pictures invisibly as generated (pictures 256 pixels and wider)."),
-        new("lora_scale", InputType.Number, 1.0, "Strength of the fine-tune; below 0 it is subtracted: the picture shows the less of it.", -4, 4),
+        new("lora_scale", InputType.Number, 1.0, "Strength of the fine-tune; below 0 it is subtracted.", -4, 4),
         new("replicate_weights", InputType.String, null, "Fine-tune to apply to the base model: trained_model.tar, a kohya or PEFT LoRA, an embedding, a checkpoint; given as the image is."),
         new("disable_safety_checker", InputType.Boolean, false, "Do not check the pictures. (The toy has no checker; the real SDXL does.)"),
     ];

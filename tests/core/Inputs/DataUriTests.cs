@@ -19,7 +19,6 @@ public sealed class DataUriTests
         "data:;base64,++++//4BAg==",
         "data:base64,++++//4BAg==",
         "data:image/png;charset=x;base64,++++//4BAg",
-        "data:application/octet-stream,%FB%EF%BE%FF%FE%01%02",
     ];
 
     [Theory]
@@ -32,11 +31,11 @@ public sealed class DataUriTests
     [Theory]
     [InlineData("data:image/png;base64", "has no ',' before its data")]
     [InlineData("data:image/png;base64,", "holds no data")]
-    [InlineData("data:image/png;base64,AA*A", "has '*' at place 3 of its data")]
-    [InlineData("data:image/png;base64,AAA%4", "has '%' at place 4 of its data")]
-    [InlineData("data:image/png;base64,AA==AAAA", "has 'A' at place 5 of its data")]
-    [InlineData("data:image/png;base64,AAAAA", "has 5 digits of base64, a number that no file gives")]
-    [InlineData("data:image/png,ä", "has letters that are not ASCII")]
+    [InlineData("data:image/png;base64,AA*A", "its base64 text is broken, it has '*' at place 3.")]
+    [InlineData("data:image/png;base64,AAA%4", "it has '%' at place 4.")]
+    [InlineData("data:image/png;base64,AA==AAAA", "it has 'A' at place 5.")]
+    [InlineData("data:image/png;base64,AAAAA", "it has 5 digits, a number that no file gives.")]
+    [InlineData("data:text/plain,hello", "is not base64")]
     public void What_is_broken_is_said_in_half_a_sentence(string text, string expected) =>
         Assert.Contains(expected, Assert.Throws<DataUriException>(() => DataUri.Parse(text, 100)).Message, StringComparison.Ordinal);
 
