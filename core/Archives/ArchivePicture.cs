@@ -8,7 +8,8 @@ namespace Sdxl.Core.Archives;
 /// <param name="Format">Told by its first bytes.</param>
 /// <param name="Bytes">Length in bytes.</param>
 /// <param name="MaskPath">The picture NAME_mask.* beside it; null where there is none.</param>
-/// <param name="CaptionTextPath">The file beside it that holds its caption (NAME.txt, NAME.caption, NAME.json, NAME.png.txt); null where there is none.</param>
+/// <param name="CaptionTextPath">The file beside it that holds its caption (NAME.txt, NAME.caption, NAME.json, NAME.png.txt); null where
+/// there is none.</param>
 public sealed record ArchivePicture(string Key, string Path, ContentKind Format, long Bytes, string? MaskPath, string? CaptionTextPath)
 {
     /// <summary>The file's name without its folders.</summary>

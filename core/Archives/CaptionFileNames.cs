@@ -18,7 +18,8 @@ internal static class CaptionFileNames
 
     /// <summary>A table that may hold captions and may be about something else: its columns decide.</summary>
     public static bool IsMetadata(string path) =>
-        s_tables.Contains(EntryPaths.Extension(path)) && EntryPaths.Stem(path).ToLowerInvariant() is "metadata" or "meta_cap" or "meta_lat" or "meta_clean";
+        s_tables.Contains(EntryPaths.Extension(path)) && EntryPaths.Stem(path).ToLowerInvariant()
+            is "metadata" or "meta_cap" or "meta_lat" or "meta_clean";
 
     /// <summary>Place in the order of preference, from 0; -1 where the name is of no caption text.</summary>
     public static int Preference(string path) => Array.IndexOf(s_besides, EntryPaths.Extension(path));

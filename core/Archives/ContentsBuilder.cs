@@ -122,7 +122,8 @@ internal static class ContentsBuilder
         public void TakeTexts(List<ReadEntry> files, List<ReadEntry> pictures)
         {
             var texts = files.Where(file => !ContentSniffer.IsPicture(file.Content)).ToList();
-            foreach (var file in texts.OrderBy(file => file.Path.Count(letter => letter == '/')).ThenBy(file => file.Path, StringComparer.Ordinal))
+            foreach (var file in texts.OrderBy(file => file.Path.Count(letter => letter == '/'))
+                .ThenBy(file => file.Path, StringComparer.Ordinal))
             {
                 var extension = EntryPaths.Extension(file.Path);
                 if (EntryPaths.FileName(file.Path).Equals("training.json", StringComparison.OrdinalIgnoreCase))
@@ -137,7 +138,8 @@ internal static class ContentsBuilder
             }
             // The best kind of caption first, so that it is the others that find the place taken.
             var besides = texts.Where(file => !IsDecided(file.Path) && CaptionFileNames.Preference(file.Path) >= 0)
-                .OrderBy(file => CaptionFileNames.Preference(file.Path)).ThenBy(file => file.Path, StringComparer.Ordinal).Select(file => file.Path).ToList();
+                .OrderBy(file => CaptionFileNames.Preference(file.Path)).ThenBy(file => file.Path, StringComparer.Ordinal)
+                    .Select(file => file.Path).ToList();
             TakeBesides(besides, pictures);
             TakeFromOtherFolders(besides.FindAll(path => !IsDecided(path)), pictures);
             foreach (var path in besides.Where(path => !IsDecided(path) && EntryPaths.Extension(path) != ".json"))

@@ -10,10 +10,11 @@ namespace Sdxl.Core.Archives;
 internal sealed record ZipName(byte[] Bytes, bool IsUtf8, byte[]? UnicodePath, uint Crc);
 
 /// <summary>
-/// Reads the names in a zip's central directory, which ZipArchive decodes at once and loses where it guesses the code page wrong. Sizes and places are still
-/// ZipArchive's business.
+/// Reads the names in a zip's central directory, which ZipArchive decodes at once and loses where it guesses the code page wrong. Sizes and
+/// places are still ZipArchive's business.
 /// </summary>
-/// <remarks>PKWARE APPNOTE.TXT 6.3: 4.3.12 (central directory header), 4.3.14 and 4.3.15 (zip64), 4.3.16 (end), 4.6.9 (Info-ZIP Unicode Path).</remarks>
+/// <remarks>PKWARE APPNOTE.TXT 6.3: 4.3.12 (central directory header), 4.3.14 and 4.3.15 (zip64), 4.3.16 (end), 4.6.9 (Info-ZIP Unicode
+/// Path).</remarks>
 internal static class ZipDirectory
 {
     private const uint HeaderMark = 0x02014b50, EndMark = 0x06054b50, Zip64EndMark = 0x06064b50, Zip64LocatorMark = 0x07064b50;
@@ -40,12 +41,14 @@ internal static class ZipDirectory
             var name = Read(reader, BinaryPrimitives.ReadUInt16LittleEndian(header[28..]));
             var extra = Read(reader, BinaryPrimitives.ReadUInt16LittleEndian(header[30..]));
             _ = Read(reader, BinaryPrimitives.ReadUInt16LittleEndian(header[32..])); // comment
-            names.Add(new ZipName(name, (flags & Utf8Flag) != 0, UnicodePath(extra, name), BinaryPrimitives.ReadUInt32LittleEndian(header[16..])));
+            names.Add(new ZipName(name, (flags & Utf8Flag) != 0, UnicodePath(extra, name),
+                BinaryPrimitives.ReadUInt32LittleEndian(header[16..])));
         }
         return names;
     }
 
-    /// <summary>Data 0x7075: version 1, CRC-32 of the plain name, the name in UTF-8. A program that renames without knowing the field leaves a CRC that is wrong.</summary>
+    /// <summary>Data 0x7075: version 1, CRC-32 of the plain name, the name in UTF-8. A program that renames without knowing the field
+    /// leaves a CRC that is wrong.</summary>
     private static byte[]? UnicodePath(ReadOnlySpan<byte> extra, ReadOnlySpan<byte> name)
     {
         while (extra.Length >= 4)
@@ -54,7 +57,8 @@ internal static class ZipDirectory
             if (length > extra.Length - 4)
                 return null;
             var data = extra.Slice(4, length);
-            if (id == UnicodePathField && length > 5 && data[0] == 1 && BinaryPrimitives.ReadUInt32LittleEndian(data[1..]) == Crc32.Append(0, name))
+            if (id == UnicodePathField && length > 5 && data[0] == 1
+                && BinaryPrimitives.ReadUInt32LittleEndian(data[1..]) == Crc32.Append(0, name))
                 return data[5..].ToArray();
             extra = extra[(4 + length)..];
         }
@@ -93,7 +97,8 @@ internal static class ZipDirectory
         Span<byte> record = stackalloc byte[Zip64EndBytes];
         zip.Position = place;
         zip.ReadExactly(record);
-        return BinaryPrimitives.ReadUInt32LittleEndian(record) == Zip64EndMark && BinaryPrimitives.ReadInt64LittleEndian(record[48..]) is >= 0 and var offset && offset <= zip.Length
+        return BinaryPrimitives.ReadUInt32LittleEndian(record) == Zip64EndMark
+            && BinaryPrimitives.ReadInt64LittleEndian(record[48..]) is >= 0 and var offset && offset <= zip.Length
             ? offset : null;
     }
 

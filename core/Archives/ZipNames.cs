@@ -4,18 +4,20 @@ using Sdxl.Core.Encodings;
 namespace Sdxl.Core.Archives;
 
 /// <summary>
-/// What the entries of a zip are called. In this order: the UTF-8 that an entry declares, Info-ZIP's Unicode path, UTF-8 where all other names are such,
-/// one code page guessed over all of them together with the caption files, code page 437.
+/// What the entries of a zip are called. In this order: the UTF-8 that an entry declares, Info-ZIP's Unicode path, UTF-8 where all other
+/// names are such, one code page guessed over all of them together with the caption files, code page 437.
 /// </summary>
 internal static class ZipNames
 {
     /// <param name="names">In the directory's order.</param>
     /// <param name="readCaptionFiles">Reads the texts that may name the pictures; asked only where names need a guess.</param>
     /// <param name="page">The page that was guessed; null where nothing had to be.</param>
-    public static IReadOnlyList<string> Decode(IReadOnlyList<ZipName> names, Func<IReadOnlyList<byte[]>> readCaptionFiles, out CodePage? page)
+    public static IReadOnlyList<string> Decode(IReadOnlyList<ZipName> names, Func<IReadOnlyList<byte[]>> readCaptionFiles,
+        out CodePage? page)
     {
         page = null;
-        var decoded = names.Select(name => Declared(name) ?? (Ascii.IsValid(name.Bytes) ? Encoding.ASCII.GetString(name.Bytes) : null)).ToArray();
+        var decoded = names.Select(name => Declared(name) ?? (Ascii.IsValid(name.Bytes) ? Encoding.ASCII.GetString(name.Bytes)
+            : null)).ToArray();
         var open = Enumerable.Range(0, names.Count).Where(i => decoded[i] is null).ToList();
         if (open.Count == 0)
             return decoded!;
@@ -33,7 +35,8 @@ internal static class ZipNames
             decoded[i] = page.TryDecode(names[i].Bytes);
         return decoded!;
 
-        int DistinctIn(CodePage guessed) => open.Select(i => guessed.TryDecode(names[i].Bytes)).Where(name => name is not null).Distinct(StringComparer.Ordinal).Count();
+        int DistinctIn(CodePage guessed) => open.Select(i => guessed.TryDecode(names[i].Bytes)).Where(name => name is not null)
+            .Distinct(StringComparer.Ordinal).Count();
     }
 
     private static string? Declared(ZipName name) =>

@@ -47,7 +47,8 @@ internal sealed class ZipSource : IArchiveSource
 
     public void Dispose() => zip.Dispose();
 
-    /// <summary>The beginnings of the caption files, before anything is checked: only to compare names with, at most so many bytes of each.</summary>
+    /// <summary>The beginnings of the caption files, before anything is checked: only to compare names with, at most so many bytes of
+    /// each.</summary>
     private List<byte[]> ReadCaptionFiles(IReadOnlyList<ZipName> names)
     {
         var texts = new List<byte[]>();

@@ -7,8 +7,8 @@ namespace Sdxl.Core.Captions;
 public sealed record GivenCaption(string Text, CaptionSource Source);
 
 /// <summary>
-/// All captions that come with an archive: caption file first, else the text beside the picture. Pictures without one are captioned by BLIP.
-/// Marks of drawing programs ("(TOK:1.3)", "&lt;lora:…&gt;") are taken out of them.
+/// All captions that come with an archive: caption file first, else the text beside the picture. Pictures without one are captioned by
+/// BLIP. Marks of drawing programs ("(TOK:1.3)", "&lt;lora:…&gt;") are taken out of them.
 /// </summary>
 /// <param name="ByPicture">Picture's path in the archive -> its caption as the user wrote it (<see cref="CaptionComposer.FromUser"/> comes after).</param>
 /// <param name="Warnings">For the pairing report, one sentence each.</param>
@@ -26,7 +26,8 @@ public sealed record ArchiveCaptions(IReadOnlyDictionary<string, GivenCaption> B
         var paths = pictures.Select(picture => picture.Path).ToList();
         var texts = CaptionTexts.Read(archive);
         var warnings = new List<string>(texts.Warnings);
-        List<CaptionTable> tables = [.. archive.Contents.CaptionFilePaths.Where(path => texts.Of(path) is not null).Select(path => CaptionFile.Read(texts.Of(path)!, path, paths))];
+        List<CaptionTable> tables = [.. archive.Contents.CaptionFilePaths.Where(path => texts.Of(path) is not null)
+            .Select(path => CaptionFile.Read(texts.Of(path)!, path, paths))];
         var pairing = CaptionPairing.Join(tables, paths);
         warnings.AddRange(pairing.Warnings);
         var captions = pairing.Captions.ToDictionary(pair => pair.Key, pair => new GivenCaption(pair.Value.Caption, CaptionSource.CaptionFile), StringComparer.Ordinal);
@@ -37,7 +38,8 @@ public sealed record ArchiveCaptions(IReadOnlyDictionary<string, GivenCaption> B
                 continue;
             if (CaptionText.Read(text, path, out var problem) is not { } caption)
                 warnings.Add($"Caption text '{path}' {problem}; {(captions.ContainsKey(picture.Path) ? "the caption file's counts" : "a caption is made automatically")}.");
-            else if (!captions.TryAdd(picture.Path, new GivenCaption(caption, CaptionSource.TextFile)) && captions[picture.Path].Text != caption)
+            else if (!captions.TryAdd(picture.Path, new GivenCaption(caption, CaptionSource.TextFile))
+                && captions[picture.Path].Text != caption)
                 unused.Add(path);
         }
         if (unused.Count > 0)

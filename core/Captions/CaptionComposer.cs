@@ -3,9 +3,9 @@ using System.Text.RegularExpressions;
 namespace Sdxl.Core.Captions;
 
 /// <summary>
-/// Makes the caption that is trained: the trigger word is in it. A user's caption keeps its words, each mention of the trigger among them; an automatic one gets
-/// the prefix. With several trigger words (TOK|CAT) each that a caption or the prefix names stays; a caption that names none gets the prefix, and a prefix that
-/// names none the first word.
+/// Makes the caption that is trained: the trigger word is in it. A user's caption keeps its words, each mention of the trigger among them;
+/// an automatic one gets the prefix. With several trigger words (TOK|CAT) each that a caption or the prefix names stays; a caption that
+/// names none gets the prefix, and a prefix that names none the first word.
 /// </summary>
 /// <remarks>
 /// In a generated caption the subject's words give way to the trigger: "a purple circle wearing a hat on the grass" becomes

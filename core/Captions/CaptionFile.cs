@@ -7,9 +7,9 @@ using Sdxl.Core.Text;
 namespace Sdxl.Core.Captions;
 
 /// <summary>
-/// Reads a caption file as people and programs write it: comma, semicolon, tab or bar; quotes, or none round captions with commas; any line ends;
-/// columns by header, else told by which of them holds names of pictures, else caption first as Replicate has it. Excel's first line "sep=;" names the
-/// delimiter. Files *.jsonl and *.json are read as <see cref="CaptionJson"/> has it.
+/// Reads a caption file as people and programs write it: comma, semicolon, tab or bar; quotes, or none round captions with commas; any line
+/// ends; columns by header, else told by which of them holds names of pictures, else caption first as Replicate has it. Excel's first line
+/// "sep=;" names the delimiter. Files *.jsonl and *.json are read as <see cref="CaptionJson"/> has it.
 /// </summary>
 public static class CaptionFile
 {
@@ -38,7 +38,8 @@ public static class CaptionFile
         if (EntryPaths.Extension(name) is ".jsonl" or ".ndjson" or ".json")
             return CaptionJson.Read(text, name, isLines: EntryPaths.Extension(name) != ".json");
         var (declared, firstLine) = TakeSeparatorLine(ref text);
-        var known = new HashSet<string>(picturePaths.SelectMany(path => new[] { Stem(Folded(path)), Base(Folded(path)) }), StringComparer.OrdinalIgnoreCase);
+        var known = new HashSet<string>(picturePaths.SelectMany(path => new[] { Stem(Folded(path)), Base(Folded(path)) }),
+            StringComparer.OrdinalIgnoreCase);
         // The delimiter is the one under which most rows name a picture; comma wins a tie.
         var (records, columns) = (declared is { } only ? [only] : Delimiters)
             .Select(delimiter => Split(text, delimiter, firstLine))
@@ -112,7 +113,8 @@ public static class CaptionFile
         var nextLine = firstLine;
         while (parser.Read())
         {
-            // RawRow is the record's last line; a quoted caption may hold line breaks. Spaces inside stay: a file's name may have two in a row.
+            // RawRow is the record's last line; a quoted caption may hold line breaks. Spaces inside stay: a file's name may have two in a
+            // row.
             var fields = (parser.Record ?? []).Select(field => field.Trim()).ToArray();
             var lines = parser.RawRecord.ReplaceLineEndings("\n").TrimEnd('\n').Split('\n');
             if (lines.Length > 1 && fields.Length < 2)
@@ -145,7 +147,8 @@ public static class CaptionFile
         if (!hasHeader)
             caption = picture = -1;
         if (hasHeader && caption >= 0 && picture >= 0)
-            return new Columns(caption, picture, count, true, 1000 + records.Count(record => record.Fields.Length > picture && NamesPicture(record.Fields[picture], known)), NamesBoth: true);
+            return new Columns(caption, picture, count, true, 1000
+                + records.Count(record => record.Fields.Length > picture && NamesPicture(record.Fields[picture], known)), NamesBoth: true);
         if (count < 2)
             return new Columns(0, -1, count, hasHeader, 0);
         if (picture < 0)

@@ -3,13 +3,16 @@ using System.Text.Json;
 namespace Sdxl.Core.Captions;
 
 /// <summary>
-/// Captions in JSON: lines of objects (Hugging Face's metadata.jsonl), a list of objects, or an object with the pictures' names as keys (kohya's meta_cap.json).
+/// Captions in JSON: lines of objects (Hugging Face's metadata.jsonl), a list of objects, or an object with the pictures' names as keys
+/// (kohya's meta_cap.json).
 /// </summary>
 internal static class CaptionJson
 {
     private static readonly string[] s_captionKeys = ["caption", "text", "prompt", "captions", "description", "tags"];
     private static readonly string[] s_pictureKeys = ["file_name", "image_file", "filename", "file", "image", "image_path", "path", "name"];
-    private static readonly JsonDocumentOptions s_lenient = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
+
+    /// <summary>Written by hand, it may have comments and commas too many.</summary>
+    public static JsonDocumentOptions Lenient => new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
 
     /// <param name="text">The whole file.</param>
     /// <param name="name">Its path in the archive, for messages.</param>
@@ -36,7 +39,7 @@ internal static class CaptionJson
         {
             try
             {
-                using var document = JsonDocument.Parse(json, s_lenient);
+                using var document = JsonDocument.Parse(json, Lenient);
                 ReadElement(document.RootElement, line);
             }
             catch (JsonException e)
@@ -52,7 +55,8 @@ internal static class CaptionJson
                 foreach (var item in element.EnumerateArray())
                     ReadElement(item, line);
             }
-            else if (element.ValueKind == JsonValueKind.Object && s_pictureKeys.Select(key => Property(element, key)).FirstOrDefault(value => value?.ValueKind == JsonValueKind.String) is { } picture)
+            else if (element.ValueKind == JsonValueKind.Object && s_pictureKeys.Select(key => Property(element, key))
+                .FirstOrDefault(value => value?.ValueKind == JsonValueKind.String) is { } picture)
                 Add(picture.GetString()!, CaptionIn(element), line);
             else if (element.ValueKind == JsonValueKind.Object && !isLines)
             {
@@ -70,7 +74,8 @@ internal static class CaptionJson
     public static string? CaptionIn(JsonElement element) => element.ValueKind switch
     {
         JsonValueKind.String => CaptionText.OneLine(element.GetString()!),
-        JsonValueKind.Array => element.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!.Trim()).ToList() is { Count: > 0 } tags
+        JsonValueKind.Array => element.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String)
+            .Select(item => item.GetString()!.Trim()).ToList() is { Count: > 0 } tags
             ? CaptionText.OneLine(string.Join(", ", tags)) : null,
         JsonValueKind.Object => s_captionKeys.Select(key => Property(element, key))
             .Where(value => value?.ValueKind is JsonValueKind.String or JsonValueKind.Array)

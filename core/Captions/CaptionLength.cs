@@ -5,7 +5,8 @@ using Sdxl.Core.Text;
 namespace Sdxl.Core.Captions;
 
 /// <summary>
-/// What of a caption the text encoders read: 75 tokens between start and end. A longer one is trained without its end; a trigger word that stood there is put in front.
+/// What of a caption the text encoders read: 75 tokens between start and end. A longer one is trained without its end; a trigger word that
+/// stood there is put in front.
 /// </summary>
 public sealed class CaptionLength
 {
@@ -36,7 +37,8 @@ public sealed class CaptionLength
             Path.Combine(Path.ChangeExtension(baseModel.ModelPath, null), "tokenizer"), // of a single file: the folder of its name
             Path.Combine(baseModel.VisionFolder, "clipseg"),
         ];
-        var folder = Array.Find(folders, path => File.Exists(Path.Combine(path, "vocab.json")) && File.Exists(Path.Combine(path, "merges.txt")));
+        var folder = Array.Find(folders, path => File.Exists(Path.Combine(path, "vocab.json"))
+            && File.Exists(Path.Combine(path, "merges.txt")));
         return new CaptionLength(triggerWord, vectorsPerWord, folder is null ? null : s_tokenizers.GetOrAdd(folder, ClipTokenizer.Load));
     }
 
@@ -44,10 +46,12 @@ public sealed class CaptionLength
     public int TokensOf(string caption)
     {
         var pieces = words.Replace(caption, [.. words.All.Select(_ => Mention.ToString())]).Split(Mention);
-        return pieces.Sum(piece => tokenizer?.Tokenize(piece).Length ?? ClipTokenizer.WordsIn(piece)) + (pieces.Length - 1) * vectorsPerWord;
+        return pieces.Sum(piece => tokenizer?.Tokenize(piece).Length ?? ClipTokenizer.WordsIn(piece))
+            + (pieces.Length - 1) * vectorsPerWord;
     }
 
-    /// <returns>The caption, with the trigger words that its end would lose in front; and a sentence about what is cut, null where nothing is.</returns>
+    /// <returns>The caption, with the trigger words that its end would lose in front; and a sentence about what is cut, null where nothing
+    /// is.</returns>
     public (string Caption, string? Warning) Fit(string caption)
     {
         var tokens = TokensOf(caption);

@@ -3,8 +3,9 @@ using System.Text.RegularExpressions;
 namespace Sdxl.Core.Captions;
 
 /// <summary>
-/// Marks that prompts of drawing programs have and captions should not: weights "(TOK:1.3)", "((word))", "[word]", escaped brackets "\(cosplay\)" and tags
-/// "&lt;lora:name:0.8&gt;". A net learns them as the letters that they are. Brackets of a caption without any such mark are left as they are.
+/// Marks that prompts of drawing programs have and captions should not: weights "(TOK:1.3)", "((word))", "[word]", escaped brackets
+/// "\(cosplay\)" and tags "&lt;lora:name:0.8&gt;". A net learns them as the letters that they are. Brackets of a caption without any such
+/// mark are left as they are.
 /// </summary>
 public static partial class CaptionMarkup
 {
@@ -24,13 +25,16 @@ public static partial class CaptionMarkup
         for (var before = ""; before != text;)
         {
             before = text;
-            text = Innermost().Replace(text, match => match.Value.Equals("[trigger]", StringComparison.OrdinalIgnoreCase) ? "[trigger]" : match.Groups[1].Success ? match.Groups[1].Value : match.Groups[2].Value);
+            text = Innermost().Replace(text, match => match.Value.Equals("[trigger]", StringComparison.OrdinalIgnoreCase) ? "[trigger]"
+                : match.Groups[1].Success ? match.Groups[1].Value : match.Groups[2].Value);
         }
         text = Spaces().Replace(text.Replace(Open, '(').Replace(Close, ')'), " ").Trim(' ', ',');
         var unescaped = caption.Replace(@"\(", "(", StringComparison.Ordinal).Replace(@"\)", ")", StringComparison.Ordinal);
         if (text == unescaped)
             return (text, null); // escapes alone change nothing of what is said
-        var what = tags.Count > 0 ? $"the {(tags.Count == 1 ? "tag" : "tags")} {string.Join(" ", tags)} and weights say nothing in training" : "weights say nothing in training";
+        var what = tags.Count > 0
+            ? $"the {(tags.Count == 1 ? "tag" : "tags")} {string.Join(" ", tags)} and weights say nothing in training"
+            : "weights say nothing in training";
         return (text, $"{what}; it is read as \"{text}\".");
     }
 

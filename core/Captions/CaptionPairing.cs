@@ -10,9 +10,9 @@ public sealed record CaptionPairing(
     IReadOnlyDictionary<string, CaptionRow> Captions, IReadOnlyList<string> Uncaptioned, IReadOnlyList<string> Warnings)
 {
     /// <summary>
-    /// Joins rows to pictures: the path from the table's own folder, the path as given, else the end of the path, then both without regard to case, then the
-    /// file's name alone, then the name without extension; at last all of it again with every kind of space and quote alike (macOS puts U+202F into the names of
-    /// screenshots). Each step counts only where it leaves exactly one picture.
+    /// Joins rows to pictures: the path from the table's own folder, the path as given, else the end of the path, then both without regard
+    /// to case, then the file's name alone, then the name without extension; at last all of it again with every kind of space and quote
+    /// alike (macOS puts U+202F into the names of screenshots). Each step counts only where it leaves exactly one picture.
     /// </summary>
     public static CaptionPairing Join(IEnumerable<CaptionTable> tables, IReadOnlyList<string> picturePaths)
     {

@@ -23,7 +23,7 @@ public static class CaptionText
         }
         try
         {
-            using var json = JsonDocument.Parse(text, new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip });
+            using var json = JsonDocument.Parse(text, CaptionJson.Lenient);
             if (CaptionJson.CaptionIn(json.RootElement) is { } caption)
                 return caption;
             problem = "has no text under \"caption\", \"text\" or \"prompt\"";

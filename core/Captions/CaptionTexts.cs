@@ -4,8 +4,8 @@ using Sdxl.Core.Encodings;
 namespace Sdxl.Core.Captions;
 
 /// <summary>
-/// The texts of an archive's caption files, decoded: Unicode as it is, the rest by one guess over all of them and the files' names. Each guess is said with
-/// the text that came of it: only its author can tell whether it is right.
+/// The texts of an archive's caption files, decoded: Unicode as it is, the rest by one guess over all of them and the files' names. Each
+/// guess is said with the text that came of it: only its author can tell whether it is right.
 /// </summary>
 internal sealed class CaptionTexts
 {
@@ -28,7 +28,8 @@ internal sealed class CaptionTexts
         var read = new CaptionTexts();
         var open = new List<(string Path, byte[] Bytes)>();
         var tables = archive.Contents.CaptionFilePaths.Select(path => (path, MaxTableBytes));
-        var besides = archive.Contents.Pictures.Select(picture => picture.CaptionTextPath).OfType<string>().Distinct().Select(path => (path, MaxBesideBytes));
+        var besides = archive.Contents.Pictures.Select(picture => picture.CaptionTextPath).OfType<string>().Distinct()
+            .Select(path => (path, MaxBesideBytes));
         foreach (var (path, maxBytes) in tables.Concat(besides))
         {
             try

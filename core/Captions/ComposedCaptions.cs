@@ -6,9 +6,11 @@ namespace Sdxl.Core.Captions;
 /// <summary>The given captions as they are trained: with the trigger word, and with it in the part that the text encoders read.</summary>
 public static class ComposedCaptions
 {
-    /// <returns>The captions with the trigger word in them, and all warnings so far with a sentence for each caption that is too long.</returns>
+    /// <returns>The captions with the trigger word in them, and all warnings so far with a sentence for each caption that is too
+    /// long.</returns>
     public static ArchiveCaptions Of(ArchiveCaptions given, TrainingInputs inputs, BaseManifest baseModel) =>
-        Of(given, new CaptionComposer(inputs.TokenString, inputs.CaptionPrefix), CaptionLength.Of(baseModel, inputs.TokenString, inputs.VectorsPerToken));
+        Of(given, new CaptionComposer(inputs.TokenString, inputs.CaptionPrefix),
+            CaptionLength.Of(baseModel, inputs.TokenString, inputs.VectorsPerToken));
 
     /// <inheritdoc cref="Of(ArchiveCaptions, TrainingInputs, BaseManifest)"/>
     public static ArchiveCaptions Of(ArchiveCaptions given, CaptionComposer composer, CaptionLength length)

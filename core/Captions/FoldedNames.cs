@@ -9,7 +9,8 @@ internal static class FoldedNames
     /// <summary>Every run of white space as one space.</summary>
     public static string Spaces(string name) => string.Join(' ', name.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
-    /// <summary>Spaces, quotes and dashes in their plainest form, invisible marks gone, no space beside '/' or before the extension.</summary>
+    /// <summary>Spaces, quotes and dashes in their plainest form, invisible marks gone, no space beside '/' or before the
+    /// extension.</summary>
     public static string Fold(string name)
     {
         var plain = new StringBuilder(name.Length);
@@ -26,6 +27,7 @@ internal static class FoldedNames
             });
         }
         var folded = Spaces(plain.ToString());
-        return folded.Replace(" /", "/", StringComparison.Ordinal).Replace("/ ", "/", StringComparison.Ordinal).Replace(" .", ".", StringComparison.Ordinal);
+        return folded.Replace(" /", "/", StringComparison.Ordinal).Replace("/ ", "/", StringComparison.Ordinal)
+            .Replace(" .", ".", StringComparison.Ordinal);
     }
 }

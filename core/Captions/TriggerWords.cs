@@ -3,9 +3,9 @@ using System.Text.RegularExpressions;
 namespace Sdxl.Core.Captions;
 
 /// <summary>
-/// The subjects' words in captions and prompts, one or several ("TOK", "TOK|CAT"): found on word borders and in any case ("tok" is TOK, "tokyo" and "stoke" are not).
-/// Scripts that put no spaces between words border on everything: 公園でTOKの写真 names TOK.
-/// "[trigger]" stands for the first. Whether a text may be one is decided where inputs are checked (TrainingInputs.TriggerWordProblem).
+/// The subjects' words in captions and prompts, one or several ("TOK", "TOK|CAT"): found on word borders and in any case ("tok" is TOK,
+/// "tokyo" and "stoke" are not). Scripts that put no spaces between words border on everything: 公園でTOKの写真 names TOK. "[trigger]" stands for
+/// the first. Whether a text may be one is decided where inputs are checked (TrainingInputs.TriggerWordProblem).
 /// </summary>
 public sealed class TriggerWords
 {
@@ -30,7 +30,8 @@ public sealed class TriggerWords
         if (All.Count == 0 || All.Any(w => w.Length == 0))
             throw new ArgumentException("a trigger word has at least one letter, for example TOK", nameof(words));
         // Longer words first: of CAT and CAT TOY, "cat toy" is the second.
-        var alternatives = All.Select((w, i) => (w, i)).OrderByDescending(p => p.w.Length).Select(p => $"{Before(p.w)}(?<w{p.i}>{Regex.Escape(p.w)}){After(p.w)}");
+        var alternatives = All.Select((w, i) => (w, i)).OrderByDescending(p => p.w.Length)
+            .Select(p => $"{Before(p.w)}(?<w{p.i}>{Regex.Escape(p.w)}){After(p.w)}");
         any = new Regex($@"\[trigger\]|{string.Join('|', alternatives)}", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
     }
 
@@ -43,7 +44,8 @@ public sealed class TriggerWords
     /// <summary>Whether a caption names any.</summary>
     public bool IsIn(string caption) => any.IsMatch(caption);
 
-    /// <summary>The caption with every mention spelled as here. All of them stay: without its second TOK "TOK's hat on TOK's head" has no meaning.</summary>
+    /// <summary>The caption with every mention spelled as here. All of them stay: without its second TOK "TOK's hat on TOK's head" has no
+    /// meaning.</summary>
     public string Spelled(string caption) => any.Replace(caption, match => All[IndexOf(match)]);
 
     /// <summary>Those that a caption names, in their own order.</summary>

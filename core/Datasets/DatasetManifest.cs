@@ -3,7 +3,8 @@ namespace Sdxl.Core.Datasets;
 /// <summary>A prepared data set: what the trainer reads. Stored as manifest.json beside pictures/ and masks/.</summary>
 /// <param name="Resolution">Side of every picture and mask in pixels.</param>
 /// <param name="Trigger">The trigger word as it stands in the captions; several are separated by '|'.</param>
-/// <param name="Pictures">A picture that counts more than once (<see cref="FolderRepeats"/>) stands here as often, with the same files.</param>
+/// <param name="Pictures">A picture that counts more than once (<see cref="FolderRepeats"/>) stands here as often, with the same
+/// files.</param>
 public sealed record DatasetManifest(int Resolution, string Trigger, IReadOnlyList<DatasetPicture> Pictures);
 
 /// <summary>One prepared picture. Its index in the manifest is its index in the data set: order is by name, so the same archive gives the same order.</summary>

@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Sdxl.Core.Datasets;
 
 /// <summary>
-/// kohya's folders "10_tok cat": pictures in them are trained ten times as often as others. Only the ratio between pictures counts, for steps are given in number.
-/// The words after the number are not used: the caption and the trigger word say what a picture shows.
+/// kohya's folders "10_tok cat": pictures in them are trained ten times as often as others. Only the ratio between pictures counts, for
+/// steps are given in number. The words after the number are not used: the caption and the trigger word say what a picture shows.
 /// </summary>
 public static partial class FolderRepeats
 {
@@ -38,7 +38,8 @@ public static partial class FolderRepeats
     {
         foreach (var folder in path.Split('/')[..^1].Reverse())
         {
-            if (Named().Match(folder) is { Success: true } match && int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) is >= 1 and < MostRepeats and var count)
+            if (Named().Match(folder) is { Success: true } match && int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)
+                is >= 1 and < MostRepeats and var count)
                 return (folder, count);
         }
         return null;

@@ -13,7 +13,8 @@ public sealed class CodePage
     private CodePage(int number, string language, double textPrior, double namePrior, Func<char, int, int, double> cost)
     {
         (Number, Language, TextPrior, NamePrior, this.cost) = (number, language, textPrior, namePrior, cost);
-        strict = CodePagesEncodingProvider.Instance.GetEncoding(number, EncoderFallback.ExceptionFallback, DecoderFallback.ExceptionFallback)
+        strict = CodePagesEncodingProvider.Instance.GetEncoding(number, EncoderFallback.ExceptionFallback,
+            DecoderFallback.ExceptionFallback)
             ?? throw new InvalidOperationException($".NET has no code page {number} any more.");
     }
 
@@ -62,7 +63,8 @@ public sealed class CodePage
     /// <summary>"Japanese (code page 932)".</summary>
     public override string ToString() => $"{Language} (code page {Number})";
 
-    /// <summary>The text, or null where bytes have no meaning in this page. Bytes of a letter that the end cuts through are left out.</summary>
+    /// <summary>The text, or null where bytes have no meaning in this page. Bytes of a letter that the end cuts through are left
+    /// out.</summary>
     public string? TryDecode(ReadOnlySpan<byte> bytes)
     {
         try
@@ -76,7 +78,8 @@ public sealed class CodePage
         }
     }
 
-    /// <summary>How unlikely the text is in this page's language, nats; what it costs beside the right page's cost is what counts.</summary>
+    /// <summary>How unlikely the text is in this page's language, nats; what it costs beside the right page's cost is what
+    /// counts.</summary>
     internal double CostOf(string text)
     {
         Span<byte> two = stackalloc byte[8];
@@ -92,7 +95,8 @@ public sealed class CodePage
 
     private double AsciiCost(char letter, char before) =>
         (char.IsControl(letter) && letter is not ('\t' or '\r' or '\n') ? LetterCosts.Impossible : LetterCosts.Ascii)
-            + (before >= 0x80 && char.IsAsciiLetter(letter) && (!IsLatin(before) || char.IsLower(before) && char.IsAsciiLetterUpper(letter)) ? MixedWord : 0);
+            + (before >= 0x80 && char.IsAsciiLetter(letter)
+                && (!IsLatin(before) || char.IsLower(before) && char.IsAsciiLetterUpper(letter)) ? MixedWord : 0);
 
     private double ForeignCost(char letter, char before, Span<byte> bytes)
     {
@@ -106,7 +110,8 @@ public sealed class CodePage
         {
             return LetterCosts.Impossible; // a letter that decodes and does not encode again is a makeshift
         }
-        var isBroken = char.IsLower(before) && char.IsUpper(letter) || char.IsAsciiLetter(before) && char.IsLetter(letter) && !IsLatin(letter);
+        var isBroken = char.IsLower(before) && char.IsUpper(letter) || char.IsAsciiLetter(before) && char.IsLetter(letter)
+            && !IsLatin(letter);
         return cost(letter, lead, trail) + (isBroken ? MixedWord : 0);
     }
 

@@ -2,7 +2,8 @@ using System.Text;
 
 namespace Sdxl.Core.Encodings;
 
-/// <summary>Tells the code page of file names and texts that are no UTF-8, from all of them together: one alone is often too short to tell.</summary>
+/// <summary>Tells the code page of file names and texts that are no UTF-8, from all of them together: one alone is often too short to
+/// tell.</summary>
 public static class CodePageGuess
 {
     /// <summary>Of each text so much is looked at, bytes.</summary>
@@ -16,13 +17,15 @@ public static class CodePageGuess
 
     /// <summary>The page of an archive's names; null: none makes sense of all.</summary>
     /// <param name="names">As bytes, those that hold more than ASCII.</param>
-    /// <param name="texts">The archive's caption files, whatever they are written in: they name the files, and are often of the same page.</param>
+    /// <param name="texts">The archive's caption files, whatever they are written in: they name the files, and are often of the same
+    /// page.</param>
     public static CodePage? OfNames(IReadOnlyCollection<byte[]> names, IReadOnlyCollection<byte[]> texts)
     {
         var looked = names.Take(NamesLookedAt).ToList();
         var read = texts.Select(text => UnicodeText.TryDecode(text)).OfType<string>().ToList();
         var foreign = texts.Where(text => UnicodeText.TryDecode(text) is null).Select(Sample).ToList();
-        var ofTexts = Candidates(foreign, page => page.TextPrior).Select(c => (Page: (CodePage?)c.Page, c.Cost, Words: WordsOf([.. read, .. c.Texts]))).ToList();
+        var ofTexts = Candidates(foreign, page => page.TextPrior)
+            .Select(c => (Page: (CodePage?)c.Page, c.Cost, Words: WordsOf([.. read, .. c.Texts]))).ToList();
         if (ofTexts.Count == 0)
             ofTexts.Add((null, 0, WordsOf(read)));
         return Best(
@@ -31,10 +34,12 @@ public static class CodePageGuess
             from text in ofTexts
             let joined = bases.Count(text.Words.Contains)
             let language = text.Page is null || text.Page.Language == name.Page.Language ? 0 : OtherLanguage
-            select (name.Page, name.Cost + text.Cost + language - joined * WorthOfJoinedName, joined > 0 || IsPlausible(name.Cost, name.Texts, looked)));
+            select (name.Page, name.Cost + text.Cost + language - joined * WorthOfJoinedName, joined > 0
+                || IsPlausible(name.Cost, name.Texts, looked)));
     }
 
-    /// <summary>The page of each text; null: none makes sense of it. One guess over all, and another only for a text that plainly has another.</summary>
+    /// <summary>The page of each text; null: none makes sense of it. One guess over all, and another only for a text that plainly has
+    /// another.</summary>
     /// <param name="texts">Texts that are no UTF-8, as bytes.</param>
     /// <param name="names">The page of the names beside them, if they have one.</param>
     public static IReadOnlyList<CodePage?> OfTexts(IReadOnlyList<byte[]> texts, CodePage? names = null)
@@ -44,7 +49,8 @@ public static class CodePageGuess
         var common = Best(Candidates(samples, Prior).Select(c => (c.Page, c.Cost, true)));
         return [.. samples.Select(sample =>
         {
-            var own = Candidates([sample], Prior).Select(c => (c.Page, c.Cost - (c.Page == common ? OwnOpinion : 0), IsPlausible(c.Cost, c.Texts, [sample])));
+            var own = Candidates([sample], Prior).Select(c =>
+                (c.Page, c.Cost - (c.Page == common ? OwnOpinion : 0), IsPlausible(c.Cost, c.Texts, [sample])));
             return Best(own);
         })];
     }
@@ -53,7 +59,8 @@ public static class CodePageGuess
         candidates.DefaultIfEmpty().MinBy(c => c.Page is null ? double.MaxValue : c.Cost) is { IsPlausible: true } best ? best.Page : null;
 
     /// <summary>The pages in which all of the samples mean something, and what they say.</summary>
-    private static IEnumerable<(CodePage Page, double Cost, List<string> Texts)> Candidates(IReadOnlyCollection<byte[]> samples, Func<CodePage, double> prior)
+    private static IEnumerable<(CodePage Page, double Cost, List<string> Texts)> Candidates(IReadOnlyCollection<byte[]> samples,
+        Func<CodePage, double> prior)
     {
         foreach (var page in CodePage.All.Where(_ => samples.Count > 0))
         {
@@ -71,7 +78,8 @@ public static class CodePageGuess
     }
 
     private static HashSet<string> WordsOf(IEnumerable<string> texts) => [.. texts
-        .SelectMany(text => text.Split([',', ';', '\t', '|', '"', '\r', '\n', ':', '{', '}'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        .SelectMany(text => text.Split([',', ';', '\t', '|', '"', '\r', '\n', ':', '{', '}'],
+            StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         .Select(NameIn)];
 
     /// <summary>A file's name without folders and in one spelling.</summary>

@@ -1,10 +1,11 @@
 namespace Sdxl.Core.Encodings;
 
 /// <summary>
-/// How unlikely a letter is in a text of one language, in nats (the negative logarithm of its probability). Rough on purpose: what tells code pages apart is
-/// that the wrong one makes letters that nobody writes.
+/// How unlikely a letter is in a text of one language, in nats (the negative logarithm of its probability). Rough on purpose: what tells
+/// code pages apart is that the wrong one makes letters that nobody writes.
 /// </summary>
-/// <remarks>Each function takes the letter and the two bytes that it has in its code page: the pages of East Asia are ordered by how common a sign is.</remarks>
+/// <remarks>Each function takes the letter and the two bytes that it has in its code page: the pages of East Asia are ordered by how common
+/// a sign is.</remarks>
 internal static class LetterCosts
 {
     /// <summary>A letter of ASCII, the same in all of these pages.</summary>
@@ -74,15 +75,18 @@ internal static class LetterCosts
 
     public static double Hebrew(char letter, int lead, int trail) => letter is >= 'א' and <= 'ת' ? 3.3 : Other(letter);
 
-    public static double Arabic(char letter, int lead, int trail) => letter is >= '\u0621' and <= '\u0652' or '،' or '؟' or 'پ' or 'چ' or 'گ' ? 3.8 : Other(letter);
+    public static double Arabic(char letter, int lead, int trail) => letter
+        is >= '\u0621' and <= '\u0652' or '،' or '؟' or 'پ' or 'چ' or 'گ' ? 3.8 : Other(letter);
 
     public static double Thai(char letter, int lead, int trail) => letter is >= 'ก' and <= '๛' ? 4.1 : Other(letter);
 
     /// <summary>Shift-JIS: the first level, rows 88 to 98, holds what is in use.</summary>
-    public static double Japanese(char letter, int lead, int trail) => IsHan(letter) ? lead < 0x98 || lead == 0x98 && trail <= 0x72 ? Han : RareHan : Kana(letter);
+    public static double Japanese(char letter, int lead, int trail) => IsHan(letter) ? lead < 0x98 || lead == 0x98 && trail <= 0x72 ? Han
+        : RareHan : Kana(letter);
 
     /// <summary>EUC-JP, with the first level in rows B0 to CF.</summary>
-    public static double JapaneseEuc(char letter, int lead, int trail) => IsHan(letter) ? lead is >= 0xB0 and <= 0xCF ? Han : RareHan : Kana(letter);
+    public static double JapaneseEuc(char letter, int lead, int trail) => IsHan(letter) ? lead is >= 0xB0 and <= 0xCF ? Han : RareHan
+        : Kana(letter);
 
     /// <summary>GB 2312 has its common signs in rows B0 to D7; GBK added the rest below and beside it.</summary>
     public static double Chinese(char letter, int lead, int trail) => letter switch
@@ -128,5 +132,6 @@ internal static class LetterCosts
 
     private static bool IsHan(char letter) => letter is >= '\u4E00' and <= '\u9FFF' or >= '\uF900' and <= '\uFAFF';
 
-    private static double Other(char letter) => char.IsControl(letter) || letter is '\uFFFD' or >= '\uE000' and <= '\uF8FF' ? Impossible : Rare;
+    private static double Other(char letter) => char.IsControl(letter) || letter is '\uFFFD' or >= '\uE000' and <= '\uF8FF' ? Impossible
+        : Rare;
 }

@@ -2,11 +2,13 @@ using System.Text.Json.Nodes;
 
 namespace Sdxl.Core.Inputs;
 
-/// <summary>What stands in a request's JSON beside the object "input": a name that nobody knows is an error, for it was meant to do something.</summary>
+/// <summary>What stands in a request's JSON beside the object "input": a name that nobody knows is an error, for it was meant to do
+/// something.</summary>
 public static class BodyNames
 {
     /// <summary>What Replicate's clients send there (replicate-javascript, replicate-python, replicate-go and its command line).</summary>
-    private static readonly string[] s_ofClients = ["version", "destination", "webhook", "webhook_events_filter", "webhook_completed", "stream"];
+    private static readonly string[] s_ofClients = ["version", "destination", "webhook", "webhook_events_filter", "webhook_completed",
+        "stream"];
 
     /// <param name="own">Names that are read.</param>
     /// <param name="inputs">Inputs, which belong into "input".</param>
@@ -17,7 +19,8 @@ public static class BodyNames
         var unknown = body.Select(pair => pair.Key).Where(name => !own.Contains(name) && !s_ofClients.Contains(name)).ToList();
         return unknown.Count > 0
             ? throw new InputException([.. unknown.Select(name => new InputProblem(name, Sentence(name, own, inputs)))])
-            : [.. s_ofClients.Where(name => !own.Contains(name) && SaysSomething(body[name])).Select(name => $"'{name}' has no effect here: ask for the state at urls.get.")];
+            : [.. s_ofClients.Where(name => !own.Contains(name) && SaysSomething(body[name]))
+                .Select(name => $"'{name}' has no effect here: ask for the state at urls.get.")];
     }
 
     private static string Sentence(string name, IReadOnlyList<string> own, IReadOnlyList<InputField> inputs)

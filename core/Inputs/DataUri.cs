@@ -4,8 +4,9 @@ using System.Globalization;
 namespace Sdxl.Core.Inputs;
 
 /// <summary>
-/// A file inside a text (RFC 2397): data:image/png;name=cat.png;base64,…. Read as clients really write it: either alphabet of base64 (RFC 4648), with or without
-/// padding, in lines (MIME), percent-encoded, without a type, or with the '+' that a form has turned into spaces. Data that is not base64 is refused: it is a text.
+/// A file inside a text (RFC 2397): data:image/png;name=cat.png;base64,…. Read as clients really write it: either alphabet of base64 (RFC
+/// 4648), with or without padding, in lines (MIME), percent-encoded, without a type, or with the '+' that a form has turned into spaces.
+/// Data that is not base64 is refused: it is a text.
 /// </summary>
 /// <param name="Bytes">The file.</param>
 /// <param name="Name">The parameter "name" without folders; null: none.</param>
@@ -32,11 +33,13 @@ public sealed record DataUri(byte[] Bytes, string? Name)
         var bytes = FromBase64(data);
         if (bytes.Length > maxBytes)
             throw TooLarge(maxBytes);
-        return bytes.Length > 0 ? new DataUri(bytes, NameIn(parameters)) : throw new DataUriException("holds no data: nothing stands after its ','");
+        return bytes.Length > 0 ? new DataUri(bytes, NameIn(parameters))
+            : throw new DataUriException("holds no data: nothing stands after its ','");
     }
 
     private static DataUriException TooLarge(long maxBytes) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"is larger than the {maxBytes >> 20} MiB that a data URI may have; POST the file itself as multipart/form-data, or put it into this service's storage and give container/path"), isTooLarge: true);
+        new(string.Create(CultureInfo.InvariantCulture,
+            $"is larger than the {maxBytes >> 20} MiB that a data URI may have; POST the file itself as multipart/form-data, or put it into this service's storage and give container/path"), isTooLarge: true);
 
     private static string? NameIn(string[] parameters) =>
         parameters.FirstOrDefault(p => p.StartsWith("name=", StringComparison.OrdinalIgnoreCase)) is { Length: > 5 } name
@@ -52,7 +55,8 @@ public sealed record DataUri(byte[] Bytes, string? Name)
             var letter = text[at];
             if (letter == '%')
             {
-                if (at + 2 >= text.Length || !byte.TryParse(text.Slice(at + 1, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var value))
+                if (at + 2 >= text.Length || !byte.TryParse(text.Slice(at + 1, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture,
+                    out var value))
                     throw Broken(letter, at);
                 letter = (char)value;
                 at += 2;
@@ -84,7 +88,8 @@ public sealed record DataUri(byte[] Bytes, string? Name)
             ? bytes[..written] : throw BrokenOff("an end that means nothing");
     }
 
-    /// <summary>Spaces beside a line's end are layout, and this is their number; one inside a line stands for the '+' of base64, as forms write it: 0.</summary>
+    /// <summary>Spaces beside a line's end are layout, and this is their number; one inside a line stands for the '+' of base64, as forms
+    /// write it: 0.</summary>
     private static int SpacesOfLayout(ReadOnlySpan<char> text, int at)
     {
         var run = text[at..].IndexOfAnyExcept(' ');

@@ -36,7 +36,8 @@ public static class InputReader
     private static bool IsBlank(JsonNode value, InputField field) =>
         value.GetValueKind() == JsonValueKind.Null
             || field.Type != InputType.String && value.GetValueKind() == JsonValueKind.String && value.GetValue<string>().Trim() == ""
-            || field.UnsetValue is { } unset && value.GetValueKind() is JsonValueKind.Number or JsonValueKind.String && ParseInteger(value.ToString())?.GetValue<long>() == unset;
+            || field.UnsetValue is { } unset && value.GetValueKind() is JsonValueKind.Number or JsonValueKind.String
+                && ParseInteger(value.ToString())?.GetValue<long>() == unset;
 
     private static JsonNode? Check(InputField field, JsonNode value, List<InputProblem> problems)
     {
@@ -64,7 +65,8 @@ public static class InputReader
             return typed;
         if (typed is not null && IsTooLong(field, text))
         {
-            problems.Add(new InputProblem(field.Name, string.Create(CultureInfo.InvariantCulture, $"Input '{field.Name}' has {text!.Length:N0} characters; at most {field.Maximum:N0} are allowed.")));
+            problems.Add(new InputProblem(field.Name, string.Create(CultureInfo.InvariantCulture,
+                $"Input '{field.Name}' has {text!.Length:N0} characters; at most {field.Maximum:N0} are allowed.")));
             return null;
         }
         var shown = text is null ? value.ToJsonString() : text;

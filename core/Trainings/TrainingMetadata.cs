@@ -2,7 +2,8 @@ using Sdxl.Core.Inputs;
 
 namespace Sdxl.Core.Trainings;
 
-/// <summary>Which of an uploaded blob's metadata is meant for its training: scanners, copy tools and people put marks of their own there.</summary>
+/// <summary>Which of an uploaded blob's metadata is meant for its training: scanners, copy tools and people put marks of their own
+/// there.</summary>
 public static class TrainingMetadata
 {
     /// <summary>Beside the inputs: under which model the result is published, and the base model.</summary>

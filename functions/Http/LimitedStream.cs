@@ -20,7 +20,8 @@ internal sealed class LimitedStream(Stream stream, long maxBytes, Func<Exception
         set => throw new NotSupportedException("a request's body is read from start to end");
     }
 
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => Count(await stream.ReadAsync(buffer, cancellationToken));
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        Count(await stream.ReadAsync(buffer, cancellationToken));
 
     public override async Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         Count(await stream.ReadAsync(buffer.AsMemory(offset, count), cancellationToken));
@@ -29,7 +30,8 @@ internal sealed class LimitedStream(Stream stream, long maxBytes, Func<Exception
 
     public override void Flush() { }
 
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("a request's body is read from start to end");
+    public override long Seek(long offset, SeekOrigin origin) =>
+        throw new NotSupportedException("a request's body is read from start to end");
 
     public override void SetLength(long value) => throw new NotSupportedException("a request's body is read-only");
 

@@ -36,7 +36,8 @@ internal static class RequestBodies
 
     /// <param name="maxBytes">Of the body, which is held in memory.</param>
     /// <param name="expected">What to send, for the message.</param>
-    public static async Task<JsonObject> JsonAsync(HttpRequest request, long maxBytes, string field, string expected, CancellationToken cancel)
+    public static async Task<JsonObject> JsonAsync(HttpRequest request, long maxBytes, string field, string expected,
+        CancellationToken cancel)
     {
         IntakeException TooLarge() => new([new IntakeProblem(
             field, $"The body is larger than the {maxBytes >> 20} MiB that JSON may have. POST files as multipart/form-data, or put them into this service's storage and give container/path.", 413)]);
@@ -44,7 +45,8 @@ internal static class RequestBodies
             throw TooLarge();
         try
         {
-            return await JsonNode.ParseAsync(new LimitedStream(request.Body, maxBytes, TooLarge), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }, cancellationToken: cancel) as JsonObject
+            return await JsonNode.ParseAsync(new LimitedStream(request.Body, maxBytes, TooLarge),
+                documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }, cancellationToken: cancel) as JsonObject
                 ?? throw new JsonException("it is not an object");
         }
         catch (JsonException e)

@@ -15,7 +15,8 @@ namespace Sdxl.Functions.Predictions;
 /// <param name="Input">As given; an input that came as a file holds its name.</param>
 /// <param name="Files">Files by input name.</param>
 /// <param name="Warnings">What of the request has no effect, one sentence each.</param>
-public sealed record ReceivedPrediction(string? Version, string? Base, JsonObject Input, IReadOnlyDictionary<string, IFormFile> Files, IReadOnlyList<string> Warnings);
+public sealed record ReceivedPrediction(string? Version, string? Base, JsonObject Input, IReadOnlyDictionary<string, IFormFile> Files,
+    IReadOnlyList<string> Warnings);
 
 /// <summary>
 /// Reads a prediction's POST, JSON or multipart, and brings the files that its inputs name or carry into storage: jobs and records hold blob names, never payloads
@@ -32,11 +33,13 @@ public sealed class PredictionReceiver(BlobStore blobs, InputFiles files, IOptio
     {
         if (!request.HasFormContentType)
         {
-            var body = await RequestBodies.JsonAsync(request, options.Value.MaxJsonBytes, "input", "Send {\"input\": {\"prompt\": \"a photo of TOK\"}}.", cancel);
+            var body = await RequestBodies.JsonAsync(request, options.Value.MaxJsonBytes, "input",
+                "Send {\"input\": {\"prompt\": \"a photo of TOK\"}}.", cancel);
             var warnings = RequestBodies.CheckNames(body, s_names, PredictionInputs.Fields);
             if (body["input"] is not (null or JsonObject))
                 throw Refuse("input", "'input' must be an object, {\"input\": {\"prompt\": \"a photo of TOK\"}}.");
-            return new ReceivedPrediction(Text(body["version"]), Text(body["base"]), body["input"] as JsonObject ?? [], new Dictionary<string, IFormFile>(), warnings);
+            return new ReceivedPrediction(Text(body["version"]), Text(body["base"]), body["input"] as JsonObject ?? [],
+                new Dictionary<string, IFormFile>(), warnings);
         }
         var form = await RequestBodies.FormAsync(request, options.Value.MaxArchiveBytes, "input", () => files.TooLarge(Weights), cancel);
         var input = new JsonObject();
@@ -51,7 +54,8 @@ public sealed class PredictionReceiver(BlobStore blobs, InputFiles files, IOptio
                 throw Refuse(file.Name, $"Input '{file.Name}' was given twice.");
             input[file.Name] = file.FileName;
         }
-        return new ReceivedPrediction(form["version"].ToString() is { Length: > 0 } v ? v : null, form["base"].ToString() is { Length: > 0 } b ? b : null, input, sent, []);
+        return new ReceivedPrediction(form["version"].ToString() is { Length: > 0 } v ? v : null,
+            form["base"].ToString() is { Length: > 0 } b ? b : null, input, sent, []);
     }
 
     /// <summary>The inputs with every file input naming a blob (container/name). What was sent or fetched lies under jobs/{id}/inputs until the prediction is over.</summary>

@@ -89,7 +89,8 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
         }
         await client.ScheduleNewOrchestrationInstanceAsync(nameof(PredictionOrchestrator), prediction, new StartOrchestrationOptions(InstanceId: id), cancel);
         request.HttpContext.Response.Headers.Location = addresses.Of(request, $"api/predictions/{id}");
-        return Answers.Json(View(Queued(prediction, DateTimeOffset.UtcNow) with { Warnings = warnings }, request), StatusCodes.Status202Accepted);
+        return Answers.Json(View(Queued(prediction, DateTimeOffset.UtcNow) with { Warnings = warnings }, request),
+            StatusCodes.Status202Accepted);
     }
 
     [Function("GetPrediction")]

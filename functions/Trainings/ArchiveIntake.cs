@@ -60,7 +60,8 @@ public sealed class ArchiveIntake : IDisposable
             var (times, ofFolders) = FolderRepeats.Of([.. archive!.Contents.Pictures.Select(picture => picture.Path)]);
             var pictures = archive.Contents.Pictures.Select((picture, index) => Plan(picture, index, composed, times[index])).ToList();
             RequireFiles(baseModel!, Needs(inputs!, pictures, request.CheckOnly));
-            return new ArchiveIntake(archive, inputs!, pictures, [.. archive.Contents.Warnings, .. ofFolders, .. composed.Warnings, .. TrainingInputs.WithoutEffect(given, inputs!)]);
+            return new ArchiveIntake(archive, inputs!, pictures,
+                [.. archive.Contents.Warnings, .. ofFolders, .. composed.Warnings, .. TrainingInputs.WithoutEffect(given, inputs!)]);
         }
         catch
         {

@@ -12,7 +12,8 @@ namespace Sdxl.Functions.Trainings;
 /// <summary>What a POST brought: the archive in a file that disappears with it, and the inputs as given.</summary>
 /// <param name="Warnings">What of the request has no effect, one sentence each.</param>
 public sealed record ReceivedArchive(
-    Stream Archive, string ArchiveName, JsonObject Given, string? Name, string? Owner, string? Base, IReadOnlyList<string> Warnings) : IDisposable
+    Stream Archive, string ArchiveName, JsonObject Given, string? Name, string? Owner, string? Base, IReadOnlyList<string> Warnings)
+        : IDisposable
 {
     public void Dispose() => Archive.Dispose();
 }
@@ -46,7 +47,8 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
         else
         {
             var body = await RequestBodies.JsonAsync(
-                request, options.Value.MaxJsonBytes, ArchiveField, "Send JSON, or the archive as multipart/form-data with the file field 'input_images'.", cancel);
+                request, options.Value.MaxJsonBytes, ArchiveField,
+                    "Send JSON, or the archive as multipart/form-data with the file field 'input_images'.", cancel);
             warnings = RequestBodies.CheckNames(body, s_names, TrainingInputs.Fields);
             given = body["input"] as JsonObject ?? throw Refuse(422, "The body has no object 'input'. Send {\"input\": {\"input_images\": \"https://…\"}, \"name\": \"my-model\"}.");
             foreach (var key in new[] { "name", "owner", "base" })
@@ -63,7 +65,8 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
         }
         given.Remove(ArchiveField);
         var (name, owner, baseName) = (Take(given, "name"), Take(given, "owner"), Take(given, "base"));
-        return new ReceivedArchive(archive, Path.GetFileName(archiveName.Replace('\\', '/')) is { Length: > 0 } n ? n : "archive", given, name, owner, baseName, warnings);
+        return new ReceivedArchive(archive, Path.GetFileName(archiveName.Replace('\\', '/')) is { Length: > 0 } n ? n : "archive", given,
+            name, owner, baseName, warnings);
     }
 
     private async Task<(Stream, string)> FetchAsync(string link, HttpRequest request, CancellationToken cancel)

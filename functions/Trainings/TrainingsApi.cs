@@ -55,7 +55,8 @@ public sealed class TrainingsApi(
             await starter.StartAsync(client, training, cancel);
             request.HttpContext.Response.Headers.Location = addresses.Of(request, $"api/trainings/{id}");
             var view = await views.GetAsync(id, request, client, cancel);
-            return Answers.Json(view is null ? null : view with { Warnings = [.. received.Warnings, .. view.Warnings] }, StatusCodes.Status202Accepted);
+            return Answers.Json(view is null ? null : view with { Warnings = [.. received.Warnings, .. view.Warnings] },
+                StatusCodes.Status202Accepted);
         }
         catch (IntakeException e)
         {

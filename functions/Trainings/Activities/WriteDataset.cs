@@ -27,7 +27,8 @@ public sealed class WriteDataset(BlobStore blobs, RecordStore records)
             prepared.Add((await blobs.ReadAsync<PreparedDocument>(StorageLayout.Datasets, name, cancel))!.Value.Value);
         }
         var used = prepared.Where(p => p.Picture is not null).ToList();
-        var entries = prepared.Zip(plan.Pictures).Where(pair => pair.First.Picture is not null).SelectMany(pair => Enumerable.Repeat(pair.First.Picture!, Math.Max(1, pair.Second.Times)));
+        var entries = prepared.Zip(plan.Pictures).Where(pair => pair.First.Picture is not null)
+            .SelectMany(pair => Enumerable.Repeat(pair.First.Picture!, Math.Max(1, pair.Second.Times)));
         IReadOnlyList<SkippedFile> skipped = [.. plan.Skipped, .. prepared.Select(p => p.Skipped).OfType<SkippedFile>()];
         if (used.Count == 0)
         {

@@ -12,19 +12,23 @@ public sealed class ReportedArchiveTests
 
     private static Archive Open(string name) => ArchiveReader.Open(File.OpenRead(TestPaths.Fixture("reports", name)), name);
 
-    /// <summary>Captions by the file's name, as they are trained with the trigger word TOK, and all warnings of archive and captions.</summary>
+    /// <summary>Captions by the file's name, as they are trained with the trigger word TOK, and all warnings of archive and
+    /// captions.</summary>
     private static (Dictionary<string, string> Captions, IReadOnlyList<string> Warnings) Read(string name)
     {
         using var archive = Open(name);
-        var composed = ComposedCaptions.Of(ArchiveCaptions.Read(archive), new CaptionComposer("TOK", "a photo of TOK"), new CaptionLength("TOK", 2, s_tokenizer));
-        return (composed.ByPicture.ToDictionary(pair => pair.Key.Split('/')[^1], pair => pair.Value.Text), [.. archive.Contents.Warnings, .. composed.Warnings]);
+        var composed = ComposedCaptions.Of(ArchiveCaptions.Read(archive), new CaptionComposer("TOK", "a photo of TOK"),
+            new CaptionLength("TOK", 2, s_tokenizer));
+        return (composed.ByPicture.ToDictionary(pair => pair.Key.Split('/')[^1], pair => pair.Value.Text),
+            [.. archive.Contents.Warnings, .. composed.Warnings]);
     }
 
     [Fact]
     public void A01_names_in_code_page_437_are_read_and_joined()
     {
         using var archive = Open("a01-cp437-names.zip");
-        Assert.Equal(["Café.png", "Möller.png", "Müller.png", "Straße.png", "Çelik.png"], archive.Contents.Pictures.Select(picture => picture.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(["Café.png", "Möller.png", "Müller.png", "Straße.png", "Çelik.png"], archive.Contents.Pictures
+            .Select(picture => picture.Name).Order(StringComparer.Ordinal));
         var captions = ArchiveCaptions.Read(archive);
         Assert.Equal("a drawing of TOK number 1", captions.ByPicture["Ferien/Möller.png"].Text);
         Assert.Equal(5, captions.ByPicture.Count);
@@ -36,7 +40,8 @@ public sealed class ReportedArchiveTests
     {
         var (captions, warnings) = Read("a02-shift-jis-names.zip");
         Assert.Equal(
-            [("cat.png", "TOK picture 4"), ("ソファ.png", "TOK picture 2"), ("犬.png", "TOK picture 0"), ("花.png", "TOK picture 1"), ("表紙.png", "TOK picture 3")],
+            [("cat.png", "TOK picture 4"), ("ソファ.png", "TOK picture 2"), ("犬.png", "TOK picture 0"), ("花.png", "TOK picture 1"),
+                ("表紙.png", "TOK picture 3")],
             captions.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => (pair.Key, pair.Value)));
         Assert.Contains("Japanese (code page 932)", Assert.Single(warnings), StringComparison.Ordinal);
     }
@@ -57,7 +62,8 @@ public sealed class ReportedArchiveTests
     {
         var (captions, warnings) = Read("c02-kohya-sidecars.zip");
         Assert.Equal(
-            ["TOK in red, kohya's default extension", "TOK in blue, full file name plus .txt", "TOK in green, UTF-16 with mark", "TOK in a JSON sidecar", "TOK with an upper-case TXT"],
+            ["TOK in red, kohya's default extension", "TOK in blue, full file name plus .txt", "TOK in green, UTF-16 with mark",
+                "TOK in a JSON sidecar", "TOK with an upper-case TXT"],
             captions.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value));
         Assert.Equal("Caption text '10_tok cat/f.txt' is empty; a caption is made automatically.", Assert.Single(warnings));
     }
@@ -68,7 +74,8 @@ public sealed class ReportedArchiveTests
     public void C03_hugging_faces_metadata_holds_captions(string name)
     {
         var (captions, warnings) = Read(name);
-        Assert.Equal(Enumerable.Range(0, 5).Select(i => $"a drawing of TOK, number {i}"), captions.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value));
+        Assert.Equal(Enumerable.Range(0, 5).Select(i => $"a drawing of TOK, number {i}"), captions
+            .OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value));
         Assert.Empty(warnings);
     }
 
@@ -76,7 +83,8 @@ public sealed class ReportedArchiveTests
     public void C04_excels_first_line_names_the_delimiter()
     {
         var (captions, warnings) = Read("c04-excel-sep.zip");
-        Assert.Equal(Enumerable.Range(0, 5).Select(i => $"TOK; number {i} second line, \"quoted\""), captions.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value));
+        Assert.Equal(Enumerable.Range(0, 5).Select(i => $"TOK; number {i} second line, \"quoted\""), captions
+            .OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value));
         Assert.Empty(warnings);
     }
 
@@ -89,7 +97,8 @@ public sealed class ReportedArchiveTests
             captions.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value));
         Assert.Equal(2, warnings.Count);
         Assert.Contains("'caption.csv' is not UTF-8; it is read as Japanese (code page 932): \"…", warnings[0], StringComparison.Ordinal);
-        Assert.Contains("'4.txt' is not UTF-8; it is read as Chinese (code page 936): \"公园里的TOK，春天\"", warnings[1], StringComparison.Ordinal);
+        Assert.Contains("'4.txt' is not UTF-8; it is read as Chinese (code page 936): \"公园里的TOK，春天\"", warnings[1],
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -120,23 +129,27 @@ public sealed class ReportedArchiveTests
     {
         var (captions, warnings) = Read("c08-weights-and-repeats.zip");
         Assert.Equal(
-            ["TOK, blurry, (cosplay)", "TOK's hat on TOK's head", "a TOK, next to another TOK, and a third TOK.", "TOK, masterpiece, best quality", "TOK with TOK"],
+            ["TOK, blurry, (cosplay)", "TOK's hat on TOK's head", "a TOK, next to another TOK, and a third TOK.",
+                "TOK, masterpiece, best quality", "TOK with TOK"],
             captions.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value));
         Assert.Equal(2, warnings.Count);
-        Assert.Contains("'0.png': weights say nothing in training; it is read as \"TOK, blurry, (cosplay)\"", warnings[0], StringComparison.Ordinal);
+        Assert.Contains("'0.png': weights say nothing in training; it is read as \"TOK, blurry, (cosplay)\"", warnings[0],
+            StringComparison.Ordinal);
         Assert.Contains("'3.png': the tag <lora:tok:0.8>", warnings[1], StringComparison.Ordinal);
     }
 
     [Fact]
     public void Every_file_of_every_reported_archive_is_a_picture_belongs_to_one_or_is_named_as_skipped()
     {
-        var names = Directory.GetFiles(TestPaths.Fixture("reports"), "*.zip").Select(path => Path.GetFileName(path)!).Where(name => name[0] is 'a' or 'c').ToList();
+        var names = Directory.GetFiles(TestPaths.Fixture("reports"), "*.zip").Select(path => Path.GetFileName(path)!)
+            .Where(name => name[0] is 'a' or 'c').ToList();
         Assert.NotEmpty(names);
         foreach (var name in names)
         {
             using var archive = Open(name);
             var contents = archive.Contents;
-            var places = contents.Pictures.SelectMany(picture => new[] { picture.Path, picture.MaskPath, picture.CaptionTextPath }).OfType<string>()
+            var places = contents.Pictures.SelectMany(picture => new[] { picture.Path, picture.MaskPath, picture.CaptionTextPath })
+                .OfType<string>()
                 .Concat(contents.CaptionFilePaths).Concat(contents.Skipped.Select(skipped => skipped.Name));
             Assert.Equal(archive.Entries.Select(entry => entry.Path).Order(StringComparer.Ordinal), places.Order(StringComparer.Ordinal));
         }

@@ -25,7 +25,8 @@ public sealed class ZipNamesTests
     public void The_code_page_is_guessed_from_all_names(int codePage, params string[] names)
     {
         using var archive = ArchiveReader.Open(Zip(codePage, [.. names, "plain.png"]), "old.zip");
-        Assert.Equal([.. names.Append("plain.png").Order(StringComparer.Ordinal)], archive.Contents.Pictures.Select(picture => picture.Path).Order(StringComparer.Ordinal));
+        Assert.Equal([.. names.Append("plain.png").Order(StringComparer.Ordinal)], archive.Contents.Pictures.Select(picture => picture.Path)
+            .Order(StringComparer.Ordinal));
         Assert.Empty(archive.Contents.Warnings);
     }
 
@@ -61,18 +62,22 @@ public sealed class ZipNamesTests
 
     [Fact]
     public void A_unicode_path_that_leaves_the_folder_is_refused() =>
-        Assert.Equal(ArchiveRefusal.UnsafePath, TestArchives.Refuse(ZipWithUnicodePath("harmless.png", "../evil.png", spoilChecksum: false)).Refusal);
+        Assert.Equal(ArchiveRefusal.UnsafePath,
+            TestArchives.Refuse(ZipWithUnicodePath("harmless.png", "../evil.png", spoilChecksum: false)).Refusal);
 
     [Fact]
     public void Names_that_no_page_makes_sense_of_stay_apart()
     {
-        var names = Enumerable.Range(0, 32).Select(i => new byte[] { 0xFF, (byte)(0x80 + i), 0xFE, (byte)(0xC0 + i), (byte)'.', (byte)'p', (byte)'n', (byte)'g' }).ToList();
+        var names = Enumerable.Range(0, 32)
+            .Select(i => new byte[] { 0xFF, (byte)(0x80 + i), 0xFE, (byte)(0xC0 + i), (byte)'.', (byte)'p', (byte)'n', (byte)'g' })
+            .ToList();
         using var archive = ArchiveReader.Open(Raw([.. names.Select(name => (name, TestArchives.Png, Array.Empty<byte>()))]), "noise.zip");
         Assert.Equal(32, archive.Contents.Pictures.Select(picture => picture.Path).Distinct().Count());
     }
 
     private static MemoryStream Zip(int codePage, string[] pictures, params (string Name, byte[] Bytes)[] others) => Raw(
-        [.. pictures.Select(name => (Encoding.GetEncoding(codePage).GetBytes(name), TestArchives.Png, Array.Empty<byte>())), .. others.Select(o => (Encoding.ASCII.GetBytes(o.Name), o.Bytes, Array.Empty<byte>()))]);
+        [.. pictures.Select(name => (Encoding.GetEncoding(codePage).GetBytes(name), TestArchives.Png, Array.Empty<byte>())), .. others
+            .Select(o => (Encoding.ASCII.GetBytes(o.Name), o.Bytes, Array.Empty<byte>()))]);
 
     /// <summary>Extra field 0x7075: size, version 1, CRC-32 of the plain name, UTF-8.</summary>
     private static MemoryStream ZipWithUnicodePath(string plain, string unicode, bool spoilChecksum)
@@ -94,13 +99,16 @@ public sealed class ZipNamesTests
         foreach (var (name, bytes, extra) in files)
         {
             var offset = (uint)zip.Position;
-            byte[] common = [20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0x58, .. U32(Crc(bytes)), .. U32((uint)bytes.Length), .. U32((uint)bytes.Length), .. U16(name.Length), .. U16(extra.Length)];
+            byte[] common = [20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0x58, .. U32(Crc(bytes)), .. U32((uint)bytes.Length),
+                .. U32((uint)bytes.Length), .. U16(name.Length), .. U16(extra.Length)];
             zip.Write([.. U32(0x04034b50), .. common, .. name, .. extra, .. bytes]);
-            directory.Write([.. U32(0x02014b50), 20, 0, .. common, .. U16(0), .. U16(0), .. U16(0), .. U32(0), .. U32(offset), .. name, .. extra]);
+            directory.Write([.. U32(0x02014b50), 20, 0, .. common, .. U16(0), .. U16(0), .. U16(0), .. U32(0), .. U32(offset), .. name,
+                .. extra]);
         }
         var start = (uint)zip.Position;
         zip.Write(directory.ToArray());
-        zip.Write([.. U32(0x06054b50), 0, 0, 0, 0, .. U16(files.Length), .. U16(files.Length), .. U32((uint)directory.Length), .. U32(start), 0, 0]);
+        zip.Write([.. U32(0x06054b50), 0, 0, 0, 0, .. U16(files.Length), .. U16(files.Length), .. U32((uint)directory.Length),
+            .. U32(start), 0, 0]);
         zip.Position = 0;
         return zip;
     }

@@ -20,7 +20,8 @@ public sealed class ArchiveCaptionsTests
         Assert.Equal(2, captions.ByPicture.Count);
         Assert.Equal(
             ["Caption file 'caption.csv', line 3: picture 'z.png' is not in the archive; the line is left out.",
-                "'a.txt': not used, for the caption file has a caption for that picture.", "No caption is given for 'c.png'; made automatically."],
+                "'a.txt': not used, for the caption file has a caption for that picture.",
+                    "No caption is given for 'c.png'; made automatically."],
             captions.Warnings);
     }
 }

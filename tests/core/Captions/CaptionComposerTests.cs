@@ -63,7 +63,8 @@ public sealed class CaptionComposerTests
     [InlineData("[trigger] with a cat", "TOK with a CAT")]
     [InlineData("on the grass", "a photo of TOK on the grass")]
     [InlineData("concatenated", "a photo of TOK, concatenated")]
-    public void Of_several_words_each_that_a_users_caption_names_stays_and_a_caption_without_any_gets_the_prefix(string given, string expected) =>
+    public void Of_several_words_each_that_a_users_caption_names_stays_and_a_caption_without_any_gets_the_prefix(string given,
+        string expected) =>
         Assert.Equal(expected, new CaptionComposer("TOK|CAT", "a photo of TOK").FromUser(given));
 
     [Theory]

@@ -107,7 +107,8 @@ public sealed class CaptionFileTests
     [Fact]
     public void A_code_page_is_guessed_and_said()
     {
-        var table = CaptionFile.Read(CodePagesEncodingProvider.Instance.GetEncoding(1251)!.GetBytes("caption,image_file\nкот на диване,a.jpg\n"), "caption.csv", Pictures);
+        var table = CaptionFile.Read(CodePagesEncodingProvider.Instance.GetEncoding(1251)!
+            .GetBytes("caption,image_file\nкот на диване,a.jpg\n"), "caption.csv", Pictures);
         Assert.Equal([("a.jpg", "кот на диване")], Rows(table));
         Assert.Contains("it is read as Cyrillic (code page 1251)", Assert.Single(table.Warnings), StringComparison.Ordinal);
     }

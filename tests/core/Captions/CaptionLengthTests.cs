@@ -8,10 +8,12 @@ public sealed class CaptionLengthTests
     private static readonly ClipTokenizer s_tokenizer = ClipTokenizer.Load(TestPaths.Golden("clip-tokenizer"));
     private static readonly CaptionLength s_length = new("TOK|CAT", 2, s_tokenizer);
 
-    private static string Words(int count) => string.Join(' ', Enumerable.Repeat("cat", count)).Replace("cat", "dog", StringComparison.Ordinal);
+    private static string Words(int count) => string.Join(' ', Enumerable.Repeat("cat", count))
+        .Replace("cat", "dog", StringComparison.Ordinal);
 
     [Fact]
-    public void A_mention_of_the_trigger_counts_as_its_vectors() => Assert.Equal(2 + s_tokenizer.Tokenize("on the grass").Length, s_length.TokensOf("TOK on the grass"));
+    public void A_mention_of_the_trigger_counts_as_its_vectors() =>
+        Assert.Equal(2 + s_tokenizer.Tokenize("on the grass").Length, s_length.TokensOf("TOK on the grass"));
 
     [Fact]
     public void A_caption_that_just_fits_is_left_alone()
@@ -40,5 +42,6 @@ public sealed class CaptionLengthTests
     }
 
     [Fact]
-    public void Without_a_tokenizer_words_are_counted() => Assert.NotNull(new CaptionLength("TOK", 2, null).Fit("TOK " + Words(80)).Warning);
+    public void Without_a_tokenizer_words_are_counted() =>
+        Assert.NotNull(new CaptionLength("TOK", 2, null).Fit("TOK " + Words(80)).Warning);
 }

@@ -24,5 +24,6 @@ public sealed class CaptionMarkupTests
     public void Brackets_of_ordinary_captions_stay(string given) => Assert.Equal((given, null), CaptionMarkup.TakeOut(given));
 
     [Fact]
-    public void Escaped_brackets_are_brackets() => Assert.Equal(("TOK (cosplay), smiling", null), CaptionMarkup.TakeOut(@"TOK \(cosplay\), smiling"));
+    public void Escaped_brackets_are_brackets() => Assert.Equal(("TOK (cosplay), smiling", null),
+        CaptionMarkup.TakeOut(@"TOK \(cosplay\), smiling"));
 }

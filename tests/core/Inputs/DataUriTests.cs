@@ -26,7 +26,8 @@ public sealed class DataUriTests
     public void A_data_uri_is_read_however_clients_write_it(string text) => Assert.Equal(s_bytes, DataUri.Parse(text, 100).Bytes);
 
     [Fact]
-    public void Spaces_inside_are_the_plus_that_a_form_has_turned_into_them() => Assert.Equal(new byte[] { 3, 0xE0, 0xFB, 0xEF }, DataUri.Parse("data:image/png;base64,A D77w==", 100).Bytes);
+    public void Spaces_inside_are_the_plus_that_a_form_has_turned_into_them() =>
+        Assert.Equal(new byte[] { 3, 0xE0, 0xFB, 0xEF }, DataUri.Parse("data:image/png;base64,A D77w==", 100).Bytes);
 
     [Theory]
     [InlineData("data:image/png;base64", "has no ',' before its data")]
@@ -48,7 +49,8 @@ public sealed class DataUriTests
     }
 
     [Fact]
-    public void Its_name_is_kept_without_folders() => Assert.Equal("TOK.safetensors", DataUri.Parse("data:application/octet-stream;name=..%2Fx%2FTOK.safetensors;base64,AAAA", 100).Name);
+    public void Its_name_is_kept_without_folders() => Assert.Equal("TOK.safetensors",
+        DataUri.Parse("data:application/octet-stream;name=..%2Fx%2FTOK.safetensors;base64,AAAA", 100).Name);
 
     [Theory]
     [InlineData("d01-datauri-3-url-safe-unpadded.json")]
