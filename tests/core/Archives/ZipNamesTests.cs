@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Formats.Tar;
 using System.Text;
 using Sdxl.Core.Archives;
 using Sdxl.Core.Captions;
@@ -73,6 +74,31 @@ public sealed class ZipNamesTests
             .ToList();
         using var archive = ArchiveReader.Open(Raw([.. names.Select(name => (name, TestArchives.Png, Array.Empty<byte>()))]), "noise.zip");
         Assert.Equal(32, archive.Contents.Pictures.Select(picture => picture.Path).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Names_of_an_old_tar_are_told_apart_likewise(bool isZipped)
+    {
+        var tar = TestArchives.Tar(new UstarTarEntry(TarEntryType.RegularFile,
+            "a/M~1ller.png") { DataStream = new MemoryStream(TestArchives.Png) },
+            new UstarTarEntry(TarEntryType.RegularFile, "a/M~2ller.png") { DataStream = new MemoryStream(TestArchives.Png) }).ToArray();
+        for (var at = 0; at < tar.Length; at += 512)
+        {
+            var name = tar.AsSpan(at, 100);
+            if (name.IndexOf((byte)'~') is not (>= 0 and var mark))
+                continue;
+            name[mark] = name[mark + 1] == '1' ? (byte)0x81 : (byte)0x94; // ü and ö of code page 437
+            name[(mark + 2)..].CopyTo(name[(mark + 1)..]);
+            tar.AsSpan(at + 148, 8).Fill((byte)' ');
+            var sum = 0;
+            foreach (var value in tar.AsSpan(at, 512))
+                sum += value;
+            Encoding.ASCII.GetBytes(Convert.ToString(sum, 8).PadLeft(6, '0') + "\0 ").CopyTo(tar, at + 148);
+        }
+        using var archive = ArchiveReader.Open(isZipped ? TestArchives.Gzip(tar) : new MemoryStream(tar), "old.tar");
+        Assert.Equal(["a/Möller.png", "a/Müller.png"], archive.Contents.Pictures.Select(picture => picture.Path));
     }
 
     private static MemoryStream Zip(int codePage, string[] pictures, params (string Name, byte[] Bytes)[] others) => Raw(
