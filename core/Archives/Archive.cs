@@ -1,3 +1,5 @@
+using Sdxl.Core.Encodings;
+
 namespace Sdxl.Core.Archives;
 
 /// <summary>
@@ -26,6 +28,9 @@ public sealed class Archive : IDisposable
     public string Name { get; }
 
     public ArchiveFormat Format => source.Format;
+
+    /// <summary>The code page that the files' names were guessed to be in; null where they said it or hold ASCII only.</summary>
+    public CodePage? NamesCodePage => source.NamesCodePage;
 
     /// <summary>Every file, rubbish included, in the archive's own order.</summary>
     public IReadOnlyList<ArchiveEntry> Entries { get; }

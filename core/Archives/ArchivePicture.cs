@@ -8,7 +8,8 @@ namespace Sdxl.Core.Archives;
 /// <param name="Format">Told by its first bytes.</param>
 /// <param name="Bytes">Length in bytes.</param>
 /// <param name="MaskPath">The picture NAME_mask.* beside it; null where there is none.</param>
-/// <param name="CaptionTextPath">The file NAME.txt beside it; null where there is none.</param>
+/// <param name="CaptionTextPath">The file beside it that holds its caption (NAME.txt, NAME.caption, NAME.json, NAME.png.txt); null where
+/// there is none.</param>
 public sealed record ArchivePicture(string Key, string Path, ContentKind Format, long Bytes, string? MaskPath, string? CaptionTextPath)
 {
     /// <summary>The file's name without its folders.</summary>
@@ -17,7 +18,7 @@ public sealed record ArchivePicture(string Key, string Path, ContentKind Format,
 
 /// <summary>What an archive holds for a training. Every file is in exactly one place: a picture (or its mask or caption), a caption file, the settings, or skipped.</summary>
 /// <param name="Pictures">In the order of their paths, at least one.</param>
-/// <param name="CaptionFilePaths">CSV files with "caption" in their names; usually none or one.</param>
+/// <param name="CaptionFilePaths">Tables of captions (caption.csv, metadata.jsonl); usually none or one.</param>
 /// <param name="SettingsPath">The training.json nearest to the root; null where there is none.</param>
 /// <param name="Skipped">What is left out; the rubbish of operating systems is not listed.</param>
 /// <param name="Warnings">What is used but looks odd, one sentence each.</param>

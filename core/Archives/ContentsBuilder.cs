@@ -118,32 +118,69 @@ internal static class ContentsBuilder
             return masks;
         }
 
-        /// <summary>NAME.txt beside a picture NAME.*, caption files, training.json.</summary>
+        /// <summary>Caption files, training.json, and the captions beside single pictures.</summary>
         public void TakeTexts(List<ReadEntry> files, List<ReadEntry> pictures)
         {
-            var byStem = pictures.ToLookup(picture => StemKey(picture.Path), StringComparer.Ordinal);
-            foreach (var file in files.Where(file => !ContentSniffer.IsPicture(file.Content)).OrderBy(file => file.Path.Count(letter => letter == '/')).ThenBy(file => file.Path, StringComparer.Ordinal))
+            var texts = files.Where(file => !ContentSniffer.IsPicture(file.Content)).ToList();
+            foreach (var file in texts.OrderBy(file => file.Path.Count(letter => letter == '/'))
+                .ThenBy(file => file.Path, StringComparer.Ordinal))
             {
-                var name = EntryPaths.FileName(file.Path);
                 var extension = EntryPaths.Extension(file.Path);
-                if (extension is ".csv" or ".tsv" && name.Contains("caption", StringComparison.OrdinalIgnoreCase))
+                if (EntryPaths.FileName(file.Path).Equals("training.json", StringComparison.OrdinalIgnoreCase))
+                    TakeSettings(file.Path);
+                else if (CaptionFileNames.IsTable(file.Path))
                 {
                     decided[file.Path] = (ArchiveEntryKind.CaptionFile, null);
                     CaptionFiles.Add(file.Path);
                 }
-                else if (extension is ".csv" or ".tsv")
-                    Skip(file.Path, "is a table without \"caption\" in its name: call it caption.csv if it holds the captions");
-                else if (name.Equals("training.json", StringComparison.OrdinalIgnoreCase))
-                    TakeSettings(file.Path);
-                else if (extension == ".txt" && byStem[StemKey(file.Path)].ToList() is { Count: > 0 } owners)
-                {
-                    decided[file.Path] = (ArchiveEntryKind.CaptionText, null);
-                    foreach (var owner in owners)
-                        TextOf.TryAdd(owner.Path, file.Path);
-                }
-                else if (extension == ".txt")
-                    Skip(file.Path, "is a text with no picture of its name beside it");
+                else if (extension is ".csv" or ".tsv" or ".jsonl" or ".ndjson")
+                    Skip(file.Path, $"is a table without \"caption\" in its name: call it caption{extension} if it holds the captions");
             }
+            // The best kind of caption first, so that it is the others that find the place taken.
+            var besides = texts.Where(file => !IsDecided(file.Path) && CaptionFileNames.Preference(file.Path) >= 0)
+                .OrderBy(file => CaptionFileNames.Preference(file.Path)).ThenBy(file => file.Path, StringComparer.Ordinal)
+                    .Select(file => file.Path).ToList();
+            TakeBesides(besides, pictures);
+            TakeFromOtherFolders(besides.FindAll(path => !IsDecided(path)), pictures);
+            foreach (var path in besides.Where(path => !IsDecided(path) && EntryPaths.Extension(path) != ".json"))
+                Skip(path, "is a text with no picture of its name beside it");
+        }
+
+        /// <summary>cat.txt, cat.caption and cat.json beside cat.png, and cat.png.txt.</summary>
+        private void TakeBesides(List<string> texts, List<ReadEntry> pictures)
+        {
+            var byStem = pictures.ToLookup(picture => StemKey(picture.Path), picture => picture.Path, StringComparer.Ordinal);
+            var byName = pictures.ToLookup(picture => picture.Path.ToLowerInvariant(), picture => picture.Path, StringComparer.Ordinal);
+            foreach (var text in texts)
+            {
+                var owners = byName[StemKey(text).TrimStart('/')].ToList();
+                if (owners.Count == 0)
+                    owners = [.. byStem[StemKey(text)]];
+                if (owners.Count == 0)
+                    continue;
+                var taken = owners.Where(owner => TextOf.TryAdd(owner, text)).ToList();
+                if (taken.Count > 0)
+                    decided[text] = (ArchiveEntryKind.CaptionText, null);
+                else
+                    Skip(text, $"is a second caption of {EntryPaths.Quote(owners[0])}; {EntryPaths.Quote(TextOf[owners[0]])} counts");
+            }
+        }
+
+        /// <summary>captions/cat.txt for images/cat.png, where each is the only one of its name.</summary>
+        private void TakeFromOtherFolders(List<string> texts, List<ReadEntry> pictures)
+        {
+            static string Name(string path) => EntryPaths.Stem(path).ToLowerInvariant();
+            var byName = pictures.ToLookup(picture => Name(picture.Path), picture => picture.Path, StringComparer.Ordinal);
+            var taken = new List<string>();
+            foreach (var text in texts.GroupBy(Name, StringComparer.Ordinal).Where(same => same.Count() == 1).Select(same => same.Single()))
+            {
+                if (byName[Name(text)].ToList() is not [var owner] || !TextOf.TryAdd(owner, text))
+                    continue;
+                decided[text] = (ArchiveEntryKind.CaptionText, null);
+                taken.Add($"{EntryPaths.Quote(text)} for {EntryPaths.Quote(owner)}");
+            }
+            if (taken.Count > 0)
+                Warnings.Add($"{Plural.Of(taken.Count, "caption")} of other folders {Plural.Verb(taken.Count, "is", "are")} taken by name: {string.Join(", ", taken.Take(3))}{(taken.Count > 3 ? " …" : "")}.");
         }
 
         public void TakeTheRest(IEnumerable<ReadEntry> files)

@@ -1,3 +1,5 @@
+using Sdxl.Core.Encodings;
+
 namespace Sdxl.Core.Archives;
 
 /// <summary>What the container's own directory says of one entry.</summary>
@@ -24,6 +26,9 @@ internal interface IArchiveSource : IDisposable
     ArchiveFormat Format { get; }
 
     IReadOnlyList<SourceEntry> Entries { get; }
+
+    /// <summary>The code page that the names were guessed to be in; null where they said it or hold ASCII only.</summary>
+    CodePage? NamesCodePage { get; }
 
     Stream Open(SourceEntry entry);
 

@@ -6,11 +6,16 @@ namespace Sdxl.Core.Captions;
 /// <summary>A caption that the user gave for a picture, and where it stood.</summary>
 public sealed record GivenCaption(string Text, CaptionSource Source);
 
-/// <summary>All captions that come with an archive: caption file first, else NAME.txt beside the picture. Pictures without one are captioned by BLIP.</summary>
+/// <summary>
+/// All captions that come with an archive: caption file first, else the text beside the picture. Pictures without one are captioned by
+/// BLIP. Marks of drawing programs ("(TOK:1.3)", "&lt;lora:…&gt;") are taken out of them.
+/// </summary>
 /// <param name="ByPicture">Picture's path in the archive -> its caption as the user wrote it (<see cref="CaptionComposer.FromUser"/> comes after).</param>
 /// <param name="Warnings">For the pairing report, one sentence each.</param>
 public sealed record ArchiveCaptions(IReadOnlyDictionary<string, GivenCaption> ByPicture, IReadOnlyList<string> Warnings)
 {
+    private const int Named = 5;
+
     /// <summary>The caption given for a picture and its source; null and Blip where none is given.</summary>
     public (string? Text, CaptionSource Source) Of(string picturePath) =>
         ByPicture.TryGetValue(picturePath, out var given) ? (given.Text, given.Source) : (null, CaptionSource.Blip);
@@ -19,44 +24,38 @@ public sealed record ArchiveCaptions(IReadOnlyDictionary<string, GivenCaption> B
     {
         var pictures = archive.Contents.Pictures;
         var paths = pictures.Select(picture => picture.Path).ToList();
-        var warnings = new List<string>();
-        var tables = new List<CaptionTable>();
-        foreach (var path in archive.Contents.CaptionFilePaths)
-        {
-            if (TryRead(archive, path, warnings) is { } bytes)
-                tables.Add(CaptionFile.Read(bytes, path, paths));
-        }
+        var texts = CaptionTexts.Read(archive);
+        var warnings = new List<string>(texts.Warnings);
+        List<CaptionTable> tables = [.. archive.Contents.CaptionFilePaths.Where(path => texts.Of(path) is not null)
+            .Select(path => CaptionFile.Read(texts.Of(path)!, path, paths))];
         var pairing = CaptionPairing.Join(tables, paths);
         warnings.AddRange(pairing.Warnings);
         var captions = pairing.Captions.ToDictionary(pair => pair.Key, pair => new GivenCaption(pair.Value.Caption, CaptionSource.CaptionFile), StringComparer.Ordinal);
-        foreach (var picture in pictures.Where(picture => picture.CaptionTextPath is not null && !captions.ContainsKey(picture.Path)))
+        var unused = new List<string>();
+        foreach (var picture in pictures)
         {
-            if (TryRead(archive, picture.CaptionTextPath!, warnings) is not { } bytes)
+            if (picture.CaptionTextPath is not { } path || texts.Of(path) is not { } text)
                 continue;
-            if (CaptionText.Read(bytes) is { } text)
-                captions.Add(picture.Path, new GivenCaption(text, CaptionSource.TextFile));
-            else
-                warnings.Add($"Caption text '{picture.CaptionTextPath}' is empty; a caption is made automatically.");
+            if (CaptionText.Read(text, path, out var problem) is not { } caption)
+                warnings.Add($"Caption text '{path}' {problem}; {(captions.ContainsKey(picture.Path) ? "the caption file's counts" : "a caption is made automatically")}.");
+            else if (!captions.TryAdd(picture.Path, new GivenCaption(caption, CaptionSource.TextFile))
+                && captions[picture.Path].Text != caption)
+                unused.Add(path);
         }
-        if (tables.Count > 0 && captions.Count < pictures.Count)
+        if (unused.Count > 0)
+            warnings.Add($"{Listed(unused)}: not used, for the caption file has a caption for {(unused.Count == 1 ? "that picture" : "each of these pictures")}.");
+        if (tables.Any(table => table.Rows.Count > 0) && captions.Count < pictures.Count)
+            warnings.Add($"No caption is given for {Listed([.. paths.Where(path => !captions.ContainsKey(path))])}; made automatically.");
+        foreach (var path in paths.Where(captions.ContainsKey))
         {
-            var without = paths.Where(path => !captions.ContainsKey(path)).ToList();
-            var more = without.Count > 5 ? $" and {without.Count - 5} more" : "";
-            warnings.Add($"No caption is given for {string.Join(", ", without.Take(5).Select(path => $"'{path}'"))}{more}; made automatically.");
+            var (text, warning) = CaptionMarkup.TakeOut(captions[path].Text);
+            captions[path] = captions[path] with { Text = text };
+            if (warning is not null)
+                warnings.Add($"Caption of '{path}': {warning}");
         }
         return new ArchiveCaptions(captions, warnings);
     }
 
-    private static byte[]? TryRead(Archive archive, string path, List<string> warnings)
-    {
-        try
-        {
-            return archive.ReadSmall(path);
-        }
-        catch (InvalidDataException e)
-        {
-            warnings.Add(e.Message);
-            return null;
-        }
-    }
+    private static string Listed(List<string> paths) =>
+        string.Join(", ", paths.Take(Named).Select(path => $"'{path}'")) + (paths.Count > Named ? $" and {paths.Count - Named} more" : "");
 }

@@ -3,9 +3,9 @@ using System.Text.RegularExpressions;
 namespace Sdxl.Core.Captions;
 
 /// <summary>
-/// Makes the caption that is trained: the trigger word in it exactly once. A user's caption keeps its words; an automatic one gets the prefix.
-/// With several trigger words (TOK|CAT) each that a caption or the prefix names stays, once; a caption that names none gets the prefix, and a prefix that
-/// names none the first word.
+/// Makes the caption that is trained: the trigger word is in it. A user's caption keeps its words, each mention of the trigger among them;
+/// an automatic one gets the prefix. With several trigger words (TOK|CAT) each that a caption or the prefix names stays; a caption that
+/// names none gets the prefix, and a prefix that names none the first word.
 /// </summary>
 /// <remarks>
 /// In a generated caption the subject's words give way to the trigger: "a purple circle wearing a hat on the grass" becomes
@@ -28,14 +28,14 @@ public sealed partial class CaptionComposer
         isStyle = Style().IsMatch(prefix);
     }
 
-    /// <summary>The prefix as used: with the trigger word exactly once, no separator at its end.</summary>
+    /// <summary>The prefix as used: with the trigger word, no separator at its end.</summary>
     public string Prefix => prefix;
 
     /// <summary>A caption from a caption file or text file. Its words stay; one that lacks the trigger word gets the prefix in front.</summary>
     public string FromUser(string caption)
     {
         var text = Spaces().Replace(caption, " ").Trim();
-        return trigger.IsIn(text) ? trigger.Once(text) : Joined(text);
+        return trigger.IsIn(text) ? trigger.Spelled(text) : Joined(text);
     }
 
     /// <summary>A caption that BLIP made.</summary>
@@ -53,7 +53,7 @@ public sealed partial class CaptionComposer
         var text = Spaces().Replace(given, " ").Trim().TrimEnd(',', ';', ':', '.', ' ');
         if (text.Length == 0)
             return trigger.First;
-        return trigger.IsIn(text) ? trigger.Once(text) : $"{text} {trigger.First}";
+        return trigger.IsIn(text) ? trigger.Spelled(text) : $"{text} {trigger.First}";
     }
 
     [GeneratedRegex(@"\s+")]

@@ -1,13 +1,15 @@
 using System.Globalization;
 using CsvHelper;
 using CsvHelper.Configuration;
+using Sdxl.Core.Archives;
 using Sdxl.Core.Text;
 
 namespace Sdxl.Core.Captions;
 
 /// <summary>
-/// Reads a caption file as people and programs write it: comma, semicolon, tab or bar; quotes, or none round captions with commas; any line ends;
-/// columns by header, else told by which of them holds names of pictures, else caption first as Replicate has it.
+/// Reads a caption file as people and programs write it: comma, semicolon, tab or bar; quotes, or none round captions with commas; any line
+/// ends; columns by header, else told by which of them holds names of pictures, else caption first as Replicate has it. Excel's first line
+/// "sep=;" names the delimiter. Files *.jsonl and *.json are read as <see cref="CaptionJson"/> has it.
 /// </summary>
 public static class CaptionFile
 {
@@ -22,16 +24,33 @@ public static class CaptionFile
     /// <param name="picturePaths">The archive's pictures: they tell which column names pictures where no header does.</param>
     public static CaptionTable Read(ReadOnlySpan<byte> bytes, string name, IReadOnlyCollection<string> picturePaths)
     {
-        var text = TextDecoding.Decode(bytes);
+        var (text, warning) = CaptionTexts.Decode(name, bytes.ToArray());
+        var table = Read(text, name, picturePaths);
+        return warning is null ? table : table with { Warnings = [warning, .. table.Warnings] };
+    }
+
+    /// <inheritdoc cref="Read(ReadOnlySpan{byte}, string, IReadOnlyCollection{string})"/>
+    /// <param name="text">The whole file, decoded.</param>
+    public static CaptionTable Read(string text, string name, IReadOnlyCollection<string> picturePaths)
+    {
         if (string.IsNullOrWhiteSpace(text))
             return new CaptionTable([], [$"Caption file '{name}' is empty: captions are made automatically."]);
-        var known = new HashSet<string>(picturePaths.SelectMany(path => new[] { Stem(path), Base(path) }), StringComparer.OrdinalIgnoreCase);
+        if (EntryPaths.Extension(name) is ".jsonl" or ".ndjson" or ".json")
+            return CaptionJson.Read(text, name, isLines: EntryPaths.Extension(name) != ".json");
+        var (declared, firstLine) = TakeSeparatorLine(ref text);
+        var known = new HashSet<string>(picturePaths.SelectMany(path => new[] { Stem(Folded(path)), Base(Folded(path)) }),
+            StringComparer.OrdinalIgnoreCase);
         // The delimiter is the one under which most rows name a picture; comma wins a tie.
-        var (records, columns) = Delimiters
-            .Select(delimiter => Split(text, delimiter))
+        var (records, columns) = (declared is { } only ? [only] : Delimiters)
+            .Select(delimiter => Split(text, delimiter, firstLine))
             .Select(split => (Records: split, Columns: FindColumns(split, known)))
             .MaxBy(candidate => candidate.Columns.Score);
         var warnings = new List<string>();
+        if (CaptionFileNames.IsMetadata(name) && !columns.NamesBoth)
+        {
+            warnings.Add($"'{name}' has no columns file_name and text, so it is not used: if it holds captions, name its columns so, or call it caption.csv.");
+            return new CaptionTable([], warnings);
+        }
         if (columns.Picture < 0)
         {
             warnings.Add($"Caption file '{name}' has no column with the pictures' names, so its captions cannot be told apart: "
@@ -58,14 +77,26 @@ public static class CaptionFile
                 ? (fields[^1], string.Join(", ", fields[..^1]))
                 : (fields[0], string.Join(", ", fields[1..]));
             if (columns.Count == 2 && NamesPicture(picture, known))
-                return new CaptionRow(name, line, picture, caption);
+                return new CaptionRow(name, line, picture, OneLine(caption));
         }
         return fields.Length > Math.Max(columns.Picture, columns.Caption)
-            ? new CaptionRow(name, line, fields[columns.Picture], fields[columns.Caption])
+            ? new CaptionRow(name, line, fields[columns.Picture], OneLine(fields[columns.Caption]))
             : null;
     }
 
-    private static List<(int Line, string[] Fields)> Split(string text, char delimiter)
+    /// <summary>Takes Excel's "sep=;" off the beginning.</summary>
+    /// <returns>The delimiter that it names, and the number of the first line that is left.</returns>
+    private static (char? Delimiter, int FirstLine) TakeSeparatorLine(ref string text)
+    {
+        var end = text.AsSpan().IndexOfAny('\r', '\n');
+        var line = (end < 0 ? text : text[..end]).Trim(' ', '"');
+        if (end < 0 || line.Length != 5 || !line.StartsWith("sep=", StringComparison.OrdinalIgnoreCase))
+            return (null, 1);
+        text = text[(end + (text.AsSpan(end).StartsWith("\r\n") ? 2 : 1))..];
+        return (line[4], 2);
+    }
+
+    private static List<(int Line, string[] Fields)> Split(string text, char delimiter, int firstLine)
     {
         var configuration = new CsvConfiguration(CultureInfo.InvariantCulture)
         {
@@ -79,11 +110,12 @@ public static class CaptionFile
         };
         using var parser = new CsvParser(new StringReader(text), configuration);
         var records = new List<(int, string[])>();
-        var nextLine = 1;
+        var nextLine = firstLine;
         while (parser.Read())
         {
-            // RawRow is the record's last line; a quoted caption may hold line breaks.
-            var fields = (parser.Record ?? []).Select(field => string.Join(' ', field.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))).ToArray();
+            // RawRow is the record's last line; a quoted caption may hold line breaks. Spaces inside stay: a file's name may have two in a
+            // row.
+            var fields = (parser.Record ?? []).Select(field => field.Trim()).ToArray();
             var lines = parser.RawRecord.ReplaceLineEndings("\n").TrimEnd('\n').Split('\n');
             if (lines.Length > 1 && fields.Length < 2)
             {
@@ -92,13 +124,13 @@ public static class CaptionFile
             }
             else if (fields.Any(field => field.Length > 0))
                 records.Add((nextLine, fields));
-            nextLine = parser.RawRow + 1;
+            nextLine = parser.RawRow + firstLine;
         }
         return records;
     }
 
     /// <summary>Which column is which; Picture is -1 where none names pictures.</summary>
-    private sealed record Columns(int Caption, int Picture, int Count, bool HasHeader, double Score);
+    private sealed record Columns(int Caption, int Picture, int Count, bool HasHeader, double Score, bool NamesBoth = false);
 
     private static Columns FindColumns(List<(int Line, string[] Fields)> records, HashSet<string> known)
     {
@@ -115,7 +147,8 @@ public static class CaptionFile
         if (!hasHeader)
             caption = picture = -1;
         if (hasHeader && caption >= 0 && picture >= 0)
-            return new Columns(caption, picture, count, true, 1000 + records.Count(record => record.Fields.Length > picture && NamesPicture(record.Fields[picture], known)));
+            return new Columns(caption, picture, count, true, 1000
+                + records.Count(record => record.Fields.Length > picture && NamesPicture(record.Fields[picture], known)), NamesBoth: true);
         if (count < 2)
             return new Columns(0, -1, count, hasHeader, 0);
         if (picture < 0)
@@ -131,9 +164,13 @@ public static class CaptionFile
 
     private static bool NamesPicture(string field, HashSet<string> known)
     {
-        var name = Base(field.Replace('\\', '/'));
+        var name = Base(Folded(field).Replace('\\', '/'));
         return known.Contains(name) || known.Contains(Stem(name)) || PictureExtensions.Any(extension => name.EndsWith(extension, StringComparison.OrdinalIgnoreCase));
     }
+
+    private static string OneLine(string field) => CaptionText.OneLine(field) ?? "";
+
+    private static string Folded(string path) => FoldedNames.Spaces(path);
 
     private static string Base(string path) => path[(path.LastIndexOf('/') + 1)..];
 

@@ -10,8 +10,9 @@ public sealed record CaptionPairing(
     IReadOnlyDictionary<string, CaptionRow> Captions, IReadOnlyList<string> Uncaptioned, IReadOnlyList<string> Warnings)
 {
     /// <summary>
-    /// Joins rows to pictures: the path as given, else the end of the path, then both without regard to case, then the file's name alone,
-    /// then the name without extension. Each step counts only where it leaves exactly one picture.
+    /// Joins rows to pictures: the path from the table's own folder, the path as given, else the end of the path, then both without regard
+    /// to case, then the file's name alone, then the name without extension; at last all of it again with every kind of space and quote
+    /// alike (macOS puts U+202F into the names of screenshots). Each step counts only where it leaves exactly one picture.
     /// </summary>
     public static CaptionPairing Join(IEnumerable<CaptionTable> tables, IReadOnlyList<string> picturePaths)
     {
@@ -35,7 +36,7 @@ public sealed record CaptionPairing(
             warnings.Add($"{where}: names no picture; the line is left out.");
             return;
         }
-        var (found, exact) = Find(row.Picture, pictures);
+        var (found, exact) = Find(row.Picture, row.File, pictures);
         if (found.Count == 0)
             warnings.Add($"{where}: picture '{row.Picture}' is not in the archive; the line is left out.");
         else if (found.Count > 1)
@@ -55,13 +56,19 @@ public sealed record CaptionPairing(
         }
     }
 
-    private static (List<string> Found, bool Exact) Find(string name, List<Candidate> pictures)
+    private static (List<string> Found, bool Exact) Find(string name, string table, List<Candidate> pictures)
     {
+        if (pictures.Find(picture => picture.Path == name) is { } same)
+            return ([same.Path], true);
         var asked = new Candidate(name);
+        var inFolder = new Candidate(table.LastIndexOf('/') is >= 0 and var slash ? $"{table[..slash]}/{name}" : name);
         (Func<Candidate, bool> Fits, bool Exact)[] steps =
         [
+            // Two folders may have a table and a 0000.png each.
+            (picture => picture.Full == inFolder.Full, true),
             (picture => picture.Full == asked.Full, true),
             (picture => picture.Full.EndsWith("/" + asked.Full, StringComparison.Ordinal), true),
+            (picture => picture.Lower == inFolder.Lower, true),
             (picture => picture.Lower == asked.Lower, true),
             (picture => picture.Lower.EndsWith("/" + asked.Lower, StringComparison.Ordinal), true),
             // The row has a folder that the archive lacks: "C:/Users/me/Pictures/cat.jpg".
@@ -69,6 +76,10 @@ public sealed record CaptionPairing(
             (picture => picture.LowerBase == asked.LowerBase, true),
             // "cat" for cat.jpg is how many write it; "cat.png" for cat.jpg is worth a warning.
             (picture => picture.LowerStem == asked.LowerBase, true),
+            (picture => picture.Folded == asked.Folded, true),
+            (picture => picture.Folded.EndsWith("/" + asked.Folded, StringComparison.Ordinal), true),
+            (picture => picture.FoldedBase == asked.FoldedBase, true),
+            (picture => picture.FoldedStem == asked.FoldedBase, true),
             (picture => picture.LowerStem == asked.LowerStem, false),
         ];
         foreach (var (fits, exact) in steps)
@@ -90,7 +101,10 @@ public sealed record CaptionPairing(
             Lower = Full.ToLowerInvariant();
             Base = Full[(Full.LastIndexOf('/') + 1)..];
             LowerBase = Base.ToLowerInvariant();
-            LowerStem = LowerBase.LastIndexOf('.') is > 0 and var dot ? LowerBase[..dot] : LowerBase;
+            LowerStem = StemOf(LowerBase);
+            Folded = FoldedNames.Fold(Lower);
+            FoldedBase = Folded[(Folded.LastIndexOf('/') + 1)..];
+            FoldedStem = StemOf(FoldedBase);
         }
 
         public string Path { get; }
@@ -99,5 +113,10 @@ public sealed record CaptionPairing(
         public string Base { get; }
         public string LowerBase { get; }
         public string LowerStem { get; }
+        public string Folded { get; }
+        public string FoldedBase { get; }
+        public string FoldedStem { get; }
+
+        private static string StemOf(string name) => name.LastIndexOf('.') is > 0 and var dot ? name[..dot].TrimEnd() : name;
     }
 }

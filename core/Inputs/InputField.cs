@@ -11,9 +11,10 @@ public enum InputType { String, Integer, Number, Boolean }
 /// <param name="Name">snake_case name, the same in HTTP, blob metadata, training.json and (with dashes) on the command line.</param>
 /// <param name="Default">What applies when neither the user nor the base model's manifest says something; null = unset.</param>
 /// <param name="Minimum">Smallest value allowed (numbers), or shortest text.</param>
-/// <param name="Maximum">Largest value allowed (numbers).</param>
+/// <param name="Maximum">Largest value allowed (numbers), or longest text in characters.</param>
 /// <param name="Choices">The only texts allowed, if not null.</param>
 /// <param name="MultipleOf">Integers must be a multiple of this, if not null.</param>
+/// <param name="UnsetValue">A number that says "not set", as other programs write it (seed -1), if not null.</param>
 /// <param name="Description">What it means and when to change it, in one or two sentences with units.</param>
 public sealed record InputField(
     string Name,
@@ -23,7 +24,8 @@ public sealed record InputField(
     double? Minimum = null,
     double? Maximum = null,
     IReadOnlyList<string>? Choices = null,
-    int? MultipleOf = null)
+    int? MultipleOf = null,
+    long? UnsetValue = null)
 {
     /// <summary>The range in words, for messages and help: "64 to 2048, a multiple of 8".</summary>
     public string Range

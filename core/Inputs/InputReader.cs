@@ -34,7 +34,10 @@ public static class InputReader
 
     // Clients send "" for "not set" where a number may be unset; an empty text is a value for text inputs.
     private static bool IsBlank(JsonNode value, InputField field) =>
-        value.GetValueKind() == JsonValueKind.Null || field.Type != InputType.String && value.GetValueKind() == JsonValueKind.String && value.GetValue<string>().Trim() == "";
+        value.GetValueKind() == JsonValueKind.Null
+            || field.Type != InputType.String && value.GetValueKind() == JsonValueKind.String && value.GetValue<string>().Trim() == ""
+            || field.UnsetValue is { } unset && value.GetValueKind() is JsonValueKind.Number or JsonValueKind.String
+                && ParseInteger(value.ToString())?.GetValue<long>() == unset;
 
     private static JsonNode? Check(InputField field, JsonNode value, List<InputProblem> problems)
     {
@@ -55,16 +58,24 @@ public static class InputReader
         {
             InputType.Integer => InRange(field, typed.GetValue<long>()) && (field.MultipleOf is not { } m || typed.GetValue<long>() % m == 0),
             InputType.Number => InRange(field, typed.GetValue<double>()),
-            InputType.String => field.Choices is null || field.Choices.Contains(text),
+            InputType.String => (field.Choices is null || field.Choices.Contains(text)) && !IsTooLong(field, text),
             _ => true,
         };
         if (ok)
             return typed;
+        if (typed is not null && IsTooLong(field, text))
+        {
+            problems.Add(new InputProblem(field.Name, string.Create(CultureInfo.InvariantCulture,
+                $"Input '{field.Name}' has {text!.Length:N0} characters; at most {field.Maximum:N0} are allowed.")));
+            return null;
+        }
         var shown = text is null ? value.ToJsonString() : text;
         problems.Add(new InputProblem(field.Name,
             $"Input '{field.Name}' is {(shown.Length > 60 ? shown[..57] + "…" : shown)}; it must be {field.Range}{Nearest(field, typed)}."));
         return null;
     }
+
+    private static bool IsTooLong(InputField field, string? text) => field.Type == InputType.String && text?.Length > field.Maximum;
 
     private static bool InRange(InputField field, double value) => value >= (field.Minimum ?? double.MinValue) && value <= (field.Maximum ?? double.MaxValue);
 
@@ -94,13 +105,16 @@ public static class InputReader
         return FormattableString.Invariant($" (nearest: {Math.Round(value / multiple) * multiple})");
     }
 
-    private static string Suggest(string name, IReadOnlyList<InputField> fields)
+    /// <summary>The known name that a user may have meant by another one; null: it looks like none.</summary>
+    public static string? Misspelt(string name, IEnumerable<string> known)
     {
-        var best = fields.Select(f => (f.Name, Distance: Distance(name, f.Name))).MinBy(p => p.Distance);
-        return best.Distance <= Math.Max(2, name.Length / 3)
-            ? $" Did you mean '{best.Name}'?"
-            : $" Known inputs: {string.Join(", ", fields.Select(f => f.Name))}.";
+        var best = known.Select(k => (Name: k, Distance: Distance(name, k))).MinBy(p => p.Distance);
+        return best.Name is not null && best.Distance <= Math.Max(name.Length <= 5 ? 1 : 2, name.Length / 3) ? best.Name : null;
     }
+
+    private static string Suggest(string name, IReadOnlyList<InputField> fields) => Misspelt(name, fields.Select(f => f.Name)) is { } meant
+        ? $" Did you mean '{meant}'?"
+        : $" Known inputs: {string.Join(", ", fields.Select(f => f.Name))}.";
 
     private static int Distance(string a, string b)
     {

@@ -12,12 +12,15 @@ public sealed record PredictionInputs
     /// <summary>The largest whole number that every JSON reader keeps exactly.</summary>
     public const long MaxSeed = (1L << 53) - 1;
 
+    /// <summary>Far more than the text encoders read; a limit for what records and messages have to carry.</summary>
+    private const int MaxPromptLetters = 10_000;
+
     private const string NoRefiner = "no_refiner";
 
     public static IReadOnlyList<InputField> Fields { get; } =
     [
-        new("prompt", InputType.String, "An astronaut riding a rainbow unicorn", "What to draw. The trigger word stands for the trained subject."),
-        new("negative_prompt", InputType.String, "", "What to keep out of the picture."),
+        new("prompt", InputType.String, "An astronaut riding a rainbow unicorn", "What to draw. The trigger word stands for the trained subject.", Maximum: MaxPromptLetters),
+        new("negative_prompt", InputType.String, "", "What to keep out of the picture.", Maximum: MaxPromptLetters),
         new("image", InputType.String, null, "Picture to start from (image to image, inpainting): an http(s) address, a data URI, container/path of a blob, or a file."),
         new("mask", InputType.String, null, "With image: what to repaint, white = repaint; given as the image is."),
         new("width", InputType.Integer, 1024, "Width in pixels.", 64, 4096, MultipleOf: 8),
@@ -28,12 +31,12 @@ public sealed record PredictionInputs
         new("guidance_scale", InputType.Number, 7.5, "How closely the prompt is followed; 1 = no guidance.", 1, 50),
         new("guidance_rescale", InputType.Number, 0.0, "Corrects over-exposure at high guidance, 0.7 is usual; 0 = off.", 0, 1),
         new("prompt_strength", InputType.Number, 0.8, "With image: 1 = ignore it, 0 = keep it.", 0, 1),
-        new("seed", InputType.Integer, null, "Seed of the first picture. Unset: derived from the prediction's id and reported.", 0, MaxSeed),
+        new("seed", InputType.Integer, null, "Seed of the first picture. Unset or -1: derived from the prediction's id and reported.", 0, MaxSeed, UnsetValue: -1),
         new("refine", InputType.String, NoRefiner, "Use of the refiner model.", Choices: [NoRefiner, "expert_ensemble_refiner", "base_image_refiner"]),
         new("high_noise_frac", InputType.Number, 0.8, "expert_ensemble_refiner: part of the steps that the base model does.", 0, 1),
         new("refine_steps", InputType.Integer, null, "base_image_refiner: steps; unset = num_inference_steps.", 1, 500),
         new("apply_watermark", InputType.Boolean, true, "Mark pictures invisibly as generated (pictures 256 pixels and wider)."),
-        new("lora_scale", InputType.Number, 1.0, "Strength of the fine-tune.", 0, 4),
+        new("lora_scale", InputType.Number, 1.0, "Strength of the fine-tune; below 0 it is subtracted.", -4, 4),
         new("replicate_weights", InputType.String, null, "Fine-tune to apply to the base model: trained_model.tar, a kohya or PEFT LoRA, an embedding, a checkpoint; given as the image is."),
         new("disable_safety_checker", InputType.Boolean, false, "Do not check the pictures. (The toy has no checker; the real SDXL does.)"),
     ];

@@ -133,6 +133,9 @@ public sealed class ClipTokenizer
         return [.. ids];
     }
 
+    /// <summary>Into how many words CLIP's pattern cuts a text: it has at least so many tokens, whatever the vocabulary.</summary>
+    public static int WordsIn(string text) => Words(Lower(UnicodeNfc.Normalize(text))).Count();
+
     private void TokenizePlain(string text, List<int> ids)
     {
         if (text.Length == 0)

@@ -13,13 +13,14 @@ namespace Sdxl.Core.Trainings;
 public sealed record TrainingInputs
 {
     private const int MaxTriggerWords = 8;
+    private const int MaxSampleLetters = 10_000; // a hundred prompts of a usual length; each is drawn at every sampling
 
     private static readonly string[] s_rates = ["unet_learning_rate", "ti_lr", "lora_lr"];
 
     /// <summary>The row of each input, in display order.</summary>
     public static IReadOnlyList<InputField> Fields { get; } =
     [
-        new("seed", InputType.Integer, null, "Seed of all randomness: the same seed, pictures and settings give the same weights, on a processor to the bit (a GPU sums in changing order). Unset: one is derived from the training's id and reported.", 0, (1L << 53) - 1),
+        new("seed", InputType.Integer, null, "Seed of all randomness: the same seed, pictures and settings give the same weights, on a processor to the bit (a GPU sums in changing order). Unset or -1: one is derived from the training's id and reported.", 0, (1L << 53) - 1, UnsetValue: -1),
         new("resolution", InputType.Integer, 512, "Side of the square training pictures in pixels. Smaller pictures are upscaled.", 64, 2048, MultipleOf: 8),
         new("train_batch_size", InputType.Integer, 4, "Pictures a step. More is steadier and needs more memory.", 1, 64),
         new("num_train_epochs", InputType.Integer, 4000, "Passes over the pictures; only counts if it ends before max_train_steps.", 1, 1_000_000),
@@ -32,9 +33,9 @@ public sealed record TrainingInputs
         new("lr_warmup_steps", InputType.Integer, 100, "Steps over which the learning rates rise from 0. With 'constant', too, it applies when above 0.", 0, 1_000_000),
         new("lr_cycles", InputType.Integer, 3, "Times that lr_scheduler 'cosine_with_restarts' falls to 0; each restart gives a run that is stuck another chance. No effect with the others.", 1, 1000),
         new("lr_power", InputType.Number, 2.0, "Exponent of lr_scheduler 'polynomial': 1 is a straight line, 2 falls fast at first and ends gently. No effect with the others.", 0.1, 10),
-        new("token_string", InputType.String, "TOK", "Trigger word: what the subject is called in captions and prompts. No ':' and no ','. Several subjects: words separated by '|' (TOK|CAT); each gets vectors of its own, and each picture's caption names those in it (a caption without any gets the prefix)."),
-        new("caption_prefix", InputType.String, "a photo of TOK", "Put in front of automatic captions and of your own that name no trigger word; must contain one (else the first is added)."),
-        new("mask_target_prompts", InputType.String, null, "What matters in the pictures, in words, several separated by '|': training looks there. Unset: everything counts alike."),
+        new("token_string", InputType.String, "TOK", "Trigger word: what the subject is called in captions and prompts. No ':' and no ','. Several subjects: words separated by '|' (TOK|CAT); each gets vectors of its own, and each picture's caption names those in it (a caption without any gets the prefix).", Maximum: 1000),
+        new("caption_prefix", InputType.String, "a photo of TOK", "Put in front of automatic captions and of your own that name no trigger word; must contain one (else the first is added).", Maximum: 1000),
+        new("mask_target_prompts", InputType.String, null, "What matters in the pictures, in words, several separated by '|': training looks there. Unset: everything counts alike.", Maximum: 1000),
         new("crop_based_on_salience", InputType.Boolean, true, "Crop to the square around what matters (mask or face) rather than around the centre."),
         new("use_face_detection_instead", InputType.Boolean, false, "Masks from face detection instead of mask_target_prompts."),
         new("clipseg_temperature", InputType.Number, 1.0, "How soft text masks are; 0.5 is sharper.", 0.01, 10),
@@ -56,7 +57,7 @@ public sealed record TrainingInputs
         new("gradient_checkpointing", InputType.Boolean, false, "Recompute activations in the backward pass: a third slower, less than half the memory."),
         new("vectors_per_token", InputType.Integer, 2, "Text vectors that each trigger word stands for.", 1, 16),
         new("ti_fraction", InputType.Number, 0.5, "Part of the steps in which the trigger word's vectors train (then they are frozen: the pivot).", 0, 1),
-        new("sample_prompts", InputType.String, null, "Prompts drawn from fixed seeds during training, several separated by '|'. Unset: none."),
+        new("sample_prompts", InputType.String, null, "Prompts drawn from fixed seeds during training, several separated by '|'. Unset: none.", Maximum: MaxSampleLetters),
         new("sample_every_steps", InputType.Integer, 200, "Steps between sample pictures.", 1, 1_000_000_000),
     ];
 

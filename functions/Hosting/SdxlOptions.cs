@@ -26,6 +26,13 @@ public sealed class SdxlOptions
     /// <summary>Largest archive, bytes; the blob way and HTTP alike. Also the most that a prediction's file (weights, picture) may have that is sent or fetched.</summary>
     public long MaxArchiveBytes { get; set; } = 250L << 20;
 
+    /// <summary>Largest file that a data URI may hold, bytes: unlike a file that is sent, it lies in memory several times over while its
+    /// request is read.</summary>
+    public long MaxDataUriBytes { get; set; } = 32L << 20;
+
+    /// <summary>Largest body of JSON, bytes: three files in base64 and some text.</summary>
+    public long MaxJsonBytes => (4 * MaxDataUriBytes) + (1L << 20);
+
     /// <summary>Largest body of a request, bytes: a prediction's weights, picture and mask may have that size each, and a form has some text around them.</summary>
     public long MaxBodyBytes => (3 * MaxArchiveBytes) + (8L << 20);
 

@@ -1,6 +1,7 @@
 using Azure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
+using Sdxl.Core.Inputs;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Storage;
@@ -27,8 +28,8 @@ public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordSto
     public async Task<InputFile> OpenAsync(string field, string link, HttpRequest request, CancellationToken cancel)
     {
         link = link.Trim();
-        if (link.StartsWith("data:", StringComparison.OrdinalIgnoreCase))
-            return new InputFile(NameIn(link) ?? field, null, Decode(field, link));
+        if (DataUri.IsOne(link))
+            return Decode(field, link);
         if (!link.Contains("://", StringComparison.Ordinal))
             return await BlobAsync(field, link, link.TrimStart('/'), cancel);
         if (!Uri.TryCreate(link, UriKind.Absolute, out var address))
@@ -86,27 +87,16 @@ public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordSto
         _ => null,
     };
 
-    /// <summary>The name parameter of a data URI (data:application/octet-stream;name=TOK.safetensors;base64,…); null: none.</summary>
-    private static string? NameIn(string link) =>
-        link[..Math.Max(0, link.IndexOf(','))].Split(';').FirstOrDefault(p => p.StartsWith("name=", StringComparison.OrdinalIgnoreCase)) is { Length: > 5 } name
-            && Path.GetFileName(Uri.UnescapeDataString(name[5..]).Replace('\\', '/')) is { Length: > 0 } plain ? plain : null;
-
-    private MemoryStream Decode(string field, string link)
+    private InputFile Decode(string field, string link)
     {
-        const string marker = ";base64,";
-        var comma = link.IndexOf(marker, StringComparison.OrdinalIgnoreCase);
-        if (comma < 0)
-            throw Refuse(field, 422, $"Input '{field}' is a data URI that is not base64. Write it as data:application/octet-stream;base64,…");
-        var text = link.AsSpan(comma + marker.Length);
-        if (text.Length / 4L * 3 > options.Value.MaxArchiveBytes)
-            throw TooLarge(field);
         try
         {
-            return new MemoryStream(Convert.FromBase64String(text.ToString()));
+            var (bytes, name) = DataUri.Parse(link, options.Value.MaxDataUriBytes);
+            return new InputFile(name ?? field, null, new MemoryStream(bytes));
         }
-        catch (FormatException)
+        catch (DataUriException e)
         {
-            throw Refuse(field, 400, $"Input '{field}' is a data URI whose base64 text is broken. Encode the file again, or POST it as multipart/form-data.");
+            throw Refuse(field, e.IsTooLarge ? 413 : 422, $"Input '{field}' is a data URI that {e.Message}.");
         }
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Sdxl.Core.Inputs;
 using Sdxl.Functions.Trainings;
 
 namespace Sdxl.Functions.Http;
@@ -33,12 +34,19 @@ internal static class RequestBodies
         }
     }
 
+    /// <param name="maxBytes">Of the body, which is held in memory.</param>
     /// <param name="expected">What to send, for the message.</param>
-    public static async Task<JsonObject> JsonAsync(HttpRequest request, string field, string expected, Func<IntakeException> tooLarge, CancellationToken cancel)
+    public static async Task<JsonObject> JsonAsync(HttpRequest request, long maxBytes, string field, string expected,
+        CancellationToken cancel)
     {
+        IntakeException TooLarge() => new([new IntakeProblem(
+            field, $"The body is larger than the {maxBytes >> 20} MiB that JSON may have. POST files as multipart/form-data, or put them into this service's storage and give container/path.", 413)]);
+        if (request.ContentLength > maxBytes)
+            throw TooLarge();
         try
         {
-            return await JsonNode.ParseAsync(request.Body, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }, cancellationToken: cancel) as JsonObject
+            return await JsonNode.ParseAsync(new LimitedStream(request.Body, maxBytes, TooLarge),
+                documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }, cancellationToken: cancel) as JsonObject
                 ?? throw new JsonException("it is not an object");
         }
         catch (JsonException e)
@@ -47,7 +55,21 @@ internal static class RequestBodies
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
-            throw tooLarge();
+            throw TooLarge();
+        }
+    }
+
+    /// <inheritdoc cref="BodyNames.Check"/>
+    /// <exception cref="IntakeException">Unknown names, as 400.</exception>
+    public static IReadOnlyList<string> CheckNames(JsonObject body, IReadOnlyList<string> own, IReadOnlyList<InputField> inputs)
+    {
+        try
+        {
+            return BodyNames.Check(body, own, inputs);
+        }
+        catch (InputException e)
+        {
+            throw new IntakeException([.. e.Problems.Select(problem => new IntakeProblem(problem.Field, problem.Sentence, 400))]);
         }
     }
 }

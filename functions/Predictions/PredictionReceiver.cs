@@ -14,7 +14,9 @@ namespace Sdxl.Functions.Predictions;
 /// <summary>What a prediction's POST brought.</summary>
 /// <param name="Input">As given; an input that came as a file holds its name.</param>
 /// <param name="Files">Files by input name.</param>
-public sealed record ReceivedPrediction(string? Version, string? Base, JsonObject Input, IReadOnlyDictionary<string, IFormFile> Files);
+/// <param name="Warnings">What of the request has no effect, one sentence each.</param>
+public sealed record ReceivedPrediction(string? Version, string? Base, JsonObject Input, IReadOnlyDictionary<string, IFormFile> Files,
+    IReadOnlyList<string> Warnings);
 
 /// <summary>
 /// Reads a prediction's POST, JSON or multipart, and brings the files that its inputs name or carry into storage: jobs and records hold blob names, never payloads
@@ -24,14 +26,20 @@ public sealed class PredictionReceiver(BlobStore blobs, InputFiles files, IOptio
 {
     private const string Image = "image", Mask = "mask", Weights = "replicate_weights";
     private static readonly string[] s_fileInputs = [Image, Mask, Weights];
+    private static readonly string[] s_names = ["version", "base", "input"];
 
     /// <exception cref="IntakeException">The body is not what it should be, or too large.</exception>
     public async Task<ReceivedPrediction> ReceiveAsync(HttpRequest request, CancellationToken cancel)
     {
         if (!request.HasFormContentType)
         {
-            var body = await RequestBodies.JsonAsync(request, "input", "Send {\"input\": {\"prompt\": \"a photo of TOK\"}}.", () => files.TooLarge("input"), cancel);
-            return new ReceivedPrediction(Text(body["version"]), Text(body["base"]), body["input"] as JsonObject ?? [], new Dictionary<string, IFormFile>());
+            var body = await RequestBodies.JsonAsync(request, options.Value.MaxJsonBytes, "input",
+                "Send {\"input\": {\"prompt\": \"a photo of TOK\"}}.", cancel);
+            var warnings = RequestBodies.CheckNames(body, s_names, PredictionInputs.Fields);
+            if (body["input"] is not (null or JsonObject))
+                throw Refuse("input", "'input' must be an object, {\"input\": {\"prompt\": \"a photo of TOK\"}}.");
+            return new ReceivedPrediction(Text(body["version"]), Text(body["base"]), body["input"] as JsonObject ?? [],
+                new Dictionary<string, IFormFile>(), warnings);
         }
         var form = await RequestBodies.FormAsync(request, options.Value.MaxArchiveBytes, "input", () => files.TooLarge(Weights), cancel);
         var input = new JsonObject();
@@ -46,7 +54,8 @@ public sealed class PredictionReceiver(BlobStore blobs, InputFiles files, IOptio
                 throw Refuse(file.Name, $"Input '{file.Name}' was given twice.");
             input[file.Name] = file.FileName;
         }
-        return new ReceivedPrediction(form["version"].ToString() is { Length: > 0 } v ? v : null, form["base"].ToString() is { Length: > 0 } b ? b : null, input, sent);
+        return new ReceivedPrediction(form["version"].ToString() is { Length: > 0 } v ? v : null,
+            form["base"].ToString() is { Length: > 0 } b ? b : null, input, sent, []);
     }
 
     /// <summary>The inputs with every file input naming a blob (container/name). What was sent or fetched lies under jobs/{id}/inputs until the prediction is over.</summary>

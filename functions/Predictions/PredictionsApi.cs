@@ -50,9 +50,11 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
     {
         var id = JobId.New();
         PredictionRequest prediction;
+        IReadOnlyList<string> warnings;
         try
         {
             var received = await receiver.ReceiveAsync(request, cancel);
+            warnings = received.Warnings;
             var reference = received.Version;
             var version = reference is null ? null : await versions.FindAsync(reference, options.Value.Owner, cancel);
             if (reference is not null && version is null)
@@ -87,7 +89,8 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
         }
         await client.ScheduleNewOrchestrationInstanceAsync(nameof(PredictionOrchestrator), prediction, new StartOrchestrationOptions(InstanceId: id), cancel);
         request.HttpContext.Response.Headers.Location = addresses.Of(request, $"api/predictions/{id}");
-        return Answers.Json(View(Queued(prediction, DateTimeOffset.UtcNow), request), StatusCodes.Status202Accepted);
+        return Answers.Json(View(Queued(prediction, DateTimeOffset.UtcNow) with { Warnings = warnings }, request),
+            StatusCodes.Status202Accepted);
     }
 
     [Function("GetPrediction")]

@@ -56,9 +56,12 @@ public sealed class ArchiveIntake : IDisposable
             if (problems.Count > 0)
                 throw new IntakeException(problems);
             var captions = ArchiveCaptions.Read(archive!);
-            var pictures = archive!.Contents.Pictures.Select((picture, index) => Plan(picture, index, captions)).ToList();
+            var composed = ComposedCaptions.Of(captions, inputs!, baseModel!);
+            var (times, ofFolders) = FolderRepeats.Of([.. archive!.Contents.Pictures.Select(picture => picture.Path)]);
+            var pictures = archive.Contents.Pictures.Select((picture, index) => Plan(picture, index, composed, times[index])).ToList();
             RequireFiles(baseModel!, Needs(inputs!, pictures, request.CheckOnly));
-            return new ArchiveIntake(archive, inputs!, pictures, [.. archive.Contents.Warnings, .. captions.Warnings, .. TrainingInputs.WithoutEffect(given, inputs!)]);
+            return new ArchiveIntake(archive, inputs!, pictures,
+                [.. archive.Contents.Warnings, .. ofFolders, .. composed.Warnings, .. TrainingInputs.WithoutEffect(given, inputs!)]);
         }
         catch
         {
@@ -118,14 +121,14 @@ public sealed class ArchiveIntake : IDisposable
         return needs;
     }
 
-    private static PlannedPicture Plan(ArchivePicture picture, int index, ArchiveCaptions captions)
+    private static PlannedPicture Plan(ArchivePicture picture, int index, ArchiveCaptions captions, int times)
     {
         var given = captions.ByPicture.GetValueOrDefault(picture.Path);
         return new PlannedPicture(
             index, picture.Path,
             FormattableString.Invariant($"raw/{index:D3}"),
             picture.MaskPath is null ? null : FormattableString.Invariant($"raw/{index:D3}-mask"),
-            given?.Text, given?.Source ?? CaptionSource.Blip);
+            given?.Text, given?.Source ?? CaptionSource.Blip, times);
     }
 
     /// <summary>400: not what it should be; 413: too much; 422: readable but unusable.</summary>

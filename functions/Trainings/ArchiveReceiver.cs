@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
+using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
 using Sdxl.Functions.Storage;
@@ -9,7 +10,10 @@ using Sdxl.Functions.Storage;
 namespace Sdxl.Functions.Trainings;
 
 /// <summary>What a POST brought: the archive in a file that disappears with it, and the inputs as given.</summary>
-public sealed record ReceivedArchive(Stream Archive, string ArchiveName, JsonObject Given, string? Name, string? Owner, string? Base) : IDisposable
+/// <param name="Warnings">What of the request has no effect, one sentence each.</param>
+public sealed record ReceivedArchive(
+    Stream Archive, string ArchiveName, JsonObject Given, string? Name, string? Owner, string? Base, IReadOnlyList<string> Warnings)
+        : IDisposable
 {
     public void Dispose() => Archive.Dispose();
 }
@@ -18,11 +22,13 @@ public sealed record ReceivedArchive(Stream Archive, string ArchiveName, JsonObj
 public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<SdxlOptions> options)
 {
     private const string ArchiveField = "input_images";
+    private static readonly string[] s_names = ["input", "name", "owner", "base", "destination"];
 
     /// <exception cref="IntakeException">The body is not what it should be, or too large.</exception>
     public async Task<ReceivedArchive> ReceiveAsync(HttpRequest request, CancellationToken cancel)
     {
         var given = new JsonObject();
+        IReadOnlyList<string> warnings = [];
         Stream archive;
         string archiveName;
         if (request.HasFormContentType)
@@ -41,17 +47,26 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
         else
         {
             var body = await RequestBodies.JsonAsync(
-                request, ArchiveField, "Send JSON, or the archive as multipart/form-data with the file field 'input_images'.", TooLarge, cancel);
+                request, options.Value.MaxJsonBytes, ArchiveField,
+                    "Send JSON, or the archive as multipart/form-data with the file field 'input_images'.", cancel);
+            warnings = RequestBodies.CheckNames(body, s_names, TrainingInputs.Fields);
             given = body["input"] as JsonObject ?? throw Refuse(422, "The body has no object 'input'. Send {\"input\": {\"input_images\": \"https://…\"}, \"name\": \"my-model\"}.");
             foreach (var key in new[] { "name", "owner", "base" })
                 given[key] ??= body[key]?.DeepClone();
+            // Replicate's way to say owner/name; ours come before it.
+            if (body["destination"]?.ToString().Split('/') is [.. var owners, var wanted] && wanted.Length > 0)
+            {
+                given["name"] ??= wanted;
+                given["owner"] ??= owners is [{ Length: > 0 } wantedOwner] ? wantedOwner : null;
+            }
             if (given[ArchiveField] is not JsonValue link || link.GetValueKind() != JsonValueKind.String)
                 throw Refuse(422, "Input 'input_images' must be a text: the address of a zip or tar, or container/path of one in this service's storage. To send the archive itself, POST it as multipart/form-data.");
             (archive, archiveName) = await FetchAsync(link.GetValue<string>(), request, cancel);
         }
         given.Remove(ArchiveField);
         var (name, owner, baseName) = (Take(given, "name"), Take(given, "owner"), Take(given, "base"));
-        return new ReceivedArchive(archive, Path.GetFileName(archiveName.Replace('\\', '/')) is { Length: > 0 } n ? n : "archive", given, name, owner, baseName);
+        return new ReceivedArchive(archive, Path.GetFileName(archiveName.Replace('\\', '/')) is { Length: > 0 } n ? n : "archive", given,
+            name, owner, baseName, warnings);
     }
 
     private async Task<(Stream, string)> FetchAsync(string link, HttpRequest request, CancellationToken cancel)

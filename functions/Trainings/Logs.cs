@@ -23,6 +23,9 @@ internal static partial class Logs
     [LoggerMessage(EventId = 1009, Level = LogLevel.Information, Message = "upload {blob}: it is empty (a folder's mark, or not written yet); nothing started")]
     public static partial void UploadIsEmpty(this ILogger logger, string blob);
 
+    [LoggerMessage(EventId = 1010, Level = LogLevel.Information, Message = "{trainingId}: metadata '{key}' of {blob} is no input; ignored")]
+    public static partial void MetadataIgnored(this ILogger logger, string trainingId, string key, string blob);
+
     [LoggerMessage(EventId = 1004, Level = LogLevel.Information, Message = "{trainingId}: picture {picture} prepared in {milliseconds} ms")]
     public static partial void PicturePrepared(this ILogger logger, string trainingId, string picture, long milliseconds);
 

@@ -54,7 +54,9 @@ public sealed class TrainingsApi(
             await (await blobs.BlobAsync(training.Archive)).UploadAsync(received.Archive, overwrite: true, cancel);
             await starter.StartAsync(client, training, cancel);
             request.HttpContext.Response.Headers.Location = addresses.Of(request, $"api/trainings/{id}");
-            return Answers.Json(await views.GetAsync(id, request, client, cancel), StatusCodes.Status202Accepted);
+            var view = await views.GetAsync(id, request, client, cancel);
+            return Answers.Json(view is null ? null : view with { Warnings = [.. received.Warnings, .. view.Warnings] },
+                StatusCodes.Status202Accepted);
         }
         catch (IntakeException e)
         {

@@ -21,7 +21,7 @@ namespace Sdxl.Functions.Trainings;
 /// <summary>
 /// An archive dropped into the uploads container starts a training: Event Grid (locally a watcher) puts the BlobCreated CloudEvent into the queue `uploads`.
 /// Blob metadata may carry inputs by name, and "name", "owner" and "base"; a training.json inside the archive may carry inputs. Bad input becomes a failed
-/// training, never a poisoned trigger.
+/// training, never a poisoned trigger. Metadata of scanners and tools, which looks like no input, is ignored.
 /// </summary>
 public sealed class UploadTrigger(TrainingStarter starter, BlobStore blobs, IOptions<SdxlOptions> options, ILogger<UploadTrigger> log)
 {
@@ -51,7 +51,13 @@ public sealed class UploadTrigger(TrainingStarter starter, BlobStore blobs, IOpt
         var id = JobId.OfUpload(blob.Uri, md5);
         var given = new JsonObject();
         foreach (var (key, value) in properties.Metadata)
-            given[key.ToLowerInvariant()] = value;
+        {
+            // A misspelt input is kept, so that the training says what was meant; anything else is somebody's mark.
+            if (TrainingMetadata.MayBeMeant(key))
+                given[key.ToLowerInvariant()] = value;
+            else
+                log.MetadataIgnored(id, key, name);
+        }
         var folder = name.Contains('/') ? name[..name.IndexOf('/')] : options.Value.Owner;
         var request = new TrainingRequest(
             id,

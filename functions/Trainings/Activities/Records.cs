@@ -17,8 +17,10 @@ public sealed record UnpackPlan(
 /// <param name="Name">Path inside the archive.</param>
 /// <param name="Raw">Where its bytes lie, relative to the data set.</param>
 /// <param name="RawMask">A mask that came with it, or null.</param>
-/// <param name="Caption">Given caption, or null: BLIP writes one.</param>
-public sealed record PlannedPicture(int Index, string Name, string Raw, string? RawMask, string? Caption, CaptionSource CaptionSource);
+/// <param name="Caption">Given caption as it is trained, or null: BLIP writes one.</param>
+/// <param name="Times">How often the picture stands in the data set's manifest (<see cref="FolderRepeats"/>).</param>
+public sealed record PlannedPicture(int Index, string Name, string Raw, string? RawMask, string? Caption, CaptionSource CaptionSource,
+    int Times = 1);
 
 /// <summary>Prepare picture number <paramref name="Index"/> of the plan.</summary>
 public sealed record PictureToPrepare(string TrainingId, int Index);

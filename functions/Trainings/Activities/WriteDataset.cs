@@ -27,6 +27,8 @@ public sealed class WriteDataset(BlobStore blobs, RecordStore records)
             prepared.Add((await blobs.ReadAsync<PreparedDocument>(StorageLayout.Datasets, name, cancel))!.Value.Value);
         }
         var used = prepared.Where(p => p.Picture is not null).ToList();
+        var entries = prepared.Zip(plan.Pictures).Where(pair => pair.First.Picture is not null)
+            .SelectMany(pair => Enumerable.Repeat(pair.First.Picture!, Math.Max(1, pair.Second.Times)));
         IReadOnlyList<SkippedFile> skipped = [.. plan.Skipped, .. prepared.Select(p => p.Skipped).OfType<SkippedFile>()];
         if (used.Count == 0)
         {
@@ -35,7 +37,7 @@ public sealed class WriteDataset(BlobStore blobs, RecordStore records)
         }
         var report = new DatasetReport(
             plan.Archive, used.Count, [.. used.Select(p => p.Report!)], skipped, [.. plan.Warnings, .. Warnings(used)]);
-        var manifest = new DatasetManifest(plan.Inputs.Resolution, plan.Inputs.TokenString, [.. used.Select(p => p.Picture!)]);
+        var manifest = new DatasetManifest(plan.Inputs.Resolution, plan.Inputs.TokenString, [.. entries]);
 
         await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(trainingId, StorageLayout.ReportFile), report, cancel: cancel);
         var page = await ReportPage.RenderAsync(report, file => blobs.ReadBytesAsync(StorageLayout.Datasets, StorageLayout.Dataset(trainingId, file), cancel));

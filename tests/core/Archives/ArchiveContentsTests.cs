@@ -91,6 +91,23 @@ public sealed class ArchiveContentsTests
     }
 
     [Fact]
+    public void Captions_stand_beside_their_pictures_as_other_trainers_have_them()
+    {
+        var contents = Sort("p/a.png", "p/a.caption", "p/b.png", "p/b.png.txt", "p/c.png", "p/c.json", "p/d.png", "p/d.txt", "p/d.caption");
+        Assert.Equal(["p/a.caption", "p/b.png.txt", "p/c.json", "p/d.txt"], contents.Pictures.Select(picture => picture.CaptionTextPath));
+        Assert.Equal("It is a second caption of 'p/d.png'; 'p/d.txt' counts.", Assert.Single(contents.Skipped).Reason);
+    }
+
+    [Fact]
+    public void Captions_of_another_folder_are_taken_where_the_name_is_the_only_one()
+    {
+        var contents = Sort("images/a.png", "images/b.png", "x/b.png", "captions/a.txt", "captions/b.txt");
+        Assert.Equal(["captions/a.txt", null, null], contents.Pictures.Select(picture => picture.CaptionTextPath));
+        Assert.Equal("1 caption of other folders is taken by name: 'captions/a.txt' for 'images/a.png'.", Assert.Single(contents.Warnings));
+        Assert.Equal("captions/b.txt", Assert.Single(contents.Skipped).Name);
+    }
+
+    [Fact]
     public void A_file_is_a_picture_by_its_content_and_skipped_with_the_reason()
     {
         using var archive = ArchiveReader.Open(Zip(("a.dat", Png), ("b.jpg", "not a picture"u8.ToArray()), ("c.png", []), ("d.heic", Heic), ("e.zip", Zip("x.png").ToArray())), "cats.zip");

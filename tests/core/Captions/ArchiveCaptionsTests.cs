@@ -19,7 +19,9 @@ public sealed class ArchiveCaptionsTests
         Assert.Equal(new GivenCaption("from the text", CaptionSource.TextFile), captions.ByPicture["b.png"]);
         Assert.Equal(2, captions.ByPicture.Count);
         Assert.Equal(
-            ["Caption file 'caption.csv', line 3: picture 'z.png' is not in the archive; the line is left out.", "No caption is given for 'c.png'; made automatically."],
+            ["Caption file 'caption.csv', line 3: picture 'z.png' is not in the archive; the line is left out.",
+                "'a.txt': not used, for the caption file has a caption for that picture.",
+                    "No caption is given for 'c.png'; made automatically."],
             captions.Warnings);
     }
 }

@@ -28,11 +28,15 @@ public sealed class CaptionComposerTests
     [InlineData("my tok in tokyo, stoke", "my TOK in tokyo, stoke")]
     [InlineData("[trigger] at night", "TOK at night")]
     [InlineData("a drawing of [Trigger]'s hat", "a drawing of TOK's hat")]
-    [InlineData("TOK and tok, TOK", "TOK and")]
+    [InlineData("TOK and tok, TOK", "TOK and TOK, TOK")]
+    [InlineData("TOK's hat on tok's head", "TOK's hat on TOK's head")]
+    [InlineData("公園でTOKの写真", "公園でTOKの写真")]
+    [InlineData("ＡTOK", "a photo of TOK, ＡTOK")]
+    [InlineData("TOK는 공원에", "TOK는 공원에")]
     [InlineData("on the grass", "a photo of TOK on the grass")]
     [InlineData("a small creature", "a photo of TOK, a small creature")]
     [InlineData("  two\n lines ", "a photo of TOK, two lines")]
-    public void A_users_caption_keeps_its_words_and_has_the_trigger_once(string given, string expected) =>
+    public void A_users_caption_keeps_its_words_and_has_the_trigger(string given, string expected) =>
         Assert.Equal(expected, Subject.FromUser(given));
 
     [Theory]
@@ -40,30 +44,33 @@ public sealed class CaptionComposerTests
     [InlineData("a photo of giz, ", "a photo of GIZ")]
     [InlineData("a photo of [trigger] the dog", "a photo of GIZ the dog")]
     [InlineData("", "GIZ")]
-    [InlineData("a GIZ next to GIZ", "a GIZ next to")]
-    public void A_prefix_has_the_trigger_once(string given, string expected) => Assert.Equal(expected, new CaptionComposer("GIZ", given).Prefix);
+    [InlineData("a GIZ next to giz", "a GIZ next to GIZ")]
+    public void A_prefix_has_the_trigger(string given, string expected) => Assert.Equal(expected, new CaptionComposer("GIZ", given).Prefix);
 
     [Theory]
     [InlineData("tok", "a tok, TOK and tokyo", "a <s0>, <s0> and tokyo")]
     [InlineData("my dog", "My Dog runs", "<s0> runs")]
+    [InlineData("tok", "公園でtokの写真", "公園で<s0>の写真")]
+    [InlineData("猫助", "猫助の写真", "<s0>の写真")]
     [InlineData("R2-D2", "R2-D20 and r2-d2", "R2-D20 and <s0>")]
     public void A_prompts_trigger_is_found_on_word_borders(string trigger, string prompt, string expected) =>
         Assert.Equal(expected, new TriggerWords(trigger).Replace(prompt, ["<s0>"]));
 
     [Theory]
     [InlineData("TOK and CAT play", "TOK and CAT play")]
-    [InlineData("a cat, CAT, and tok", "a CAT, and TOK")]
+    [InlineData("a cat, CAT, and tok", "a CAT, CAT, and TOK")]
     [InlineData("the CAT alone", "the CAT alone")]
     [InlineData("[trigger] with a cat", "TOK with a CAT")]
     [InlineData("on the grass", "a photo of TOK on the grass")]
     [InlineData("concatenated", "a photo of TOK, concatenated")]
-    public void Of_several_words_each_that_a_users_caption_names_stays_once_and_a_caption_without_any_gets_the_prefix(string given, string expected) =>
+    public void Of_several_words_each_that_a_users_caption_names_stays_and_a_caption_without_any_gets_the_prefix(string given,
+        string expected) =>
         Assert.Equal(expected, new CaptionComposer("TOK|CAT", "a photo of TOK").FromUser(given));
 
     [Theory]
     [InlineData("a photo of", "a photo of TOK")]
     [InlineData("a photo of cat", "a photo of CAT")]
-    [InlineData("CAT and TOK, a CAT", "CAT and TOK, a")]
+    [InlineData("CAT and TOK, a CAT", "CAT and TOK, a CAT")]
     public void Of_several_words_a_prefix_keeps_those_it_names_or_gets_the_first(string prefix, string expected) =>
         Assert.Equal(expected, new CaptionComposer(" TOK | CAT ", prefix).Prefix);
 

@@ -26,6 +26,39 @@ public sealed class CaptionPairingTests
     public void Composed_and_decomposed_accents_are_the_same_name() =>
         Assert.Single(Join(["e\u0301te\u0301.jpg"], "\u00e9t\u00e9.jpg").Captions);
 
+    [Theory]
+    [InlineData("Shot 9.41\u202FAM.png", "Shot 9.41 AM.png")]
+    [InlineData("v\u00A013.05.png", "v 13.05.png")]
+    [InlineData("IMG  1.png", "img 1.png")]
+    [InlineData("My Cat .png", "My Cat.png")]
+    [InlineData("Anna\u2019s cat.png", "Anna's cat")]
+    [InlineData("a\u200Bb.png", "ab.png")]
+    public void Spaces_and_quotes_that_look_alike_are_alike(string picture, string named)
+    {
+        var pairing = Join([picture], named);
+        Assert.Single(pairing.Captions);
+        Assert.Empty(pairing.Warnings);
+    }
+
+    [Fact]
+    public void Of_names_that_look_alike_the_exact_one_counts_and_without_it_none()
+    {
+        Assert.Equal("caption 0", Join(["a b.png", "a  b.png", "a\u00A0b.png"], "a  b.png").Captions["a  b.png"].Caption);
+        var pairing = Join(["a  b.png", "a\u00A0b.png"], "a b.png");
+        Assert.Empty(pairing.Captions);
+        Assert.Contains("may be", Assert.Single(pairing.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_table_speaks_of_its_own_folder_first()
+    {
+        CaptionTable Table(string folder) => new([new CaptionRow($"{folder}/metadata.csv", 2, "0.png", $"of {folder}")], []);
+        var pairing = CaptionPairing.Join([Table("train"), Table("test")], ["test/0.png", "train/0.png"]);
+        Assert.Equal("of test", pairing.Captions["test/0.png"].Caption);
+        Assert.Equal("of train", pairing.Captions["train/0.png"].Caption);
+        Assert.Empty(pairing.Warnings);
+    }
+
     [Fact]
     public void Another_extension_joins_with_a_warning()
     {

@@ -37,6 +37,15 @@ public sealed class PredictionInputsTests
     }
 
     [Fact]
+    public void A_seed_of_minus_one_or_null_means_choose_one_and_a_style_may_be_subtracted()
+    {
+        Assert.Equal(JobId.SeedOf(Id), PredictionInputs.Read(new JsonObject { ["seed"] = -1 }, Plain, Id).Seed);
+        Assert.Equal(JobId.SeedOf(Id), PredictionInputs.Read(new JsonObject { ["seed"] = null }, Plain, Id).Seed);
+        Assert.Equal(-0.5, PredictionInputs.Read(new JsonObject { ["lora_scale"] = -0.5 }, Plain, Id).LoraScale);
+        Assert.Throws<InputException>(() => PredictionInputs.Read(new JsonObject { ["lora_scale"] = -4.5 }, Plain, Id));
+    }
+
+    [Fact]
     public void A_mask_without_a_picture_is_refused_together_with_what_else_is_wrong()
     {
         var refused = Assert.Throws<InputException>(() =>

@@ -71,6 +71,25 @@ public sealed class TrainingInputsTests
     }
 
     [Fact]
+    public void A_seed_of_minus_one_or_null_means_choose_one()
+    {
+        JsonNode?[] unset = [-1, "-1", "-1.0", null];
+        Assert.All(unset, seed => Assert.Equal(JobId.SeedOf(Id),
+            TrainingInputs.Read(new JsonObject { ["seed"] = seed?.DeepClone() }, Plain, Id).Seed));
+        Assert.Throws<InputException>(() => TrainingInputs.Read(new JsonObject { ["seed"] = -2 }, Plain, Id));
+    }
+
+    [Fact]
+    public void A_text_that_is_too_long_is_refused_at_the_door()
+    {
+        var refused = Assert.Throws<InputException>(() =>
+            TrainingInputs.Read(new JsonObject { ["sample_prompts"] = new string('a', 300_000) }, Plain, Id));
+        Assert.Equal("Input 'sample_prompts' has 300,000 characters; at most 10,000 are allowed.",
+            Assert.Single(refused.Problems).Sentence);
+        Assert.All(TrainingInputs.Fields.Where(f => f.Type == InputType.String && f.Choices is null), f => Assert.NotNull(f.Maximum));
+    }
+
+    [Fact]
     public void All_problems_are_named_at_once()
     {
         var given = new JsonObject { ["resolution"] = 37, ["nonsense_xyz"] = 1, ["token_string"] = "a:b", ["lora_rank"] = -1 };
