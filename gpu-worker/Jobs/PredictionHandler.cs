@@ -10,7 +10,7 @@ using Sdxl.Diffusion.Pipelines;
 using Sdxl.GpuWorker.Hosting;
 using Sdxl.GpuWorker.Storage;
 using SixLabors.ImageSharp;
-using SixLabors.ImageSharp.Formats.Png.Chunks;
+using SixLabors.ImageSharp.Formats.Png;
 using SixLabors.ImageSharp.PixelFormats;
 
 namespace Sdxl.GpuWorker.Jobs;

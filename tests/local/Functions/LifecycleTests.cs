@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Net;
 using System.Text.Json;
 using Sdxl.Local.Functions;
+using Sdxl.Tests;
 
 namespace Sdxl.Local.Tests.Functions;
 
