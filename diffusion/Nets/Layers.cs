@@ -79,7 +79,7 @@ public sealed class Conv2d : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => F.conv2d(x, weight.As(x), bias?.As(x), strides, paddings);
+    public override Tensor forward(Tensor x) => Convolution.Apply(x, weight.As(x), bias?.As(x), strides, paddings);
 }
 
 /// <summary>Group normalisation with a gain and an offset per channel. x [B,C,...].</summary>
