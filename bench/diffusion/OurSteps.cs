@@ -5,7 +5,9 @@ using Sdxl.Diffusion.Models;
 using Sdxl.Diffusion.Nets;
 using Sdxl.Diffusion.Pipelines;
 using Sdxl.Diffusion.Schedulers;
+using Sdxl.Diffusion.Tensors;
 using Sdxl.Diffusion.Training;
+using static Sdxl.Diffusion.Tensors.Number;
 using static TorchSharp.torch;
 
 namespace Sdxl.Bench.Diffusion;
@@ -59,7 +61,7 @@ internal static class OurSteps
         var tokens = new PromptTokens(model, "TOK", settings.TokenVectors);
         var captions = Enumerable.Range(0, batch).Select(_ => tokens.Encode("a photo of TOK on the grass")).ToList();
         using var data = new TrainingData(
-            randn(batch, 4, Side, Side), rand(batch, 4, Side, Side) * 0.1, ones(batch, 1, Side, Side), Sizes(batch),
+            randn(batch, 4, Side, Side), rand(batch, 4, Side, Side) * Num(0.1), ones(batch, 1, Side, Side), Sizes(batch),
             cat([.. captions.Select(c => c.Ids1)], 0), cat([.. captions.Select(c => c.Ids2)], 0));
         var nets = new TrainedNets(unet, model.TextEncoder!, model.TextEncoder2, model.Tokenizer!.EndOfText, model.Tokenizer2.EndOfText);
         var schedule = model.Schedule.Noise();

@@ -53,7 +53,7 @@ public sealed class StackedLora : IDisposable
             // Not baddbmm: TorchSharp's passes its arguments in another order than it documents (0.107.0, THSTensor_baddbmm).
             Tensor changed;
             using (var product = s.Up.bmm(s.Down)) // let go at once: no gradient asks for it
-                changed = s.Base.add(product, scale);                                               // [n, out, in]
+                changed = s.Base.add(product, Num(scale));                                               // [n, out, in]
             if (s.Magnitude is not null)
                 changed = changed * (s.Magnitude / changed.detach().norm(2)).unsqueeze(-1);         // rows get their lengths; those of the product are constants
             var parts = changed.to_type(compute).split(s.Lengths, 0);

@@ -68,7 +68,7 @@ public sealed class Attention : nn.Module<Tensor, Tensor, Tensor>
         using var scope = NewDisposeScope();
         var pixels = group_norm!.call(x).flatten(2).transpose(1, 2);                          // [B,H·W,C]
         var mixed = call(pixels, pixels).transpose(1, 2).reshape(x.shape);
-        return (x + mixed).MoveToOuterDisposeScope();
+        return x.Plus(mixed).MoveToOuterDisposeScope();
     }
 
     /// <summary>Keeps the keys and values of one context from call to call (the text does not change while a picture is drawn); false forgets them.</summary>
@@ -170,15 +170,15 @@ public sealed class BasicTransformerBlock : nn.Module<Tensor, Tensor, Tensor>
         Tensor one, two;
         using (var normed = norm1.call(x))
         using (var mixed = attn1.call(normed, normed))
-            one = x + mixed;
+            one = x.Plus(mixed);
         using (one)
         using (var normed = norm2.call(one))
         using (var mixed = attn2.call(normed, text))
-            two = one + mixed;
+            two = one.Plus(mixed);
         using (two)
         using (var normed = norm3.call(two))
         using (var fed = ff.call(normed))
-            return (two + fed).MoveToOuterDisposeScope();
+            return two.Plus(fed).MoveToOuterDisposeScope();
     }
 }
 
@@ -212,6 +212,6 @@ public sealed class Transformer2DModel : nn.Module<Tensor, Tensor, Tensor>
             h = block.call(before, text);
         }
         h = proj_out.call(h).transpose(1, 2).reshape(x.shape);                                // [B,C,H,W]
-        return (x + h).MoveToOuterDisposeScope();
+        return x.Plus(h).MoveToOuterDisposeScope();
     }
 }

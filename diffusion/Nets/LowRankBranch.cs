@@ -32,7 +32,7 @@ public sealed class LowRankBranch(Tensor down, Tensor up, double scale, Tensor? 
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        var sum = weight.to_type(ScalarType.Float32) + Delta();
+        var sum = weight.to_type(ScalarType.Float32).Plus(Delta());
         if (Magnitude is not null)
             sum = sum * (Magnitude.to_type(ScalarType.Float32) / RowLengths(sum)).unsqueeze(1);
         merged?.Dispose();
@@ -50,7 +50,7 @@ public sealed class LowRankBranch(Tensor down, Tensor up, double scale, Tensor? 
     internal void Use(Tensor? changedWeight) => changed = changedWeight;
 
     /// <summary>The weight change scale · up · down in fp32, [out, in], without DoRA's rescaling.</summary>
-    public Tensor Delta() => Up.to_type(ScalarType.Float32).matmul(Down.to_type(ScalarType.Float32)).mul(Scale);
+    public Tensor Delta() => Up.to_type(ScalarType.Float32).matmul(Down.to_type(ScalarType.Float32)) * Num(Scale);
 
     internal Tensor Apply(Tensor x, Tensor weight, Tensor? bias)
     {
@@ -73,11 +73,11 @@ public sealed class LowRankBranch(Tensor down, Tensor up, double scale, Tensor? 
         using var scope = NewDisposeScope(); // three matrices as large as the weight would outlive the call
         Tensor lengths;
         using (no_grad())
-            lengths = RowLengths(weight.to_type(ScalarType.Float32) + Delta());
+            lengths = RowLengths(weight.to_type(ScalarType.Float32).Plus(Delta()));
         var factor = (magnitude / lengths).to_type(x.dtype); // [out]
-        var y = (F.linear(x, weight) + F.linear(low, Up.to_type(x.dtype)).mul(Scale)) * factor;
-        return (bias is null ? y : y + bias).MoveToOuterDisposeScope();
+        var y = F.linear(x, weight).Plus(F.linear(low, Up.to_type(x.dtype)) * Num(Scale)) * factor;
+        return (bias is null ? y : y.Plus(bias)).MoveToOuterDisposeScope();
     }
 
-    private static Tensor RowLengths(Tensor weight) => weight.pow(2).sum(1).sqrt(); // [out]
+    private static Tensor RowLengths(Tensor weight) => weight.Squared().sum(1).sqrt(); // [out]
 }

@@ -53,8 +53,8 @@ public sealed class DatasetReader
             using var image = Load<L8>(picture.MaskFile);
             var pixels = new byte[image.Width * image.Height];
             image.CopyPixelDataTo(pixels);
-            var mask = tensor(pixels).to_type(ScalarType.Float32).div(255).view(1, 1, Side, downscale, Side, downscale).mean([3, 5]); // area: no aliasing
-            if (mask.max().ToSingle() == 0)
+            var mask = (tensor(pixels).to_type(ScalarType.Float32) / Num(255)).view(1, 1, Side, downscale, Side, downscale).mean([3, 5]); // area: no aliasing
+            if (mask.max().AsSingle() == 0)
             {
                 log($"The mask of '{picture.Name}' is black everywhere; the whole picture counts.");
                 mask = ones_like(mask);
@@ -117,7 +117,7 @@ public sealed class DatasetReader
         using var image = Load<Rgb24>(picture.File);
         var pixels = new byte[image.Width * image.Height * 3];
         image.CopyPixelDataTo(pixels);
-        return tensor(pixels).view(1, image.Height, image.Width, 3).permute(0, 3, 1, 2).to_type(ScalarType.Float32).div(127.5).sub(1).contiguous();
+        return (tensor(pixels).view(1, image.Height, image.Width, 3).permute(0, 3, 1, 2).to_type(ScalarType.Float32) / Num(127.5) - Num(1)).contiguous();
     }
 
     private Image<TPixel> Load<TPixel>(string relative) where TPixel : unmanaged, IPixel<TPixel>

@@ -122,7 +122,7 @@ public sealed class Trainer : IDisposable
         {
             using var batchScope = NewDisposeScope();
             var (loss, times) = Losses(step * settings.Accumulate + part); // [B]
-            (loss.mean() / settings.Accumulate).backward();
+            BackwardPass.Run(loss.mean() / Num(settings.Accumulate));
             stacked?.Clear();
             losses.Add(loss.detach().MoveToOuterDisposeScope());
             timesteps.AddRange(times);
@@ -131,7 +131,7 @@ public sealed class Trainer : IDisposable
         var norm = GradientNorm();
         using (no_grad())
         {
-            Optimizer.Step(settings.MaxGradientNorm > 0 ? (settings.MaxGradientNorm / (norm + 1e-6)).clamp_(max: 1.0) : null);
+            Optimizer.Step(settings.MaxGradientNorm > 0 ? (Num(settings.MaxGradientNorm) / (norm + Num(1e-6))).clamp_max_(Num(1.0)) : null);
             if (!rowGroup.Frozen)
                 PullRows();
             foreach (var group in Training())
@@ -187,7 +187,7 @@ public sealed class Trainer : IDisposable
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        return netParameters.Values.isfinite().all().ToBoolean() && rowParameters.Values.isfinite().all().ToBoolean();
+        return netParameters.Values.isfinite().all().AsBoolean() && rowParameters.Values.isfinite().all().AsBoolean();
     }
 
     /// <summary>The LoRA's layers as files hold them; views of the trained values. Empty in a full fine-tune.</summary>
@@ -209,10 +209,10 @@ public sealed class Trainer : IDisposable
         {
             var eps = drawn.Noise;                                                                                           // [B,C,H,W]
             if (drawn.Offset is { } offset)
-                eps = eps + offset * settings.NoiseOffset;
-            var z = data.LatentMean.index_select(0, index).addcmul_(data.LatentDeviation.index_select(0, index), drawn.Posterior, 1);
+                eps = eps.Plus(offset * Num(settings.NoiseOffset));
+            var z = data.LatentMean.index_select(0, index).addcmul_(data.LatentDeviation.index_select(0, index), drawn.Posterior, Num(1));
             var (a, s) = (signal.index_select(0, t).view(-1, 1, 1, 1), spread.index_select(0, t).view(-1, 1, 1, 1));
-            noised = a * z + s * eps;
+            noised = (a * z).Plus(s * eps);
             target = settings.VelocityPrediction ? a * eps - s * z : eps;
         }
 
@@ -223,7 +223,7 @@ public sealed class Trainer : IDisposable
         var predicted = nets.UNet.call(noised.to_type(compute), t, states.to_type(compute), pooled.to_type(compute), data.TimeIds.index_select(0, index));
 
         var mask = data.Mask.index_select(0, index);                                                                         // [B,1,H,W]
-        var squares = (predicted.to_type(ScalarType.Float32) - target).square();                                             // fp32: bf16 squares lose small errors
+        var squares = (predicted.to_type(ScalarType.Float32) - target).Squared();                                            // fp32: bf16 squares lose small errors
         var loss = (squares * mask).mean([1, 2, 3]) / mask.mean([1, 2, 3]);                                                  // [B]
         return (lossWeights is null ? loss : loss * lossWeights.index_select(0, t), drawn.Timesteps);
     }
@@ -240,7 +240,7 @@ public sealed class Trainer : IDisposable
     private void PullRows()
     {
         foreach (var (rows, deviation) in new[] { (rowParameters["rows_1"], tableDeviation1), (rowParameters["rows_2"], tableDeviation2) })
-            rows.mul_((deviation / rows.std([1], unbiased: true, keepdim: true)).pow(TokenPull));
+            rows.mul_((Num(deviation) / rows.std([1], unbiased: true, keepdim: true)).pow(Num(TokenPull)));
     }
 
     // ---- what trains
@@ -254,7 +254,7 @@ public sealed class Trainer : IDisposable
                 continue;
             var (outputs, inputs) = (linear.Weight.shape[0], linear.Weight.shape[1]);
             // up = 0: the first step sees the base model. down: normal with deviation 1 / rank, as diffusers' trainers start ("gaussian").
-            start.Add(new($"{name}.lora_A.weight", CounterRandom.Normal(settings.Seed, RandomPurpose.InitialLora, 0, adapted.Count, lora.Rank, inputs) / lora.Rank));
+            start.Add(new($"{name}.lora_A.weight", CounterRandom.Normal(settings.Seed, RandomPurpose.InitialLora, 0, adapted.Count, lora.Rank, inputs) / Num(lora.Rank)));
             start.Add(new($"{name}.lora_B.weight", zeros(outputs, lora.Rank)));
             if (lora.Dora)
                 start.Add(new($"{name}.lora_magnitude_vector", linear.Weight.detach().to_type(ScalarType.Float32).norm(1)));
@@ -307,9 +307,9 @@ public sealed class Trainer : IDisposable
     private List<KeyValuePair<string, Tensor>> WholeNet() => [.. nets.UNet.named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter))];
 
     private Tensor NewRows(ClipTextModel encoder, double deviation, int index) =>
-        CounterRandom.Normal(settings.Seed, RandomPurpose.InitialTokens, 0, index, settings.TokenVectors * settings.TokenWords, encoder.TokenRows.shape[1]) * deviation;
+        CounterRandom.Normal(settings.Seed, RandomPurpose.InitialTokens, 0, index, settings.TokenVectors * settings.TokenWords, encoder.TokenRows.shape[1]) * Num(deviation);
 
-    private static double Deviation(ClipTextModel encoder) => encoder.TokenRows.detach().to_type(ScalarType.Float32).std(unbiased: true).ToDouble();
+    private static double Deviation(ClipTextModel encoder) => encoder.TokenRows.detach().to_type(ScalarType.Float32).std(unbiased: true).AsDouble();
 
     private static Optimizer NewOptimizer(TrainingSettings settings, IReadOnlyList<ParameterGroup> groups) => settings.Optimizer switch
     {
@@ -361,7 +361,7 @@ public sealed record StepTensors(Tensor Losses, IReadOnlyList<int> Timesteps, Te
         using var scope = NewDisposeScope();
         var losses = Losses.cpu().flatten().data<float>().ToArray();
         var bins = losses.Zip(Timesteps).ToLookup(p => p.Second * Bins / trainTimesteps, p => (double)p.First);
-        return (losses.Average(l => (double)l), [.. Enumerable.Range(0, Bins).Select(b => bins.Contains(b) ? bins[b].Average() : (double?)null)], GradientNorm.ToDouble());
+        return (losses.Average(l => (double)l), [.. Enumerable.Range(0, Bins).Select(b => bins.Contains(b) ? bins[b].Average() : (double?)null)], GradientNorm.AsDouble());
     }
 
     public void Dispose()

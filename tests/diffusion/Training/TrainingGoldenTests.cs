@@ -43,7 +43,7 @@ public sealed class TrainingGoldenTests
         var settings = Settings(json, file, model.Schedule) with { GradientCheckpointing = way == Way.ComputedAgainInTheBackwardPass };
         var scaling = json.GetProperty("scaling_factor").GetDouble();
         var data = new TrainingData(
-            file.Read("latent_mean") * scaling, file.Read("latent_std") * scaling, file.Read("mask"), file.Read("time_ids"), file.Read("ids_1"), file.Read("ids_2"));
+            file.Read("latent_mean") * Num(scaling), file.Read("latent_std") * Num(scaling), file.Read("mask"), file.Read("time_ids"), file.Read("ids_1"), file.Read("ids_2"));
         var nets = new TrainedNets(model.UNet, model.TextEncoder!, model.TextEncoder2, model.Tokenizer!.EndOfText, model.Tokenizer2.EndOfText);
         using var trainer = new Trainer(settings, nets, data, new GivenNoise(file), settings.ScheduleFrom(model.Schedule).Noise(), ScalarType.Float32, way == Way.AllLayersAtOnce);
         Assert.Equal(settings.GradientCheckpointing, model.UNet.Checkpointing);
@@ -59,11 +59,11 @@ public sealed class TrainingGoldenTests
         for (var step = 0; step < settings.Steps; step++)
         {
             using var result = trainer.Step(step);
-            Close.To(norms[step], result.GradientNorm.ToDouble(), Close.Trajectory, $"{name}: gradient norm of update {step}");
+            Close.To(norms[step], result.GradientNorm.AsDouble(), Close.Trajectory, $"{name}: gradient norm of update {step}");
             using (var means = result.Losses.mean([1]))
             {
                 for (var part = 0; part < settings.Accumulate; part++)
-                    Close.To(losses[step * settings.Accumulate + part], means[part].ToDouble(), Close.Trajectory, $"{name}: loss {part} of update {step}");
+                    Close.To(losses[step * settings.Accumulate + part], means[part].AsDouble(), Close.Trajectory, $"{name}: loss {part} of update {step}");
             }
             Close.To(rates[step][0].GetDouble(), result.Rate, 1e-9, $"{name}: rate of update {step}");
             if (step < settings.Pivot)
