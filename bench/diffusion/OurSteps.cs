@@ -18,7 +18,7 @@ internal static class OurSteps
     public const int Side = 16; // latent pixels
     private const long Seed = 1;
 
-    public static Result Measure(string name, int wide, int batch, int threads, int steps)
+    public static Result Measure(string name, int wide, int batch, int threads, int steps, Turns.Side? turn = null)
     {
         new TrainingDevice(false, threads).Apply();
         var toy = BaseManifest.Load(Path.Combine(FindRoot(), "models"), "toy");
@@ -32,7 +32,7 @@ internal static class OurSteps
             unet = new UNet2DConditionModel(Widened(config, wide), Placement.CpuFloat);
             Randomise(unet);
         }
-        var times = name == "sample" ? Sampling(model, unet, batch, steps) : Training(name, toy, model, unet, batch, steps);
+        var times = name == "sample" ? Sampling(model, unet, batch, steps, turn) : Training(name, toy, model, unet, batch, steps, turn);
         return Result.Of(times);
     }
 
@@ -54,7 +54,7 @@ internal static class OurSteps
         return folder;
     }
 
-    private static List<Span> Training(string name, BaseManifest toy, SdxlModel model, UNet2DConditionModel unet, int batch, int steps)
+    private static List<Span> Training(string name, BaseManifest toy, SdxlModel model, UNet2DConditionModel unet, int batch, int steps, Turns.Side? turn)
     {
         var given = new JsonObject { ["train_batch_size"] = batch, ["is_lora"] = name != "full", ["seed"] = Seed };
         var settings = TrainingSettings.From(TrainingInputs.Read(given, toy, "bench"), batch, false) with { Pivot = name == "lora-pivot" ? 0 : 1000, Steps = 1000 };
@@ -66,14 +66,14 @@ internal static class OurSteps
         var nets = new TrainedNets(unet, model.TextEncoder!, model.TextEncoder2, model.Tokenizer!.EndOfText, model.Tokenizer2.EndOfText);
         var schedule = model.Schedule.Noise();
         using var trainer = new Trainer(settings, nets, data, new CounterNoise(Seed, batch, batch, schedule.Timesteps), schedule, ScalarType.Float32);
-        return Timed(steps, i =>
+        return Timed(steps, turn, i =>
         {
             using var numbers = trainer.Step(i);
             numbers.Read(schedule.Timesteps);
         });
     }
 
-    private static List<Span> Sampling(SdxlModel model, UNet2DConditionModel unet, int batch, int steps)
+    private static List<Span> Sampling(SdxlModel model, UNet2DConditionModel unet, int batch, int steps, Turns.Side? turn)
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
@@ -81,6 +81,8 @@ internal static class OurSteps
         using var sampler = new EulerSampler(model.Schedule, steps + Result.BurnIn);
         var times = new List<Span>();
         var clock = new Clock();
+        turn?.Take();
+        clock.Lap();
         new Denoiser
         {
             UNet = unet,
@@ -92,18 +94,25 @@ internal static class OurSteps
             Progress = (_, _) =>
             {
                 times.Add(clock.Lap());
+                turn?.Give();
+                if (times.Count < steps + Result.BurnIn)
+                    turn?.Take();
+                clock.Lap();
             },
         }.Run(randn(batch, 4, Side, Side), CancellationToken.None);
         return times;
     }
 
-    public static List<Span> Timed(int steps, Action<int> step)
+    public static List<Span> Timed(int steps, Turns.Side? turn, Action<int> step)
     {
         var (times, clock) = (new List<Span>(), new Clock());
         for (var i = 0; i < steps + Result.BurnIn; i++)
         {
+            turn?.Take();
+            clock.Lap();
             step(i);
             times.Add(clock.Lap());
+            turn?.Give();
         }
         return times;
     }

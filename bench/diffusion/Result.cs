@@ -15,9 +15,6 @@ internal sealed record Result(double Ms, double CpuMs, double Mib)
     /// <param name="times">Of all steps, the burn-in included.</param>
     public static Result Of(IReadOnlyList<Span> times) => new(Median(times.Select(t => t.Ms)), Median(times.Select(t => t.CpuMs)), MetricsLog.PeakMebibytes());
 
-    /// <summary>The better of each.</summary>
-    public static Result Better(Result? a, Result b) => a is null ? b : new Result(Math.Min(a.Ms, b.Ms), Math.Min(a.CpuMs, b.CpuMs), Math.Min(a.Mib, b.Mib));
-
     private static double Median(IEnumerable<double> all)
     {
         double[] counted = [.. all.Skip(BurnIn).Order()];

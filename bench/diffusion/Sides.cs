@@ -10,15 +10,26 @@ internal static class Sides
     /// <summary>TorchSharp 0.107 now and then frees a number while libtorch reads it (dotnet/TorchSharp 1434): the port, which knows nothing of that, gets another try.</summary>
     private const int Tries = 4;
 
-    public static Result Ours(string[] rest) => Read(Run(Environment.ProcessPath!, [.. Own(), "--ours", .. rest]));
+    public static Result Ours(string[] rest) => One("--ours", rest);
 
-    public static Result Port(string[] rest)
+    public static Result Port(string[] rest) => One("--port", rest);
+
+    /// <summary>Ours and the port in one process, step by step in turns.</summary>
+    public static (Result Ours, Result Port) Both(string[] rest)
+    {
+        var lines = Again("--both", rest).Split('\n');
+        return (Read(lines[0]), Read(lines[1]));
+    }
+
+    private static Result One(string side, string[] rest) => Read(Again(side, rest));
+
+    private static string Again(string side, string[] rest)
     {
         for (var tries = 1; ; tries++)
         {
             try
             {
-                return Read(Run(Environment.ProcessPath!, [.. Own(), "--port", .. rest]));
+                return Run(Environment.ProcessPath!, [.. Own(), side, .. rest]);
             }
             catch (InvalidOperationException e) when (tries < Tries && e.Message.Contains("Scalar.h", StringComparison.Ordinal))
             {

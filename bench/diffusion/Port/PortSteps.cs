@@ -12,7 +12,7 @@ internal static class PortSteps
 {
     private const int TokenVectors = 2, Rank = 16;
 
-    public static Result Measure(string name, int wide, int batch, int threads, int steps)
+    public static Result Measure(string name, int wide, int batch, int threads, int steps, Turns.Side? turn = null)
     {
         new TrainingDevice(false, threads).Apply();
         var folder = Path.Combine(OurSteps.FindRoot(), "models", "toy-sdxl");
@@ -20,7 +20,7 @@ internal static class PortSteps
         var unet = NewUNet(config, wide == 1 ? folder : null);
         foreach (var parameter in unet.parameters())
             parameter.requires_grad = name == "full";
-        var times = name == "sample" ? Sampling(unet, config, batch, steps) : Training(name, unet, folder, batch, steps);
+        var times = name == "sample" ? Sampling(unet, config, batch, steps, turn) : Training(name, unet, folder, batch, steps, turn);
         return Result.Of(times);
     }
 
@@ -35,7 +35,7 @@ internal static class PortSteps
         return unet;
     }
 
-    private static List<Span> Training(string name, PortUNet unet, string folder, int batch, int steps)
+    private static List<Span> Training(string name, PortUNet unet, string folder, int batch, int steps, Turns.Side? turn)
     {
         string[] texts = ["text_encoder", "text_encoder_2"];
         var configs = texts.Select(t => ClipTextConfig.Load(Path.Combine(folder, t, "config.json"))).ToList();
@@ -68,7 +68,7 @@ internal static class PortSteps
             cached = Encode();
         }
         var everything = caching ? trained : [.. trained, .. vectors];
-        return OurSteps.Timed(steps, _ =>
+        return OurSteps.Timed(steps, turn, _ =>
         {
             using var scope = NewDisposeScope();
             var (z, noise, t) = (mean + deviation * randn_like(mean), randn_like(mean), randint(0, 1000, [batch], ScalarType.Int64));
@@ -84,12 +84,12 @@ internal static class PortSteps
         });
     }
 
-    private static List<Span> Sampling(PortUNet unet, UNetConfig config, int batch, int steps)
+    private static List<Span> Sampling(PortUNet unet, UNetConfig config, int batch, int steps, Turns.Side? turn)
     {
         using var guard = no_grad();
         var (text, pooled) = (randn(2 * batch, 77, config.CrossAttentionDim), randn(2 * batch, config.ProjectionInputDim - 6 * config.AdditionTimeEmbedDim));
         var (sizes, x) = (OurSteps.Sizes(2 * batch), randn(batch, 4, OurSteps.Side, OurSteps.Side));
-        return OurSteps.Timed(steps, _ =>
+        return OurSteps.Timed(steps, turn, _ =>
         {
             using var scope = NewDisposeScope();
             var predicted = unet.call(cat([x, x], 0) / 1.5, full(2 * batch, 500f), text, pooled, sizes).chunk(2, 0);
