@@ -5,12 +5,22 @@ using Sdxl.Core.Hosting;
 using Sdxl.Core.Settings;
 using Sdxl.GpuWorker.Hosting;
 
-var builder = Host.CreateApplicationBuilder(args);
-// One word in place of the two connections, where a host elsewhere was joined.
-if (builder.Configuration[JoinToken.Variable] is { Length: > 0 } word)
+try
 {
-    var token = JoinToken.Decode(word);
-    builder.Configuration.AddInMemoryCollection([new(Connections.Storage, token.Storage), new(Connections.ServiceBus, token.ServiceBus)]);
+    var builder = Host.CreateApplicationBuilder(args);
+    // One word in place of the two connections, where a host elsewhere was joined.
+    if (builder.Configuration[JoinToken.Variable] is { Length: > 0 } word)
+    {
+        var token = JoinToken.Decode(word);
+        builder.Configuration.AddInMemoryCollection([new(Connections.Storage, token.Storage), new(Connections.ServiceBus, token.ServiceBus)]);
+    }
+    builder.Services.AddGpuWorker(builder.Configuration);
+    await builder.Build().RunAsync();
+    return 0;
 }
-builder.Services.AddGpuWorker(builder.Configuration);
-await builder.Build().RunAsync();
+catch (Exception error) when (error is InvalidOperationException or FormatException)
+{
+    // A setting that is wrong, a device that is not there or computes wrongly: a sentence, not a dump. The jobs stay in their queues for other workers.
+    await Console.Error.WriteLineAsync(error.Message);
+    return 1;
+}

@@ -35,6 +35,12 @@ internal static class BenchCommand
             throw new CliException($"There is no benchmark '{room}'; there are: {string.Join(' ', projects.Select(RoomOf))}.");
         await Installation.EnsureAsync(Installation.Parts.Bench, Console.Error.WriteLine, cancel);
         await NpmPackages.EnsureAsync(Path.Combine(Places.Root, "bench", "peers"), "onnxruntime-node, the peer of bench vision", Console.Error.WriteLine, cancel);
+        if (chosen.Any(project => RoomOf(project) == "diffusion") && !await HasPythonTorchAsync(cancel))
+        {
+            await SystemPackages.InstallAsync(
+                ["python3-torch", "libopenblas0-pthread"], "PyTorch for Debian's python3, a peer of bench diffusion, is not installed.",
+                "Install torch for python3 and run the command again.", Console.Error.WriteLine, cancel);
+        }
         var worst = CommandRunner.Succeeded;
         foreach (var project in chosen)
         {
@@ -48,6 +54,9 @@ internal static class BenchCommand
         }
         return worst;
     }
+
+    private static async Task<bool> HasPythonTorchAsync(CancellationToken cancel) =>
+        File.Exists("/usr/bin/python3") && (await Tool.RunAsync("/usr/bin/python3", ["-c", "import torch"], cancel)).ExitCode == 0;
 
     private static string RoomOf(string project) => Path.GetFileName(Path.GetDirectoryName(project))!;
 }

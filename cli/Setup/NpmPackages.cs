@@ -35,16 +35,9 @@ internal static class NpmPackages
     {
         if (Tool.Exists("node") && Tool.Exists("npm"))
             return;
-        string[] packages = ["nodejs", "npm"]; // another node's npm comes with it, Debian's does not
-        if (!Tool.Exists("apt-get"))
-            throw new CliException("node (18 or newer) with npm is not installed; it runs Azurite, the blob storage of this machine. Get it from https://nodejs.org and run the command again.");
-        if (!Environment.IsPrivilegedProcess)
-        {
-            throw new CliException("node with npm is not installed; it runs Azurite, the blob storage of this machine. Installing needs root. Run this once, then the command again:\n"
-                + $"  sudo apt-get update && sudo apt-get install -y --no-install-recommends {string.Join(' ', packages)}");
-        }
-        tell($"installing: {string.Join(", ", packages)}, for Azurite, the blob storage of this machine");
-        await Tool.RunQuietlyAsync("apt-update", "apt-get", ["update"], cancel);
-        await Tool.RunQuietlyAsync("apt-install", "apt-get", ["install", "-y", "--no-install-recommends", .. packages], cancel);
+        // Another node's npm comes with it, Debian's does not.
+        await SystemPackages.InstallAsync(
+            ["nodejs", "npm"], "node (18 or newer) with npm is not installed; it runs Azurite, the blob storage of this machine.",
+            "Get it from https://nodejs.org and run the command again.", tell, cancel);
     }
 }

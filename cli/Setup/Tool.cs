@@ -67,6 +67,8 @@ internal static class Tool
 
     private static string? Find(string name)
     {
+        if (Path.IsPathRooted(name))
+            return File.Exists(name) ? name : null;
         string[] endings = OperatingSystem.IsWindows() ? [".exe", ".cmd"] : [""];
         return (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
             .SelectMany(folder => endings.Select(ending => Path.Combine(folder, name + ending)))

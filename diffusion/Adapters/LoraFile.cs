@@ -97,7 +97,7 @@ public static partial class LoraFile
         var rank = down.shape[0];
         if (up.shape[1] != rank)
             throw new SafetensorsException(file.Path, $"layer '{module}': down is [{string.Join(", ", down.shape)}] and up is [{string.Join(", ", up.shape)}]; their ranks differ.");
-        var alpha = names.TryGetValue("alpha", out var alphaName) ? file.Read(alphaName, float32).ToDouble() : headerAlpha?.Invoke(module, rank) ?? rank;
+        var alpha = names.TryGetValue("alpha", out var alphaName) ? file.Read(alphaName, float32).AsDouble() : headerAlpha?.Invoke(module, rank) ?? rank;
         var magnitude = names.TryGetValue("magnitude", out var magnitudeName) ? RowLengths(file, magnitudeName, up.shape[0], down.shape[1]) : null;
         return new LoraLayer(net, module, down.MoveToOuterDisposeScope(), up.MoveToOuterDisposeScope(), alpha / rank, magnitude?.MoveToOuterDisposeScope());
     }

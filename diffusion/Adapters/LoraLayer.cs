@@ -14,10 +14,10 @@ public sealed record LoraLayer(string Net, string Module, Tensor Down, Tensor Up
     public long Rank => Down.shape[0];
 
     /// <summary>Scale · Up · Down, [out, in] fp32.</summary>
-    public Tensor Delta() => Up.to_type(ScalarType.Float32).matmul(Down.to_type(ScalarType.Float32)).mul(Scale);
+    public Tensor Delta() => Up.to_type(ScalarType.Float32).matmul(Down.to_type(ScalarType.Float32)) * Num(Scale);
 
     /// <summary>The same change with scale 1, the factor moved into Up: what files hold in which alpha = rank everywhere.</summary>
-    public LoraLayer Folded() => Scale == 1 ? this : this with { Up = Up * Scale, Scale = 1 };
+    public LoraLayer Folded() => Scale == 1 ? this : this with { Up = Up * Num(Scale), Scale = 1 };
 
     public void Dispose()
     {

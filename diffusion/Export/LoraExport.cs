@@ -57,7 +57,7 @@ public static class LoraExport
             var stem = LoraFile.KohyaName(layer.Net, layer.Module, names);
             tensors.Add(stem + ".lora_down.weight", Plain(layer.Down));
             tensors.Add(stem + ".lora_up.weight", Plain(layer.Up));
-            tensors.Add(stem + ".alpha", full([], layer.Rank, float32));
+            tensors.Add(stem + ".alpha", Num(layer.Rank).AsTensor(float32));
             if (layer.Magnitude is not null)
                 tensors.Add(stem + ".dora_scale", Plain(layer.Magnitude).unsqueeze(1)); // [out, 1], as LyCORIS and ComfyUI want it
         }

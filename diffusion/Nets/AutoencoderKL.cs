@@ -10,10 +10,10 @@ namespace Sdxl.Diffusion.Nets;
 public sealed record LatentPosterior(Tensor Mean, Tensor LogVariance)
 {
     /// <summary>exp(log variance / 2), [B,4,H,W].</summary>
-    public Tensor Deviation() => (LogVariance * 0.5).exp();
+    public Tensor Deviation() => (LogVariance * Num(0.5)).exp();
 
     /// <summary>mean + deviation x noise.</summary>
-    public Tensor Sample(Tensor noise) => Mean + Deviation() * noise;
+    public Tensor Sample(Tensor noise) => Mean.Plus(Deviation() * noise);
 }
 
 /// <summary>SDXL's variational autoencoder: pictures in -1..1 to latents an eighth the size, and back.</summary>
@@ -50,7 +50,7 @@ public sealed class AutoencoderKL : nn.Module
         using var scope = NewDisposeScope();
         var moments = encoder.call(picture.to(at.Dtype, at.Device));
         var halves = (quant_conv is null ? moments : quant_conv.call(moments)).chunk(2, 1);
-        return new LatentPosterior(halves[0].MoveToOuterDisposeScope(), halves[1].clamp(-30, 20).MoveToOuterDisposeScope());
+        return new LatentPosterior(halves[0].MoveToOuterDisposeScope(), halves[1].clamp(Num(-30), Num(20)).MoveToOuterDisposeScope());
     }
 
     /// <summary>latent [B,4,H,W] (divided by the scaling factor already) -> picture [B,3,8H,8W], about -1..1.</summary>
@@ -62,13 +62,13 @@ public sealed class AutoencoderKL : nn.Module
     }
 
     /// <summary>The latents the U-Net works on: (raw - mean) / std x factor; mean 0 and std 1 for SDXL.</summary>
-    public Tensor Scale(Tensor raw) => Normalise(raw) * config.ScalingFactor;
+    public Tensor Scale(Tensor raw) => Normalise(raw) * Num(config.ScalingFactor);
 
     /// <summary>Back from the U-Net's latents to the decoder's.</summary>
     public Tensor Unscale(Tensor scaled)
     {
-        var raw = scaled / config.ScalingFactor;
-        return config is { LatentsMean: { } mean, LatentsStd: { } std } ? raw * PerChannel(std, raw) + PerChannel(mean, raw) : raw;
+        var raw = scaled / Num(config.ScalingFactor);
+        return config is { LatentsMean: { } mean, LatentsStd: { } std } ? (raw * PerChannel(std, raw)).Plus(PerChannel(mean, raw)) : raw;
     }
 
     private Tensor Normalise(Tensor raw) =>

@@ -9,6 +9,7 @@ namespace Sdxl.Diffusion.Nets;
 internal sealed class Checkpointed : autograd.SingleTensorFunction<Checkpointed>
 {
     private const string Block = "block";
+    private const int Arguments = 4;
 
     /// <summary>What this thread's last backward returned: libtorch has taken its own references when it calls again.</summary>
     /// <remarks>
@@ -34,6 +35,7 @@ internal sealed class Checkpointed : autograd.SingleTensorFunction<Checkpointed>
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
         var (block, x, given) = ((Func<Tensor, Tensor, Tensor>)vars[0], (Tensor)vars[1], (Tensor)vars[2]);
+        BackwardPass.Prepare(ctx);
         ctx.save_data(Block, block);
         ctx.save_for_backward([x, given]);
         using var guard = no_grad();
@@ -41,6 +43,12 @@ internal sealed class Checkpointed : autograd.SingleTensorFunction<Checkpointed>
     }
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        using (grad_output)
+            return BackwardPass.Guard(ctx, Arguments, () => Gradients(ctx, grad_output));
+    }
+
+    private static List<Tensor> Gradients(autograd.AutogradContext ctx, Tensor outputGradient)
     {
         using var scope = NewDisposeScope();
         var block = (Func<Tensor, Tensor, Tensor>)ctx.get_data(Block);
@@ -57,13 +65,12 @@ internal sealed class Checkpointed : autograd.SingleTensorFunction<Checkpointed>
         {
             var output = block(inputs[0], inputs[1]);
             if (output.requires_grad)
-                autograd.backward([output], [grad_output]);
+                BackwardPass.Run(output, outputGradient);
         }
         foreach (var earlier in t_returned ?? [])
             earlier.Dispose();
         var gradients = inputs.Select(i => i.grad?.MoveToOuterDisposeScope()).ToList();
         t_returned = [.. gradients.OfType<Tensor>()];
-        grad_output.Dispose();
         // The block and the follower get none.
         return [null!, gradients[0]!, gradients[1]!, null!];
     }

@@ -49,7 +49,7 @@ public sealed class ClipMlp : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         var h = fc1.call(x);
-        return fc2.call(quick ? h * (h * 1.702).sigmoid() : F.gelu(h));
+        return fc2.call(quick ? h * (h * Num(1.702)).sigmoid() : F.gelu(h));
     }
 }
 
@@ -73,8 +73,8 @@ public sealed class ClipEncoderLayer : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        x = x + self_attn.call(layer_norm1.call(x));
-        return (x + mlp.call(layer_norm2.call(x))).MoveToOuterDisposeScope();
+        x = x.Plus(self_attn.call(layer_norm1.call(x)));
+        return x.Plus(mlp.call(layer_norm2.call(x))).MoveToOuterDisposeScope();
     }
 }
 

@@ -50,9 +50,9 @@ public sealed class ClipTextModel : nn.Module
     /// <summary>Index of the first <paramref name="token"/> of each row, [B]; the last position where a row has none. Computed where the ids are: no synchronisation.</summary>
     private static Tensor FirstPosition(Tensor ids, int token)
     {
-        var positions = arange(ids.shape[1], ScalarType.Int64, ids.device).unsqueeze(0).expand(ids.shape);
-        var elsewhere = full_like(ids, ids.shape[1] - 1);
-        return where(ids.eq(token), positions, elsewhere).amin(1);
+        var positions = Num(ids.shape[1]).Range(ScalarType.Int64, ids.device).unsqueeze(0).expand(ids.shape);
+        var elsewhere = Num(ids.shape[1] - 1).Everywhere(ids);
+        return where(ids.eq(Num(token)), positions, elsewhere).amin(1);
     }
 
     /// <summary>states [B,T,D] at positions [B] -> [B,D].</summary>
@@ -100,6 +100,6 @@ public sealed class ClipTextEmbeddings : nn.Module
     internal Tensor Embed(Tensor ids, Tensor? newRows)
     {
         var tokens = newRows is null ? token_embedding.forward(ids) : token_embedding.forward(ids, newRows);
-        return tokens + position_embedding.Weight.narrow(0, 0, ids.shape[1]);
+        return tokens.Plus(position_embedding.Weight.narrow(0, 0, ids.shape[1]));
     }
 }

@@ -96,6 +96,6 @@ public sealed class ClipVisionEmbeddings : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var patches = patch_embedding.call(pixels).flatten(2).transpose(1, 2);                  // [B,P,D]
         var first = class_embedding.view(1, 1, -1).expand(patches.shape[0], 1, patches.shape[2]);
-        return (cat([first, patches], 1) + position_embedding.Weight).MoveToOuterDisposeScope();
+        return cat([first, patches], 1).Plus(position_embedding.Weight).MoveToOuterDisposeScope();
     }
 }

@@ -14,7 +14,7 @@ public static class Timesteps
     public static Tensor Embed(Tensor t, int width, bool flipSinToCos, double freqShift)
     {
         var half = width / 2;
-        var exponents = arange(half, ScalarType.Float32, t.device).mul(-Math.Log(MaxPeriod) / (half - freqShift));
+        var exponents = Num(half).Range(ScalarType.Float32, t.device) * Num(-Math.Log(MaxPeriod) / (half - freqShift));
         var angles = t.to_type(ScalarType.Float32).unsqueeze(1) * exponents.exp().unsqueeze(0); // [n, half]
         return flipSinToCos ? cat([angles.cos(), angles.sin()], 1) : cat([angles.sin(), angles.cos()], 1);
     }

@@ -33,7 +33,7 @@ internal static class Pointwise
     public static Tensor Multiply(Tensor fresh, Tensor other) => is_grad_enabled() ? fresh * other : fresh.mul_(other);
 
     /// <summary>fresh + other, where nothing else reads the first.</summary>
-    public static Tensor Add(Tensor fresh, Tensor other) => is_grad_enabled() ? fresh + other : fresh.add_(other);
+    public static Tensor Add(Tensor fresh, Tensor other) => is_grad_enabled() ? fresh.Plus(other) : fresh.Plus_(other);
 }
 
 /// <summary>y = x W^T + b, with a slot for a low-rank branch. x [..., in] -> [..., out].</summary>
@@ -141,11 +141,11 @@ public sealed class Embedding : nn.Module<Tensor, Tensor>
     public Tensor forward(Tensor ids, Tensor added)
     {
         var rows = weight.shape[0];
-        var known = Lookup(weight, ids.clamp_max(rows - 1));
+        var known = Lookup(weight, ids.clamp_max(Num(rows - 1)));
         // Rows are taken by a product with ones and zeros, which is exact: the gradient of a lookup is summed in changing order on a GPU, that of a product is not.
-        var isRow = (ids - rows).unsqueeze(-1).eq(arange(added.shape[0], ScalarType.Int64, ids.device)); // [..., N]
+        var isRow = (ids - Num(rows)).unsqueeze(-1).eq(Num(added.shape[0]).Range(ScalarType.Int64, ids.device)); // [..., N]
         var fresh = isRow.to_type(added.dtype).matmul(added);
-        return where(ids.ge(rows).unsqueeze(-1), fresh.to_type(known.dtype), known);
+        return where(ids.ge(Num(rows)).unsqueeze(-1), fresh.to_type(known.dtype), known);
     }
 
     private static Tensor Lookup(Tensor table, Tensor ids) => table.index_select(0, ids.flatten()).view([.. ids.shape, table.shape[1]]);

@@ -37,7 +37,7 @@ public sealed class ResnetBlock2D : nn.Module<Tensor, Tensor?, Tensor>
             h = Pointwise.Add(h, time_emb_proj.call(F.silu(t)).unsqueeze(-1).unsqueeze(-1)); // [B,Cout,1,1] spreads over H,W
         h = conv2.call(Pointwise.Silu(norm2.call(h)));
         h = Pointwise.Add(h, conv_shortcut is null ? x : conv_shortcut.call(x));
-        return (outputScale == 1 ? h : h / outputScale).MoveToOuterDisposeScope();
+        return (outputScale == 1 ? h : h / Num(outputScale)).MoveToOuterDisposeScope();
     }
 }
 

@@ -81,7 +81,7 @@ public sealed class UNet2DConditionModel : nn.Module<Tensor, Tensor, Tensor, Ten
         var sizes = Timesteps.Embed(timeIds.flatten(), config.AdditionTimeEmbedDim, config.FlipSinToCos, config.FreqShift)
             .view(timeIds.shape[0], -1);                                                                              // [B,6·256]
         var added = cat([pooledText.to_type(dtype), sizes.to_type(dtype)], 1);                                        // [B,2816]
-        return time + Show("add_embedding", add_embedding.call(added));
+        return time.Plus(Show("add_embedding", add_embedding.call(added)));
     }
 
     private Tensor Show(string name, Tensor value)

@@ -1,4 +1,5 @@
 using Sdxl.Diffusion.Nets;
+using Sdxl.Diffusion.Tensors;
 using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Numerics;
@@ -58,7 +59,7 @@ public static class NumericsCheck
         using var guard = enable_grad();
         var leaves = inputs.ConvertAll(i => i.detach().to(type, device, copy: true).requires_grad_());
         var result = operation(leaves);
-        autograd.backward([result], [Numbers(result.shape, leaves.Count).to_type(inputs[0].dtype).to(type, device)]);
+        BackwardPass.Run(result, Numbers(result.shape, leaves.Count).to_type(inputs[0].dtype).to(type, device));
         return [result.detach().cpu(), .. leaves.Select(l => l.grad!.cpu())];
     }
 

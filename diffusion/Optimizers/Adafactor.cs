@@ -44,25 +44,25 @@ public sealed class Adafactor : Optimizer
                 using var scope = NewDisposeScope();
                 var g = Scaled(gradient);
                 var rate = RateFor(group, p);
-                var square = g.square().add_(settings.Eps1);
+                var square = g.Squared().add_(Num(settings.Eps1));
                 var running = squares[(group, name)];
                 Tensor update;
                 if (running.Length == 2)
                 {
                     var (row, column) = (running[0], running[1]);
-                    row.mul_(beta).add_(square.mean([-1]), 1 - beta);
-                    column.mul_(beta).add_(square.mean([-2]), 1 - beta);
+                    row.mul_(Num(beta)).add_(square.mean([-1]), Num(1 - beta));
+                    column.mul_(Num(beta)).add_(square.mean([-2]), Num(1 - beta));
                     var rowFactor = row.div(row.mean([-1], keepdim: true)).rsqrt_().unsqueeze(-1);
                     update = rowFactor.mul(column.unsqueeze(-2).rsqrt()).mul_(g);
                 }
                 else
                 {
-                    running[0].mul_(beta).add_(square, 1 - beta);
+                    running[0].mul_(Num(beta)).add_(square, Num(1 - beta));
                     update = running[0].rsqrt().mul_(g);
                 }
-                update.div_(RootMeanSquare(update).div_(settings.ClipThreshold).clamp_(min: 1.0));
+                update.div_(RootMeanSquare(update).div_(Num(settings.ClipThreshold)).clamp_min_(Num(1.0)));
                 if (group.WeightDecay != 0)
-                    p.sub_(p.mul(rate * group.WeightDecay));
+                    p.sub_(p.mul(rate * Num(group.WeightDecay)));
                 p.sub_(update.mul_(rate));
             }
         }
@@ -74,8 +74,8 @@ public sealed class Adafactor : Optimizer
         var rate = settings.RelativeStep
             ? Math.Min(settings.WarmupInit ? 1e-6 * Steps : 1e-2, 1 / Math.Sqrt(Steps))
             : group.Rate;
-        return settings.ScaleParameter ? RootMeanSquare(p).clamp_(min: settings.Eps2).mul_(rate) : full([], rate, float32, p.device);
+        return settings.ScaleParameter ? RootMeanSquare(p).clamp_min_(Num(settings.Eps2)).mul_(Num(rate)) : Num(rate).AsTensor(float32, p.device);
     }
 
-    private static Tensor RootMeanSquare(Tensor t) => t.norm().div_(Math.Sqrt(t.NumberOfElements));
+    private static Tensor RootMeanSquare(Tensor t) => t.norm().div_(Num(Math.Sqrt(t.NumberOfElements)));
 }

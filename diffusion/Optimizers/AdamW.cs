@@ -34,11 +34,11 @@ public sealed class AdamW : Optimizer
             {
                 var (p, g, m, v) = (chunk[0], chunk[1], chunk[2], chunk[3]);
                 if (group.WeightDecay != 0)
-                    p.mul_(1 - group.Rate * group.WeightDecay);
-                m.mul_(beta1).add_(g, 1 - beta1);
-                v.mul_(beta2).addcmul_(g, g, 1 - beta2);
+                    p.mul_(Num(1 - group.Rate * group.WeightDecay));
+                m.mul_(Num(beta1)).add_(g, Num(1 - beta1));
+                v.mul_(Num(beta2)).addcmul_(g, g, Num(1 - beta2));
                 // p -= rate * (m / correction1) / (sqrt(v) / correction2 + eps), numerator and denominator times correction2: one pass less.
-                p.addcdiv_(m, v.sqrt().add_(eps * correction2), -group.Rate * correction2 / correction1);
+                p.addcdiv_(m, v.sqrt().add_(Num(eps * correction2)), Num(-group.Rate * correction2 / correction1));
             }
         }
     }

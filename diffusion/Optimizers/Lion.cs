@@ -27,9 +27,9 @@ public sealed class Lion : Optimizer
             {
                 var (p, g, m) = (chunk[0], chunk[1], chunk[2]);
                 if (group.WeightDecay != 0)
-                    p.mul_(1 - group.Rate * group.WeightDecay);
-                p.add_(m.mul(settings.Beta1).add_(g, 1 - settings.Beta1).sign_(), -group.Rate);
-                m.mul_(settings.Beta2).add_(g, 1 - settings.Beta2);
+                    p.mul_(Num(1 - group.Rate * group.WeightDecay));
+                p.add_((m * Num(settings.Beta1)).add_(g, Num(1 - settings.Beta1)).sign_(), Num(-group.Rate));
+                m.mul_(Num(settings.Beta2)).add_(g, Num(1 - settings.Beta2));
             }
         }
     }

@@ -61,9 +61,9 @@ public sealed class Prodigy : Optimizer
             {
                 var (p, g, m, v, s, p0) = (chunk[0], chunk[1], chunk[2], chunk[3], chunk[4], chunk[5]);
                 products.Add(dot(g, p0 - p).MoveToOuterDisposeScope());
-                m.mul_(beta1).add_(g, d * (1 - beta1));
-                v.mul_(beta2).addcmul_(g, g, d * d * (1 - beta2));
-                s.mul_(beta3).add_(g, d / d0 * (settings.SafeguardWarmup ? d : dRate));
+                m.mul_(Num(beta1)).add_(g, Num(d * (1 - beta1)));
+                v.mul_(Num(beta2)).addcmul_(g, g, Num(d * d * (1 - beta2)));
+                s.mul_(Num(beta3)).add_(g, Num(d / d0 * (settings.SafeguardWarmup ? d : dRate)));
                 sizes.Add(s.abs().sum().MoveToOuterDisposeScope());
             }
         }
@@ -92,10 +92,10 @@ public sealed class Prodigy : Optimizer
             foreach (var chunk in Chunks(group.Parameters.Values, mean, square))
             {
                 var (p, m, v) = (chunk[0], chunk[1], chunk[2]);
-                var divisor = v.sqrt().add_(d * eps);
+                var divisor = v.sqrt().add_(Num(d * eps));
                 if (group.WeightDecay != 0)
-                    p.mul_(1 - group.WeightDecay * step);
-                p.addcdiv_(m, divisor, -step);
+                    p.mul_(Num(1 - group.WeightDecay * step));
+                p.addcdiv_(m, divisor, Num(-step));
             }
         }
     }

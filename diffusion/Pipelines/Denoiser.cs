@@ -93,18 +93,18 @@ public sealed record Denoiser
             return next;
         var last = i == Sampler.Timesteps.Length - 1;
         var kept = last ? repainting.Latents : Sampler.AddNoise(repainting.Latents, repainting.Noise, i + 1);
-        return kept * (1 - repainting.Mask) + next * repainting.Mask;
+        return (kept * (Num(1) - repainting.Mask)).Plus(next * repainting.Mask);
     }
 
     private Tensor Guided(Tensor answers)
     {
         var halves = answers.chunk(2, 0);
         var (away, towards) = (halves[0], halves[1]);
-        var mixed = away + (towards - away) * GuidanceScale;
+        var mixed = away.Plus((towards - away) * Num(GuidanceScale));
         if (GuidanceRescale == 0)
             return mixed;
         var rescaled = mixed * (Deviation(towards) / Deviation(mixed));
-        return rescaled * GuidanceRescale + mixed * (1 - GuidanceRescale);
+        return (rescaled * Num(GuidanceRescale)).Plus(mixed * Num(1 - GuidanceRescale));
     }
 
     /// <summary>Standard deviation of each sample, [B,1,1,1].</summary>

@@ -143,7 +143,7 @@ public sealed class SdxlPipeline : IDisposable
         var ensemble = settings.Refine == RefineMode.ExpertEnsemble;
         var first = prepared.Latents is null ? 0 : FirstCall(sampler, settings.PromptStrength);
         var noise = Noise(seed, prepared.Latents is null ? RandomPurpose.SampleLatent : RandomPurpose.SampleStart, 0, shape);
-        var start = prepared.Latents is null || settings.PromptStrength == 1 ? noise * sampler.InitialNoiseSigma
+        var start = prepared.Latents is null || settings.PromptStrength == 1 ? noise * Num(sampler.InitialNoiseSigma)
             : first == sampler.Timesteps.Length ? prepared.Latents
             : sampler.AddNoise(prepared.Latents, noise, first);
         var latents = new Denoiser

@@ -30,8 +30,8 @@ public static class TiledDecoder
                 using var one = NewDisposeScope();
                 var picture = vae.Decode(latent.narrow(2, top, rows).narrow(3, left, columns)).to_type(ScalarType.Float32);
                 var fade = Ramp(top, rows, height, tile, zoom, latent.device).unsqueeze(1) * Ramp(left, columns, width, tile, zoom, latent.device).unsqueeze(0);
-                At(sum, top, rows, left, columns, zoom).add_(picture * fade);
-                At(weights, top, rows, left, columns, zoom).add_(fade);
+                At(sum, top, rows, left, columns, zoom).Plus_(picture * fade);
+                At(weights, top, rows, left, columns, zoom).Plus_(fade);
             }
         }
         return (sum / weights).MoveToOuterDisposeScope();

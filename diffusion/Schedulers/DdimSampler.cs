@@ -11,7 +11,7 @@ public abstract class AlphaSampler(SchedulerConfig config, int steps) : Sampler(
     public override Tensor AddNoise(Tensor latents, Tensor noise, int index)
     {
         double alpha = Alphas[(int)Timesteps[index]];
-        return latents * Math.Sqrt(alpha) + noise * Math.Sqrt(1 - alpha);
+        return (latents * Num(Math.Sqrt(alpha))).Plus(noise * Num(Math.Sqrt(1 - alpha)));
     }
 
     /// <summary>Signal at a timestep; before 0 that of timestep 0, or 1 where the config says so.</summary>
@@ -30,9 +30,9 @@ public sealed class DdimSampler : AlphaSampler
         var timestep = (int)Timesteps[index];
         var (alpha, next) = (AlphaAt(timestep), AlphaAt(timestep - Stride));
         var (signal, spread) = (Math.Sqrt(alpha), Math.Sqrt(1 - alpha));
-        var picture = Config.PredictsVelocity ? sample * signal - answer * spread : (sample - answer * spread) / signal;
-        var direction = Config.PredictsVelocity ? answer * signal + sample * spread : answer;
-        return (picture * Math.Sqrt(next) + direction * Math.Sqrt(1 - next)).MoveToOuterDisposeScope();
+        var picture = Config.PredictsVelocity ? sample * Num(signal) - answer * Num(spread) : (sample - answer * Num(spread)) / Num(signal);
+        var direction = Config.PredictsVelocity ? (answer * Num(signal)).Plus(sample * Num(spread)) : answer;
+        return (picture * Num(Math.Sqrt(next))).Plus(direction * Num(Math.Sqrt(1 - next))).MoveToOuterDisposeScope();
     }
 }
 
@@ -67,16 +67,16 @@ public sealed class PndmSampler : AlphaSampler
         }
         else if (calls == 1)
         {
-            slope = (answer + answers[^1]) / 2;
+            slope = answer.Plus(answers[^1]) / Num(2);
             sample = firstSample!;
         }
         else
         {
             slope = answers.Count switch
             {
-                2 => (answers[^1] * 3 - answers[^2]) / 2,
-                3 => (answers[^1] * 23 - answers[^2] * 16 + answers[^3] * 5) / 12,
-                4 => (answers[^1] * 55 - answers[^2] * 59 + answers[^3] * 37 - answers[^4] * 9) / 24,
+                2 => (answers[^1] * Num(3) - answers[^2]) / Num(2),
+                3 => (answers[^1] * Num(23) - answers[^2] * Num(16)).Plus(answers[^3] * Num(5)) / Num(12),
+                4 => ((answers[^1] * Num(55) - answers[^2] * Num(59)).Plus(answers[^3] * Num(37)) - answers[^4] * Num(9)) / Num(24),
                 _ => answers[^1],
             };
         }
@@ -105,8 +105,8 @@ public sealed class PndmSampler : AlphaSampler
     {
         var (alpha, next) = (AlphaAt(timestep), AlphaAt(nextTimestep));
         if (Config.PredictsVelocity)
-            answer = answer * Math.Sqrt(alpha) + sample * Math.Sqrt(1 - alpha);
+            answer = (answer * Num(Math.Sqrt(alpha))).Plus(sample * Num(Math.Sqrt(1 - alpha)));
         var denominator = alpha * Math.Sqrt(1 - next) + Math.Sqrt(alpha * (1 - alpha) * next);
-        return sample * Math.Sqrt(next / alpha) - answer * ((next - alpha) / denominator);
+        return sample * Num(Math.Sqrt(next / alpha)) - answer * Num((next - alpha) / denominator);
     }
 }

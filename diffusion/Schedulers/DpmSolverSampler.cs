@@ -33,19 +33,19 @@ public sealed class DpmSolverSampler : Sampler
     {
         using var scope = NewDisposeScope();
         var (alpha, sigma) = Split(Sigmas[index]);
-        var picture = Config.PredictsVelocity ? sample * alpha - answer * sigma : (sample - answer * sigma) / alpha;
+        var picture = Config.PredictsVelocity ? sample * Num(alpha) - answer * Num(sigma) : (sample - answer * Num(sigma)) / Num(alpha);
 
         var last = index == Timesteps.Length - 1;
         var (nextAlpha, nextSigma) = Split(Sigmas[index + 1]);
         // At the last level sigma is 0: lambda is infinite, exp(-h) is 0, and the sample becomes the picture.
         var h = Lambda(nextAlpha, nextSigma) - Lambda(alpha, sigma);
         var towards = -nextAlpha * (Math.Exp(-h) - 1);
-        var moved = sample * (nextSigma / sigma) + picture * towards;
+        var moved = (sample * Num(nextSigma / sigma)).Plus(picture * Num(towards));
         if (pictureBefore is not null && !last)
         {
             var (alphaBefore, sigmaBefore) = Split(Sigmas[index - 1]);
             var ratio = (Lambda(alpha, sigma) - Lambda(alphaBefore, sigmaBefore)) / h;
-            moved = moved + (picture - pictureBefore) * (0.5 * towards / ratio);
+            moved = moved.Plus((picture - pictureBefore) * Num(0.5 * towards / ratio));
         }
         pictureBefore?.Dispose();
         pictureBefore = picture.DetachFromDisposeScope();
@@ -55,7 +55,7 @@ public sealed class DpmSolverSampler : Sampler
     public override Tensor AddNoise(Tensor latents, Tensor noise, int index)
     {
         var (alpha, sigma) = Split(Sigmas[index]);
-        return latents * alpha + noise * sigma;
+        return (latents * Num(alpha)).Plus(noise * Num(sigma));
     }
 
     public override void Dispose()

@@ -16,9 +16,9 @@ public abstract class SigmaSampler : Sampler
         InitialNoiseSigma = SigmaOfPureNoise(levels.Max());
     }
 
-    public override Tensor ScaleInput(Tensor sample, int index) => sample / Math.Sqrt(Sigmas[index] * Sigmas[index] + 1);
+    public override Tensor ScaleInput(Tensor sample, int index) => sample / Num(Math.Sqrt(Sigmas[index] * Sigmas[index] + 1));
 
-    public override Tensor AddNoise(Tensor latents, Tensor noise, int index) => latents + noise * Sigmas[index];
+    public override Tensor AddNoise(Tensor latents, Tensor noise, int index) => latents.Plus(noise * Num(Sigmas[index]));
 }
 
 /// <summary>K_EULER: one straight step to the next noise level.</summary>
@@ -28,8 +28,8 @@ public sealed class EulerSampler(SchedulerConfig config, int steps) : SigmaSampl
     public override Tensor Step(Tensor answer, Tensor sample, int index, Tensor? noise = null)
     {
         using var scope = NewDisposeScope();
-        var slope = (sample - Denoised(answer, sample, Sigmas[index])) / Sigmas[index];
-        return (sample + slope * (Sigmas[index + 1] - Sigmas[index])).MoveToOuterDisposeScope();
+        var slope = (sample - Denoised(answer, sample, Sigmas[index])) / Num(Sigmas[index]);
+        return sample.Plus(slope * Num(Sigmas[index + 1] - Sigmas[index])).MoveToOuterDisposeScope();
     }
 }
 
@@ -45,9 +45,9 @@ public sealed class EulerAncestralSampler(SchedulerConfig config, int steps) : S
         var (from, to) = (Sigmas[index], Sigmas[index + 1]);
         var up = Math.Sqrt(to * to * (from * from - to * to) / (from * from));
         var down = Math.Sqrt(to * to - up * up);
-        var slope = (sample - Denoised(answer, sample, from)) / from;
-        var moved = sample + slope * (down - from);
-        return (up == 0 ? moved : moved + (noise ?? throw new ArgumentNullException(nameof(noise), "K_EULER_ANCESTRAL needs fresh noise each step.")) * up).MoveToOuterDisposeScope();
+        var slope = (sample - Denoised(answer, sample, from)) / Num(from);
+        var moved = sample.Plus(slope * Num(down - from));
+        return (up == 0 ? moved : moved.Plus((noise ?? throw new ArgumentNullException(nameof(noise), "K_EULER_ANCESTRAL needs fresh noise each step.")) * Num(up))).MoveToOuterDisposeScope();
     }
 }
 
@@ -65,13 +65,13 @@ public sealed class HeunSampler(SchedulerConfig config, int steps) : SigmaSample
         using var scope = NewDisposeScope();
         if (firstSlope is null || start is null)
         {
-            firstSlope = ((sample - Denoised(answer, sample, Sigmas[index])) / Sigmas[index]).DetachFromDisposeScope();
+            firstSlope = ((sample - Denoised(answer, sample, Sigmas[index])) / Num(Sigmas[index])).DetachFromDisposeScope();
             start = sample.alias().DetachFromDisposeScope();
             distance = Sigmas[index + 1] - Sigmas[index];
-            return (sample + firstSlope * distance).MoveToOuterDisposeScope();
+            return sample.Plus(firstSlope * Num(distance)).MoveToOuterDisposeScope();
         }
-        var slope = (firstSlope + (sample - Denoised(answer, sample, Sigmas[index])) / Sigmas[index]) / 2;
-        var moved = (start + slope * distance).MoveToOuterDisposeScope();
+        var slope = firstSlope.Plus((sample - Denoised(answer, sample, Sigmas[index])) / Num(Sigmas[index])) / Num(2);
+        var moved = start.Plus(slope * Num(distance)).MoveToOuterDisposeScope();
         Forget();
         return moved;
     }

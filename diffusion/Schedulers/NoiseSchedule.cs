@@ -32,7 +32,7 @@ public sealed class NoiseSchedule
 
     /// <summary>sample and noise [B,...], one timestep a sample -> sqrt(a) sample + sqrt(1 - a) noise.</summary>
     public Tensor AddNoise(Tensor sample, Tensor noise, ReadOnlySpan<long> timesteps) =>
-        sample * Factors(timesteps, a => Math.Sqrt(a), sample) + noise * Factors(timesteps, a => Math.Sqrt(1 - a), sample);
+        (sample * Factors(timesteps, a => Math.Sqrt(a), sample)).Plus(noise * Factors(timesteps, a => Math.Sqrt(1 - a), sample));
 
     /// <summary>What a velocity-predicting net should answer: sqrt(a) noise - sqrt(1 - a) sample.</summary>
     public Tensor Velocity(Tensor sample, Tensor noise, ReadOnlySpan<long> timesteps) =>

@@ -99,6 +99,6 @@ public abstract class Sampler : IDisposable
 
     /// <summary>The clean picture that the answer implies for a sample = picture + sigma · noise.</summary>
     protected Tensor Denoised(Tensor answer, Tensor sample, double sigma) => Config.PredictsVelocity
-        ? answer * (-sigma / Math.Sqrt(sigma * sigma + 1)) + sample / (sigma * sigma + 1)
-        : sample - answer * sigma;
+        ? (answer * Num(-sigma / Math.Sqrt(sigma * sigma + 1))).Plus(sample / Num(sigma * sigma + 1))
+        : sample - answer * Num(sigma);
 }

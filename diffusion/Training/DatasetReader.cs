@@ -51,8 +51,9 @@ public sealed class DatasetReader
         var masks = new List<Tensor>();
         foreach (var picture in Manifest.Pictures)
         {
-            var mask = tensor(Load(picture.MaskFile).Luma().Data).to_type(ScalarType.Float32).div(255).view(1, 1, Side, downscale, Side, downscale).mean([3, 5]); // area: no aliasing
-            if (mask.max().ToSingle() == 0)
+            var mask = (tensor(Load(picture.MaskFile).Luma().Data).to_type(ScalarType.Float32) / Num(255))
+                .view(1, 1, Side, downscale, Side, downscale).mean([3, 5]); // area: no aliasing
+            if (mask.max().AsSingle() == 0)
             {
                 log($"The mask of '{picture.Name}' is black everywhere; the whole picture counts.");
                 mask = ones_like(mask);
@@ -113,7 +114,8 @@ public sealed class DatasetReader
     private Tensor Pixels(DatasetPicture picture)
     {
         var pixels = Load(picture.File);
-        return tensor(pixels.Data).view(1, pixels.Height, pixels.Width, 3).permute(0, 3, 1, 2).to_type(ScalarType.Float32).div(127.5).sub(1).contiguous();
+        var levels = tensor(pixels.Data).view(1, pixels.Height, pixels.Width, 3).permute(0, 3, 1, 2).to_type(ScalarType.Float32);
+        return (levels / Num(127.5) - Num(1)).contiguous();
     }
 
     private PixelGrid Load(string relative)

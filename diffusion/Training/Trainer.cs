@@ -25,9 +25,6 @@ public sealed class Trainer : IDisposable
     /// <summary>Strength of the pull on each row: row *= (table deviation / row deviation)^0.1.</summary>
     private const double TokenPull = 0.1;
 
-    /// <summary>Mean number of weights of a layer up to which the count of operations, not of multiplications, is what a step costs.</summary>
-    private const double SmallLayer = 1 << 16;
-
     private readonly TrainingSettings settings;
     private readonly TrainedNets nets;
     private readonly TrainingData data;
@@ -40,12 +37,10 @@ public sealed class Trainer : IDisposable
     private readonly FlatParameters netParameters, rowParameters;
     private readonly ParameterGroup netGroup, rowGroup;
     private readonly Dictionary<string, Linear> adapted = [];
-    private readonly StackedLora? stacked; // for small nets
     private (Tensor States, Tensor Pooled)? textCache; // [n,T,D], [n,P]: from the pivot on
 
     /// <param name="compute">Type of the nets' passes.</param>
-    /// <param name="stackLayers">Compute the LoRA of all layers at once (<see cref="StackedLora"/>) or beside each layer; null: by the size of the layers.</param>
-    public Trainer(TrainingSettings settings, TrainedNets nets, TrainingData data, ITrainingNoise noise, NoiseSchedule schedule, ScalarType compute, bool? stackLayers = null)
+    public Trainer(TrainingSettings settings, TrainedNets nets, TrainingData data, ITrainingNoise noise, NoiseSchedule schedule, ScalarType compute)
     {
         (this.settings, this.nets, this.data, this.compute) = (settings, nets, data, compute);
         device = data.LatentMean.device;
@@ -63,12 +58,8 @@ public sealed class Trainer : IDisposable
         }
         else
         {
-            var start = NewLora(lora);
-            // A block that is computed again needs weights that are leaves: stacked ones belong to a graph that is gone by then.
-            var pieces = !settings.GradientCheckpointing && (stackLayers ?? adapted.Values.Average(l => l.Weight.NumberOfElements) <= SmallLayer) ? Pieces() : null;
-            netParameters = pieces is null ? new FlatParameters(start, device) : FlatParameters.Stacked(Stacks(pieces, start, lora.Dora), device);
+            netParameters = new FlatParameters(NewLora(lora), device);
             Attach(lora);
-            stacked = pieces is null ? null : new StackedLora(pieces, netParameters, lora.Scale, lora.Dora);
         }
         (tableDeviation1, tableDeviation2) = (Deviation(nets.Text1), Deviation(nets.Text2));
         rowParameters = new FlatParameters(
@@ -122,8 +113,7 @@ public sealed class Trainer : IDisposable
         {
             using var batchScope = NewDisposeScope();
             var (loss, times) = Losses(step * settings.Accumulate + part); // [B]
-            (loss.mean() / settings.Accumulate).backward();
-            stacked?.Clear();
+            BackwardPass.Run(loss.mean() / Num(settings.Accumulate));
             losses.Add(loss.detach().MoveToOuterDisposeScope());
             timesteps.AddRange(times);
         }
@@ -131,7 +121,7 @@ public sealed class Trainer : IDisposable
         var norm = GradientNorm();
         using (no_grad())
         {
-            Optimizer.Step(settings.MaxGradientNorm > 0 ? (settings.MaxGradientNorm / (norm + 1e-6)).clamp_(max: 1.0) : null);
+            Optimizer.Step(settings.MaxGradientNorm > 0 ? (Num(settings.MaxGradientNorm) / (norm + Num(1e-6))).clamp_max_(Num(1.0)) : null);
             if (!rowGroup.Frozen)
                 PullRows();
             foreach (var group in Training())
@@ -187,7 +177,7 @@ public sealed class Trainer : IDisposable
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        return netParameters.Values.isfinite().all().ToBoolean() && rowParameters.Values.isfinite().all().ToBoolean();
+        return netParameters.Values.isfinite().all().AsBoolean() && rowParameters.Values.isfinite().all().AsBoolean();
     }
 
     /// <summary>The LoRA's layers as files hold them; views of the trained values. Empty in a full fine-tune.</summary>
@@ -209,21 +199,20 @@ public sealed class Trainer : IDisposable
         {
             var eps = drawn.Noise;                                                                                           // [B,C,H,W]
             if (drawn.Offset is { } offset)
-                eps = eps + offset * settings.NoiseOffset;
-            var z = data.LatentMean.index_select(0, index).addcmul_(data.LatentDeviation.index_select(0, index), drawn.Posterior, 1);
+                eps = eps.Plus(offset * Num(settings.NoiseOffset));
+            var z = data.LatentMean.index_select(0, index).addcmul_(data.LatentDeviation.index_select(0, index), drawn.Posterior, Num(1));
             var (a, s) = (signal.index_select(0, t).view(-1, 1, 1, 1), spread.index_select(0, t).view(-1, 1, 1, 1));
-            noised = a * z + s * eps;
+            noised = (a * z).Plus(s * eps);
             target = settings.VelocityPrediction ? a * eps - s * z : eps;
         }
 
         var (states, pooled) = textCache is { } cache
             ? (cache.States.index_select(0, index), cache.Pooled.index_select(0, index))
             : nets.Encode(data.Ids1.index_select(0, index), data.Ids2.index_select(0, index), rowParameters["rows_1"], rowParameters["rows_2"]);
-        stacked?.Place(compute);
         var predicted = nets.UNet.call(noised.to_type(compute), t, states.to_type(compute), pooled.to_type(compute), data.TimeIds.index_select(0, index));
 
         var mask = data.Mask.index_select(0, index);                                                                         // [B,1,H,W]
-        var squares = (predicted.to_type(ScalarType.Float32) - target).square();                                             // fp32: bf16 squares lose small errors
+        var squares = (predicted.to_type(ScalarType.Float32) - target).Squared();                                            // fp32: bf16 squares lose small errors
         var loss = (squares * mask).mean([1, 2, 3]) / mask.mean([1, 2, 3]);                                                  // [B]
         return (lossWeights is null ? loss : loss * lossWeights.index_select(0, t), drawn.Timesteps);
     }
@@ -240,7 +229,7 @@ public sealed class Trainer : IDisposable
     private void PullRows()
     {
         foreach (var (rows, deviation) in new[] { (rowParameters["rows_1"], tableDeviation1), (rowParameters["rows_2"], tableDeviation2) })
-            rows.mul_((deviation / rows.std([1], unbiased: true, keepdim: true)).pow(TokenPull));
+            rows.mul_((Num(deviation) / rows.std([1], unbiased: true, keepdim: true)).pow(Num(TokenPull)));
     }
 
     // ---- what trains
@@ -254,7 +243,7 @@ public sealed class Trainer : IDisposable
                 continue;
             var (outputs, inputs) = (linear.Weight.shape[0], linear.Weight.shape[1]);
             // up = 0: the first step sees the base model. down: normal with deviation 1 / rank, as diffusers' trainers start ("gaussian").
-            start.Add(new($"{name}.lora_A.weight", CounterRandom.Normal(settings.Seed, RandomPurpose.InitialLora, 0, adapted.Count, lora.Rank, inputs) / lora.Rank));
+            start.Add(new($"{name}.lora_A.weight", CounterRandom.Normal(settings.Seed, RandomPurpose.InitialLora, 0, adapted.Count, lora.Rank, inputs) / Num(lora.Rank)));
             start.Add(new($"{name}.lora_B.weight", zeros(outputs, lora.Rank)));
             if (lora.Dora)
                 start.Add(new($"{name}.lora_magnitude_vector", linear.Weight.detach().to_type(ScalarType.Float32).norm(1)));
@@ -274,42 +263,12 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>The adapted layers by shape, those joined that take the same input (q, k, v of the pixels; k, v of the text).</summary>
-    private List<IReadOnlyList<LoraPiece>> Pieces()
-    {
-        var pieces = new List<LoraPiece>();
-        var joined = new HashSet<string>();
-        foreach (var (name, module) in nets.UNet.named_modules())
-        {
-            if (module is not Attention attention)
-                continue;
-            var (q, k, v, _) = attention.Layers;
-            var pixels = name.EndsWith(".attn1", StringComparison.Ordinal);
-            List<(string Module, Linear Layer)> same = pixels ? [($"{name}.to_q", q), ($"{name}.to_k", k), ($"{name}.to_v", v)] : [($"{name}.to_k", k), ($"{name}.to_v", v)];
-            if (!same.All(l => adapted.ContainsKey(l.Module)))
-                continue;
-            pieces.Add(new LoraPiece(same, pixels ? attention.JoinSelf : attention.JoinContext));
-            joined.UnionWith(same.Select(l => l.Module));
-        }
-        pieces.AddRange(adapted.Where(a => !joined.Contains(a.Key)).Select(a => new LoraPiece([(a.Key, a.Value)], weight => a.Value.Branch!.Use(weight))));
-        return [.. pieces.GroupBy(p => (p.Layers[0].Layer.Weight.shape[0], p.Layers[0].Layer.Weight.shape[1])).OrderBy(g => g.Key).Select(g => (IReadOnlyList<LoraPiece>)g.ToList())];
-    }
-
-    /// <summary>Start values in the order of the pieces: for each shape the downs, the ups, the magnitudes.</summary>
-    private static List<IReadOnlyList<KeyValuePair<string, Tensor>>> Stacks(List<IReadOnlyList<LoraPiece>> pieces, List<KeyValuePair<string, Tensor>> start, bool dora)
-    {
-        var values = start.ToDictionary(StringComparer.Ordinal);
-        string[] kinds = dora ? [".lora_A.weight", ".lora_B.weight", ".lora_magnitude_vector"] : [".lora_A.weight", ".lora_B.weight"];
-        return [.. pieces.SelectMany(shape => kinds.Select(kind => (IReadOnlyList<KeyValuePair<string, Tensor>>)
-            [.. shape.SelectMany(p => p.Layers).Select(l => KeyValuePair.Create(l.Module + kind, values[l.Module + kind]))]))];
-    }
-
     private List<KeyValuePair<string, Tensor>> WholeNet() => [.. nets.UNet.named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter))];
 
     private Tensor NewRows(ClipTextModel encoder, double deviation, int index) =>
-        CounterRandom.Normal(settings.Seed, RandomPurpose.InitialTokens, 0, index, settings.TokenVectors * settings.TokenWords, encoder.TokenRows.shape[1]) * deviation;
+        CounterRandom.Normal(settings.Seed, RandomPurpose.InitialTokens, 0, index, settings.TokenVectors * settings.TokenWords, encoder.TokenRows.shape[1]) * Num(deviation);
 
-    private static double Deviation(ClipTextModel encoder) => encoder.TokenRows.detach().to_type(ScalarType.Float32).std(unbiased: true).ToDouble();
+    private static double Deviation(ClipTextModel encoder) => encoder.TokenRows.detach().to_type(ScalarType.Float32).std(unbiased: true).AsDouble();
 
     private static Optimizer NewOptimizer(TrainingSettings settings, IReadOnlyList<ParameterGroup> groups) => settings.Optimizer switch
     {
@@ -333,7 +292,6 @@ public sealed class Trainer : IDisposable
     {
         nets.UNet.Checkpointing = false;
         feed.Dispose();
-        stacked?.Dispose();
         foreach (var linear in adapted.Values)
             linear.Attach(null);
         Optimizer.Dispose();
@@ -361,7 +319,7 @@ public sealed record StepTensors(Tensor Losses, IReadOnlyList<int> Timesteps, Te
         using var scope = NewDisposeScope();
         var losses = Losses.cpu().flatten().data<float>().ToArray();
         var bins = losses.Zip(Timesteps).ToLookup(p => p.Second * Bins / trainTimesteps, p => (double)p.First);
-        return (losses.Average(l => (double)l), [.. Enumerable.Range(0, Bins).Select(b => bins.Contains(b) ? bins[b].Average() : (double?)null)], GradientNorm.ToDouble());
+        return (losses.Average(l => (double)l), [.. Enumerable.Range(0, Bins).Select(b => bins.Contains(b) ? bins[b].Average() : (double?)null)], GradientNorm.AsDouble());
     }
 
     public void Dispose()

@@ -194,7 +194,7 @@ public sealed class TrainingRun
         var (mean, deviation) = dataset.Latents(Path.Combine(plan.WorkFolder, "cache"), vaeHash, model.Vae, observer.Log);
         var scaled = model.Vae.Scale(mean);
         // Scale is affine: what it does to a deviation is what it does to mean + deviation, less what it does to mean.
-        var scaledDeviation = model.Vae.Scale(mean + deviation) - scaled;
+        var scaledDeviation = model.Vae.Scale(mean.Plus(deviation)) - scaled;
         var captions = dataset.Manifest.Pictures.Select(p => prompts.Encode(p.Caption)).ToList();
         return new TrainingData(
             scaled, scaledDeviation, dataset.Masks(observer.Log), dataset.TimeIds(),

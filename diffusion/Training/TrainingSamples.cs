@@ -141,7 +141,7 @@ public sealed class TrainingSamples : IDisposable
             Positive = new Guide(cached?[prompt] ?? Encode(prompts[prompt]), sizes),
             Negative = new Guide(cachedEmpty ?? Empty(), sizes),
             GuidanceScale = guidance,
-        }.Run(noise * sampler.InitialNoiseSigma, CancellationToken.None);
+        }.Run(noise * Num(sampler.InitialNoiseSigma), CancellationToken.None);
         Save(TiledDecoder.Decode(model.Vae, model.Vae.Unscale(latents), TiledDecoder.TileSide(model.Vae.Config)), file);
     }
 

@@ -10,6 +10,7 @@ using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Workers;
 using Sdxl.Diffusion.Files;
+using Sdxl.Diffusion.Nets;
 using Sdxl.GpuWorker.Hosting;
 using Sdxl.GpuWorker.Storage;
 
@@ -38,6 +39,8 @@ public sealed class JobLoop(
     protected override async Task ExecuteAsync(CancellationToken stop)
     {
         await Task.Yield(); // Start-up goes on while the first job is waited for.
+        if (device.Convolutions == ConvolutionPath.PaddedChannels)
+            log.PadsChannels(device.Name);
         log.Ready(device.Name);
         await using var predictionQueue = client.CreateReceiver(Queues.Predictions);
         await using var trainingQueue = client.CreateReceiver(Queues.Trainings);

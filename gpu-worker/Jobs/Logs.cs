@@ -37,4 +37,8 @@ internal static partial class Logs
 
     [LoggerMessage(EventId = 2010, Level = LogLevel.Debug, Message = "The word about this worker could not be written: {error}")]
     public static partial void BeaconUnsaid(this ILogger logger, string error);
+
+    [LoggerMessage(EventId = 2011, Level = LogLevel.Information,
+        Message = "{device} convolves wrongly as libtorch has it; with channels filled up to whole blocks it is right, so that is done")]
+    public static partial void PadsChannels(this ILogger logger, string device);
 }

@@ -17,8 +17,8 @@ internal static class Close
         Assert.True(expected.shape.SequenceEqual(found.shape), $"{what}: expected shape [{string.Join(", ", expected.shape)}], found [{string.Join(", ", found.shape)}]");
         using var scope = NewDisposeScope();
         var (e, f) = (expected.detach().to_type(ScalarType.Float64), found.detach().to_type(ScalarType.Float64));
-        var excess = ((f - e).abs() - (e.abs() * tolerance + tolerance)).max().ToDouble();
-        Assert.True(excess <= 0, $"{what}: off by {(f - e).abs().max().ToDouble():g4} at most, {excess:g4} more than the tolerance {tolerance:g2}; expected {e.flatten()[0].ToDouble():g6}…, found {f.flatten()[0].ToDouble():g6}…");
+        var excess = ((f - e).abs() - (e.abs() * Num(tolerance) + Num(tolerance))).max().AsDouble();
+        Assert.True(excess <= 0, $"{what}: off by {(f - e).abs().max().AsDouble():g4} at most, {excess:g4} more than the tolerance {tolerance:g2}; expected {e.flatten()[0].AsDouble():g6}…, found {f.flatten()[0].AsDouble():g6}…");
     }
 
     public static void To(double expected, double found, double tolerance, string what) =>

@@ -78,7 +78,7 @@ internal sealed class Golden : IDisposable
         using var scope = NewDisposeScope();
         var want = expected.to_type(ScalarType.Float64);
         var got = actual.detach().cpu().to_type(ScalarType.Float64);
-        var excess = ((got - want).abs() - (want.abs() * tolerance + tolerance)).max().item<double>();
+        var excess = ((got - want).abs() - (want.abs() * Num(tolerance) + Num(tolerance))).max().item<double>();
         Assert.True(!double.IsNaN(excess) && excess <= 0,
             $"{what}: differs by up to {(got - want).abs().max().item<double>():g4} where values reach {want.abs().max().item<double>():g4}; exceeds {tolerance:g} by {excess:g3}.");
     }

@@ -45,7 +45,7 @@ public sealed class LoraFileTests : IDisposable
         foreach (var (index, (net, module, layer)) in Layers().Index())
         {
             var (down, up) = Factors(layer, index);
-            Golden.Close((up.matmul(down) * (scale * strength)).t(), Transposed(layer) - before[index], Golden.Pass, $"{net}.{module}");
+            Golden.Close((up.matmul(down) * Num(scale * strength)).t(), Transposed(layer) - before[index], Golden.Pass, $"{net}.{module}");
         }
         pipeline.Apply(null, 1);
     }
@@ -64,7 +64,7 @@ public sealed class LoraFileTests : IDisposable
             var stem = sgmNames ? LoraFile.KohyaName(net, module, Names) : prefix + module.Replace('.', '_');
             tensors.Add(stem + ".lora_down.weight", down);
             tensors.Add(stem + ".lora_up.weight", up);
-            tensors.Add(stem + ".alpha", full([], 1f, ScalarType.Float32)); // kohya's usual: not the rank
+            tensors.Add(stem + ".alpha", Num(1f).AsTensor(ScalarType.Float32)); // kohya's usual: not the rank
         }
         var path = Path.Combine(folder, "kohya.safetensors");
         SafetensorsWriter.Write(path, tensors);
@@ -161,8 +161,8 @@ public sealed class LoraFileTests : IDisposable
             var path = Path.Combine(folder, "dora.safetensors");
             SafetensorsWriter.Write(path, new Dictionary<string, Tensor>
             {
-                [stem + ".lora_down.weight"] = down, [stem + ".lora_up.weight"] = up, [stem + ".alpha"] = full([], (float)Rank, ScalarType.Float32),
-                [stem + ".dora_scale"] = ones([.. shape.Select(s => s == -1 ? layer.Weight.shape[0] : s == -2 ? layer.Weight.shape[1] : s)]) * 2,
+                [stem + ".lora_down.weight"] = down, [stem + ".lora_up.weight"] = up, [stem + ".alpha"] = Num((float)Rank).AsTensor(ScalarType.Float32),
+                [stem + ".dora_scale"] = ones([.. shape.Select(s => s == -1 ? layer.Weight.shape[0] : s == -2 ? layer.Weight.shape[1] : s)]) * Num(2),
             });
             using var tune = FineTune.Load(path);
             if (fits)
@@ -171,7 +171,7 @@ public sealed class LoraFileTests : IDisposable
                 // Every row of W' has the length that the file says.
                 using var guard = no_grad();
                 var rows = (layer.call(eye(layer.Weight.shape[1])) - layer.call(zeros(1, layer.Weight.shape[1]))).t();
-                Golden.Close(ones(layer.Weight.shape[0]) * 2, rows.pow(2).sum(1).sqrt(), Golden.Pass, name);
+                Golden.Close(ones(layer.Weight.shape[0]) * Num(2), rows.Squared().sum(1).sqrt(), Golden.Pass, name);
                 pipeline.Apply(null, 1);
                 continue;
             }

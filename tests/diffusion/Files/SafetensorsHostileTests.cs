@@ -131,9 +131,9 @@ public sealed class SafetensorsHostileTests : IDisposable
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, Tensor>
         {
-            ["f32"] = arange(6, ScalarType.Float32).view(2, 3).t(), // not contiguous
+            ["f32"] = Num(6).Range(ScalarType.Float32).view(2, 3).t(), // not contiguous
             ["f16"] = ones(3, ScalarType.Float16),
-            ["bf16"] = ones(3, ScalarType.BFloat16) * 3,
+            ["bf16"] = ones(3, ScalarType.BFloat16) * Num(3),
             ["f64"] = tensor(1e300),
             ["i64"] = tensor(new[] { long.MinValue, 7L }),
             ["i32"] = tensor(new[] { -5, 7 }),

@@ -22,7 +22,7 @@ public sealed class CheckpointedTests
                 using (NewDisposeScope()) // the forward pass has one, as in a training
                     loss = Checkpointed.Run(block, x, given, trains: true).sum().DetachFromDisposeScope();
                 using (loss)
-                    loss.backward();
+                    BackwardPass.Run(loss);
                 live.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount);
             }
         });

@@ -159,10 +159,10 @@ public sealed class FineTuneTests : IDisposable
     {
         var plain = Draw(null);
         var whole = At("full", "gizmo.safetensors");
-        SingleFiles.Write(whole, pipeline.Model, (name, weight) => name.StartsWith("unet.", StringComparison.Ordinal) ? weight * 1.1 : weight);
-        SingleFiles.Write(At("unet.safetensors"), pipeline.Model, (_, weight) => weight * 1.1, "unet");
-        SafetensorsWriter.Write(At("diffusers.safetensors"), pipeline.Model.UNet.named_parameters().Select(p => KeyValuePair.Create(p.name, p.parameter.detach() * 1.1)));
-        SingleFiles.Write(At("other.safetensors"), pipeline.Model, (name, weight) => name.StartsWith("text_encoder_2.", StringComparison.Ordinal) ? weight * 0.9 : weight);
+        SingleFiles.Write(whole, pipeline.Model, (name, weight) => name.StartsWith("unet.", StringComparison.Ordinal) ? weight * Num(1.1) : weight);
+        SingleFiles.Write(At("unet.safetensors"), pipeline.Model, (_, weight) => weight * Num(1.1), "unet");
+        SafetensorsWriter.Write(At("diffusers.safetensors"), pipeline.Model.UNet.named_parameters().Select(p => KeyValuePair.Create(p.name, p.parameter.detach() * Num(1.1))));
+        SingleFiles.Write(At("other.safetensors"), pipeline.Model, (name, weight) => name.StartsWith("text_encoder_2.", StringComparison.Ordinal) ? weight * Num(0.9) : weight);
 
         var drawn = Draw(whole);
         Assert.NotEqual(plain, drawn);

@@ -112,13 +112,13 @@ public sealed class GenerateTests : IDisposable
         var first = 0;
         Repainting? repainting = null;
         if (settings.Image is null)
-            start = Noise(RandomPurpose.SampleLatent, 0) * sampler.InitialNoiseSigma;
+            start = Noise(RandomPurpose.SampleLatent, 0) * Num(sampler.InitialNoiseSigma);
         else
         {
             var picture = vae.Scale(vae.Encode(PictureTensors.Load(settings.Image, Side, Side)).Mean);
             var noise = Noise(RandomPurpose.SampleStart, 0);
             first = (settings.Steps - (int)(settings.Steps * settings.PromptStrength)) * sampler.CallsPerStep;
-            start = settings.PromptStrength == 1 ? noise * sampler.InitialNoiseSigma : sampler.AddNoise(picture, noise, first);
+            start = settings.PromptStrength == 1 ? noise * Num(sampler.InitialNoiseSigma) : sampler.AddNoise(picture, noise, first);
             if (settings.Mask is not null)
                 repainting = new Repainting(picture, noise, F.interpolate(PictureTensors.LoadMask(settings.Mask, Side, Side), [picture.shape[2], picture.shape[3]]));
         }
@@ -204,8 +204,8 @@ public sealed class GenerateTests : IDisposable
         var concept = gaps.argmax().item<long>();
         Assert.True(gaps[concept].item<float>() > 0.004f, "the three pictures are too alike for this test");
         var flagged = (int)cosines.select(1, concept).argmax().item<long>();
-        var thresholds = full(cosines.shape[1], 2f);
-        thresholds[concept] = (sorted[0, concept] + sorted[1, concept]) / 2;
+        var thresholds = ones(cosines.shape[1]) * Num(2);
+        thresholds[concept] = sorted[0, concept].Plus(sorted[1, concept]) / Num(2);
         var folderOfChecker = Path.Combine(folder, "base", "safety_checker");
         foreach (var file in Directory.GetFiles(source, "*.json"))
         {
@@ -216,7 +216,7 @@ public sealed class GenerateTests : IDisposable
         {
             SafetensorsWriter.Write(Path.Combine(folderOfChecker, "model.safetensors"), weights.Entries.Keys.Select(k => KeyValuePair.Create(k, k switch
             {
-                "concept_embeds_weights" => thresholds, "special_care_embeds_weights" => weights.Read(k) * 0 + 2, _ => weights.Read(k),
+                "concept_embeds_weights" => thresholds, "special_care_embeds_weights" => weights.Read(k) * Num(0) + Num(2), _ => weights.Read(k),
             })));
         }
 
@@ -251,12 +251,12 @@ public sealed class GenerateTests : IDisposable
         Assert.Equal(0, (picture.narrow(3, tile * zoom, 8 * zoom) - right.narrow(3, 8 * zoom, 8 * zoom)).abs().max().item<float>(), 1e-5);
         // In the overlap: the right tile's part, column by column.
         var (a, b, both) = (left.narrow(3, 8 * zoom, 8 * zoom), right.narrow(3, 0, 8 * zoom), picture.narrow(3, 8 * zoom, 8 * zoom));
-        var parts = ((both - a) * (b - a)).sum([0, 1, 2]) / (b - a).pow(2).sum([0, 1, 2]);
+        var parts = ((both - a) * (b - a)).sum([0, 1, 2]) / (b - a).Squared().sum([0, 1, 2]);
         var share = parts.data<float>().ToArray();
         Assert.True(share[0] < 0.05 && share[^1] > 0.95, $"begins with {share[0]} of the right tile and ends with {share[^1]}");
         for (var i = 1; i < share.Length; i++)
             Assert.InRange(share[i] - share[i - 1], -1e-4, 0.06);
-        Golden.Close(a + (b - a) * parts, both, Golden.Pass, "overlap"); // nothing but a mixture of the two
+        Golden.Close(a.Plus((b - a) * parts), both, Golden.Pass, "overlap"); // nothing but a mixture of the two
     }
 
     [Theory]

@@ -34,7 +34,7 @@ public sealed class PipelineGoldenTests
         using var sampler = SamplerName.Create(run.Given.Text("scheduler"), run.Base.Schedule, run.Given.Int("steps"));
         var latents = run.Denoiser(run.Base, sampler) with { StepNoise = i => run.Given["step_noise"][i] };
 
-        var end = latents.Run(run.Given["latents"] * sampler.InitialNoiseSigma, default);
+        var end = latents.Run(run.Given["latents"] * Num(sampler.InitialNoiseSigma), default);
 
         Golden.Close(run.Given["output_latents"], end, Golden.Trajectory, "output_latents");
         if (!run.Given.Has("image"))
@@ -79,7 +79,7 @@ public sealed class PipelineGoldenTests
         using var run = new Run(name);
         var (steps, fraction) = (run.Given.Int("steps"), run.Given.Double("high_noise_frac"));
         using var sampler = SamplerName.Create(run.Given.Text("scheduler"), run.Base.Schedule, steps);
-        var half = (run.Denoiser(run.Base, sampler) with { End = SdxlPipeline.EnsembleBorder(sampler, fraction) }).Run(run.Given["latents"] * sampler.InitialNoiseSigma, default);
+        var half = (run.Denoiser(run.Base, sampler) with { End = SdxlPipeline.EnsembleBorder(sampler, fraction) }).Run(run.Given["latents"] * Num(sampler.InitialNoiseSigma), default);
         Golden.Close(run.Given["base_latents"], half, Golden.Trajectory, "base_latents");
 
         using var refined = SamplerName.Create(run.Given.Text("scheduler"), run.Refiner.Schedule, steps);

@@ -240,7 +240,7 @@ public sealed class PipelineTests : IDisposable
         using var scope = NewDisposeScope();
         using var guard = no_grad();
         var path = Path.Combine(folder, "full");
-        SafetensorsWriter.Write(Path.Combine(path, TrainedModelTar.UNetName), pipeline.Model.UNet.named_parameters().Select(p => KeyValuePair.Create(p.name, p.parameter * 1.1)));
+        SafetensorsWriter.Write(Path.Combine(path, TrainedModelTar.UNetName), pipeline.Model.UNet.named_parameters().Select(p => KeyValuePair.Create(p.name, p.parameter * Num(1.1))));
         return path;
     }
 

@@ -21,7 +21,7 @@ public sealed class SamplerGoldenTests
             Golden.Close(given["sigmas"], tensor(sampler.Sigmas), Golden.Pass, "sigmas");
         Assert.Equal(given.Double("init_noise_sigma"), sampler.InitialNoiseSigma, 1e-4);
 
-        var sample = given["noise"] * sampler.InitialNoiseSigma;
+        var sample = given["noise"] * Num(sampler.InitialNoiseSigma);
         for (var i = 0; i < sampler.Timesteps.Length; i++)
         {
             sample = sampler.Step(Model(sampler.ScaleInput(sample, i), sampler.Timesteps[i]), sample, i, given.Has("step_noise") ? given["step_noise"][i] : null);
@@ -58,5 +58,5 @@ public sealed class SamplerGoldenTests
     }
 
     /// <summary>The goldens' stand-in for a net: 0.8 tanh(x) cos(t / 400) + 0.1 sin(t / 97).</summary>
-    private static Tensor Model(Tensor x, double t) => x.tanh() * (0.8 * Math.Cos(t / 400)) + 0.1 * Math.Sin(t / 97);
+    private static Tensor Model(Tensor x, double t) => x.tanh() * Num(0.8 * Math.Cos(t / 400)) + Num(0.1 * Math.Sin(t / 97));
 }

@@ -95,7 +95,7 @@ public sealed class RollbackTests : IDisposable
             Dictionary<string, torch.Tensor> tensors;
             using (var file = SafetensorsFile.Open(state))
                 tensors = file.Entries.Keys.ToDictionary(n => n, n => file.Read(n));
-            tensors[name].fill_(float.NaN);
+            tensors[name].fill_(Num(float.NaN));
             SafetensorsWriter.Write(state, tensors);
         }
         var known = SdxlJson.Deserialize<CheckpointInfo>(File.ReadAllText(info));

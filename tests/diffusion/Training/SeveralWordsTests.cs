@@ -75,7 +75,7 @@ public sealed class SeveralWordsTests : IDisposable
         Assert.Contains($"'{words}'", error.Message, StringComparison.Ordinal);
     }
 
-    private static double Cosine(Tensor a, Tensor b) => ((a * b).sum(1) / (a.norm(1) * b.norm(1))).min().ToDouble();
+    private static double Cosine(Tensor a, Tensor b) => ((a * b).sum(1) / (a.norm(1) * b.norm(1))).min().AsDouble();
 
     /// <summary>Two pictures of TOK, two of CAT.</summary>
     private TrainingPlan Train(string words, string name = "several", bool rename = true)

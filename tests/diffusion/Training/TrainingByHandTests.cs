@@ -165,26 +165,26 @@ public sealed class TrainingByHandTests : IDisposable
                 using var image = Image.Load<Rgb24>(Path.Combine(runs.Dataset, picture.File));
                 var pixels = new byte[Side * Side * 3];
                 image.CopyPixelDataTo(pixels);
-                var posterior = model.Vae.Encode(tensor(pixels).view(1, Side, Side, 3).permute(0, 3, 1, 2).to_type(ScalarType.Float32) / 127.5 - 1);
+                var posterior = model.Vae.Encode(tensor(pixels).view(1, Side, Side, 3).permute(0, 3, 1, 2).to_type(ScalarType.Float32) / Num(127.5) - Num(1));
                 long[] shape = posterior.Mean.shape;
-                var z = model.Vae.Scale(posterior.Mean + posterior.Deviation() * CounterRandom.Normal(Seed, RandomPurpose.TrainPosterior, step, i, shape));
+                var z = model.Vae.Scale(posterior.Mean.Plus(posterior.Deviation() * CounterRandom.Normal(Seed, RandomPurpose.TrainPosterior, step, i, shape)));
                 var noise = CounterRandom.Normal(Seed, RandomPurpose.TrainNoise, step, i, shape);
                 var (a, s) = (Math.Sqrt(alphas[t]), Math.Sqrt(1 - alphas[t]));
-                var target = zeroTerminalVelocity ? noise * a - z * s : noise;
+                var target = zeroTerminalVelocity ? noise * Num(a) - z * Num(s) : noise;
 
                 var caption = picture.Caption.Replace("TOK", "<s0><s1>", StringComparison.Ordinal);
                 Tensor Ids(Sdxl.Core.Text.ClipTokenizer tokens) => tensor(Array.ConvertAll(tokens.Encode(caption), id => (long)id)).unsqueeze(0);
                 var first = model.TextEncoder.forward(Ids(tokens1), tokens1.EndOfText, rows1);
                 var second = model.TextEncoder2.forward(Ids(tokens2), tokens2.EndOfText, rows2);
                 var sizes = tensor(new float[] { picture.OriginalHeight, picture.OriginalWidth, picture.CropTop, picture.CropLeft, Side, Side }).unsqueeze(0);
-                var answer = model.UNet.call(z * a + noise * s, tensor(new long[] { t }), cat([first.Penultimate, second.Penultimate], -1), second.Pooled!, sizes);
+                var answer = model.UNet.call((z * Num(a)).Plus(noise * Num(s)), tensor(new long[] { t }), cat([first.Penultimate, second.Penultimate], -1), second.Pooled!, sizes);
 
                 using var maskImage = Image.Load<L8>(Path.Combine(runs.Dataset, picture.MaskFile));
                 var grey = new byte[Side * Side];
                 maskImage.CopyPixelDataTo(grey);
                 var factor = Side / shape[^1];
-                var mask = nn.functional.avg_pool2d(tensor(grey).view(1, 1, Side, Side).to_type(ScalarType.Float32) / 255, [factor, factor], [factor, factor]);
-                result[step].Add(new Sample(index, t, (((answer - target).square() * mask).mean() / mask.mean()).ToDouble()));
+                var mask = nn.functional.avg_pool2d(tensor(grey).view(1, 1, Side, Side).to_type(ScalarType.Float32) / Num(255), [factor, factor], [factor, factor]);
+                result[step].Add(new Sample(index, t, (((answer - target).Squared() * mask).mean() / mask.mean()).AsDouble()));
             }
         }
         return result;

@@ -221,7 +221,7 @@ public sealed class TrainingRunTests : IDisposable
         given["lora_alpha"] = 2;
         var run = runs.Start("header", given);
         using var file = SafetensorsFile.Open(Path.Combine(run.Plan.OutputFolder, "gizmo-kohya.safetensors"));
-        Assert.All(file.Entries.Keys.Where(k => k.EndsWith(".alpha", StringComparison.Ordinal)), k => Assert.Equal(4, file.Read(k).ToSingle()));
+        Assert.All(file.Entries.Keys.Where(k => k.EndsWith(".alpha", StringComparison.Ordinal)), k => Assert.Equal(4, file.Read(k).AsSingle()));
         Assert.Equal(("4", "4", "networks.lora", "sdxl_base_v1-0", "gizmo"), (
             file.Metadata["ss_network_dim"], file.Metadata["ss_network_alpha"], file.Metadata["ss_network_module"], file.Metadata["ss_base_model_version"], file.Metadata["ss_output_name"]));
         Assert.Equal("stable-diffusion-xl-v1-base/lora", file.Metadata["modelspec.architecture"]);
