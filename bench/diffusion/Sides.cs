@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Sdxl.GpuWorker;
+using Sdxl.Core.Workers;
 
 namespace Sdxl.Bench.Diffusion;
 

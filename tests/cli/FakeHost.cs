@@ -27,6 +27,7 @@ internal sealed class FakeHost : IDisposable
         Home = Directory.CreateTempSubdirectory("sdxl-cli-").FullName;
         new HostFile(new Uri(Url + "/"), "UseDevelopmentStorage=true", Environment.ProcessId).Write(Home);
         Answer("GET /api/trainings", new JsonObject { ["results"] = new JsonArray() });
+        Answer("GET /api/workers", new JsonObject { ["results"] = new JsonArray() });
         _ = Task.Run(ServeAsync);
     }
 

@@ -5,7 +5,7 @@ namespace Sdxl.Tests.Cli;
 /// <summary>cli/help/ holds what the program prints, so that ./sdxl shows it before anything is set up or built.</summary>
 public sealed class HelpTests
 {
-    public static TheoryData<string> Commands => ["", "demo", "check", "train", "draw", "up", "status", "cancel", "models", "models pull", "setup", "test", "bench"];
+    public static TheoryData<string> Commands => ["", "demo", "check", "train", "draw", "up", "status", "cancel", "models", "models pull", "setup", "test", "bench", "worker"];
 
     [Theory]
     [MemberData(nameof(Commands))]

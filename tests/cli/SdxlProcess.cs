@@ -72,6 +72,7 @@ internal static class SdxlProcess
         };
         start.Environment["SDXL_HOME"] = home;
         start.Environment["SDXL_ROOT"] = TestPaths.Root;
+        start.Environment["SDXL_INSTALLED"] = "1"; // built with the tests
         foreach (var (name, value) in environment ?? [])
             start.Environment[name] = value;
         return start;
