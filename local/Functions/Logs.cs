@@ -43,6 +43,9 @@ internal static partial class Logs
     [LoggerMessage(5113, LogLevel.Error, "Timer function '{Function}' failed; it fires again at {Next:u}. {Error}")]
     public static partial void TimerFailed(this ILogger logger, string function, DateTimeOffset? next, string error);
 
+    [LoggerMessage(5114, LogLevel.Warning, "{InstanceId}: activity {Name} #{TaskId} failed: {Error}")]
+    public static partial void ActivityFailed(this ILogger logger, string instanceId, string name, int taskId, string error);
+
     [LoggerMessage(5120, LogLevel.Warning, "{Running} function invocations did not end within {Seconds} s and are cancelled.")]
     public static partial void InvocationsCancelled(this ILogger logger, int running, double seconds);
 

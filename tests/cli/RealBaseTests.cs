@@ -69,7 +69,7 @@ public sealed class RealBaseTests : IDisposable
             Assert.Contains("lacks sdxl/swin2sr/model.onnx. Download what is missing with: ./sdxl models pull sdxl.", enlarged.Errors, StringComparison.Ordinal);
             var log = await File.ReadAllTextAsync(Path.Combine(home, "logs", "host.log"));
             // Each of the zip's twelve pictures once at most.
-            Assert.InRange(System.Text.RegularExpressions.Regex.Count(log, @"Task activity \[PreparePicture#\d+\] failed"), 1, 12);
+            Assert.InRange(System.Text.RegularExpressions.Regex.Count(log, @"activity PreparePicture #\d+ failed"), 1, 12);
             File.Move(upscaler + ".away", upscaler);
 
             var check = await RunAsync("check", train[1], "--base", "sdxl", "--resolution", "64", "--use-face-detection-instead", "--json");

@@ -114,9 +114,14 @@ internal sealed class DurableFunctions(
             running, function, FunctionInvoker.NewInvocationId(), Typed.OrNone(input), metadata, cancelled.Token);
         if (!response.Succeeded() && cancelled.IsCancellationRequested)
             throw new OperationCanceledException("The host stops.");
-        context.SetProperty(response.Succeeded()
-            ? ActivityCalls.Completed(scheduled, response.ReturnValue)
-            : ActivityCalls.Failed(scheduled, FailureProtos.OfActivity(response.Result.Exception)));
+        if (response.Succeeded())
+        {
+            context.SetProperty(ActivityCalls.Completed(scheduled, response.ReturnValue));
+            return;
+        }
+        var failure = FailureProtos.OfActivity(response.Result.Exception);
+        logger.ActivityFailed(context.GetProperty<OrchestrationInstance>().InstanceId, scheduled.Name ?? "", scheduled.EventId, failure.ErrorMessage);
+        context.SetProperty(ActivityCalls.Failed(scheduled, failure));
     }
 
     private static FunctionInfo? Find(RunningWorker running, string? name, string trigger) =>
