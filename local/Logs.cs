@@ -5,7 +5,7 @@ namespace Sdxl.Local;
 /// <summary>What hosting logs: event ids 5000 to 5099. Broker, durable provider and Functions host have their own.</summary>
 internal static partial class Logs
 {
-    [LoggerMessage(5011, LogLevel.Warning, "The uploads could not be looked through or told of; next try in a second. {Error}")]
+    [LoggerMessage(5011, LogLevel.Warning, "The uploads could not be looked through or told of; next try in two seconds. {Error}")]
     public static partial void UploadsNotSeen(this ILogger logger, string error);
 
     [LoggerMessage(5020, LogLevel.Warning, "{Name} (process {Pid}) ended with code {ExitCode}; it is started again in {PauseSeconds} s.")]

@@ -31,18 +31,23 @@ internal static class UpCommand
             HelpName = "ADDRESS",
             Description = "An address of this machine at which workers on other machines reach its storage and its queues, with keys of this state folder; the HTTP API stays on this machine. Without it nothing is open to others.",
         };
+        var noWorker = new Option<bool>("--no-worker")
+        {
+            Description = "Train and draw on other machines only: this one takes no job, so that a slow processor does not take what a GPU elsewhere would.",
+        };
         command.Options.Add(listen);
+        command.Options.Add(noWorker);
         command.Options.Add(json);
-        command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(baseModel) ?? CommonOptions.StandardBase, parsed.GetValue(listen), parsed.GetValue(json), cancel));
+        command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(baseModel) ?? CommonOptions.StandardBase, parsed.GetValue(listen), !parsed.GetValue(noWorker), parsed.GetValue(json), cancel));
         return command;
     }
 
-    private static async Task<int> RunAsync(string baseModel, string? listen, bool json, CancellationToken cancel)
+    private static async Task<int> RunAsync(string baseModel, string? listen, bool hasWorker, bool json, CancellationToken cancel)
     {
         BaseFiles.Require(baseModel, BaseParts.Nets);
         // No live display: it stays for hours and would fight with what else is typed.
         IShow show = json ? new JsonShow(Console.Out) : new PlainShow(Console.Out);
-        await using var host = await HostLink.OpenAsync(show, baseModel, cancel, listen);
+        await using var host = await HostLink.OpenAsync(show, baseModel, cancel, listen, hasWorker);
         if (!host.IsOurs)
             throw new CliException($"A host is up already on {Places.Home}: {host.File.Url} (process {host.File.Pid}). Use that, or stop it first.");
         show.Result(

@@ -46,8 +46,9 @@ internal sealed class HostLink : IAsyncDisposable
 
     /// <param name="show">Told that a host is started.</param>
     /// <param name="baseModel">Base model for jobs that name none; null leaves the host's own default.</param>
+    /// <param name="hasWorker">Whether a host that is started trains and draws itself; else workers elsewhere do.</param>
     /// <param name="listen">Address at which workers on other machines may reach a host that is started; null: none may.</param>
-    public static async Task<HostLink> OpenAsync(IShow show, string? baseModel, CancellationToken cancel, string? listen = null)
+    public static async Task<HostLink> OpenAsync(IShow show, string? baseModel, CancellationToken cancel, string? listen = null, bool hasWorker = true)
     {
         var use = await HostUse.WaitAsync(() => HostUse.TryShare(Places.Home), () => show.Note("another command starts or stops the host; waiting for it"), cancel);
         try
@@ -55,8 +56,8 @@ internal sealed class HostLink : IAsyncDisposable
             if (await RunningAsync(cancel) is { } running)
                 return new HostLink(running, null, use, isAlone: false, show, cancel);
             await Installation.EnsureAsync(Installation.Parts.App, show.Note, cancel);
-            show.Stage("start", "the host: storage, functions, worker");
-            var (file, child) = await StartAsync(baseModel, hasWorker: true, cancel, listen);
+            show.Stage("start", hasWorker ? "the host: storage, functions, worker" : "the host: storage, functions");
+            var (file, child) = await StartAsync(baseModel, hasWorker, cancel, listen);
             return new HostLink(file, child, use, isAlone: false, show, cancel);
         }
         catch

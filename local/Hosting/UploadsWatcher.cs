@@ -10,14 +10,14 @@ using Sdxl.Local.Storage;
 namespace Sdxl.Local.Hosting;
 
 /// <summary>
-/// Stands in for Event Grid, which Azurite does not have: looks through the uploads container every second and sends for each new or changed blob the CloudEvent
+/// Stands in for Event Grid, which Azurite does not have: looks through the uploads container every two seconds and sends for each new or changed blob the CloudEvent
 /// that Event Grid would send to the queue. Remembers in SQLite what it has told; a word that was sent twice starts nothing, the app sees to that.
 /// </summary>
 internal sealed class UploadsWatcher(BlobServiceClient storage, ServiceBusClient queues, string path, ILogger logger) : IAsyncDisposable
 {
     private const string Schema = "CREATE TABLE IF NOT EXISTS told (blob TEXT PRIMARY KEY, etag TEXT NOT NULL) WITHOUT ROWID;";
 
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
     private readonly CancellationTokenSource stopping = new();
     private Task watching = Task.CompletedTask;
