@@ -58,7 +58,7 @@ public static class NumericsCheck
         using var guard = enable_grad();
         var leaves = inputs.ConvertAll(i => i.detach().to(type, device, copy: true).requires_grad_());
         var result = operation(leaves);
-        autograd.backward([result], [Numbers(result.shape, leaves.Count).to_type(inputs[0].dtype).to(type, device)]);
+        BackwardPass.Run(result, Numbers(result.shape, leaves.Count).to_type(inputs[0].dtype).to(type, device));
         return [result.detach().cpu(), .. leaves.Select(l => l.grad!.cpu())];
     }
 

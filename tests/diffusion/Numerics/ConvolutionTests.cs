@@ -28,7 +28,7 @@ public sealed class ConvolutionTests
         var (x, weight, bias) = (rand(2, 32, 9, 9), rand(64, 32, 3, 3), rand(64));
         var plain = Convolution.Apply(ConvolutionPath.Plain, x, weight, bias, [1, 1], [1, 1]);
         var padded = Convolution.Apply(ConvolutionPath.PaddedChannels, x, weight, bias, [1, 1], [1, 1]);
-        Assert.True(plain.eq(padded).all().ToBoolean());
+        Assert.True(plain.eq(padded).all().AsBoolean());
     }
 
     private static void AllRight(ScalarType type, ConvolutionPath path)
