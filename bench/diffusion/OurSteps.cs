@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Sdxl.Core.Bases;
 using Sdxl.Core.Trainings;
@@ -16,7 +15,7 @@ namespace Sdxl.Bench.Diffusion;
 /// <summary>Our steps, as the product does them, on made-up pictures of the toy's size.</summary>
 internal static class OurSteps
 {
-    private const int BurnIn = 3, Side = 16; // latent pixels
+    public const int Side = 16; // latent pixels
     private const long Seed = 1;
 
     public static Result Measure(string name, int wide, int batch, int threads, int steps)
@@ -30,14 +29,21 @@ internal static class OurSteps
         {
             var config = unet.Config;
             unet.Dispose(); // the peer does not hold it either
-            unet = new UNet2DConditionModel(config with { BlockOutChannels = Times(config.BlockOutChannels, wide), Heads = Times(config.Heads, wide) }, Placement.CpuFloat);
-            using var guard = no_grad();
-            foreach (var (_, parameter) in unet.named_parameters())
-                parameter.normal_(0, 0.02);
+            unet = new UNet2DConditionModel(Widened(config, wide), Placement.CpuFloat);
+            Randomise(unet);
         }
         var times = name == "sample" ? Sampling(model, unet, batch, steps) : Training(name, toy, model, unet, batch, steps);
-        times = [.. times.Skip(BurnIn).Order()];
-        return new Result(Math.Round(times[times.Count / 2], 2), MetricsLog.PeakMebibytes());
+        return Result.Of(times);
+    }
+
+    public static UNetConfig Widened(UNetConfig config, int factor) =>
+        config with { BlockOutChannels = [.. config.BlockOutChannels.Select(w => w * factor)], Heads = [.. config.Heads.Select(h => h * factor)] };
+
+    public static void Randomise(nn.Module net)
+    {
+        using var guard = no_grad();
+        foreach (var (_, parameter) in net.named_parameters())
+            parameter.normal_(0, 0.02);
     }
 
     public static string FindRoot()
@@ -48,7 +54,7 @@ internal static class OurSteps
         return folder;
     }
 
-    private static List<double> Training(string name, BaseManifest toy, SdxlModel model, UNet2DConditionModel unet, int batch, int steps)
+    private static List<Span> Training(string name, BaseManifest toy, SdxlModel model, UNet2DConditionModel unet, int batch, int steps)
     {
         var given = new JsonObject { ["train_batch_size"] = batch, ["is_lora"] = name != "full", ["seed"] = Seed };
         var settings = TrainingSettings.From(TrainingInputs.Read(given, toy, "bench"), batch, false) with { Pivot = name == "lora-pivot" ? 0 : 1000, Steps = 1000 };
@@ -67,14 +73,14 @@ internal static class OurSteps
         });
     }
 
-    private static List<double> Sampling(SdxlModel model, UNet2DConditionModel unet, int batch, int steps)
+    private static List<Span> Sampling(SdxlModel model, UNet2DConditionModel unet, int batch, int steps)
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
         Guide NewGuide() => new(new PromptStates(randn(batch, 77, unet.Config.CrossAttentionDim), randn(batch, unet.Config.ProjectionInputDim - 6 * unet.Config.AdditionTimeEmbedDim)), Sizes(batch));
-        using var sampler = new EulerSampler(model.Schedule, steps + BurnIn);
-        var times = new List<double>();
-        var clock = Stopwatch.StartNew();
+        using var sampler = new EulerSampler(model.Schedule, steps + Result.BurnIn);
+        var times = new List<Span>();
+        var clock = new Clock();
         new Denoiser
         {
             UNet = unet,
@@ -85,26 +91,22 @@ internal static class OurSteps
             GuidanceScale = 4,
             Progress = (_, _) =>
             {
-                times.Add(clock.Elapsed.TotalMilliseconds);
-                clock.Restart();
+                times.Add(clock.Lap());
             },
         }.Run(randn(batch, 4, Side, Side), CancellationToken.None);
         return times;
     }
 
-    private static List<double> Timed(int steps, Action<int> step)
+    public static List<Span> Timed(int steps, Action<int> step)
     {
-        var times = new List<double>();
-        for (var i = 0; i < steps + BurnIn; i++)
+        var (times, clock) = (new List<Span>(), new Clock());
+        for (var i = 0; i < steps + Result.BurnIn; i++)
         {
-            var clock = Stopwatch.StartNew();
             step(i);
-            times.Add(clock.Elapsed.TotalMilliseconds);
+            times.Add(clock.Lap());
         }
         return times;
     }
 
-    private static Tensor Sizes(int batch) => tensor(new float[] { 128, 128, 0, 0, 128, 128 }).unsqueeze(0).expand(batch, 6).contiguous();
-
-    private static int[] Times(int[] values, int factor) => [.. values.Select(v => v * factor)];
+    public static Tensor Sizes(int batch) => tensor(new float[] { 128, 128, 0, 0, 128, 128 }).unsqueeze(0).expand(batch, 6).contiguous();
 }

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Options;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
 using Sdxl.Diffusion.Files;
+using Sdxl.Diffusion.Nets;
 using Sdxl.GpuWorker.Hosting;
 using Sdxl.GpuWorker.Storage;
 
@@ -37,6 +38,8 @@ public sealed class JobLoop(
     protected override async Task ExecuteAsync(CancellationToken stop)
     {
         await Task.Yield(); // Start-up goes on while the first job is waited for.
+        if (device.Convolutions == ConvolutionPath.PaddedChannels)
+            log.PadsChannels(device.Name);
         log.Ready(device.Name);
         await using var predictionQueue = client.CreateReceiver(Queues.Predictions);
         await using var trainingQueue = client.CreateReceiver(Queues.Trainings);

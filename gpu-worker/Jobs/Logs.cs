@@ -34,4 +34,8 @@ internal static partial class Logs
 
     [LoggerMessage(EventId = 2009, Level = LogLevel.Information, Message = "{jobId}: {line}")]
     public static partial void JobLine(this ILogger logger, string jobId, string line);
+
+    [LoggerMessage(EventId = 2010, Level = LogLevel.Information,
+        Message = "{device} convolves wrongly as libtorch has it; with channels filled up to whole blocks it is right, so that is done")]
+    public static partial void PadsChannels(this ILogger logger, string device);
 }
