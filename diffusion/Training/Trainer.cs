@@ -152,7 +152,8 @@ public sealed class Trainer : IDisposable
             using var scope = NewDisposeScope();
             var index = tensor(samples.Select(s => (long)s % data.Pictures).ToArray()).to(device);
             var times = tensor(samples.Select(s => (long)OwnErrors.Timestep(s, (int)signal.shape[0])).ToArray()).to(device);
-            var eps = stack(samples.Select(s => CounterRandom.Normal(settings.Seed, RandomPurpose.TrainJudgement, 0, s, data.BatchShape(1)[1..]))).to(device);
+            var shape = data.BatchShape(1)[1..];
+            var eps = stack(samples.Select(s => CounterRandom.Normal(settings.Seed, RandomPurpose.TrainJudgement, 0, s, shape))).to(device);
             var errors = Errors(index, times, data.LatentMean.index_select(0, index), eps);
             stacked?.Clear();
             squares.AddRange(errors.cpu().data<float>().ToArray().Select(e => (double)e));

@@ -55,7 +55,9 @@ public sealed class TrainingRun
     }
 
     /// <summary>Trains to the end, or until <paramref name="stop"/>: then a checkpoint is written at the end of the current step.</summary>
-    /// <exception cref="TrainingException">The training cannot start, the loss stayed non-finite after three restarts at half the rate, or it ended far above where it began.</exception>
+    /// <exception cref="TrainingException">
+    /// The training cannot start, the loss stayed non-finite after three restarts at half the rate, or it ended far above where it began.
+    /// </exception>
     public static TrainingOutcome Run(TrainingPlan plan, ITrainingObserver observer, CancellationToken stop)
     {
         var run = new TrainingRun(plan, observer);
@@ -160,7 +162,7 @@ public sealed class TrainingRun
         if (start is not null)
             RefuseWhatUnlearned(start, trainer.Judge());
         else
-            observer.Log("The training began under an older build, which did not note what the base model gets wrong: whether it unlearned is not judged.");
+            observer.Log("The training began under an older build, which did not note what the base model gets wrong: its end is not judged.");
         var steps = MetricsLog.Read(Path.Combine(plan.WorkFolder, MetricsLog.FileName)).ToList();
         var files = new TrainingExport(plan, settings, dataset.Manifest, model, trainer, samples).Write(steps);
         foreach (var file in files)
@@ -178,13 +180,14 @@ public sealed class TrainingRun
     {
         var start = trainer.Judge();
         return start.AreNumbers ? start : throw new TrainingException(
-            $"Base model '{plan.Base.Name}' answers with infinity or no number before any training: its weights are damaged, or too large for {device.Compute}. Bring the model's files anew, then train again.");
+            $"Base model '{plan.Base.Name}' answers with infinity or no number before any training: its weights are damaged, or too large for "
+            + $"{device.Compute}. Bring the model's files anew, then train again.");
     }
 
-    /// <summary>A divergence that stayed finite fails like one that did not, with the same advice, instead of being published with a warning.</summary>
+    /// <summary>A divergence that stayed finite fails like one that did not, with the same advice.</summary>
     /// <remarks>
-    /// A published version is at once the newest of its model, and whatever draws with the model's name draws with it; a warning beside it would be read by people only.
-    /// Nothing is lost by it: such weights are worse at their own pictures than the base model is.
+    /// It is not published with a warning: a published version is at once the newest of its model, and whatever draws with the model's name
+    /// draws with it; a warning would be read by people only. Nothing is lost: such weights are worse at their own pictures than the base.
     /// </remarks>
     private void RefuseWhatUnlearned(OwnErrors start, OwnErrors end)
     {
@@ -192,8 +195,8 @@ public sealed class TrainingRun
         if (end.FarAbove(start))
         {
             throw new TrainingException(
-                $"The training diverges: on its own pictures, under the same noise, the mean squared error was {start} before and is {end} after it. It unlearned what the base model knows, so nothing is published. "
-                + $"Lower {SettingName(plan)} or ti_lr, or raise lr_warmup_steps.");
+                $"The training diverges: on its own pictures, under the same noise, the mean squared error was {start} before and is {end} after it. "
+                + $"It unlearned what the base model knows, so nothing is published. Lower {SettingName(plan)} or ti_lr, or raise lr_warmup_steps.");
         }
     }
 

@@ -26,7 +26,8 @@ public sealed class DivergenceTests : IDisposable
         var error = Assert.Throws<TrainingException>(() => runs.Start("high", given, recorder));
 
         Assert.Equal(Steps, recorder.Steps.Count); // to the end, every loss a number
-        Assert.Matches(@"^The training diverges: on its own pictures, under the same noise, the mean squared error was 0\.1\d* before and is (0\.[5-9]|[1-9])\S* after it\.", error.Message);
+        Assert.StartsWith("The training diverges: on its own pictures, under the same noise, the mean", error.Message, StringComparison.Ordinal);
+        Assert.Matches(@"was 0\.1\d* before and is (0\.[5-9]|[1-9])\S* after it\.", error.Message);
         Assert.Contains($"Lower {setting} or ti_lr", error.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(runs.Plan("high", given).OutputFolder));
     }
@@ -52,8 +53,6 @@ public sealed class DivergenceTests : IDisposable
         var given = Given(true, 1);
         given["checkpointing_steps"] = 2;
         var plan = runs.StopAfter(3, "high", given); // unlearned by then
-        var info = Path.Combine(Path.GetDirectoryName(TinyRuns.NewestState(plan))!, CheckpointStore.InfoName);
-        var whole = File.ReadAllText(info);
 
         var error = Assert.Throws<TrainingException>(() => runs.Start("high", given));
 
@@ -65,8 +64,7 @@ public sealed class DivergenceTests : IDisposable
         }
         var old = runs.Start("high", given);
         Assert.IsType<TrainingOutcome.Completed>(old.Outcome);
-        Assert.Single(old.Observer.Lines, l => l.Contains("is not judged", StringComparison.Ordinal));
-        Assert.NotNull(SdxlJson.Deserialize<CheckpointInfo>(whole).Start);
+        Assert.Single(old.Observer.Lines, l => l.Contains("its end is not judged", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -87,9 +85,14 @@ public sealed class DivergenceTests : IDisposable
 
     [Fact]
     public void The_timesteps_are_spread_evenly_over_the_schedule() =>
-        Assert.Equal([62, 187, 312, 437, 562, 687, 812, 937], Enumerable.Range(0, OwnErrors.Samples).Select(s => OwnErrors.Timestep(s, 1000)));
+        Assert.Equal([62, 187, 312, 437, 562, 687, 812, 937], Enumerable.Range(0, 8).Select(s => OwnErrors.Timestep(s, 1000)));
 
-    private static string WithoutStart(string json) => SdxlJson.Serialize(SdxlJson.Deserialize<JsonObject>(json).Where(p => p.Key != "start").ToDictionary(p => p.Key, p => p.Value?.DeepClone()));
+    private static string WithoutStart(string json)
+    {
+        var info = SdxlJson.Deserialize<JsonObject>(json);
+        Assert.True(info.Remove("start"));
+        return info.ToJsonString();
+    }
 
     private static JsonObject Given(bool lora, double rate)
     {
