@@ -1,6 +1,5 @@
 // diffusers src/diffusers/models/attention_processor.py (Attention, AttnProcessor2_0), attention.py (BasicTransformerBlock, FeedForward) @58eb52c
 // B batch, T tokens (queries), S tokens (keys), D width, N heads.
-using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -13,8 +12,6 @@ public sealed class Attention : nn.Module<Tensor, Tensor, Tensor>
     private readonly Linear to_q, to_k, to_v;
     private readonly TorchSharp.Modules.ModuleList<nn.Module<Tensor, Tensor>> to_out;
     private readonly int heads;
-    private Tensor? joinedSelf;    // [3D, D]: q, k, v one below the other
-    private Tensor? joinedContext; // [2D, Dc]: k, v
     private Kept? kept;
 
     internal Attention(Placement at, int width, int contextWidth, int heads, bool projectionBias = false, (int Groups, double Epsilon)? norm = null) : base(nameof(Attention))
@@ -32,34 +29,10 @@ public sealed class Attention : nn.Module<Tensor, Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var (batch, tokens, width) = (x.shape[0], x.shape[1], x.shape[2]);
-        var (q, k, v) = Project(x, context, batch, width);
-        var mixed = ScaledDotProduct.Attend(q, k, v);                                         // [B,N,T,D/N]
-        return to_out[0].call(mixed.transpose(1, 2).reshape(batch, tokens, width)).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>The projections, q and out apart from those that share an input: who trains them sees the layers.</summary>
-    internal (Linear Query, Linear Key, Linear Value, Linear Out) Layers => (to_q, to_k, to_v, (Linear)to_out[0]);
-
-    /// <summary>Until the next call, q, k and v of self-attention are one product with this [3D, D] (no bias); null: each by its own layer.</summary>
-    internal void JoinSelf(Tensor? weight) => joinedSelf = weight;
-
-    /// <summary>Until the next call, k and v are one product with this [2D, Dc] (no bias); null: each by its own layer.</summary>
-    internal void JoinContext(Tensor? weight) => joinedContext = weight;
-
-    private (Tensor Query, Tensor Key, Tensor Value) Project(Tensor x, Tensor context, long batch, long width)
-    {
-        if (joinedSelf is not null)
-        {
-            var all = F.linear(x, joinedSelf).view(batch, -1, 3 * heads, width / heads).transpose(1, 2).chunk(3, 1); // 3 of [B,N,T,D/N]
-            return (all[0], all[1], all[2]);
-        }
-        if (joinedContext is not null)
-        {
-            var both = F.linear(context, joinedContext).view(batch, -1, 2 * heads, width / heads).transpose(1, 2).chunk(2, 1); // 2 of [B,N,S,D/N]
-            return (Split(to_q.call(x), batch, width), both[0], both[1]);
-        }
+        var q = Split(to_q.call(x), batch, width);
         var (k, v) = KeysAndValues(context, batch, width);
-        return (Split(to_q.call(x), batch, width), k, v);
+        var mixed = F.scaled_dot_product_attention(q, k, v);                                  // [B,N,T,D/N], in tiles: no matrix of all scores
+        return to_out[0].call(mixed.transpose(1, 2).reshape(batch, tokens, width)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The VAE's use: normalised pixels attend to each other, plus the input. x [B,C,H,W] -> the same.</summary>
@@ -115,8 +88,6 @@ public sealed class GeGlu : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var projected = proj.call(x);                                                         // [B,T,2·inner]
         var halves = projected.chunk(2, -1);
-        if (projected.device_type == DeviceType.CPU)
-            halves = Array.ConvertAll(halves, h => h.contiguous()); // gelu and its gradient run 3 to 9 times as fast there as over rows with gaps
         return Pointwise.Multiply(F.gelu(halves[1]), halves[0]).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,5 @@
 using Sdxl.Diffusion.Numerics;
+using Sdxl.Diffusion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -11,7 +12,7 @@ public enum ConvolutionPath
     /// <summary>libtorch's own, as it is called.</summary>
     Plain,
 
-    /// <summary>libtorch's own, with channels filled up by zeros where it goes wrong without.</summary>
+    /// <summary>Channels are filled up by zeros where oneDNN goes wrong without; what oneDNN is not asked for is a matrix product.</summary>
     PaddedChannels,
 }
 
@@ -19,11 +20,14 @@ public enum ConvolutionPath
 /// <remarks>
 /// libtorch 2.10 holds oneDNN 3.7.1, which takes the caches of a processor that hides their sizes (virtual AMD EPYC) for one byte each; its reordering of blocks of 16
 /// channels then goes wrong at the last, incomplete one: forwards where the input's channels are no multiple of 16, in the input's gradient where the output's are none
-/// (a stride: of 32). Multiples are right on every such machine seen. SDXL has only four other layers, with 3, 4 or 8 channels on one side: filling those up costs less than
-/// a hundredth of a pass, and unlike unfolding the input into columns no memory to speak of. See uxlfoundation/oneDNN issue 5313 for the mechanism.
+/// (a stride: of 32). Multiples are right on every such machine seen. SDXL has only a few other layers, with 3, 4 or 8 channels on one side: filling those up
+/// takes, unlike columns of the input (k² times its size), no memory to speak of. See uxlfoundation/oneDNN issue 5313 for the mechanism.
 /// </remarks>
 public static class Convolution
 {
+    /// <summary>Numbers of one picture up to which libtorch leaves a small kernel to others than oneDNN.</summary>
+    private const long SmallInput = 20480;
+
     private static readonly Lazy<ConvolutionPath> Chosen = new(() =>
         Choose(path => NumericsCheck.FirstFault(CPU, ScalarType.Float32, NumericsCases.Convolutions(path)) is null));
 
@@ -39,10 +43,14 @@ public static class Convolution
 
     internal static Tensor Apply(ConvolutionPath path, Tensor x, Tensor weight, Tensor? bias, long[] strides, long[] paddings)
     {
+        if (path == ConvolutionPath.Plain)
+            return F.conv2d(x, weight, bias, strides, paddings);
+        if (IsForColumns(x, weight, strides))
+            return OverColumns(x, weight, bias, strides, paddings);
         var (outputs, inputs) = (weight.shape[0], weight.shape[1]);
         var block = x.dtype == ScalarType.Float32 && strides is [1, 1] ? 16 : 32;
         var (missingOutputs, missingInputs) = (Missing(outputs, block), Missing(inputs, block));
-        if (path == ConvolutionPath.Plain || missingOutputs + missingInputs == 0 || IsProduct(x, weight, strides))
+        if (missingOutputs + missingInputs == 0)
             return F.conv2d(x, weight, bias, strides, paddings);
 
         using var scope = NewDisposeScope();
@@ -53,9 +61,32 @@ public static class Convolution
         return (missingOutputs == 0 ? y : y.narrow(1, 0, outputs).contiguous()).MoveToOuterDisposeScope();
     }
 
-    /// <summary>A kernel of one pixel is computed as a matrix product, which is right in fp32 whatever the channels.</summary>
-    private static bool IsProduct(Tensor x, Tensor weight, long[] strides) =>
-        x.dtype == ScalarType.Float32 && weight.shape[2] == 1 && weight.shape[3] == 1 && strides is [1, 1];
+    /// <summary>
+    /// What libtorch does not give to oneDNN (ConvParams::use_mkldnn @2.10): it asks NNPACK first, which cannot start on such a processor and says so on the error stream,
+    /// each time, fifty times a step; then it makes columns as is done here.
+    /// </summary>
+    private static bool IsForColumns(Tensor x, Tensor weight, long[] strides) =>
+        x.dtype == ScalarType.Float32 && (weight.shape[2] == 1 && strides is [1, 1] || x.shape[0] == 1 && weight.shape[2] <= 3 && x.NumberOfElements <= SmallInput);
+
+    /// <summary>The convolution as a matrix product over the columns [B, Cin·k·k, H'·W'] of its input.</summary>
+    private static Tensor OverColumns(Tensor x, Tensor weight, Tensor? bias, long[] strides, long[] paddings)
+    {
+        using var scope = NewDisposeScope();
+        var (kernel, batch) = (weight.shape[2], x.shape[0]);
+        long Side(int i) => (x.shape[2 + i] + 2 * paddings[i] - kernel) / strides[i] + 1;
+        var columns = kernel == 1 && strides is [1, 1] && paddings is [0, 0] ? x.flatten(2) : F.unfold(x, (kernel, kernel), (1, 1), (paddings[0], paddings[1]), (strides[0], strides[1]));
+        var rows = weight.flatten(1);
+        var y = batch > 1 ? Batched(rows, columns, bias)
+            : bias is null ? rows.mm(columns.squeeze(0))
+            : bias.unsqueeze(1).addmm(rows, columns.squeeze(0), 1, 1);
+        return y.view(batch, weight.shape[0], Side(0), Side(1)).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Batched(Tensor rows, Tensor columns, Tensor? bias)
+    {
+        var y = rows.unsqueeze(0).expand(columns.shape[0], -1, -1).bmm(columns);
+        return bias is null ? y : y.Plus_(bias.view(1, -1, 1));
+    }
 
     private static long Missing(long channels, int block) => (block - channels % block) % block;
 }

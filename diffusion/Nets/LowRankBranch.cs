@@ -13,7 +13,6 @@ namespace Sdxl.Diffusion.Nets;
 public sealed class LowRankBranch(Tensor down, Tensor up, double scale, Tensor? magnitude = null)
 {
     private Tensor? merged; // [out, in]: W', where merged
-    private Tensor? changed; // [out, in]: W' of the current pass, computed together with other layers'
 
     /// <summary>[r, in].</summary>
     public Tensor Down { get; } = down;
@@ -46,26 +45,24 @@ public sealed class LowRankBranch(Tensor down, Tensor up, double scale, Tensor? 
         merged = null;
     }
 
-    /// <summary>For passes until the next call: W' as somebody else computed it (with its gradient), owned by them; null: the branch works by itself.</summary>
-    internal void Use(Tensor? changedWeight) => changed = changedWeight;
-
     /// <summary>The weight change scale · up · down in fp32, [out, in], without DoRA's rescaling.</summary>
     public Tensor Delta() => Up.to_type(ScalarType.Float32).matmul(Down.to_type(ScalarType.Float32)) * Num(Scale);
 
     internal Tensor Apply(Tensor x, Tensor weight, Tensor? bias)
     {
-        if ((changed ?? merged) is { } whole)
+        if (merged is { } whole)
             return F.linear(x, whole, bias);
-        var low = F.linear(x, Down.to_type(x.dtype)); // [..., r]
-        return Magnitude is null ? Plain(x, low, weight, bias) : WithMagnitude(x, low, weight, bias, Magnitude);
+        return Magnitude is null ? Plain(x, weight, bias) : WithMagnitude(x, F.linear(x, Down.to_type(x.dtype)), weight, bias, Magnitude);
     }
 
-    private Tensor Plain(Tensor x, Tensor low, Tensor weight, Tensor? bias)
+    private Tensor Plain(Tensor x, Tensor weight, Tensor? bias)
     {
-        var y = F.linear(x, weight, bias);
-        // One fused product-and-add instead of product, scaling, sum: y and the result are the only tensors of full size.
-        var sum = y.flatten(0, -2).addmm(low.flatten(0, -2), Up.to_type(x.dtype).t(), 1, (float)Scale);
-        return sum.view(y.shape);
+        using var scope = NewDisposeScope();
+        var rows = x.flatten(0, -2); // [n, in]
+        var low = F.linear(rows, Down.to_type(x.dtype)); // [n, r]
+        // Product, scaling and sum in one call, into the memory of the base's result, which no gradient asks for.
+        var y = F.linear(rows, weight, bias).addmm_(low, Up.to_type(x.dtype).t(), 1, (float)Scale);
+        return y.view([.. x.shape.AsSpan(0, x.shape.Length - 1), y.shape[1]]).MoveToOuterDisposeScope();
     }
 
     private Tensor WithMagnitude(Tensor x, Tensor low, Tensor weight, Tensor? bias, Tensor magnitude)

@@ -1,4 +1,5 @@
 using Sdxl.Diffusion.Nets;
+using Sdxl.Diffusion.Tensors;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -29,8 +30,8 @@ public static class NumericsCases
         new("group norm over 32 channels in 8 groups", [[2, 32, 5, 5], [32], [32]], x => F.group_norm(x[0], 8, x[1], x[2], Epsilon),
             x => (Normalised(x[0].view(2, 8, -1)).view(2, 32, 5, 5) * x[1].view(1, -1, 1, 1)).Plus(x[2].view(1, -1, 1, 1))),
         new("layer norm over 40", [[7, 40], [40], [40]], x => F.layer_norm(x[0], [40], x[1], x[2], Epsilon), x => (Normalised(x[0]) * x[1]).Plus(x[2])),
-        new("gelu", [[9, 37]], x => F.gelu(x[0]), x => x[0] * Num(0.5) * (Num(1.0) + (x[0] * Num(Math.Sqrt(0.5))).erf())),
-        new("silu", [[9, 37]], x => F.silu(x[0]), x => x[0] / (Num(1.0) + x[0].neg().exp())),
+        new("gelu", [[9, 37]], x => F.gelu(x[0]), x => x[0] * tensor(0.5) * tensor(1.0).Plus((x[0] * tensor(Math.Sqrt(0.5))).erf())),
+        new("silu", [[9, 37]], x => F.silu(x[0]), x => x[0] / tensor(1.0).Plus(x[0].neg().exp())),
     ];
 
     private static NumericsCase Convolution3(ConvolutionPath path, long inputs, long outputs, long stride) => new(
@@ -49,7 +50,7 @@ public static class NumericsCases
 
     private static Tensor Attention(IReadOnlyList<Tensor> x)
     {
-        var scores = x[0].matmul(x[1].transpose(-1, -2)) * Num(1 / Math.Sqrt(x[0].shape[^1]));
+        var scores = x[0].matmul(x[1].transpose(-1, -2)) * tensor(1 / Math.Sqrt(x[0].shape[^1]));
         var weights = scores.exp();
         return (weights / weights.sum(-1, keepdim: true)).matmul(x[2]);
     }
@@ -57,6 +58,6 @@ public static class NumericsCases
     private static Tensor Normalised(Tensor rows)
     {
         var centred = rows - rows.mean([-1], keepdim: true);
-        return centred / ((centred * centred).mean([-1], keepdim: true) + Num(Epsilon)).sqrt();
+        return centred / (centred * centred).mean([-1], keepdim: true).Plus(tensor(Epsilon)).sqrt();
     }
 }

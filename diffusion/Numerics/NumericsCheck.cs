@@ -1,4 +1,5 @@
 using Sdxl.Diffusion.Nets;
+using Sdxl.Diffusion.Tensors;
 using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Numerics;

@@ -25,9 +25,6 @@ public sealed class Trainer : IDisposable
     /// <summary>Strength of the pull on each row: row *= (table deviation / row deviation)^0.1.</summary>
     private const double TokenPull = 0.1;
 
-    /// <summary>Mean number of weights of a layer up to which the count of operations, not of multiplications, is what a step costs.</summary>
-    private const double SmallLayer = 1 << 16;
-
     private readonly TrainingSettings settings;
     private readonly TrainedNets nets;
     private readonly TrainingData data;
@@ -41,12 +38,10 @@ public sealed class Trainer : IDisposable
     private readonly FlatParameters netParameters, rowParameters;
     private readonly ParameterGroup netGroup, rowGroup;
     private readonly Dictionary<string, Linear> adapted = [];
-    private readonly StackedLora? stacked; // for small nets
     private (Tensor States, Tensor Pooled)? textCache; // [n,T,D], [n,P]: from the pivot on
 
     /// <param name="compute">Type of the nets' passes.</param>
-    /// <param name="stackLayers">Compute the LoRA of all layers at once (<see cref="StackedLora"/>) or beside each layer; null: by the size of the layers.</param>
-    public Trainer(TrainingSettings settings, TrainedNets nets, TrainingData data, ITrainingNoise noise, NoiseSchedule schedule, ScalarType compute, bool? stackLayers = null)
+    public Trainer(TrainingSettings settings, TrainedNets nets, TrainingData data, ITrainingNoise noise, NoiseSchedule schedule, ScalarType compute)
     {
         (this.settings, this.nets, this.data, this.compute) = (settings, nets, data, compute);
         device = data.LatentMean.device;
@@ -65,12 +60,8 @@ public sealed class Trainer : IDisposable
         }
         else
         {
-            var start = NewLora(lora);
-            // A block that is computed again needs weights that are leaves: stacked ones belong to a graph that is gone by then.
-            var pieces = !settings.GradientCheckpointing && (stackLayers ?? adapted.Values.Average(l => l.Weight.NumberOfElements) <= SmallLayer) ? Pieces() : null;
-            netParameters = pieces is null ? new FlatParameters(start, device) : FlatParameters.Stacked(Stacks(pieces, start, lora.Dora), device);
+            netParameters = new FlatParameters(NewLora(lora), device);
             Attach(lora);
-            stacked = pieces is null ? null : new StackedLora(pieces, netParameters, lora.Scale, lora.Dora);
         }
         (tableDeviation1, tableDeviation2) = (Deviation(nets.Text1), Deviation(nets.Text2));
         rowParameters = new FlatParameters(
@@ -125,7 +116,6 @@ public sealed class Trainer : IDisposable
             using var batchScope = NewDisposeScope();
             var (loss, times) = Losses(step * settings.Accumulate + part); // [B]
             BackwardPass.Run(loss.mean() / Num(settings.Accumulate));
-            stacked?.Clear();
             losses.Add(loss.detach().MoveToOuterDisposeScope());
             timesteps.AddRange(times);
         }
@@ -249,7 +239,6 @@ public sealed class Trainer : IDisposable
         var (states, pooled) = textCache is { } cache
             ? (cache.States.index_select(0, index), cache.Pooled.index_select(0, index))
             : nets.Encode(data.Ids1.index_select(0, index), data.Ids2.index_select(0, index), rowParameters["rows_1"], rowParameters["rows_2"]);
-        stacked?.Place(compute);
         var predicted = nets.UNet.call(noised.to_type(compute), t, states.to_type(compute), pooled.to_type(compute), data.TimeIds.index_select(0, index));
 
         var mask = data.Mask.index_select(0, index);                                                                         // [B,1,H,W]
@@ -303,36 +292,6 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>The adapted layers by shape, those joined that take the same input (q, k, v of the pixels; k, v of the text).</summary>
-    private List<IReadOnlyList<LoraPiece>> Pieces()
-    {
-        var pieces = new List<LoraPiece>();
-        var joined = new HashSet<string>();
-        foreach (var (name, module) in nets.UNet.named_modules())
-        {
-            if (module is not Attention attention)
-                continue;
-            var (q, k, v, _) = attention.Layers;
-            var pixels = name.EndsWith(".attn1", StringComparison.Ordinal);
-            List<(string Module, Linear Layer)> same = pixels ? [($"{name}.to_q", q), ($"{name}.to_k", k), ($"{name}.to_v", v)] : [($"{name}.to_k", k), ($"{name}.to_v", v)];
-            if (!same.All(l => adapted.ContainsKey(l.Module)))
-                continue;
-            pieces.Add(new LoraPiece(same, pixels ? attention.JoinSelf : attention.JoinContext));
-            joined.UnionWith(same.Select(l => l.Module));
-        }
-        pieces.AddRange(adapted.Where(a => !joined.Contains(a.Key)).Select(a => new LoraPiece([(a.Key, a.Value)], weight => a.Value.Branch!.Use(weight))));
-        return [.. pieces.GroupBy(p => (p.Layers[0].Layer.Weight.shape[0], p.Layers[0].Layer.Weight.shape[1])).OrderBy(g => g.Key).Select(g => (IReadOnlyList<LoraPiece>)g.ToList())];
-    }
-
-    /// <summary>Start values in the order of the pieces: for each shape the downs, the ups, the magnitudes.</summary>
-    private static List<IReadOnlyList<KeyValuePair<string, Tensor>>> Stacks(List<IReadOnlyList<LoraPiece>> pieces, List<KeyValuePair<string, Tensor>> start, bool dora)
-    {
-        var values = start.ToDictionary(StringComparer.Ordinal);
-        string[] kinds = dora ? [".lora_A.weight", ".lora_B.weight", ".lora_magnitude_vector"] : [".lora_A.weight", ".lora_B.weight"];
-        return [.. pieces.SelectMany(shape => kinds.Select(kind => (IReadOnlyList<KeyValuePair<string, Tensor>>)
-            [.. shape.SelectMany(p => p.Layers).Select(l => KeyValuePair.Create(l.Module + kind, values[l.Module + kind]))]))];
-    }
-
     private List<KeyValuePair<string, Tensor>> WholeNet() => [.. nets.UNet.named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter))];
 
     private Tensor NewRows(ClipTextModel encoder, double deviation, int index) =>
@@ -362,7 +321,6 @@ public sealed class Trainer : IDisposable
     {
         nets.UNet.Checkpointing = false;
         feed.Dispose();
-        stacked?.Dispose();
         foreach (var linear in adapted.Values)
             linear.Attach(null);
         Optimizer.Dispose();

@@ -1,6 +1,6 @@
 using Sdxl.Diffusion.Nets;
 using Sdxl.Diffusion.Numerics;
-using TorchSharp;
+using Sdxl.Diffusion.Tensors;
 using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Tests.Numerics;

@@ -1,5 +1,6 @@
 using Sdxl.Diffusion.Nets;
 using Sdxl.Diffusion.Numerics;
+using Sdxl.Diffusion.Tensors;
 using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Tests.Numerics;
@@ -35,7 +36,7 @@ public sealed class NumericsCheckTests
     [Fact]
     public void A_wrong_gradient_under_a_right_result_is_found()
     {
-        var fault = Fault(x => Right.Operation([x[0], x[1].detach().Plus_(x[1] - x[1]), x[2]])); // the weight's value, its gradient zero
+        var fault = Fault(x => Right.Operation([x[0], (x[1] - x[1]).Plus(x[1].detach()), x[2]])); // the weight's value, its gradient zero
         Assert.Equal("gradient of input 1", fault.Part);
     }
 
