@@ -145,7 +145,6 @@ public sealed class Trainer : IDisposable
             var shape = data.BatchShape(1)[1..];
             var eps = stack(samples.Select(s => CounterRandom.Normal(settings.Seed, RandomPurpose.TrainJudgement, 0, s, shape))).to(device);
             var errors = Errors(index, times, data.LatentMean.index_select(0, index), eps);
-            stacked?.Clear();
             squares.AddRange(errors.cpu().data<float>().ToArray().Select(e => (double)e));
         }
         return new OwnErrors(squares);
