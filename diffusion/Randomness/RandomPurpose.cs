@@ -33,6 +33,9 @@ public enum RandomPurpose : uint
     /// <summary>Caption dropout.</summary>
     TrainCaptionDropout = 16,
 
+    /// <summary>Noise under which a training's net is judged before and after (index: sample).</summary>
+    TrainJudgement = 17,
+
     /// <summary>Initial LoRA weights (index: layer).</summary>
     InitialLora = 20,
 

@@ -5,11 +5,12 @@ using static TorchSharp.torch;
 namespace Sdxl.Diffusion.Tensors;
 
 /// <summary>
-/// The backward pass, out of which an exception comes that was thrown in a custom autograd function. Nobody else calls libtorch's: a test finds it.
+/// The backward pass, out of which comes what was thrown in a custom autograd function. A test finds whoever calls libtorch's own.
 /// </summary>
 /// <remarks>
-/// libtorch calls such a function from its own frames, which an exception must not cross: the runtime would end the process. So the function keeps it, gives no gradient,
-/// and it is thrown again once libtorch has returned. It is kept with the thread that made the function in the forward pass, because on a GPU libtorch goes back on a thread of its own.
+/// libtorch calls such a function from its own frames, which an exception must not cross: the runtime would end the process. So the
+/// function keeps it, gives no gradient, and it is thrown again once libtorch has returned. It is kept with the thread that made the
+/// function in the forward pass, because on a GPU libtorch goes back on a thread of its own.
 /// </remarks>
 public static class BackwardPass
 {
@@ -20,7 +21,9 @@ public static class BackwardPass
 
     private static ConcurrentQueue<Exception> OfThisThread => t_failures ??= new();
 
-    /// <summary>Adds up the gradients of everything that <paramref name="output"/> was computed from, on the thread that computed it.</summary>
+    /// <summary>
+    /// Adds up the gradients of everything that <paramref name="output"/> was computed from, on the thread that computed it.
+    /// </summary>
     /// <param name="gradient">Of the output, in its shape; null for a scalar, whose gradient is 1.</param>
     /// <exception cref="Exception">What a custom autograd function threw, as it was thrown. Gradients are incomplete then.</exception>
     public static void Run(Tensor output, Tensor? gradient = null)
@@ -48,7 +51,8 @@ public static class BackwardPass
     internal static void Prepare(autograd.AutogradContext context) => context.save_data(Failures, OfThisThread);
 
     /// <summary>A function's backward pass: its gradients, or none at all where it throws or one before it has thrown.</summary>
-    /// <param name="arguments">Number of arguments of the forward pass. No gradient means zeros, and needs no memory, the lack of which may be what was thrown.</param>
+    /// <param name="arguments">Number of arguments of the forward pass.</param>
+    /// <remarks>To libtorch no gradient means zeros. It needs no memory, the lack of which may be what was thrown.</remarks>
     internal static List<Tensor> Guard(autograd.AutogradContext context, int arguments, Func<List<Tensor>> gradients)
     {
         var failures = (ConcurrentQueue<Exception>)context.get_data(Failures);

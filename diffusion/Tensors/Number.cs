@@ -7,10 +7,12 @@ namespace Sdxl.Diffusion.Tensors;
 /// A number beside a tensor: <c>x * Num(0.5)</c>. The only way from a number into libtorch here; a test finds every other one.
 /// </summary>
 /// <remarks>
-/// TorchSharp 0.107.0 turns <c>x * 0.5</c> into <c>x.mul((Scalar)0.5)</c>, and mul hands the Scalar's native pointer over. From then on nothing refers to the Scalar,
-/// so a collection in another thread may finalise it, which frees the native number while libtorch still reads it: "Unknown scalar type", "Expected false to be true …
-/// toFloat", or another number. The same holds for what its own methods make inside: the sum of two tensors passes a 1 so. (Scalar.cs and Tensor.Math.cs @c20b6a1; issues 1434, 1496.)
-/// Here each operation frees its Scalar when libtorch has returned, so it lives exactly as long as it is used; the bits of the result are the same.
+/// TorchSharp 0.107.0 turns <c>x * 0.5</c> into <c>x.mul((Scalar)0.5)</c>, and mul hands the Scalar's native pointer over. From then on
+/// nothing refers to the Scalar, so a collection in another thread may finalise it, which frees the native number while libtorch still
+/// reads it: "Unknown scalar type" or "Expected false to be true … toFloat", if not another number. It shows once the methods are
+/// compiled to the last tier, which no longer keeps a variable to a method's end. What TorchSharp's own methods make inside dies as
+/// early: the sum of two tensors passes a 1 so. (Scalar.cs and Tensor.Math.cs @c20b6a1; dotnet/TorchSharp issues 1434, 1496.)
+/// Here each operation frees its Scalar when libtorch has returned, so it lives exactly as long as it is used. The bits are the same.
 /// </remarks>
 public readonly struct Number
 {

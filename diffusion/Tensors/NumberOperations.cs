@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Tensors;
 
-/// <summary>TorchSharp's operations that take or give a number, by their own names, with a <see cref="Number"/>: why is told there.</summary>
+/// <summary>
+/// TorchSharp's operations that take or give a number, by their own names, with a <see cref="Number"/>: why is told there.
+/// </summary>
 public static class NumberOperations
 {
     /// <summary>left + right. The operator + of two tensors hands libtorch a Scalar that it made itself and keeps no longer.</summary>

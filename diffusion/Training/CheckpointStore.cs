@@ -15,8 +15,10 @@ namespace Sdxl.Diffusion.Training;
 /// <param name="Device">"cpu" or "cuda": what trained so far.</param>
 /// <param name="Threads">Processor threads that trained so far: sums are split among them, so the run goes on with as many. 0 where unknown.</param>
 /// <param name="Samples">Of all that decides the sample pictures beside the weights: those of other prompts do not belong to this run.</param>
+/// <param name="Start">What the net got wrong before the first step; null in checkpoints of older builds, whose end nobody can judge.</param>
 public sealed record CheckpointInfo(
-    int Step, string SettingsHash, int Rollbacks, IReadOnlyDictionary<string, double> Optimizer, string Sha256, string Device = "", int Threads = 0, string Samples = "");
+    int Step, string SettingsHash, int Rollbacks, IReadOnlyDictionary<string, double> Optimizer, string Sha256, string Device = "", int Threads = 0, string Samples = "",
+    OwnErrors? Start = null);
 
 /// <summary>A whole checkpoint that was found.</summary>
 public sealed record FoundCheckpoint(string Folder, CheckpointInfo Info)

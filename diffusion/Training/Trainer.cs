@@ -31,6 +31,7 @@ public sealed class Trainer : IDisposable
     private readonly BatchFeed feed;
     private readonly Device device;
     private readonly ScalarType compute;
+    private readonly int batchSize;
     private readonly Tensor signal, spread; // [1000] fp32: sqrt(alpha), sqrt(1 - alpha)
     private readonly Tensor? lossWeights;   // [1000] fp32: min-SNR
     private readonly double tableDeviation1, tableDeviation2;
@@ -44,6 +45,7 @@ public sealed class Trainer : IDisposable
     {
         (this.settings, this.nets, this.data, this.compute) = (settings, nets, data, compute);
         device = data.LatentMean.device;
+        batchSize = noise.Pictures(0).Length;
         feed = new BatchFeed(noise, data, settings.NoiseOffset > 0, device, settings.Steps * settings.Accumulate);
         nets.UNet.Checkpointing = settings.GradientCheckpointing;
         using var scope = NewDisposeScope();
@@ -130,6 +132,24 @@ public sealed class Trainer : IDisposable
         return new StepTensors(stack(losses).DetachFromDisposeScope(), timesteps, norm.DetachFromDisposeScope(), netGroup.Rate, rowGroup.Rate);
     }
 
+    /// <summary>What the net gets wrong as it is now; changes nothing. As many samples at a time as a batch has.</summary>
+    public OwnErrors Judge()
+    {
+        using var guard = no_grad();
+        var squares = new List<double>();
+        foreach (var samples in Enumerable.Range(0, OwnErrors.Samples).Chunk(batchSize))
+        {
+            using var scope = NewDisposeScope();
+            var index = tensor(samples.Select(s => (long)s % data.Pictures).ToArray()).to(device);
+            var times = tensor(samples.Select(s => (long)OwnErrors.Timestep(s, (int)signal.shape[0])).ToArray()).to(device);
+            var shape = data.BatchShape(1)[1..];
+            var eps = stack(samples.Select(s => CounterRandom.Normal(settings.Seed, RandomPurpose.TrainJudgement, 0, s, shape))).to(device);
+            var errors = Errors(index, times, data.LatentMean.index_select(0, index), eps);
+            squares.AddRange(errors.cpu().data<float>().ToArray().Select(e => (double)e));
+        }
+        return new OwnErrors(squares);
+    }
+
     /// <summary>Freezes the rows and computes every caption's text states; the encoders are free to go after it.</summary>
     public void PassPivot()
     {
@@ -192,15 +212,24 @@ public sealed class Trainer : IDisposable
     private (Tensor Loss, int[] Timesteps) Losses(int batch)
     {
         var drawn = feed.Take(batch);
-        var (index, t) = (drawn.Index, drawn.Times);
+        Tensor eps, z;                                                                                                       // [B,C,H,W]
+        using (no_grad())
+        {
+            eps = drawn.Noise;
+            if (drawn.Offset is { } offset)
+                eps = eps.Plus(offset * Num(settings.NoiseOffset));
+            z = data.LatentMean.index_select(0, drawn.Index).addcmul_(data.LatentDeviation.index_select(0, drawn.Index), drawn.Posterior, Num(1));
+        }
+        var loss = Errors(drawn.Index, drawn.Times, z, eps);
+        return (lossWeights is null ? loss : loss * lossWeights.index_select(0, drawn.Times), drawn.Timesteps);
+    }
 
+    /// <summary>Mean squared error of each sample under its mask, [B].</summary>
+    private Tensor Errors(Tensor index, Tensor t, Tensor z, Tensor eps)
+    {
         Tensor noised, target;
         using (no_grad())
         {
-            var eps = drawn.Noise;                                                                                           // [B,C,H,W]
-            if (drawn.Offset is { } offset)
-                eps = eps.Plus(offset * Num(settings.NoiseOffset));
-            var z = data.LatentMean.index_select(0, index).addcmul_(data.LatentDeviation.index_select(0, index), drawn.Posterior, Num(1));
             var (a, s) = (signal.index_select(0, t).view(-1, 1, 1, 1), spread.index_select(0, t).view(-1, 1, 1, 1));
             noised = (a * z).Plus(s * eps);
             target = settings.VelocityPrediction ? a * eps - s * z : eps;
@@ -213,8 +242,7 @@ public sealed class Trainer : IDisposable
 
         var mask = data.Mask.index_select(0, index);                                                                         // [B,1,H,W]
         var squares = (predicted.to_type(ScalarType.Float32) - target).Squared();                                            // fp32: bf16 squares lose small errors
-        var loss = (squares * mask).mean([1, 2, 3]) / mask.mean([1, 2, 3]);                                                  // [B]
-        return (lossWeights is null ? loss : loss * lossWeights.index_select(0, t), drawn.Timesteps);
+        return (squares * mask).mean([1, 2, 3]) / mask.mean([1, 2, 3]);
     }
 
     /// <summary>Norm over everything that trains at this moment, a scalar tensor.</summary>

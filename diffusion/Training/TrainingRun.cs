@@ -29,9 +29,6 @@ public sealed class TrainingRun
     /// <summary>prodigy is meant to run at a rate of 1; the defaults are AdamW's.</summary>
     private const double LeastProdigyRate = 0.05;
 
-    /// <summary>A mean of fewer losses says little: each is of other timesteps.</summary>
-    private const int FewestLosses = 10;
-
     private readonly TrainingPlan plan;
     private readonly ITrainingObserver observer;
     private readonly TrainingDevice given; // this machine's
@@ -58,7 +55,9 @@ public sealed class TrainingRun
     }
 
     /// <summary>Trains to the end, or until <paramref name="stop"/>: then a checkpoint is written at the end of the current step.</summary>
-    /// <exception cref="TrainingException">The training cannot start, or the loss stayed non-finite after three restarts at half the rate.</exception>
+    /// <exception cref="TrainingException">
+    /// The training cannot start, the loss stayed non-finite after three restarts at half the rate, or it ended far above where it began.
+    /// </exception>
     public static TrainingOutcome Run(TrainingPlan plan, ITrainingObserver observer, CancellationToken stop)
     {
         var run = new TrainingRun(plan, observer);
@@ -122,6 +121,7 @@ public sealed class TrainingRun
         using var trainer = new Trainer(settings, nets, data, noise, schedule, device.Compute);
         var done = found is null ? 0 : Restore(trainer, found);
         trainer.RateFactor = Math.Pow(0.5, rollbacks);
+        var start = found is null ? JudgeBase(trainer) : found.Info.Start;
 
         observer.Started(device.ToString(), done, settings.Steps);
         using var metrics = new MetricsLog(Path.Combine(plan.WorkFolder, MetricsLog.FileName), done);
@@ -150,7 +150,7 @@ public sealed class TrainingRun
             if (stopping && unread.Count > 0)
                 ReadNumbers(unread, done, schedule.Timesteps, clock, metrics);
             if (stopping || checkpointIsDue)
-                WriteCheckpoint(trainer, samples.Key, done);
+                WriteCheckpoint(trainer, samples.Key, start, done);
             if (stopping)
                 return new TrainingOutcome.Stopped(done);
             if (samples.AreDue(done))
@@ -159,12 +159,11 @@ public sealed class TrainingRun
                 clock.Restart(); // drawing is not part of a step's time
             }
         }
+        if (start is not null)
+            RefuseWhatUnlearned(start, trainer.Judge());
+        else
+            observer.Log("The training began under an older build, which did not note what the base model gets wrong: its end is not judged.");
         var steps = MetricsLog.Read(Path.Combine(plan.WorkFolder, MetricsLog.FileName)).ToList();
-        if (Rise([.. steps.Select(s => s.Loss)]) is var (from, to))
-        {
-            observer.Log(FormattableString.Invariant($"The loss rose from {from:0.###} to {to:0.###}: this training unlearned what the base model knows, and its pictures will show it. ")
-                + $"Lower {SettingName(plan)} and ti_lr, or raise lr_warmup_steps.");
-        }
         var files = new TrainingExport(plan, settings, dataset.Manifest, model, trainer, samples).Write(steps);
         foreach (var file in files)
             observer.Log($"Wrote {file}.");
@@ -177,14 +176,28 @@ public sealed class TrainingRun
         return new TrainingOutcome.Completed(done, files);
     }
 
-    /// <summary>Mean loss of the first and of the last tenth where it rose to more than twice: a divergence that stays finite. Null: it did not, or there are too few steps to tell.</summary>
-    internal static (double From, double To)? Rise(IReadOnlyList<double> losses)
+    private OwnErrors JudgeBase(Trainer trainer)
     {
-        var tenth = Math.Max(FewestLosses, losses.Count / 10);
-        if (losses.Count < 2 * tenth)
-            return null;
-        var (from, to) = (losses.Take(tenth).Average(), losses.TakeLast(tenth).Average());
-        return to > 2 * from ? (from, to) : null;
+        var start = trainer.Judge();
+        return start.AreNumbers ? start : throw new TrainingException(
+            $"Base model '{plan.Base.Name}' answers with infinity or no number before any training: its weights are damaged, or too large for "
+            + $"{device.Compute}. Bring the model's files anew, then train again.");
+    }
+
+    /// <summary>A divergence that stayed finite fails like one that did not, with the same advice.</summary>
+    /// <remarks>
+    /// It is not published with a warning: a published version is at once the newest of its model, and whatever draws with the model's name
+    /// draws with it; a warning would be read by people only. Nothing is lost: such weights are worse at their own pictures than the base.
+    /// </remarks>
+    private void RefuseWhatUnlearned(OwnErrors start, OwnErrors end)
+    {
+        observer.Log($"Mean squared error on the training's own pictures, under the same noise: {start} before, {end} after.");
+        if (end.FarAbove(start))
+        {
+            throw new TrainingException(
+                $"The training diverges: on its own pictures, under the same noise, the mean squared error was {start} before and is {end} after it. "
+                + $"It unlearned what the base model knows, so nothing is published. Lower {SettingName(plan)} or ti_lr, or raise lr_warmup_steps.");
+        }
     }
 
     private TrainingData ReadData(SdxlModel model, PromptTokens prompts)
@@ -239,11 +252,11 @@ public sealed class TrainingRun
         return found.Info.Step;
     }
 
-    private void WriteCheckpoint(Trainer trainer, string samplesKey, int done)
+    private void WriteCheckpoint(Trainer trainer, string samplesKey, OwnErrors? start, int done)
     {
         if (!trainer.AllFinite())
             throw new NonFiniteLossException(done, double.NaN, double.NaN);
-        var folder = checkpoints.Write(new CheckpointInfo(done, hash, rollbacks, trainer.Optimizer.Numbers, "", device.Kind, device.Threads, samplesKey), trainer.State());
+        var folder = checkpoints.Write(new CheckpointInfo(done, hash, rollbacks, trainer.Optimizer.Numbers, "", device.Kind, device.Threads, samplesKey, start), trainer.State());
         observer.CheckpointWritten(folder, done);
     }
 

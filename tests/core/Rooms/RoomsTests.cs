@@ -32,6 +32,17 @@ public sealed class RoomsTests
         Assert.All(references, reference => Assert.Contains(reference, MayUse[room]));
     }
 
+    /// <summary>What is wrong with TorchSharp's own way of writing x * 0.5 (diffusion/Tensors/Number.cs) is looked for in the engine alone.</summary>
+    [Fact]
+    public void Only_the_engine_computes_with_tensors()
+    {
+        var others = MayUse.Keys.Where(r => r != "diffusion").SelectMany(r => Directory.GetFiles(Path.Combine(TestPaths.Root, r), "*.cs", SearchOption.AllDirectories)).ToList();
+
+        Assert.Contains(others, f => f.EndsWith("WorkerDevice.cs", StringComparison.Ordinal)); // the one that asks for devices
+        Assert.All(others.Where(f => File.ReadAllText(f).Contains("TorchSharp", StringComparison.Ordinal)), f =>
+            Assert.DoesNotMatch(@"torch\.(?!cuda\.|ScalarType\.)|using static TorchSharp", File.ReadAllText(f)));
+    }
+
     [Theory]
     [MemberData(nameof(Rooms))]
     public void No_room_names_a_polyfill(string room)

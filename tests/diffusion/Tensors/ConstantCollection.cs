@@ -1,6 +1,9 @@
 namespace Sdxl.Diffusion.Tests.Tensors;
 
-/// <summary>A thread that collects young objects and waits for their finalizers, again and again: what is not referred to at this moment is gone at the next.</summary>
+/// <summary>
+/// A thread that collects young objects and waits for their finalizers, again and again: what is not referred to at this moment is gone at
+/// the next.
+/// </summary>
 internal sealed class ConstantCollection : IDisposable
 {
     private readonly Thread thread;

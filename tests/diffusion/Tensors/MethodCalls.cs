@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Reflection.Metadata;
@@ -13,7 +14,10 @@ internal readonly record struct MethodName(string Type, string Name, string Para
     public override string ToString() => $"{Type}.{Name}({Parameters})";
 }
 
-/// <summary>Who calls whom in an assembly, read from its IL: what the compiler inserts (implicit conversions, operators, default arguments) is seen too.</summary>
+/// <summary>
+/// Who calls whom in an assembly, read from its IL: what the compiler inserts (implicit conversions, operators, default arguments) is seen
+/// too.
+/// </summary>
 internal sealed class MethodCalls
 {
     private static readonly FrozenDictionary<int, OpCode> s_opCodes = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
@@ -82,7 +86,8 @@ internal sealed class MethodCalls
             case HandleKind.MethodDefinition:
                 var method = metadata.GetMethodDefinition((MethodDefinitionHandle)handle);
                 return new(
-                    names.GetTypeFromDefinition(metadata, method.GetDeclaringType(), 0), metadata.GetString(method.Name), Parameters(method.DecodeSignature(names, null)));
+                    names.GetTypeFromDefinition(metadata, method.GetDeclaringType(), 0), metadata.GetString(method.Name),
+                    Parameters(method.DecodeSignature(names, null)));
             case HandleKind.MemberReference:
                 var member = metadata.GetMemberReference((MemberReferenceHandle)handle);
                 return new(names.Of(member.Parent), metadata.GetString(member.Name), Parameters(member.DecodeMethodSignature(names, null)));
@@ -110,19 +115,22 @@ internal sealed class MethodCalls
         {
             var type = reader.GetTypeDefinition(handle);
             var outer = type.GetDeclaringType();
-            return Join(outer.IsNil ? null : GetTypeFromDefinition(reader, outer, 0), reader.GetString(type.Namespace), reader.GetString(type.Name));
+            var outside = outer.IsNil ? null : GetTypeFromDefinition(reader, outer, 0);
+            return Join(outside, reader.GetString(type.Namespace), reader.GetString(type.Name));
         }
 
         public string GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind)
         {
             var type = reader.GetTypeReference(handle);
-            var outer = type.ResolutionScope.Kind == HandleKind.TypeReference ? GetTypeFromReference(reader, (TypeReferenceHandle)type.ResolutionScope, 0) : null;
+            var scope = type.ResolutionScope;
+            var outer = scope.Kind == HandleKind.TypeReference ? GetTypeFromReference(reader, (TypeReferenceHandle)scope, 0) : null;
             return Join(outer, reader.GetString(type.Namespace), reader.GetString(type.Name));
         }
 
-        public string GetTypeFromSpecification(MetadataReader reader, object? context, TypeSpecificationHandle handle, byte rawTypeKind) => reader.GetTypeSpecification(handle).DecodeSignature(this, context);
+        public string GetTypeFromSpecification(MetadataReader reader, object? context, TypeSpecificationHandle handle, byte rawTypeKind) =>
+            reader.GetTypeSpecification(handle).DecodeSignature(this, context);
 
-        public string GetGenericInstantiation(string genericType, System.Collections.Immutable.ImmutableArray<string> typeArguments) => genericType;
+        public string GetGenericInstantiation(string genericType, ImmutableArray<string> typeArguments) => genericType;
 
         public string GetPrimitiveType(PrimitiveTypeCode typeCode) => typeCode.ToString();
 
@@ -144,6 +152,7 @@ internal sealed class MethodCalls
 
         public string GetFunctionPointerType(MethodSignature<string> signature) => "method";
 
-        private static string Join(string? outer, string space, string name) => outer is not null ? $"{outer}/{name}" : space.Length > 0 ? $"{space}.{name}" : name;
+        private static string Join(string? outer, string space, string name) =>
+            outer is not null ? $"{outer}/{name}" : space.Length > 0 ? $"{space}.{name}" : name;
     }
 }

@@ -45,11 +45,14 @@ public sealed class NumberTests
                 BackwardPass.Run(f(x).sum());
                 return x.grad!.data<float>().ToArray();
             }).ToList();
-            Assert.True(gradients[1].AsSpan().SequenceEqual(gradients[0]), $"{name}: [{string.Join(", ", gradients[1])}] expected, [{string.Join(", ", gradients[0])}] found");
+            Assert.Equal((name, string.Join(", ", gradients[1])), (name, string.Join(", ", gradients[0])));
         }
     }
 
-    /// <summary>The raw forms fail here within a second or two: "Unknown scalar type", "Expected false to be true", or a sum that is not the one expected.</summary>
+    /// <summary>
+    /// The raw forms fail here within a second or two: "Unknown scalar type", "Expected false to be true", or a sum that is not the one
+    /// expected.
+    /// </summary>
     [Fact]
     public void Numbers_live_while_libtorch_reads_them_though_another_thread_collects_all_the_time()
     {

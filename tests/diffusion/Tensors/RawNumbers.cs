@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace Sdxl.Diffusion.Tests.Tensors;
 
 /// <summary>
-/// Arithmetic as TorchSharp has it, whose numbers may be freed while libtorch reads them: what <see cref="Number"/> has to equal, and what the scan has to find. The one place where it may stand.
+/// Arithmetic as TorchSharp has it, whose numbers may be freed while libtorch reads them: what <see cref="Number"/> has to equal, and what
+/// the scan has to find. The one place where it may stand.
 /// </summary>
 internal static class RawNumbers
 {

@@ -5,27 +5,30 @@ internal static class UnsafeCalls
 {
     private static readonly string s_torchSharp = typeof(TorchSharp.Scalar).Assembly.Location;
 
-    private static readonly Lazy<Dictionary<MethodName, MethodName>> s_makers = new(Makers);
+    private static readonly Lazy<HashSet<MethodName>> s_makers = new(Makers);
 
     /// <summary>Whether a call makes a Scalar that nobody holds, or goes to a method of TorchSharp that does.</summary>
-    /// <param name="because">What it calls in turn.</param>
-    public static bool MakesScalar(MethodName called, out MethodName because) => s_makers.Value.TryGetValue(called, out because);
+    public static bool MakesScalar(MethodName called) => s_makers.Value.Contains(called);
 
     /// <summary>Whether a call starts a backward pass.</summary>
-    public static bool GoesBackward(MethodName called) => called is { Type: "TorchSharp.torch/Tensor", Name: "backward" } or { Type: "TorchSharp.torch/autograd", Name: "backward" or "grad" };
+    public static bool GoesBackward(MethodName called) =>
+        called is { Type: "TorchSharp.torch/Tensor" or "TorchSharp.torch/autograd", Name: "backward" }
+            or { Type: "TorchSharp.torch/autograd", Name: "grad" };
 
-    /// <summary>The conversions to Scalar, every method of TorchSharp that calls one, every method that calls such a method, and so on: with the method that it has it from.</summary>
+    /// <summary>
+    /// The conversions to Scalar, every method of TorchSharp that calls one, every method that calls such a method, and so on.
+    /// </summary>
     /// <remarks>Some of them keep their Scalar alive (functional.hardshrink has a using); telling them apart is not worth it.</remarks>
-    private static Dictionary<MethodName, MethodName> Makers()
+    private static HashSet<MethodName> Makers()
     {
-        var makers = new Dictionary<MethodName, MethodName>();
+        var makers = new HashSet<MethodName>();
         var callers = MethodCalls.In(s_torchSharp).ToLookup(c => c.Called, c => c.Caller);
         var unseen = new Queue<MethodName>(callers.Select(c => c.Key).Where(m => m is { Type: "TorchSharp.Scalar", Name: ".ctor" }));
         while (unseen.TryDequeue(out var maker))
         {
             foreach (var caller in callers[maker])
             {
-                if (makers.TryAdd(caller, maker))
+                if (makers.Add(caller))
                     unseen.Enqueue(caller);
             }
         }

@@ -53,15 +53,6 @@ public sealed class TrainingSettingsTests
 
     public static TheoryData<string> Inputs => [.. TrainingInputs.Fields.Select(f => f.Name).Except(s_elsewhere)];
 
-    [Fact]
-    public void A_loss_that_ends_at_more_than_twice_its_start_is_a_rise()
-    {
-        double[] start = [.. Enumerable.Repeat(0.1, 20)];
-        Assert.Equal((0.1, 1.0), TrainingRun.Rise([.. start, .. Enumerable.Repeat(1.0, 20)])!.Value, (a, b) => Math.Abs(a.Item1 - b.Item1) < 1e-9 && Math.Abs(a.Item2 - b.Item2) < 1e-9);
-        Assert.Null(TrainingRun.Rise([.. start, .. Enumerable.Repeat(0.19, 20)]));
-        Assert.Null(TrainingRun.Rise([.. Enumerable.Repeat(0.1, 5), .. Enumerable.Repeat(1.0, 5)])); // too few to tell
-    }
-
     [Theory]
     [MemberData(nameof(Inputs))]
     public void Each_input_of_a_step_reaches_the_settings(string input)
