@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Sdxl.Local;
 
-/// <summary>What hosting logs: event ids 5000 to 5099. Broker, durable provider and Functions host have their own.</summary>
+/// <summary>What hosting logs: event ids 5010 to 5099. Broker, durable provider and Functions host have their own.</summary>
 internal static partial class Logs
 {
     [LoggerMessage(5011, LogLevel.Warning, "The uploads could not be looked through or told of; next try in two seconds. {Error}")]

@@ -13,7 +13,7 @@ namespace Sdxl.Cli.Hosting;
 internal sealed class HostLink : IAsyncDisposable
 {
     private const int StartSeconds = 90; // Azurite's first start on a slow disk takes 10
-    private const int StopSeconds = 30; // the worker writes a checkpoint first
+    private const int StopSeconds = 60; // the worker writes a checkpoint first (20 at most), then functions, queues and Azurite save theirs
     private const int LogLinesInError = 15;
     private const int AlreadyRunning = 3; // exit code of a host whose state folder another one has
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(200);

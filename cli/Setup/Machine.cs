@@ -17,7 +17,7 @@ internal static partial class Machine
     {
         var versions = await File.ReadAllTextAsync(Path.Combine(Places.Root, "Directory.Packages.props"), cancel);
         var stamp = Path.Combine(Installation.Folder, "machine");
-        var key = Convert.ToHexString(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(versions)));
+        var key = Convert.ToHexString(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{versions}{Tool.Exists("nvidia-smi")}")));
         if (File.Exists(PropsPath) && File.Exists(stamp) && await File.ReadAllTextAsync(stamp, cancel) == key)
             return;
         tell("looking what this machine and its NuGet feed have");

@@ -30,9 +30,12 @@ public sealed record HostFile(Uri Url, string StorageConnectionString, int Pid, 
     {
         var path = Path.Combine(stateFolder, Name);
         var beside = path + ".new";
-        File.WriteAllText(beside, SdxlJson.Serialize(this));
+        File.Delete(beside); // of a host that was killed here
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(beside, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using (var file = new StreamWriter(beside, options))
+            file.Write(SdxlJson.Serialize(this));
         File.Move(beside, path, overwrite: true);
     }
 }

@@ -47,8 +47,9 @@ public sealed class UploadTrigger(TrainingStarter starter, BlobStore blobs, IOpt
             return;
         }
         // The same path and content give the same id: a repeated event or metadata written later starts nothing, another archive under the old name does.
-        var md5 = await ContentMd5Async(blob, properties, cancel);
-        var id = JobId.OfUpload(blob.Uri, md5);
+        var md5 = properties.ContentLength <= options.Value.MaxArchiveBytes ? await ContentMd5Async(blob, cancel) : null;
+        // One that is too large is not read: its training fails by saying so.
+        var id = JobId.OfUpload(blob.Uri, md5 ?? properties.ETag.ToString());
         var given = new JsonObject();
         foreach (var (key, value) in properties.Metadata)
         {
@@ -97,11 +98,9 @@ public sealed class UploadTrigger(TrainingStarter starter, BlobStore blobs, IOpt
         }
     }
 
-    /// <summary>Base64. Storage knows it of small blobs and where the uploader said it; else the content is read once.</summary>
-    private static async Task<string> ContentMd5Async(BlobClient blob, BlobProperties properties, CancellationToken cancel)
+    /// <summary>Base64. Of the content itself: what storage says of large blobs is what their uploader said.</summary>
+    private static async Task<string> ContentMd5Async(BlobClient blob, CancellationToken cancel)
     {
-        if (properties.ContentHash is { Length: > 0 } known)
-            return Convert.ToBase64String(known);
         await using var content = await blob.OpenReadAsync(cancellationToken: cancel);
         return Convert.ToBase64String(await MD5.HashDataAsync(content, cancel));
     }

@@ -36,7 +36,8 @@ public sealed class WorkerBeacon(JobBlobs blobs, WorkerDevice device, TimeProvid
         {
             var status = new WorkerStatus(Name, device.Name, _doing, time.GetUtcNow());
             await TryAsync(() => blobs.UploadAsync(StorageLayout.Jobs, StorageLayout.Worker(Name), System.Text.Encoding.UTF8.GetBytes(SdxlJson.Serialize(status)), stoppingToken));
-            await Task.WhenAny(_changed.WaitAsync(stoppingToken), Task.Delay(WorkerStatus.Interval, time, stoppingToken));
+            // A change wakes it, else the interval's end; a stop is an exception that ends the service.
+            await _changed.WaitAsync(WorkerStatus.Interval, stoppingToken);
         }
     }
 

@@ -9,6 +9,8 @@ namespace Sdxl.GpuWorker.Hosting;
 /// </summary>
 public sealed class WorkerScratch : IDisposable
 {
+    private const int MostWorkers = 64; // of one machine; beyond it something else is wrong, and the exception says what
+
     private readonly FileStream _lock;
 
     public WorkerScratch(IOptions<WorkerOptions> options)
@@ -22,7 +24,7 @@ public sealed class WorkerScratch : IDisposable
                 _lock = new FileStream(Path.Combine(Folder, "worker.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
                 return;
             }
-            catch (IOException)
+            catch (IOException e) when (slot < MostWorkers && e is not (DirectoryNotFoundException or PathTooLongException))
             {
                 // Another worker's: the next one.
             }

@@ -57,6 +57,8 @@ public sealed class AzuriteServer : IAsyncDisposable
         await SupervisedProcess.WaitForPredecessor(pidFile, "node", StopPatience, cancellation);
 
         address ??= IPAddress.Loopback;
+        if (!Addresses.IsFree(address, 0))
+            throw new InvalidOperationException($"{address} is no address of this machine, so nothing can listen there. `ip address` lists those there are.");
         var (port, claim) = ClaimPort(address);
         var process = new SupervisedProcess("Azurite", () => Command(script, folder, address, port, accountKey), logger) { PidFile = pidFile };
         var server = new AzuriteServer(process, Addresses.Reachable(address), port, accountKey ?? AccountKey, claim);
@@ -77,7 +79,7 @@ public sealed class AzuriteServer : IAsyncDisposable
         [
             "--require", Path.Combine(AppContext.BaseDirectory, "Azurite", "follow-parent.cjs"), script,
             "--location", folder, "--blobHost", address.ToString(), "--blobPort", port.ToString(CultureInfo.InvariantCulture),
-            "--silent", "--disableTelemetry", "--skipApiVersionCheck",
+            "--silent", "--disableTelemetry", "--skipApiVersionCheck", "--disableProductStyleUrl", // a host name with dots is no account
         ]);
         if (accountKey is not null)
             command.Environment["AZURITE_ACCOUNTS"] = $"{AccountName}:{accountKey}"; // the same account, so that the blobs are the same

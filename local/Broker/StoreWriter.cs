@@ -11,6 +11,8 @@ internal sealed class StoreWriter : IAsyncDisposable
 {
     private const int MaxOperations = 512;
 
+    private static readonly TimeSpan FailurePause = TimeSpan.FromSeconds(0.5);
+
     private readonly Channel<Operation> queue = Channel.CreateUnbounded<Operation>(new() { SingleReader = true });
     private readonly SqliteFile file;
     private readonly Action<SqliteSession> atBegin;
@@ -96,6 +98,7 @@ internal sealed class StoreWriter : IAsyncDisposable
             catch (Exception exception) // A full disk, say: every caller is told, and the next transaction tries anew.
             {
                 problem = exception;
+                Thread.Sleep(FailurePause); // a full disk stays full: no storm of tries
             }
             foreach (var operation in batch)
                 operation.Answer(problem);

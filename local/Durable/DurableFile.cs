@@ -6,8 +6,7 @@ namespace Sdxl.Local.Durable;
 
 /// <summary>
 /// The file of the orchestrations: one connection that holds the file exclusively, one writer. What waits to be written is committed
-/// together
-/// (synced to the disk, so a power cut takes back nothing that was confirmed); each piece of work succeeds or fails alone.
+/// together (synced to the disk, so a power cut takes back nothing that was confirmed); each piece of work succeeds or fails alone.
 /// </summary>
 internal sealed class DurableFile : IAsyncDisposable
 {

@@ -9,8 +9,8 @@ namespace Sdxl.Local.Durable;
 
 /// <summary>
 /// The framework's messages, events and states as JSON. Where a value's type is not the declared one, $type names it; only types of
-/// DurableTask.Core
-/// and Dictionary&lt;string, string&gt; (tags) are read or written so, hence a manipulated file cannot have any other class made.
+/// DurableTask.Core and Dictionary&lt;string, string&gt; (tags) are read or written so, hence a manipulated file cannot have any other
+/// class made.
 /// </summary>
 internal static class DurableJson
 {

@@ -1,16 +1,14 @@
 namespace Sdxl.Local.Durable;
 
 /// <summary>
-/// The tables. Times are UTC ticks, states, events and messages <see cref="DurableJson"/>. An instance that starts again under the same id
-/// is a new row,
-/// so whatever still belongs to the old row is gone with it.
+/// The tables. Times are UTC ticks, states, events and messages <see cref="DurableJson"/>. An instance that starts again under the same
+/// id is a new row, so whatever still belongs to the old row is gone with it.
 /// </summary>
 internal static class DurableSchema
 {
     /// <remarks>
-    /// family: the row of the topmost ancestor, null if it has none. terminate_children: the reason, once a recursive termination was asked
-    /// for.
-    /// visible_at: when a message may be handed out. Numbers are never given twice, also after deletions: leases go by them.
+    /// family: the row of the topmost ancestor, null if it has none. terminate_children: the reason, once a recursive termination was
+    /// asked for. visible_at: when a message may be handed out. Numbers are never given twice, also after deletions: leases go by them.
     /// </remarks>
     public const string Statements = """
         CREATE TABLE IF NOT EXISTS instances (

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Sdxl.Local.Durable;
 
 /// <summary>
-/// Who works on which row. Leases live in memory, as one process owns the file: they end with the process, which is exactly when they must.
-/// Time is counted by the monotonic clock, which on Linux stands still in sleep: a laptop that wakes up has not lost its leases.
+/// Who works on which row. Leases live in memory, as one process owns the file: they end with the process, which is exactly when they
+/// must. Time is counted by the monotonic clock, which on Linux stands still in sleep: a laptop that wakes up has not lost its leases.
 /// </summary>
 /// <param name="time">Its timestamps, not its wall clock, are used.</param>
 /// <param name="duration">After this time without renewal the row is free again.</param>

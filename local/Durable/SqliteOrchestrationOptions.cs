@@ -11,8 +11,7 @@ public sealed record SqliteOrchestrationOptions
 
     /// <summary>
     /// After this time without a renewal an activity is handed out again. The framework renews 30 s before the end, looking every 5 s, so
-    /// at least a
-    /// minute is wise. Measured by a clock that stands still while the machine sleeps.
+    /// at least a minute is wise. Measured by a clock that stands still while the machine sleeps.
     /// </summary>
     public TimeSpan ActivityLock { get; init; } = TimeSpan.FromMinutes(2);
 

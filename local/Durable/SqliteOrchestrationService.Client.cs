@@ -15,8 +15,8 @@ public sealed partial class SqliteOrchestrationService
     public Task CreateTaskOrchestrationAsync(TaskMessage creationMessage) => CreateTaskOrchestrationAsync(creationMessage, null);
 
     /// <summary>
-    /// Starts an instance, at its ScheduledStartTime if it has one. An earlier instance of the same id is replaced with all that belongs to
-    /// it.
+    /// Starts an instance, at its ScheduledStartTime if it has one. An earlier instance of the same id is replaced with all that belongs
+    /// to it.
     /// </summary>
     /// <param name="creationMessage">An ExecutionStartedEvent.</param>
     /// <param name="dedupeStatuses">An earlier instance in one of these is not replaced; null: in any.</param>
@@ -58,7 +58,8 @@ public sealed partial class SqliteOrchestrationService
         TerminateAsync(instanceId, reason, isRecursive: false);
 
     /// <summary>
-    /// Terminates an instance. One that runs ends with its next step, one that has not started ends now, one that has ended stays as it is.
+    /// Terminates an instance. One that runs ends with its next step, one that has not started ends now, one that has ended stays as it
+    /// is.
     /// </summary>
     /// <param name="instanceId">An unknown one is ignored.</param>
     /// <param name="reason">Becomes its output.</param>

@@ -10,8 +10,8 @@ public sealed partial class SqliteOrchestrationService
     private const int PurgeTogether = 100;
 
     /// <summary>
-    /// A page of instances, in the order of their creation. Ranges of time include their ends; TaskHubNames is ignored, as the file is one
-    /// hub.
+    /// A page of instances, in the order of their creation. Ranges of time include their ends; TaskHubNames is ignored, as the file is
+    /// one hub.
     /// </summary>
     /// <param name="query">The conditions; PageSize must be 1 or more.</param>
     /// <param name="cancellationToken">Unused: a page takes milliseconds.</param>

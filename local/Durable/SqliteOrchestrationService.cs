@@ -7,16 +7,13 @@ namespace Sdxl.Local.Durable;
 
 /// <summary>
 /// The Durable Task Framework's storage in one SQLite file, for one process. <c>TaskHubWorker</c> takes its work here, <c>TaskHubClient</c>
-/// and the Functions
-/// host's sidecar start, watch and end orchestrations here. Each call that changes something is one transaction, on the disk before the
-/// call returns:
-/// a process that dies loses a step or keeps it, never half of it. The client's part works before <see cref="StartAsync"/> and after the
-/// stop.
+/// and the Functions host's sidecar start, watch and end orchestrations here. Each call that changes something is one transaction, on the
+/// disk before the call returns: a process that dies loses a step or keeps it, never half of it. The client's part works before <see
+/// cref="StartAsync"/> and after the stop.
 /// </summary>
 /// <remarks>
 /// As in Azure: activities run at least once; those that an orchestration has scheduled run even if it ends before them; messages for
-/// unknown or ended
-/// instances are dropped. Only the newest execution of an instance is kept.
+/// unknown or ended instances are dropped. Only the newest execution of an instance is kept.
 /// </remarks>
 public sealed partial class SqliteOrchestrationService
     : IOrchestrationService, IOrchestrationServiceClient, IOrchestrationServiceQueryClient, IOrchestrationServicePurgeClient,

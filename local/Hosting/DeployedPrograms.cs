@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using Sdxl.Core.Settings;
 using Sdxl.Core.Workers;
+using Sdxl.Local.Durable;
+using Sdxl.Local.Functions;
 
 namespace Sdxl.Local.Hosting;
 
@@ -24,8 +26,16 @@ internal sealed class DeployedPrograms(LocalArguments arguments, string storage,
         // Azure's limit of a request body, which is the app's own here: three of its largest files, and some text.
         var archive = settings.GetValueOrDefault("Sdxl__MaxArchiveBytes") ?? Environment.GetEnvironmentVariable("Sdxl__MaxArchiveBytes");
         var bytes = long.TryParse(archive, NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : UsualArchiveBytes;
-        Add(settings, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", ((3 * bytes) + (8L << 20)).ToString(CultureInfo.InvariantCulture));
+        const string BodyLimit = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"; // the host reads it too, from the settings alone
+        settings[BodyLimit] = Environment.GetEnvironmentVariable(BodyLimit) ?? ((3 * bytes) + (8L << 20)).ToString(CultureInfo.InvariantCulture);
         return settings;
+    }
+
+    /// <summary>As many at a time as the app's host.json says.</summary>
+    public SqliteOrchestrationOptions OrchestrationOptions()
+    {
+        var limits = HostJson.Read(Path.Combine(Path.GetDirectoryName(FunctionsDll)!, "host.json"));
+        return new SqliteOrchestrationOptions { MaxConcurrentActivities = limits.MaxConcurrentActivities, MaxConcurrentOrchestrators = limits.MaxConcurrentOrchestrators };
     }
 
     public ProcessStartInfo WorkerCommand()

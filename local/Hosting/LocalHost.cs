@@ -52,7 +52,7 @@ internal static class LocalHost
         var programs = new DeployedPrograms(arguments, azurite.ConnectionString, queues.ConnectionString(HostKey, address));
         var worker = new SupervisedProcess("The worker", programs.WorkerCommand, logger);
         await using var orchestrations = new SqliteOrchestrationService(
-            state.OrchestrationsFile, new SqliteOrchestrationOptions(), TimeProvider.System, loggers.CreateLogger<SqliteOrchestrationService>());
+            state.OrchestrationsFile, programs.OrchestrationOptions(), TimeProvider.System, loggers.CreateLogger<SqliteOrchestrationService>());
         try
         {
             if (arguments.HasWorker)

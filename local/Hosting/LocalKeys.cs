@@ -13,16 +13,31 @@ internal sealed record LocalKeys(string Host, string Worker, string Storage)
     {
         if (File.Exists(state.KeysFile))
         {
-            return JsonSerializer.Deserialize<LocalKeys>(File.ReadAllText(state.KeysFile))
+            return Read(state.KeysFile)
                 ?? throw new InvalidOperationException($"{state.KeysFile} holds no keys. Delete it: the next start makes new ones, and workers elsewhere must join again.");
         }
         var keys = new LocalKeys(New(32), New(32), New(64));
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using var file = new FileStream(state.KeysFile, options);
-        JsonSerializer.Serialize(file, keys);
+        // Whole or not at all: beside it, then one rename.
+        var beside = $"{state.KeysFile}.{Guid.NewGuid():N}";
+        using (var file = new FileStream(beside, options))
+            JsonSerializer.Serialize(file, keys);
+        File.Move(beside, state.KeysFile);
         return keys;
+    }
+
+    private static LocalKeys? Read(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<LocalKeys>(File.ReadAllText(path)) is { Host: not null, Worker: not null, Storage: not null } keys ? keys : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     private static string New(int bytes) => Convert.ToBase64String(RandomNumberGenerator.GetBytes(bytes));

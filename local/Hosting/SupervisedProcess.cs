@@ -35,22 +35,20 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
     public async Task StopAsync(TimeSpan patience)
     {
         await stopping.CancelAsync();
+        if (watch is null)
+            return;
         if (current is { HasExited: false } child)
-        {
             Signals.AskToEnd(child);
-            try
-            {
-                await child.WaitForExitAsync().WaitAsync(patience);
-            }
-            catch (TimeoutException)
-            {
-                logger.ChildKilled(name, child.Id, patience.TotalSeconds);
-                child.Kill(entireProcessTree: true);
-                await child.WaitForExitAsync();
-            }
+        try
+        {
+            await watch.WaitAsync(patience);
         }
-        if (watch is not null)
+        catch (TimeoutException)
+        {
+            logger.ChildKilled(name, current!.Id, patience.TotalSeconds);
+            current.Kill(entireProcessTree: true);
             await watch;
+        }
         if (PidFile is not null)
             File.Delete(PidFile);
     }
@@ -108,7 +106,6 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
                 pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }
             while (!TryRestart(pause));
-            child.Dispose();
         }
     }
 
@@ -117,7 +114,10 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
     {
         try
         {
-            current = Launch();
+            var child = Launch();
+            current = child;
+            if (stopping.IsCancellationRequested) // asked while it started: whoever asked saw the one before
+                Signals.AskToEnd(child);
             return true;
         }
         catch (Exception exception)

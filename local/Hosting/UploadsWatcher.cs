@@ -20,6 +20,7 @@ internal sealed class UploadsWatcher(BlobServiceClient storage, ServiceBusClient
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
     private readonly CancellationTokenSource stopping = new();
+    private readonly SqliteFile receipts = new(path, Schema);
     private Task watching = Task.CompletedTask;
 
     public void Start() => watching = Task.Run(WatchAsync);
@@ -28,12 +29,12 @@ internal sealed class UploadsWatcher(BlobServiceClient storage, ServiceBusClient
     {
         await stopping.CancelAsync();
         await watching;
+        receipts.Dispose();
         stopping.Dispose();
     }
 
     private async Task WatchAsync()
     {
-        using var receipts = new SqliteFile(path, Schema);
         await using var sender = queues.CreateSender(Queues.Uploads);
         var told = receipts.Read(session => session.Query("SELECT blob, etag FROM told", row => (Blob: row.GetString(0), ETag: row.GetString(1))))
             .ToDictionary(row => row.Blob, row => row.ETag);
@@ -41,7 +42,7 @@ internal sealed class UploadsWatcher(BlobServiceClient storage, ServiceBusClient
         try
         {
             do
-                await LookAsync(told, receipts, sender);
+                await LookAsync(told, sender);
             while (await timer.WaitForNextTickAsync(stopping.Token));
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -49,7 +50,7 @@ internal sealed class UploadsWatcher(BlobServiceClient storage, ServiceBusClient
         }
     }
 
-    private async Task LookAsync(Dictionary<string, string> told, SqliteFile receipts, ServiceBusSender sender)
+    private async Task LookAsync(Dictionary<string, string> told, ServiceBusSender sender)
     {
         try
         {

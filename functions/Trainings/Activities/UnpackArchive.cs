@@ -55,14 +55,13 @@ public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCata
             var bytes = (await blob.GetPropertiesAsync(cancellationToken: cancel)).Value.ContentLength;
             if (bytes > options.Value.MaxArchiveBytes)
                 throw new RefusedException($"{name} has {bytes >> 20} MiB; at most {options.Value.MaxArchiveBytes >> 20} MiB are taken. Leave pictures out or shrink them.");
-            var file = await SpoolFile.MakeAsync(file => blob.DownloadToAsync(file, cancel));
-            if (request.ArchiveMd5 is null || Convert.ToBase64String(await MD5.HashDataAsync(file, cancel)) == request.ArchiveMd5)
+            return await SpoolFile.MakeAsync(async file =>
             {
+                await blob.DownloadToAsync(file, cancel);
                 file.Position = 0;
-                return file;
-            }
-            await file.DisposeAsync();
-            throw new RefusedException($"The archive {request.Archive} was replaced by another upload before it was read; that upload has a training of its own.");
+                if (request.ArchiveMd5 is not null && Convert.ToBase64String(await MD5.HashDataAsync(file, cancel)) != request.ArchiveMd5)
+                    throw new RefusedException($"The archive {request.Archive} was replaced by another upload before it was read; that upload has a training of its own.");
+            });
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
