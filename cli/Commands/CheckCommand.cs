@@ -40,7 +40,7 @@ internal static class CheckCommand
     private static Task<int> RunAsync(string archive, string? baseModel, JsonObject given, string? output, bool json, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
-        ArchiveCheck.Refuse(archive, given, baseModel);
+        ArchiveProblems.Refuse(archive, given, baseModel);
         var fields = given.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString());
         if (baseModel is not null)
             fields["base"] = baseModel;

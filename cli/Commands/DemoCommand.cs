@@ -57,7 +57,7 @@ internal static class DemoCommand
     private static Task<int> RunAsync(string archive, string baseModel, JsonObject given, string? output, bool json, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
-        ArchiveCheck.Refuse(archive, given, baseModel);
+        ArchiveProblems.Refuse(archive, given, baseModel);
         BaseFiles.Require(baseModel, BaseParts.Nets | BaseParts.SafetyChecker);
         return Shows.RunAsync(json, async show =>
         {

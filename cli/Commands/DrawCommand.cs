@@ -48,12 +48,12 @@ internal static class DrawCommand
     {
         var watch = Stopwatch.StartNew();
         input["prompt"] = prompt;
-        DrawCheck.Refuse(input, version, baseModel);
+        DrawProblems.Refuse(input, version, baseModel);
         return Shows.RunAsync(json, async show =>
         {
             await using var host = await HostLink.OpenAsync(show, baseModel, cancel);
             var weights = input["replicate_weights"]?.ToString();
-            var reference = version == DrawCheck.NoVersion ? null : version ?? (weights is null ? await NewestAsync(host, cancel) : null);
+            var reference = version == DrawProblems.NoVersion ? null : version ?? (weights is null ? await NewestAsync(host, cancel) : null);
             var drawer = baseModel ?? "the base model";
             show.Stage("draw", $"{prompt} ({reference ?? (weights is null ? drawer : $"{drawer} with {WeightsName(weights)}")})");
             var prediction = (await new Drawing(host.Api).DrawAsync(

@@ -51,7 +51,7 @@ internal static class TrainCommand
     private static Task<int> RunAsync(string archive, string? name, string? baseModel, JsonObject given, string? output, bool json, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
-        ArchiveCheck.Refuse(archive, given, baseModel);
+        ArchiveProblems.Refuse(archive, given, baseModel);
         if (baseModel is not null)
             BaseFiles.Require(baseModel, BaseParts.Nets);
         var fields = given.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString());

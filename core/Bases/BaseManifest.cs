@@ -67,7 +67,7 @@ public sealed record BaseManifest(
         {
             var manifest = SdxlJson.Deserialize<BaseManifest>(File.ReadAllText(file));
             foreach (var source in manifest.Sources)
-                source.Check();
+                source.Validate();
             var folder = Path.GetFullPath(modelsFolder);
             return manifest with
             {

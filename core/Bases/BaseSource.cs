@@ -16,7 +16,7 @@ public sealed record BaseSource(
         Files.Select(file => new BaseFile($"{Into}/{file.As ?? file.File}", Repository, Revision, file.File, file.Bytes, file.Sha256, Licence, LicenceUrl));
 
     /// <exception cref="FormatException">Something is not pinned, or a path leaves the models folder.</exception>
-    internal void Check()
+    internal void Validate()
     {
         if (Repository.Split('/') is not [{ Length: > 0 }, { Length: > 0 }])
             throw new FormatException($"repository '{Repository}' must be owner/name.");

@@ -14,7 +14,7 @@ public static class BodyNames
     /// <param name="inputs">Inputs, which belong into "input".</param>
     /// <returns>Sentences about names of Replicate's clients that have no effect here.</returns>
     /// <exception cref="InputException">Unknown names, each with the one that may be meant.</exception>
-    public static IReadOnlyList<string> Check(JsonObject body, IReadOnlyList<string> own, IReadOnlyList<InputField> inputs)
+    public static IReadOnlyList<string> RefuseUnknown(JsonObject body, IReadOnlyList<string> own, IReadOnlyList<InputField> inputs)
     {
         var unknown = body.Select(pair => pair.Key).Where(name => !own.Contains(name) && !s_ofClients.Contains(name)).ToList();
         return unknown.Count > 0

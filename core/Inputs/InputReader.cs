@@ -25,9 +25,9 @@ public static class InputReader
         foreach (var field in fields)
         {
             var value = given[field.Name] is { } g && !IsBlank(g, field) ? g : null;
-            var checkedValue = value is null ? (baseDefaults[field.Name] ?? field.Default)?.DeepClone() : Check(field, value, problems);
-            if (checkedValue is not null)
-                values[field.Name] = checkedValue;
+            var valid = value is null ? (baseDefaults[field.Name] ?? field.Default)?.DeepClone() : Validate(field, value, problems);
+            if (valid is not null)
+                values[field.Name] = valid;
         }
         return problems.Count == 0 ? values : throw new InputException(problems);
     }
@@ -39,7 +39,7 @@ public static class InputReader
             || field.UnsetValue is { } unset && value.GetValueKind() is JsonValueKind.Number or JsonValueKind.String
                 && ParseInteger(value.ToString())?.GetValue<long>() == unset;
 
-    private static JsonNode? Check(InputField field, JsonNode value, List<InputProblem> problems)
+    private static JsonNode? Validate(InputField field, JsonNode value, List<InputProblem> problems)
     {
         var text = value.GetValueKind() switch
         {

@@ -50,7 +50,7 @@ public static class SdxlFunctions
         services.AddSingleton<Trainings.TrainingStarter>();
         services.AddSingleton<Trainings.TrainingViews>();
         services.AddSingleton<Trainings.ArchiveReceiver>();
-        services.AddSingleton<Trainings.PictureCheck>();
+        services.AddSingleton<Trainings.UsablePictures>();
         services.AddSingleton<Http.Addresses>();
         services.AddSingleton<Http.PublicWeb>();
         services.AddSingleton<Http.InputFiles>();

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Sdxl.Core.Json;
-using Sdxl.Functions.Trainings;
 
 namespace Sdxl.Functions.Http;
 

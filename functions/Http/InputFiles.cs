@@ -5,7 +5,6 @@ using Sdxl.Core.Inputs;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Storage;
-using Sdxl.Functions.Trainings;
 using Sdxl.Functions.Versions;
 
 namespace Sdxl.Functions.Http;

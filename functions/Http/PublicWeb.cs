@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Sdxl.Core;
 using Sdxl.Functions.Hosting;
-using Sdxl.Functions.Trainings;
 
 namespace Sdxl.Functions.Http;
 

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Sdxl.Core.Inputs;
-using Sdxl.Functions.Trainings;
 
 namespace Sdxl.Functions.Http;
 
@@ -59,13 +58,13 @@ internal static class RequestBodies
         }
     }
 
-    /// <inheritdoc cref="BodyNames.Check"/>
+    /// <inheritdoc cref="BodyNames.RefuseUnknown"/>
     /// <exception cref="IntakeException">Unknown names, as 400.</exception>
-    public static IReadOnlyList<string> CheckNames(JsonObject body, IReadOnlyList<string> own, IReadOnlyList<InputField> inputs)
+    public static IReadOnlyList<string> RefuseUnknownNames(JsonObject body, IReadOnlyList<string> own, IReadOnlyList<InputField> inputs)
     {
         try
         {
-            return BodyNames.Check(body, own, inputs);
+            return BodyNames.RefuseUnknown(body, own, inputs);
         }
         catch (InputException e)
         {

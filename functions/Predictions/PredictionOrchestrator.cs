@@ -1,27 +1,24 @@
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Predictions;
-using Sdxl.Core.Trainings;
+using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Predictions.Activities;
-using Sdxl.Functions.Trainings;
-using Sdxl.Functions.Trainings.Activities;
 
 namespace Sdxl.Functions.Predictions;
 
 /// <summary>One prediction: record, dispatch to a GPU worker, wait for its answer, record. The instance id is the prediction id.</summary>
 public static class PredictionOrchestrator
 {
-    public const string CancelEvent = TrainingOrchestrator.CancelEvent;
-
     private const int MaxHours = 24;
 
     [Function(nameof(PredictionOrchestrator))]
     public static async Task Run([OrchestrationTrigger] TaskOrchestrationContext context)
     {
         var request = context.GetInput<PredictionRequest>()!;
-        var cancel = context.WaitForExternalEvent<string>(CancelEvent);
+        var cancel = context.WaitForExternalEvent<string>(JobOrchestration.CancelEvent);
         var answer = context.WaitForExternalEvent<string>(WorkerEvent.OrchestratorEvent);
         PredictionEnd end;
         try
@@ -51,10 +48,10 @@ public static class PredictionOrchestrator
         }
         catch (TaskFailedException e)
         {
-            end = new PredictionEnd(request.Id, JobStatus.Failed, TrainingOrchestrator.Sentence(e), [], null);
+            end = new PredictionEnd(request.Id, JobStatus.Failed, JobOrchestration.Sentence(e), [], null);
         }
         await Call(nameof(FinishPrediction), end);
 
-        Task<bool> Call(string activity, object input) => context.CallActivityAsync<bool>(activity, input, TrainingOrchestrator.Retrying);
+        Task<bool> Call(string activity, object input) => context.CallActivityAsync<bool>(activity, input, JobOrchestration.Retrying);
     }
 }

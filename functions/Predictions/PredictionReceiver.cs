@@ -7,7 +7,6 @@ using Sdxl.Core.Storage;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
 using Sdxl.Functions.Storage;
-using Sdxl.Functions.Trainings;
 
 namespace Sdxl.Functions.Predictions;
 
@@ -35,7 +34,7 @@ public sealed class PredictionReceiver(BlobStore blobs, InputFiles files, IOptio
         {
             var body = await RequestBodies.JsonAsync(request, options.Value.MaxJsonBytes, "input",
                 "Send {\"input\": {\"prompt\": \"a photo of TOK\"}}.", cancel);
-            var warnings = RequestBodies.CheckNames(body, s_names, PredictionInputs.Fields);
+            var warnings = RequestBodies.RefuseUnknownNames(body, s_names, PredictionInputs.Fields);
             if (body["input"] is not (null or JsonObject))
                 throw Refuse("input", "'input' must be an object, {\"input\": {\"prompt\": \"a photo of TOK\"}}.");
             return new ReceivedPrediction(Text(body["version"]), Text(body["base"]), body["input"] as JsonObject ?? [],

@@ -10,13 +10,13 @@ using Microsoft.Extensions.Options;
 using Sdxl.Core.Bases;
 using Sdxl.Core.Identity;
 using Sdxl.Core.Inputs;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Predictions;
 using Sdxl.Core.Storage;
-using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
+using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Storage;
-using Sdxl.Functions.Trainings;
 using Sdxl.Functions.Versions;
 
 namespace Sdxl.Functions.Predictions;
@@ -111,7 +111,7 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
         if (await FindAsync(id, client, cancel) is not { } record)
             return Answers.NotFound($"There is no prediction '{id}'.");
         if (!JobTransitions.IsTerminal(record.Status))
-            await client.RaiseEventAsync(id, PredictionOrchestrator.CancelEvent, "canceled over HTTP", cancel);
+            await client.RaiseEventAsync(id, JobOrchestration.CancelEvent, "canceled over HTTP", cancel);
         return Answers.Json(View(record, request));
     }
 
@@ -134,7 +134,7 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
     }
 
     private async Task<DrawingProgress?> ProgressAsync(PredictionRecord record, CancellationToken cancel) =>
-        record.Status == JobStatus.Processing && await blobs.ReadAsync<TrainingProgress>(StorageLayout.Jobs, StorageLayout.Progress(record.Id), cancel) is { Value: var p }
+        record.Status == JobStatus.Processing && await blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(record.Id), cancel) is { Value: var p }
             ? new DrawingProgress(p.Step, p.TotalSteps, p.StepsPerSecond, p.SecondsLeft, p.Device)
             : null;
 

@@ -1,5 +1,6 @@
 using Azure;
 using Azure.Storage.Blobs.Models;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Predictions;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Sdxl.Core;
 using Sdxl.Core.Archives;
 using Sdxl.Core.Bases;
 using Sdxl.Core.Captions;
@@ -7,6 +6,7 @@ using Sdxl.Core.Datasets;
 using Sdxl.Core.Inputs;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Http;
 using Sdxl.Functions.Trainings.Activities;
 using Sdxl.Vision.Masks;
 
@@ -138,17 +138,4 @@ public sealed class ArchiveIntake : IDisposable
         ArchiveRefusal.NoPictures or ArchiveRefusal.Empty or ArchiveRefusal.NestedArchive or ArchiveRefusal.Encrypted => 422,
         _ => 400,
     };
-}
-
-/// <param name="Field">The input that is wrong.</param>
-/// <param name="Status">HTTP status that fits.</param>
-public sealed record IntakeProblem(string Field, string Sentence, int Status);
-
-/// <summary>An archive or its inputs cannot be used; lists everything that is wrong.</summary>
-public sealed class IntakeException(IReadOnlyList<IntakeProblem> problems) : Exception(string.Join(" ", problems.Select(p => p.Sentence)))
-{
-    public IReadOnlyList<IntakeProblem> Problems { get; } = problems;
-
-    /// <summary>As an activity throws it: final, not retried.</summary>
-    public RefusedException AsRefusal() => new(Message, this);
 }

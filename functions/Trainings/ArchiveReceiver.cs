@@ -49,7 +49,7 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
             var body = await RequestBodies.JsonAsync(
                 request, options.Value.MaxJsonBytes, ArchiveField,
                     "Send JSON, or the archive as multipart/form-data with the file field 'input_images'.", cancel);
-            warnings = RequestBodies.CheckNames(body, s_names, TrainingInputs.Fields);
+            warnings = RequestBodies.RefuseUnknownNames(body, s_names, TrainingInputs.Fields);
             given = body["input"] as JsonObject ?? throw Refuse(422, "The body has no object 'input'. Send {\"input\": {\"input_images\": \"https://…\"}, \"name\": \"my-model\"}.");
             foreach (var key in new[] { "name", "owner", "base" })
                 given[key] ??= body[key]?.DeepClone();

@@ -7,10 +7,12 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Options;
 using Sdxl.Core.Identity;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
+using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Trainings;
@@ -21,7 +23,7 @@ namespace Sdxl.Functions.Trainings;
 /// A bad archive or input is answered at once: 400, 413 or 422 problem+json.
 /// </summary>
 public sealed class TrainingsApi(
-    TrainingStarter starter, TrainingViews views, ArchiveReceiver receiver, PictureCheck pictures, RecordStore records, BlobStore blobs, BaseCatalog bases, Addresses addresses, IOptions<SdxlOptions> options)
+    TrainingStarter starter, TrainingViews views, ArchiveReceiver receiver, UsablePictures pictures, RecordStore records, BlobStore blobs, BaseCatalog bases, Addresses addresses, IOptions<SdxlOptions> options)
 {
     private const int PageSize = 100;
 
@@ -96,7 +98,7 @@ public sealed class TrainingsApi(
         if (!JobId.IsValid(id) || await views.GetAsync(id, request, client, cancel) is not { } view)
             return Answers.NotFound($"There is no training '{id}'.");
         if (!JobTransitions.IsTerminal(view.Status))
-            await client.RaiseEventAsync(id, TrainingOrchestrator.CancelEvent, "canceled over HTTP", cancel);
+            await client.RaiseEventAsync(id, JobOrchestration.CancelEvent, "canceled over HTTP", cancel);
         return Answers.Json(await views.GetAsync(id, request, client, cancel));
     }
 

@@ -2,10 +2,10 @@ using System.Globalization;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Storage;
-using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Storage;
 using Sdxl.Functions.Trainings;
@@ -30,10 +30,10 @@ public sealed class WorkerEvents(BlobStore blobs, TimeProvider time, ILogger<Wor
             case JobStarted started:
                 var resumed = started.ResumedAtStep > 0 ? string.Create(CultureInfo.InvariantCulture, $", going on from the checkpoint at step {started.ResumedAtStep}") : "";
                 await Lines([$"Training on {started.Device}{resumed}."]);
-                await Progress(new TrainingProgress(started.Attempt, started.ResumedAtStep, started.TotalSteps, null, null, null, started.At, started.Device), cancel);
+                await Progress(new JobProgress(started.Attempt, started.ResumedAtStep, started.TotalSteps, null, null, null, started.At, started.Device), cancel);
                 break;
             case JobProgressed p:
-                await Progress(new TrainingProgress(p.Attempt, p.Step, p.TotalSteps, p.Loss, p.StepsPerSecond, p.SecondsLeft, p.At, p.Device), cancel);
+                await Progress(new JobProgress(p.Attempt, p.Step, p.TotalSteps, p.Loss, p.StepsPerSecond, p.SecondsLeft, p.At, p.Device), cancel);
                 break;
             case JobLogged logged:
                 await Lines(logged.Lines);
@@ -45,10 +45,10 @@ public sealed class WorkerEvents(BlobStore blobs, TimeProvider time, ILogger<Wor
 
         Task Lines(IReadOnlyList<string> lines) => blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(happened.JobId), lines, cancel);
 
-        async Task Progress(TrainingProgress progress, CancellationToken cancel)
+        async Task Progress(JobProgress progress, CancellationToken cancel)
         {
             // Messages may overtake each other: the later word stays.
-            var known = (await blobs.ReadAsync<TrainingProgress>(StorageLayout.Jobs, StorageLayout.Progress(happened.JobId), cancel))?.Value;
+            var known = (await blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(happened.JobId), cancel))?.Value;
             if (known is null || (progress.Attempt, progress.At).CompareTo((known.Attempt, known.At)) > 0)
                 await blobs.WriteAsync(StorageLayout.Jobs, StorageLayout.Progress(happened.JobId), progress, cancel: cancel);
         }

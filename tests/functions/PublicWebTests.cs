@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Options;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
-using Sdxl.Functions.Trainings;
 
 namespace Sdxl.Tests.Functions;
 

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Sdxl.Functions.Http;
-using Sdxl.Functions.Trainings;
 
 namespace Sdxl.Tests.Functions;
 

@@ -1,10 +1,10 @@
 using System.Text.Json;
 using Microsoft.Azure.Functions.Worker;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Predictions;
 using Sdxl.Core.Storage;
-using Sdxl.Core.Trainings;
 using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Predictions.Activities;

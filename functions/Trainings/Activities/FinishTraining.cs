@@ -1,9 +1,12 @@
 using Microsoft.Azure.Functions.Worker;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Storage;
-using Sdxl.Core.Trainings;
 using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Trainings.Activities;
+
+/// <summary>The training ends without a version: failed, canceled, or only checked (succeeded).</summary>
+public sealed record TrainingEnd(string TrainingId, JobStatus Status, string? Error);
 
 /// <summary>Ends a training without a version: failed with its one sentence, canceled, or only checked.</summary>
 public sealed class FinishTraining(RecordStore records, BlobStore blobs, TimeProvider time)

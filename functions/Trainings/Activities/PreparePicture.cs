@@ -16,6 +16,9 @@ using SixLabors.ImageSharp;
 
 namespace Sdxl.Functions.Trainings.Activities;
 
+/// <summary>Prepare picture number <paramref name="Index"/> of the plan.</summary>
+public sealed record PictureToPrepare(string TrainingId, int Index);
+
 /// <summary>
 /// One picture of the fan-out: decode with EXIF, upscale if too small, caption, mask, crop to the square. A broken picture is skipped with
 /// a reason, it does not fail the training. Everything is written under the picture's number, so doing it twice changes nothing.

@@ -5,6 +5,7 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Json;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
@@ -13,6 +14,9 @@ using Sdxl.Functions.Storage;
 using Sdxl.Functions.Versions;
 
 namespace Sdxl.Functions.Trainings.Activities;
+
+/// <summary>Publish what the worker left under jobs/{id}/output.</summary>
+public sealed record PublishRequest(TrainingRequest Training, TrainingInputs Inputs, IReadOnlyList<VersionFile> Files);
 
 /// <summary>
 /// Verifies the worker's files against their hashes, moves them under models/{owner}/{name}/versions/{version}/ and makes the version visible

@@ -7,9 +7,13 @@ using Sdxl.Core;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Http;
 using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Trainings.Activities;
+
+/// <summary>What UnpackArchive settled: how many pictures to prepare, and the effective inputs.</summary>
+public sealed record UnpackedArchive(int Pictures, TrainingInputs Inputs);
 
 /// <summary>
 /// Checks the archive and its inputs and stores the pictures one by one, numbered in name order, so that the fan-out can take one each.

@@ -33,7 +33,7 @@ public sealed class WriteDataset(BlobStore blobs, RecordStore records)
         if (used.Count == 0)
         {
             var reasons = string.Join(" ", prepared.Select(p => p.Skipped!).Take(10).Select(s => $"{s.Name}: {s.Reason}"));
-            throw new RefusedException($"{PictureCheck.NoneUsable(prepared.Count, plan.Archive)} {reasons}");
+            throw new RefusedException($"{UsablePictures.NoneUsable(prepared.Count, plan.Archive)} {reasons}");
         }
         var report = new DatasetReport(
             plan.Archive, used.Count, [.. used.Select(p => p.Report!)], skipped, [.. plan.Warnings, .. Warnings(used)]);

@@ -2,7 +2,7 @@ using Microsoft.Azure.Functions.Worker;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Storage;
 
-namespace Sdxl.Functions.Trainings.Activities;
+namespace Sdxl.Functions.Jobs;
 
 /// <summary>Leaves the mark that the worker looks for between steps: it has no inbound port, so it asks.</summary>
 public sealed class MarkCanceled(BlobStore blobs)

@@ -1,4 +1,5 @@
 using Sdxl.Core.Text;
+using Sdxl.Functions.Http;
 using Sdxl.Pictures;
 
 namespace Sdxl.Functions.Trainings;
@@ -7,7 +8,7 @@ namespace Sdxl.Functions.Trainings;
 /// Before a training is accepted over HTTP at least one picture must decode. Usually the first one does, so this costs one picture's decoding;
 /// the pictures that fail beside a good one are skipped later with a warning.
 /// </summary>
-public sealed class PictureCheck(PictureLoader loader)
+public sealed class UsablePictures(PictureLoader loader)
 {
     /// <summary>Large pictures are decoded at this size: enough to know that they decode.</summary>
     private const int DecodedSide = 1024;

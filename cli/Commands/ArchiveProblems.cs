@@ -8,7 +8,7 @@ using Sdxl.Core.Trainings;
 namespace Sdxl.Cli.Commands;
 
 /// <summary>Looks at an archive and its inputs before a host is started for them: what is wrong is said at once.</summary>
-internal static class ArchiveCheck
+internal static class ArchiveProblems
 {
     /// <param name="baseModel">Null: the host's own, which may be another than the standard one that the inputs are read against here.</param>
     /// <exception cref="CliException">With every problem found.</exception>

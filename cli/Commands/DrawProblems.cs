@@ -9,7 +9,7 @@ using Sdxl.Core.Predictions;
 namespace Sdxl.Cli.Commands;
 
 /// <summary>Looks at what is to be drawn before a host is started for it: what is wrong is said at once.</summary>
-internal static class DrawCheck
+internal static class DrawProblems
 {
     public const string NoVersion = "none";
 
