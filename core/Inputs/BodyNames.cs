@@ -28,7 +28,8 @@ public static class BodyNames
         if (inputs.Any(field => field.Name == name))
             return $"'{name}' is an input: it belongs into the object 'input', {{\"input\": {{\"{name}\": …}}}}.";
         var shown = name.Length > 60 ? name[..57] + "…" : name;
-        return $"The body has '{shown}', which is not known beside 'input'.{(InputReader.Misspelt(name, own) is { } meant ? $" Did you mean '{meant}'?" : $" Known: {string.Join(", ", own)}.")}";
+        return $"The body has '{shown}', which is not known beside 'input'."
+            + $"{(InputReader.Misspelt(name, own) is { } meant ? $" Did you mean '{meant}'?" : $" Known: {string.Join(", ", own)}.")}";
     }
 
     private static bool SaysSomething(JsonNode? value) => value is not null && value.ToJsonString() is not ("false" or "[]" or "\"\"");

@@ -5,7 +5,8 @@ public static class JobTransitions
 {
     public static bool IsTerminal(JobStatus status) => status is JobStatus.Succeeded or JobStatus.Failed or JobStatus.Canceled;
 
-    /// <summary>true if <paramref name="to"/> may be written over <paramref name="from"/>. Repeating a status is allowed: activities may run twice.</summary>
+    /// <summary>true if <paramref name="to"/> may be written over <paramref name="from"/>. Repeating a status is allowed: activities may
+    /// run twice.</summary>
     public static bool Allowed(JobStatus from, JobStatus to) => (from, to) switch
     {
         _ when from == to => true,

@@ -13,13 +13,16 @@ internal static class RequestBodies
 
     /// <param name="maxBytes">Of each file: the form's limit is one section's.</param>
     /// <param name="field">The input that a body too large is put down to.</param>
-    public static async Task<IFormCollection> FormAsync(HttpRequest request, long maxBytes, string field, Func<IntakeException> tooLarge, CancellationToken cancel)
+    public static async Task<IFormCollection> FormAsync(
+        HttpRequest request, long maxBytes, string field, Func<IntakeException> tooLarge, CancellationToken cancel)
     {
         try
         {
-            return await request.ReadFormAsync(new FormOptions { MultipartBodyLengthLimit = maxBytes + MaxTextBytes, ValueLengthLimit = MaxTextBytes }, cancel);
+            var limits = new FormOptions { MultipartBodyLengthLimit = maxBytes + MaxTextBytes, ValueLengthLimit = MaxTextBytes };
+            return await request.ReadFormAsync(limits, cancel);
         }
-        catch (InvalidDataException e) when (e.Message.StartsWith("Multipart body length limit", StringComparison.Ordinal)) // a form's other limits are told as they are
+        // A form's other limits are told as they are.
+        catch (InvalidDataException e) when (e.Message.StartsWith("Multipart body length limit", StringComparison.Ordinal))
         {
             throw tooLarge();
         }
@@ -29,7 +32,11 @@ internal static class RequestBodies
         }
         catch (InvalidDataException e)
         {
-            throw new IntakeException([new IntakeProblem(field, $"The form cannot be read: {e.Message.TrimEnd('.')}. Send files as file fields of multipart/form-data; a text field may have {MaxTextBytes >> 20} MiB.", 400)]);
+            throw new IntakeException([new IntakeProblem(
+                field,
+                $"The form cannot be read: {e.Message.TrimEnd('.')}. Send files as file fields of multipart/form-data; "
+                    + $"a text field may have {MaxTextBytes >> 20} MiB.",
+                400)]);
         }
     }
 
@@ -39,7 +46,10 @@ internal static class RequestBodies
         CancellationToken cancel)
     {
         IntakeException TooLarge() => new([new IntakeProblem(
-            field, $"The body is larger than the {maxBytes >> 20} MiB that JSON may have. POST files as multipart/form-data, or put them into this service's storage and give container/path.", 413)]);
+            field,
+            $"The body is larger than the {maxBytes >> 20} MiB that JSON may have. POST files as multipart/form-data, "
+                + "or put them into this service's storage and give container/path.",
+            413)]);
         if (request.ContentLength > maxBytes)
             throw TooLarge();
         try

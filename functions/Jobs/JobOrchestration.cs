@@ -10,13 +10,15 @@ internal static class JobOrchestration
     /// <summary>The external event that asks a job to stop.</summary>
     public const string CancelEvent = "cancel";
 
-    /// <summary>Passing faults (storage, queue) are tried five times, waiting 1, 2, 4 and 8 s; a refusal of the input is final at once.</summary>
+    /// <summary>Passing faults (storage, queue) are tried five times, waiting 1, 2, 4 and 8 s; a refusal of the input is final at
+    /// once.</summary>
     internal static TaskOptions Retrying { get; } = new(new TaskRetryOptions(async retry =>
     {
         if (retry.LastFailure.ErrorType == typeof(RefusedException).FullName || retry.LastAttemptNumber >= 5)
             return false;
         var orchestration = retry.OrchestrationContext;
-        await orchestration.CreateTimer(orchestration.CurrentUtcDateTime.AddSeconds(1 << (retry.LastAttemptNumber - 1)), CancellationToken.None);
+        var due = orchestration.CurrentUtcDateTime.AddSeconds(1 << (retry.LastAttemptNumber - 1));
+        await orchestration.CreateTimer(due, CancellationToken.None);
         return true;
     }));
 

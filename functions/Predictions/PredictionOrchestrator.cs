@@ -26,13 +26,15 @@ public static class PredictionOrchestrator
             await Call(nameof(StartPrediction), request);
             await Call(nameof(DispatchPrediction), new PredictionJob(request.Id, request.Base, request.Weights, request.Inputs));
             using var stopTimer = new CancellationTokenSource();
-            var first = await Task.WhenAny(answer, cancel, context.CreateTimer(context.CurrentUtcDateTime.AddHours(MaxHours), stopTimer.Token));
+            var first = await Task.WhenAny(answer, cancel,
+                context.CreateTimer(context.CurrentUtcDateTime.AddHours(MaxHours), stopTimer.Token));
             stopTimer.Cancel(); // Not CancelAsync: an orchestrator awaits durable tasks only.
             if (first == answer)
             {
                 end = SdxlJson.Deserialize<WorkerEvent>(await answer) switch
                 {
-                    PredictionCompleted done => new PredictionEnd(request.Id, JobStatus.Succeeded, null, done.Pictures, done.PredictSeconds, done.Warnings),
+                    PredictionCompleted done => new PredictionEnd(
+                        request.Id, JobStatus.Succeeded, null, done.Pictures, done.PredictSeconds, done.Warnings),
                     JobFailed failed => new PredictionEnd(request.Id, JobStatus.Failed, failed.Error, [], null),
                     _ => new PredictionEnd(request.Id, JobStatus.Canceled, null, [], null),
                 };
@@ -43,7 +45,10 @@ public static class PredictionOrchestrator
                 await Call(nameof(MarkCanceled), request.Id);
                 end = first == cancel
                     ? new PredictionEnd(request.Id, JobStatus.Canceled, null, [], null)
-                    : new PredictionEnd(request.Id, JobStatus.Failed, $"No GPU worker has drawn this within {MaxHours} hours. Check that a worker runs and reads the queue, then try again.", [], null);
+                    : new PredictionEnd(request.Id, JobStatus.Failed,
+                        $"No GPU worker has drawn this within {MaxHours} hours. "
+                            + "Check that a worker runs and reads the queue, then try again.",
+                        [], null);
             }
         }
         catch (TaskFailedException e)

@@ -13,8 +13,8 @@ using Sdxl.Vision.Masks;
 namespace Sdxl.Functions.Trainings;
 
 /// <summary>
-/// An uploaded archive with its inputs, checked. The HTTP API takes it in before it answers, the orchestration's first activity again from the
-/// stored bytes: the same checks whichever way the archive came.
+/// An uploaded archive with its inputs, checked. The HTTP API takes it in before it answers, the orchestration's first activity again from
+/// the stored bytes: the same checks whichever way the archive came.
 /// </summary>
 public sealed class ArchiveIntake : IDisposable
 {
@@ -105,7 +105,8 @@ public sealed class ArchiveIntake : IDisposable
 
     public void Dispose() => _archive.Dispose();
 
-    /// <summary>What of the base model the data set and its training take. (The upscaler is taken only where a picture proves too small.)</summary>
+    /// <summary>What of the base model the data set and its training take. (The upscaler is taken only where a picture proves too
+    /// small.)</summary>
     private static BaseParts Needs(TrainingInputs inputs, IReadOnlyList<PlannedPicture> pictures, bool checkOnly)
     {
         var needs = checkOnly ? BaseParts.None : BaseParts.Nets;

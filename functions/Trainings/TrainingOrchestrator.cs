@@ -139,7 +139,8 @@ public static class TrainingOrchestrator
             if (!await Call<bool>(nameof(MarkCanceled), request.Id))
                 return;
             using var stopTimer = new CancellationTokenSource();
-            await Task.WhenAny(workerAnswer, context.CreateTimer(context.CurrentUtcDateTime.AddSeconds(WorkerStopSeconds), stopTimer.Token));
+            await Task.WhenAny(workerAnswer, context.CreateTimer(
+                context.CurrentUtcDateTime.AddSeconds(WorkerStopSeconds), stopTimer.Token));
             stopTimer.Cancel(); // Not CancelAsync: an orchestrator awaits durable tasks only.
         }
     }

@@ -20,8 +20,17 @@ public sealed class TrainingViews(BlobStore blobs, RecordStore records, Addresse
         if (record is null)
             return null;
         // An orchestration that itself broke (not the training: that is recorded) can write no record any more.
-        if (!JobTransitions.IsTerminal(record.Status) && instance?.RuntimeStatus is OrchestrationRuntimeStatus.Failed or OrchestrationRuntimeStatus.Terminated)
-            record = record with { Status = JobStatus.Failed, Error = $"The orchestration broke: {instance!.FailureDetails?.ErrorMessage ?? "it was terminated"}. Start the training again.", CompletedAt = instance.LastUpdatedAt };
+        if (!JobTransitions.IsTerminal(record.Status)
+            && instance?.RuntimeStatus is OrchestrationRuntimeStatus.Failed or OrchestrationRuntimeStatus.Terminated)
+        {
+            record = record with
+            {
+                Status = JobStatus.Failed,
+                Error = $"The orchestration broke: {instance!.FailureDetails?.ErrorMessage ?? "it was terminated"}. "
+                    + "Start the training again.",
+                CompletedAt = instance.LastUpdatedAt,
+            };
+        }
         var note = instance?.SerializedCustomStatus is null ? null : instance.ReadCustomStatusAs<TrainingStatusNote>();
         var progress = (await blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(id), cancel))?.Value;
         var plan = record.Stage > TrainingStage.Unpack && note is { Stage: TrainingStage.Prepare } ? note : null;
@@ -30,7 +39,9 @@ public sealed class TrainingViews(BlobStore blobs, RecordStore records, Addresse
             Logs = await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.Log(id), cancel) ?? "",
             Progress = progress is null && plan is null
                 ? null
-                : new ProgressView(plan?.Done ?? 0, plan?.Total ?? 0, progress?.Step ?? 0, progress?.TotalSteps ?? 0, progress?.Loss, progress?.StepsPerSecond, progress?.SecondsLeft, progress?.Device),
+                : new ProgressView(
+                    plan?.Done ?? 0, plan?.Total ?? 0, progress?.Step ?? 0, progress?.TotalSteps ?? 0,
+                    progress?.Loss, progress?.StepsPerSecond, progress?.SecondsLeft, progress?.Device),
         };
     }
 
@@ -48,7 +59,8 @@ public sealed class TrainingViews(BlobStore blobs, RecordStore records, Addresse
             urls["metrics"] = addresses.Of(request, $"api/trainings/{record.Id}/metrics");
         var files = record.Output?.Files.ToDictionary(
             name => name,
-            name => addresses.Of(request, $"api/models/{record.Owner}/{record.Name}/versions/{record.Output.Version}/{Uri.EscapeDataString(name)}"));
+            name => addresses.Of(
+                request, $"api/models/{record.Owner}/{record.Name}/versions/{record.Output.Version}/{Uri.EscapeDataString(name)}"));
         return new TrainingView
         {
             Id = record.Id,
@@ -57,7 +69,10 @@ public sealed class TrainingViews(BlobStore blobs, RecordStore records, Addresse
             Status = record.Status,
             Stage = record.Stage,
             Input = record.Input,
-            Output = record.Output is null ? null : new OutputView($"{record.Owner}/{record.Name}:{record.Output.Version}", files!.GetValueOrDefault("trained_model.tar"), files!),
+            Output = record.Output is null
+                ? null
+                : new OutputView(
+                    $"{record.Owner}/{record.Name}:{record.Output.Version}", files!.GetValueOrDefault("trained_model.tar"), files!),
             Error = record.Error,
             Warnings = record.Warnings,
             Logs = "",

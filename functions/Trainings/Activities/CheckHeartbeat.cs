@@ -19,6 +19,7 @@ public sealed class CheckHeartbeat(BlobStore blobs, RecordStore records, IOption
         var silence = time.GetUtcNow() - lastSign;
         return silence < TimeSpan.FromHours(options.Value.MaxSilenceHours)
             ? null
-            : $"No GPU worker has reported on this training for {silence.TotalHours:F0} hours (last step: {progress?.Step ?? 0}). Check that a worker runs and reads the queue, then start the training again.";
+            : $"No GPU worker has reported on this training for {silence.TotalHours:F0} hours (last step: {progress?.Step ?? 0}). Check "
+                + "that a worker runs and reads the queue, then start the training again.";
     }
 }

@@ -14,7 +14,8 @@ public sealed class FinishTraining(RecordStore records, BlobStore blobs, TimePro
     [Function(nameof(FinishTraining))]
     public async Task<bool> Run([ActivityTrigger] TrainingEnd end, CancellationToken cancel)
     {
-        await records.ChangeTrainingAsync(end.TrainingId, r => r.With(end.Status, r.Stage, time.GetUtcNow()) with { Error = end.Error }, cancel);
+        await records.ChangeTrainingAsync(
+            end.TrainingId, r => r.With(end.Status, r.Stage, time.GetUtcNow()) with { Error = end.Error }, cancel);
         var line = end.Error ?? (end.Status == JobStatus.Canceled ? "Canceled." : "Checked.");
         await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(end.TrainingId), [line], cancel);
         return true;

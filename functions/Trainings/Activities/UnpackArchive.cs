@@ -58,7 +58,8 @@ public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCata
         {
             var bytes = (await blob.GetPropertiesAsync(cancellationToken: cancel)).Value.ContentLength;
             if (bytes > options.Value.MaxArchiveBytes)
-                throw new RefusedException($"{name} has {bytes >> 20} MiB; at most {options.Value.MaxArchiveBytes >> 20} MiB are taken. Leave pictures out or shrink them.");
+                throw new RefusedException($"{name} has {bytes >> 20} MiB; at most {options.Value.MaxArchiveBytes >> 20} MiB are taken. "
+                    + "Leave pictures out or shrink them.");
             var file = await SpoolFile.MakeAsync(file => blob.DownloadToAsync(file, cancel));
             if (request.ArchiveMd5 is null || Convert.ToBase64String(await MD5.HashDataAsync(file, cancel)) == request.ArchiveMd5)
             {
@@ -66,7 +67,8 @@ public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCata
                 return file;
             }
             await file.DisposeAsync();
-            throw new RefusedException($"The archive {request.Archive} was replaced by another upload before it was read; that upload has a training of its own.");
+            throw new RefusedException($"The archive {request.Archive} was replaced by another upload before it was read; that upload has "
+                + "a training of its own.");
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
@@ -77,6 +79,7 @@ public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCata
     private async Task StoreAsync(string id, string name, Stream content, CancellationToken cancel)
     {
         await using (content)
-            await (await blobs.BlobAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, name))).UploadAsync(content, overwrite: true, cancel);
+            await (await blobs.BlobAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, name)))
+                .UploadAsync(content, overwrite: true, cancel);
     }
 }

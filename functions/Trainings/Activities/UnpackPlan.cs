@@ -5,7 +5,8 @@ namespace Sdxl.Functions.Trainings.Activities;
 
 /// <summary>datasets/{id}/unpacked.json: what the preparing activities need to know.</summary>
 public sealed record UnpackPlan(
-    string Archive, string Base, TrainingInputs Inputs, IReadOnlyList<PlannedPicture> Pictures, IReadOnlyList<SkippedFile> Skipped, IReadOnlyList<string> Warnings)
+    string Archive, string Base, TrainingInputs Inputs, IReadOnlyList<PlannedPicture> Pictures, IReadOnlyList<SkippedFile> Skipped,
+    IReadOnlyList<string> Warnings)
 {
     public const string FileName = "unpacked.json";
 }

@@ -28,7 +28,8 @@ public sealed class BodyNamesTests
     [InlineData("prompt", "'prompt' is an input: it belongs into the object 'input', {\"input\": {\"prompt\": …}}.")]
     public void Anything_else_is_named_with_what_may_be_meant(string name, string sentence)
     {
-        var refused = Assert.Throws<InputException>(() => BodyNames.RefuseUnknown(new JsonObject { [name] = "x", ["input"] = new JsonObject() },
+        var refused = Assert.Throws<InputException>(() =>
+            BodyNames.RefuseUnknown(new JsonObject { [name] = "x", ["input"] = new JsonObject() },
             s_prediction, PredictionInputs.Fields));
         Assert.Equal(sentence, Assert.Single(refused.Problems).Sentence);
     }

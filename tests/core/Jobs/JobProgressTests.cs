@@ -5,7 +5,8 @@ namespace Sdxl.Core.Tests.Jobs;
 
 public sealed class JobProgressTests
 {
-    /// <summary>Such documents lie in storage while jobs run: an app that is deployed meanwhile must read what the one before it wrote.</summary>
+    /// <summary>Such documents lie in storage while jobs run: an app that is deployed meanwhile must read what the one before it
+    /// wrote.</summary>
     [Fact]
     public void Progress_in_storage_is_read_and_written_as_ever()
     {
