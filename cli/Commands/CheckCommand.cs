@@ -33,14 +33,16 @@ internal static class CheckCommand
         command.Options.Add(json);
         var inputs = new InputOptions(command, TrainingInputs.Fields);
         command.SetAction((parsed, cancel) =>
-            RunAsync(parsed.GetRequiredValue(archive), parsed.GetValue(baseModel), inputs.Read(parsed), parsed.GetValue(output), parsed.GetValue(json), cancel));
+            RunAsync(parsed.GetRequiredValue(archive), parsed.GetValue(baseModel), inputs.Read(parsed), parsed.GetValue(output),
+                parsed.GetValue(json), cancel));
         return command;
     }
 
-    private static Task<int> RunAsync(string archive, string? baseModel, JsonObject given, string? output, bool json, CancellationToken cancel)
+    private static Task<int> RunAsync(string archive, string? baseModel, JsonObject given, string? output, bool json,
+        CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
-        ArchiveCheck.Refuse(archive, given, baseModel);
+        ArchiveProblems.Refuse(archive, given, baseModel);
         var fields = given.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString());
         if (baseModel is not null)
             fields["base"] = baseModel;

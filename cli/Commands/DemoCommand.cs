@@ -40,7 +40,11 @@ internal static class DemoCommand
               ./sdxl demo --archive my.zip --token-string TOK
               ./sdxl demo --json | tail -n 1
             """);
-        var archive = new Option<string?>("--archive") { Description = "Another archive of pictures. Unset: examples/gizmo.zip.", HelpName = "PATH" };
+        var archive = new Option<string?>("--archive")
+        {
+            Description = "Another archive of pictures. Unset: examples/gizmo.zip.",
+            HelpName = "PATH",
+        };
         var baseModel = CommonOptions.Base();
         var output = CommonOptions.Output("Where weights and sheet go. Unset: output/NAME-VERSION.");
         var json = CommonOptions.Json();
@@ -50,14 +54,18 @@ internal static class DemoCommand
         command.Options.Add(json);
         var inputs = new InputOptions(command, TrainingInputs.Fields);
         command.SetAction((parsed, cancel) =>
-            RunAsync(parsed.GetValue(archive) ?? Path.Combine(Places.Root, "examples", "gizmo.zip"), parsed.GetValue(baseModel) ?? CommonOptions.StandardBase, inputs.Read(parsed), parsed.GetValue(output), parsed.GetValue(json), cancel));
+            RunAsync(
+                parsed.GetValue(archive) ?? Path.Combine(Places.Root, "examples", "gizmo.zip"),
+                parsed.GetValue(baseModel) ?? CommonOptions.StandardBase,
+                inputs.Read(parsed), parsed.GetValue(output), parsed.GetValue(json), cancel));
         return command;
     }
 
-    private static Task<int> RunAsync(string archive, string baseModel, JsonObject given, string? output, bool json, CancellationToken cancel)
+    private static Task<int> RunAsync(string archive, string baseModel, JsonObject given, string? output, bool json,
+        CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
-        ArchiveCheck.Refuse(archive, given, baseModel);
+        ArchiveProblems.Refuse(archive, given, baseModel);
         BaseFiles.Require(baseModel, BaseParts.Nets | BaseParts.SafetyChecker);
         return Shows.RunAsync(json, async show =>
         {
@@ -90,7 +98,8 @@ internal static class DemoCommand
     /// is the training that there was.
     /// </summary>
     /// <returns>The id of the training that the upload begins.</returns>
-    private static async Task<string> UploadAsync(string storage, string archive, string baseModel, JsonObject given, CancellationToken cancel)
+    private static async Task<string> UploadAsync(
+        string storage, string archive, string baseModel, JsonObject given, CancellationToken cancel)
     {
         var blob = new BlobServiceClient(storage).GetBlobContainerClient(StorageLayout.Uploads).GetBlobClient($"{Path.GetFileNameWithoutExtension(archive)}-{Guid.NewGuid().ToString("N")[..8]}{Path.GetExtension(archive)}");
         var metadata = given.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString());
@@ -102,11 +111,22 @@ internal static class DemoCommand
         return JobId.OfUpload(blob.Uri, Convert.ToBase64String(await MD5.HashDataAsync(content, cancel)));
     }
 
-    private static async Task DrawSheetAsync(HostLink host, IShow show, string version, string baseModel, string trigger, string path, CancellationToken cancel)
+    private static async Task DrawSheetAsync(
+        HostLink host, IShow show, string version, string baseModel, string trigger, string path, CancellationToken cancel)
     {
-        string[] prompts = [$"a photo of {trigger} on the grass", $"a photo of {trigger} in the snow", $"a photo of {trigger} wearing a hat at night", $"a drawing of {trigger} in the water"];
+        string[] prompts =
+        [
+            $"a photo of {trigger} on the grass", $"a photo of {trigger} in the snow",
+            $"a photo of {trigger} wearing a hat at night", $"a drawing of {trigger} in the water",
+        ];
         show.Stage("draw", "the sheet, before and after");
-        var requests = prompts.SelectMany(prompt => new[] { (Version: (string?)null, Base: (string?)baseModel, Input(prompt)), (Version: version, Base: null, Input(prompt)) }).ToList();
+        var requests = prompts
+            .SelectMany(prompt => new[]
+            {
+                (Version: (string?)null, Base: (string?)baseModel, Input(prompt)),
+                (Version: version, Base: null, Input(prompt)),
+            })
+            .ToList();
         var drawn = await new Drawing(host.Api).DrawAsync(requests, done => show.Parts(done, requests.Count), _ => { }, cancel);
         var loader = new PictureLoader(new PictureLimits());
         var pictures = new List<List<Image<Rgb24>>>();

@@ -14,7 +14,8 @@ namespace Sdxl.Cli.Commands;
 /// <summary>sdxl train ARCHIVE: trains on an archive of pictures and brings the weights.</summary>
 internal static class TrainCommand
 {
-    /// <summary>The version's own page: loss, samples, data set, settings. The other tells what became of each picture of the archive.</summary>
+    /// <summary>The version's own page: loss, samples, data set, settings. The other tells what became of each picture of the
+    /// archive.</summary>
     private const string TrainingReport = "report.html", DatasetReport = "dataset-report.html";
 
     public static Command Create()
@@ -33,7 +34,11 @@ internal static class TrainCommand
               ./sdxl train faces.zip --use-face-detection-instead --json
             """);
         var archive = new Argument<string>("archive") { Description = "Path of the archive." };
-        var name = new Option<string?>("--name", "-n") { Description = "Name of the trained model: name or owner/name. Unset: the archive's.", HelpName = "NAME" };
+        var name = new Option<string?>("--name", "-n")
+        {
+            Description = "Name of the trained model: name or owner/name. Unset: the archive's.",
+            HelpName = "NAME",
+        };
         var baseModel = CommonOptions.Base();
         var output = CommonOptions.Output("Where the weights go. Unset: output/NAME-VERSION.");
         var json = CommonOptions.Json();
@@ -44,14 +49,16 @@ internal static class TrainCommand
         command.Options.Add(json);
         var inputs = new InputOptions(command, TrainingInputs.Fields);
         command.SetAction((parsed, cancel) =>
-            RunAsync(parsed.GetRequiredValue(archive), parsed.GetValue(name), parsed.GetValue(baseModel), inputs.Read(parsed), parsed.GetValue(output), parsed.GetValue(json), cancel));
+            RunAsync(parsed.GetRequiredValue(archive), parsed.GetValue(name), parsed.GetValue(baseModel), inputs.Read(parsed),
+                parsed.GetValue(output), parsed.GetValue(json), cancel));
         return command;
     }
 
-    private static Task<int> RunAsync(string archive, string? name, string? baseModel, JsonObject given, string? output, bool json, CancellationToken cancel)
+    private static Task<int> RunAsync(string archive, string? name, string? baseModel, JsonObject given, string? output, bool json,
+        CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
-        ArchiveCheck.Refuse(archive, given, baseModel);
+        ArchiveProblems.Refuse(archive, given, baseModel);
         if (baseModel is not null)
             BaseFiles.Require(baseModel, BaseParts.Nets);
         var fields = given.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString());

@@ -7,13 +7,16 @@ using Sdxl.Core.Text;
 namespace Sdxl.Core.Bases;
 
 /// <summary>
-/// A base model that trainings start from: models/{name}.json. Its defaults apply to inputs that the user leaves out, because what suits SDXL does not suit a toy.
+/// A base model that trainings start from: models/{name}.json. Its defaults apply to inputs that the user leaves out, because what suits
+/// SDXL does not suit a toy.
 /// </summary>
 /// <param name="Name">What users say: --base toy, base=sdxl.</param>
 /// <param name="Description">One sentence for lists.</param>
-/// <param name="Model">The base model, relative to the models folder: a folder in diffusers' layout, or a single-file checkpoint (NAME.safetensors) with the configs and tokenizers of such a folder in NAME/.</param>
+/// <param name="Model">The base model, relative to the models folder: a folder in diffusers' layout, or a single-file checkpoint
+/// (NAME.safetensors) with the configs and tokenizers of such a folder in NAME/.</param>
 /// <param name="Refiner">The refiner likewise, or null.</param>
-/// <param name="Vision">Folder that holds blip/, clipseg/, swin2sr/ and yunet/, relative to the models folder ("." for the models folder itself).</param>
+/// <param name="Vision">Folder that holds blip/, clipseg/, swin2sr/ and yunet/, relative to the models folder ("." for the models folder
+/// itself).</param>
 /// <param name="TrainingDefaults">Training inputs by name, in place of the general defaults.</param>
 /// <param name="PredictionDefaults">Prediction inputs by name, likewise.</param>
 /// <param name="Sources">The repositories that its files come from; empty for models that lie in the repository.</param>
@@ -58,21 +61,25 @@ public sealed record BaseManifest(
     public static BaseManifest Load(string modelsFolder, string name)
     {
         var file = Path.Combine(modelsFolder, name + ".json");
-        if (name.Any(c => !(char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')) || name.Contains("..", StringComparison.Ordinal) || !File.Exists(file))
+        if (name.Any(c => !(char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')) || name.Contains("..", StringComparison.Ordinal)
+            || !File.Exists(file))
         {
-            var known = Directory.Exists(modelsFolder) ? Directory.GetFiles(modelsFolder, "*.json").Select(Path.GetFileNameWithoutExtension).Order().ToArray() : [];
-            throw new BaseNotFoundException($"There is no base model called '{name}' in {modelsFolder}. Known: {(known.Length == 0 ? "none" : string.Join(", ", known))}.");
+            var known = Directory.Exists(modelsFolder)
+                ? Directory.GetFiles(modelsFolder, "*.json").Select(Path.GetFileNameWithoutExtension).Order().ToArray() : [];
+            throw new BaseNotFoundException($"There is no base model called '{name}' in {modelsFolder}. Known: "
+                + $"{(known.Length == 0 ? "none" : string.Join(", ", known))}.");
         }
         try
         {
             var manifest = SdxlJson.Deserialize<BaseManifest>(File.ReadAllText(file));
             foreach (var source in manifest.Sources)
-                source.Check();
+                source.Validate();
             var folder = Path.GetFullPath(modelsFolder);
             return manifest with
             {
                 ModelsFolder = modelsFolder,
-                Made = [.. manifest.Made.Select(made => made with { Command = made.Command.Replace(MadeFile.ModelsFolder, folder, StringComparison.Ordinal) })],
+                Made = [.. manifest.Made.Select(made =>
+                    made with { Command = made.Command.Replace(MadeFile.ModelsFolder, folder, StringComparison.Ordinal) })],
             };
         }
         catch (Exception e) when (e is JsonException or FormatException)
@@ -97,7 +104,8 @@ public sealed record BaseManifest(
         List<string> missing = [.. folders.OfType<string>().SelectMany(Missing)];
         // A manifest of the user's own names no files to download.
         if (missing.Count == 0)
-            missing.AddRange(folders.OfType<string>().Where(path => Path.GetFileName(path) != SafetyFolder && !IsThere(path) && !Directory.Exists(Path.Combine(ModelsFolder, path))));
+            missing.AddRange(folders.OfType<string>().Where(path =>
+                Path.GetFileName(path) != SafetyFolder && !IsThere(path) && !Directory.Exists(Path.Combine(ModelsFolder, path))));
         if (missing.Count > 0)
             throw new BaseIncompleteException(Explain(missing));
 
@@ -120,16 +128,22 @@ public sealed record BaseManifest(
     /// <param name="missing">Paths relative to the models folder.</param>
     public string Explain(IReadOnlyList<string> missing)
     {
-        var named = string.Join(", ", missing.Take(FilesNamed)) + (missing.Count > FilesNamed ? $" and {missing.Count - FilesNamed} more" : "");
+        var named = string.Join(", ", missing.Take(FilesNamed))
+            + (missing.Count > FilesNamed ? $" and {missing.Count - FilesNamed} more" : "");
         var made = Made.Where(file => missing.Contains(file.Path)).ToList();
-        var download = Sources.Count > 0 && (missing.Any(path => made.TrueForAll(file => file.Path != path)) || made.Exists(file => file.Needs.Any(path => !IsThere(path))));
+        var download = Sources.Count > 0
+            && (missing.Any(path => made.TrueForAll(file => file.Path != path))
+                || made.Exists(file => file.Needs.Any(path => !IsThere(path))));
         var ways = new List<string>();
         if (download)
             ways.Add($"Download what is missing with: ./sdxl models pull {Name}");
-        ways.AddRange(made.Select(file => file.Command).Distinct().Select(command => $"{(download ? "then make" : "Make")} {string.Join(", ", made.Where(f => f.Command == command).Select(f => f.Path))} with: {command}"));
+        ways.AddRange(made.Select(file => file.Command).Distinct().Select(command =>
+            $"{(download ? "then make" : "Make")} "
+            + $"{string.Join(", ", made.Where(f => f.Command == command).Select(f => f.Path))} with: {command}"));
         if (ways.Count == 0)
             ways.Add("Copy the files there, or set SDXL_MODELS to the folder that holds them");
-        return $"Base model '{Name}' is not complete: {Path.GetFullPath(ModelsFolder)} lacks {(missing.Count == 1 ? "" : $"{Plural.Of(missing.Count, "file")}: ")}{named}. {string.Join("; ", ways)}.";
+        return $"Base model '{Name}' is not complete: {Path.GetFullPath(ModelsFolder)} lacks "
+            + $"{(missing.Count == 1 ? "" : $"{Plural.Of(missing.Count, "file")}: ")}{named}. {string.Join("; ", ways)}.";
     }
 
     private bool IsThere(string path) => File.Exists(Path.Combine(ModelsFolder, path));

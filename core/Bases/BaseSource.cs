@@ -13,10 +13,11 @@ public sealed record BaseSource(
 {
     /// <summary>The files with all that a download needs to know.</summary>
     public IEnumerable<BaseFile> ToFiles() =>
-        Files.Select(file => new BaseFile($"{Into}/{file.As ?? file.File}", Repository, Revision, file.File, file.Bytes, file.Sha256, Licence, LicenceUrl));
+        Files.Select(file => new BaseFile($"{Into}/{file.As ?? file.File}", Repository, Revision, file.File, file.Bytes, file.Sha256,
+            Licence, LicenceUrl));
 
     /// <exception cref="FormatException">Something is not pinned, or a path leaves the models folder.</exception>
-    internal void Check()
+    internal void Validate()
     {
         if (Repository.Split('/') is not [{ Length: > 0 }, { Length: > 0 }])
             throw new FormatException($"repository '{Repository}' must be owner/name.");
@@ -52,7 +53,8 @@ public sealed record SourceFile(string File, string? As, long? Bytes, string? Sh
 /// <param name="Sha256">Lower-case hex, or null.</param>
 /// <param name="Licence">SPDX id or the licence's own name.</param>
 /// <param name="LicenceUrl">Where it can be read.</param>
-public sealed record BaseFile(string Path, string Repository, string Revision, string File, long? Bytes, string? Sha256, string Licence, string LicenceUrl);
+public sealed record BaseFile(string Path, string Repository, string Revision, string File, long? Bytes, string? Sha256, string Licence,
+    string LicenceUrl);
 
 /// <summary>A file that nobody offers ready-made: a command makes it from downloaded ones.</summary>
 /// <param name="Path">Where it lies, relative to the models folder.</param>

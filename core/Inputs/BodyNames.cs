@@ -14,7 +14,7 @@ public static class BodyNames
     /// <param name="inputs">Inputs, which belong into "input".</param>
     /// <returns>Sentences about names of Replicate's clients that have no effect here.</returns>
     /// <exception cref="InputException">Unknown names, each with the one that may be meant.</exception>
-    public static IReadOnlyList<string> Check(JsonObject body, IReadOnlyList<string> own, IReadOnlyList<InputField> inputs)
+    public static IReadOnlyList<string> RefuseUnknown(JsonObject body, IReadOnlyList<string> own, IReadOnlyList<InputField> inputs)
     {
         var unknown = body.Select(pair => pair.Key).Where(name => !own.Contains(name) && !s_ofClients.Contains(name)).ToList();
         return unknown.Count > 0
@@ -28,7 +28,8 @@ public static class BodyNames
         if (inputs.Any(field => field.Name == name))
             return $"'{name}' is an input: it belongs into the object 'input', {{\"input\": {{\"{name}\": …}}}}.";
         var shown = name.Length > 60 ? name[..57] + "…" : name;
-        return $"The body has '{shown}', which is not known beside 'input'.{(InputReader.Misspelt(name, own) is { } meant ? $" Did you mean '{meant}'?" : $" Known: {string.Join(", ", own)}.")}";
+        return $"The body has '{shown}', which is not known beside 'input'."
+            + $"{(InputReader.Misspelt(name, own) is { } meant ? $" Did you mean '{meant}'?" : $" Known: {string.Join(", ", own)}.")}";
     }
 
     private static bool SaysSomething(JsonNode? value) => value is not null && value.ToJsonString() is not ("false" or "[]" or "\"\"");

@@ -5,12 +5,13 @@ using System.Text.Json.Nodes;
 namespace Sdxl.Core.Inputs;
 
 /// <summary>
-/// Checks given inputs against their fields and makes them typed. Lenient where clients are sloppy ("42" for 42, 123 for a text, "True", "" for unset),
-/// strict in what it means; collects all problems before it complains.
+/// Checks given inputs against their fields and makes them typed. Lenient where clients are sloppy ("42" for 42, 123 for a text, "True", ""
+/// for unset), strict in what it means; collects all problems before it complains.
 /// </summary>
 public static class InputReader
 {
-    /// <summary>Every field's value: given, else <paramref name="baseDefaults"/>, else the field's default. Unset ones are left out.</summary>
+    /// <summary>Every field's value: given, else <paramref name="baseDefaults"/>, else the field's default. Unset ones are left
+    /// out.</summary>
     /// <param name="known">Names that are accepted and handled elsewhere (for example input_images).</param>
     /// <exception cref="InputException">With every unknown name and bad value.</exception>
     public static JsonObject Read(IReadOnlyList<InputField> fields, JsonObject given, JsonObject baseDefaults, params string[] known)
@@ -25,9 +26,9 @@ public static class InputReader
         foreach (var field in fields)
         {
             var value = given[field.Name] is { } g && !IsBlank(g, field) ? g : null;
-            var checkedValue = value is null ? (baseDefaults[field.Name] ?? field.Default)?.DeepClone() : Check(field, value, problems);
-            if (checkedValue is not null)
-                values[field.Name] = checkedValue;
+            var valid = value is null ? (baseDefaults[field.Name] ?? field.Default)?.DeepClone() : Validate(field, value, problems);
+            if (valid is not null)
+                values[field.Name] = valid;
         }
         return problems.Count == 0 ? values : throw new InputException(problems);
     }
@@ -39,7 +40,7 @@ public static class InputReader
             || field.UnsetValue is { } unset && value.GetValueKind() is JsonValueKind.Number or JsonValueKind.String
                 && ParseInteger(value.ToString())?.GetValue<long>() == unset;
 
-    private static JsonNode? Check(InputField field, JsonNode value, List<InputProblem> problems)
+    private static JsonNode? Validate(InputField field, JsonNode value, List<InputProblem> problems)
     {
         var text = value.GetValueKind() switch
         {
@@ -52,11 +53,13 @@ public static class InputReader
             InputType.String => JsonValue.Create(text),
             InputType.Boolean => ParseBoolean(text),
             InputType.Integer => ParseInteger(text),
-            _ => double.TryParse(text.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var d) && double.IsFinite(d) ? JsonValue.Create(d) : null,
+            _ => double.TryParse(text.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var d) && double.IsFinite(d)
+                ? JsonValue.Create(d) : null,
         };
         var ok = typed is not null && field.Type switch
         {
-            InputType.Integer => InRange(field, typed.GetValue<long>()) && (field.MultipleOf is not { } m || typed.GetValue<long>() % m == 0),
+            InputType.Integer => InRange(field, typed.GetValue<long>())
+                && (field.MultipleOf is not { } m || typed.GetValue<long>() % m == 0),
             InputType.Number => InRange(field, typed.GetValue<double>()),
             InputType.String => (field.Choices is null || field.Choices.Contains(text)) && !IsTooLong(field, text),
             _ => true,
@@ -71,13 +74,15 @@ public static class InputReader
         }
         var shown = text is null ? value.ToJsonString() : text;
         problems.Add(new InputProblem(field.Name,
-            $"Input '{field.Name}' is {(shown.Length > 60 ? shown[..57] + "…" : shown)}; it must be {field.Range}{Nearest(field, typed)}."));
+            $"Input '{field.Name}' is {(shown.Length > 60 ? shown[..57] + "…" : shown)}; "
+                + $"it must be {field.Range}{Nearest(field, typed)}."));
         return null;
     }
 
     private static bool IsTooLong(InputField field, string? text) => field.Type == InputType.String && text?.Length > field.Maximum;
 
-    private static bool InRange(InputField field, double value) => value >= (field.Minimum ?? double.MinValue) && value <= (field.Maximum ?? double.MaxValue);
+    private static bool InRange(InputField field, double value) => value >= (field.Minimum ?? double.MinValue)
+        && value <= (field.Maximum ?? double.MaxValue);
 
     private static JsonNode? ParseBoolean(string text) => text.Trim().ToLowerInvariant() switch
     {
@@ -91,7 +96,8 @@ public static class InputReader
         if (long.TryParse(text.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer))
             return JsonValue.Create(integer);
         // 1e3 and 512.0 are whole numbers too; 512.5 is not.
-        return decimal.TryParse(text.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number == decimal.Truncate(number)
+        return decimal.TryParse(text.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && number == decimal.Truncate(number)
             && number is >= long.MinValue and <= long.MaxValue
             ? JsonValue.Create((long)number)
             : null;

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Messages;
-using Sdxl.Core.Trainings;
 
 namespace Sdxl.Core.Predictions;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Sdxl.Core.Jobs;
 
 namespace Sdxl.Core.Trainings;
 

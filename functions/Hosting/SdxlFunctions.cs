@@ -29,8 +29,10 @@ public static class SdxlFunctions
     public static IServiceCollection AddSdxlFunctions(this IServiceCollection services, IConfiguration configuration)
     {
         services.Configure<SdxlOptions>(configuration.GetSection(SdxlOptions.Section));
-        // Archives are larger than the 30 MB that Kestrel takes by itself; each route has its own limit and its own sentence for what is over it.
-        services.AddOptions<KestrelServerOptions>().Configure<IOptions<SdxlOptions>>((kestrel, sdxl) => kestrel.Limits.MaxRequestBodySize = sdxl.Value.MaxBodyBytes);
+        // Archives are larger than the 30 MB that Kestrel takes by itself; each route has its own limit and its own sentence for what is
+        // over it.
+        services.AddOptions<KestrelServerOptions>().Configure<IOptions<SdxlOptions>>((kestrel, sdxl) =>
+            kestrel.Limits.MaxRequestBodySize = sdxl.Value.MaxBodyBytes);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<TokenCredential>(_ => new DefaultAzureCredential());
         services.TryAddSingleton(provider => Connections.Connect(
@@ -50,7 +52,7 @@ public static class SdxlFunctions
         services.AddSingleton<Trainings.TrainingStarter>();
         services.AddSingleton<Trainings.TrainingViews>();
         services.AddSingleton<Trainings.ArchiveReceiver>();
-        services.AddSingleton<Trainings.PictureCheck>();
+        services.AddSingleton<Trainings.UsablePictures>();
         services.AddSingleton<Http.Addresses>();
         services.AddSingleton<Http.PublicWeb>();
         services.AddSingleton<Http.InputFiles>();
@@ -64,7 +66,8 @@ public static class SdxlFunctions
 public sealed class BaseCatalog(SdxlOptions options)
 {
     /// <exception cref="BaseNotFoundException">No such base; the message lists those that are there.</exception>
-    public BaseManifest Get(string? name) => BaseManifest.Load(Path.GetFullPath(options.ModelsFolder), string.IsNullOrWhiteSpace(name) ? options.DefaultBase : name);
+    public BaseManifest Get(string? name) =>
+        BaseManifest.Load(Path.GetFullPath(options.ModelsFolder), string.IsNullOrWhiteSpace(name) ? options.DefaultBase : name);
 
     /// <summary>Refuses a job whose files are not complete, as far as they lie here.</summary>
     /// <exception cref="BaseIncompleteException">The message names them and the command that brings them.</exception>

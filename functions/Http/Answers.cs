@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Sdxl.Core.Json;
-using Sdxl.Functions.Trainings;
 
 namespace Sdxl.Functions.Http;
 
@@ -12,21 +11,27 @@ public static class Answers
         new() { Content = SdxlJson.Serialize(value), ContentType = "application/json; charset=utf-8", StatusCode = status };
 
     /// <param name="invalidFields">Sentence by field, for programs; the detail says the same in one string.</param>
-    public static ContentResult Problem(int status, string title, string detail, IReadOnlyList<IntakeProblem>? invalidFields = null) => new()
+    public static ContentResult Problem(
+        int status, string title, string detail, IReadOnlyList<IntakeProblem>? invalidFields = null) => new()
     {
-        Content = SdxlJson.Serialize(new ProblemBody(title, status, detail, [.. (invalidFields ?? []).Select(p => new InvalidField(p.Field, p.Sentence))])),
+        Content = SdxlJson.Serialize(new ProblemBody(
+            title, status, detail, [.. (invalidFields ?? []).Select(p => new InvalidField(p.Field, p.Sentence))])),
         ContentType = "application/problem+json; charset=utf-8",
         StatusCode = status,
     };
 
     public static ContentResult Problem(IntakeException e) => Problem(
-        e.Problems.Max(p => p.Status), e.Problems.Any(p => p.Field == "input_images") ? "Archive refused" : "Input refused", e.Message, e.Problems);
+        e.Problems.Max(p => p.Status),
+        e.Problems.Any(p => p.Field == "input_images") ? "Archive refused" : "Input refused",
+        e.Message, e.Problems);
 
-    /// <summary>One of the product's own pages, self-contained: whatever stands in it, the browser runs no script, loads nothing from elsewhere and sends nothing anywhere.</summary>
+    /// <summary>One of the product's own pages, self-contained: whatever stands in it, the browser runs no script, loads nothing from
+    /// elsewhere and sends nothing anywhere.</summary>
     public static FileStreamResult Page(HttpRequest request, Stream html)
     {
         var headers = request.HttpContext.Response.Headers;
-        headers.ContentSecurityPolicy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        headers.ContentSecurityPolicy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
+            + "form-action 'none'; frame-ancestors 'none'";
         headers.XContentTypeOptions = "nosniff";
         return new FileStreamResult(html, "text/html; charset=utf-8");
     }

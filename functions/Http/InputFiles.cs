@@ -5,7 +5,6 @@ using Sdxl.Core.Inputs;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Storage;
-using Sdxl.Functions.Trainings;
 using Sdxl.Functions.Versions;
 
 namespace Sdxl.Functions.Http;
@@ -19,12 +18,14 @@ public sealed record InputFile(string Name, string? Blob, Stream? Content) : IDi
 }
 
 /// <summary>
-/// Finds what a text input means that stands for a file: a data URI, a blob of this service's storage (container/path or its URL), a file that this app serves
-/// (a version's, a prediction's picture), or an address on the public internet.
+/// Finds what a text input means that stands for a file: a data URI, a blob of this service's storage (container/path or its URL), a file
+/// that this app serves (a version's, a prediction's picture), or an address on the public internet.
 /// </summary>
-public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordStore records, PublicWeb web, Addresses addresses, IOptions<SdxlOptions> options)
+public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordStore records, PublicWeb web, Addresses addresses,
+    IOptions<SdxlOptions> options)
 {
-    /// <exception cref="IntakeException">One sentence: not there, too large, not allowed. Query strings, which may hold access signatures, are never repeated.</exception>
+    /// <exception cref="IntakeException">One sentence: not there, too large, not allowed. Query strings, which may hold access signatures,
+    /// are never repeated.</exception>
     public async Task<InputFile> OpenAsync(string field, string link, HttpRequest request, CancellationToken cancel)
     {
         link = link.Trim();
@@ -39,7 +40,8 @@ public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordSto
         if (PathBelow(address, addresses.Of(request, "")) is { } served)
             return await BlobAsync(field, link, await ServedAsync(served, cancel), cancel);
         var name = Path.GetFileName(Uri.UnescapeDataString(address.AbsolutePath));
-        return new InputFile(name.Length == 0 ? field : name, null, await SpoolFile.MakeAsync(file => web.FetchAsync(field, address, options.Value.MaxArchiveBytes, file, cancel)));
+        var content = await SpoolFile.MakeAsync(file => web.FetchAsync(field, address, options.Value.MaxArchiveBytes, file, cancel));
+        return new InputFile(name.Length == 0 ? field : name, null, content);
     }
 
     /// <summary>What came in the request itself, as a file that disappears with its stream.</summary>
@@ -57,7 +59,8 @@ public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordSto
 
     public IntakeException TooLarge(string field) => Refuse(field, 413, field == "input_images"
         ? $"The archive is larger than {options.Value.MaxArchiveBytes >> 20} MiB. Leave pictures out or shrink them."
-        : $"Input '{field}' is larger than {options.Value.MaxArchiveBytes >> 20} MiB. Put it into this service's storage and give container/path.");
+        : $"Input '{field}' is larger than {options.Value.MaxArchiveBytes >> 20} MiB. Put it into this service's storage and give "
+            + "container/path.");
 
     private async Task<InputFile> BlobAsync(string field, string link, string? path, CancellationToken cancel)
     {
@@ -103,11 +106,13 @@ public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordSto
     private static string? PathBelow(Uri address, string root)
     {
         root = root.TrimEnd('/') + "/";
-        return address.AbsoluteUri.StartsWith(root, StringComparison.OrdinalIgnoreCase) ? Uri.UnescapeDataString(address.AbsoluteUri[root.Length..].Split('?', '#')[0]) : null;
+        return address.AbsoluteUri.StartsWith(root, StringComparison.OrdinalIgnoreCase)
+            ? Uri.UnescapeDataString(address.AbsoluteUri[root.Length..].Split('?', '#')[0]) : null;
     }
 
     private static string Expected(string field) =>
-        $"Give container/path of a blob in this service's storage, an http(s) address or a data URI, or POST the file itself as multipart/form-data under the name '{field}'.";
+        "Give container/path of a blob in this service's storage, an http(s) address or a data URI, or POST the file itself as "
+            + $"multipart/form-data under the name '{field}'.";
 
     private static string Shown(string link) => $"'{(link.Length > 80 ? link[..77] + "…" : link).Split('?')[0]}'";
 

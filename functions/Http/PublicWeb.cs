@@ -5,15 +5,16 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Sdxl.Core;
 using Sdxl.Functions.Hosting;
-using Sdxl.Functions.Trainings;
 
 namespace Sdxl.Functions.Http;
 
 /// <summary>
-/// Fetches what a caller names by http(s) address, from the public internet only: the address that is connected to is checked, not the name, so that neither a name
-/// that points inside the network nor a redirect lets a caller look around there (metadata services, databases, other people's machines).
+/// Fetches what a caller names by http(s) address, from the public internet only: the address that is connected to is checked, not the
+/// name, so that neither a name that points inside the network nor a redirect lets a caller look around there (metadata services,
+/// databases, other people's machines).
 /// </summary>
-/// <remarks>Hosts named in <see cref="SdxlOptions.TrustedHosts"/> may lie inside. A proxy would connect in our place and is not used.</remarks>
+/// <remarks>Hosts named in <see cref="SdxlOptions.TrustedHosts"/> may lie inside. A proxy would connect in our place and is not
+/// used.</remarks>
 public sealed class PublicWeb : IDisposable
 {
     private const int MaxRedirects = 5;
@@ -23,7 +24,8 @@ public sealed class PublicWeb : IDisposable
 
     public PublicWeb(IOptions<SdxlOptions> options)
     {
-        trusted = options.Value.TrustedHosts.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        trusted = options.Value.TrustedHosts.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
         client = new HttpClient(new SocketsHttpHandler
         {
             AllowAutoRedirect = false, // followed below, each address checked
@@ -41,7 +43,8 @@ public sealed class PublicWeb : IDisposable
     /// <summary>Writes what lies at <paramref name="address"/> into <paramref name="target"/>.</summary>
     /// <param name="field">The input, for messages. Addresses are shown without their query, which may hold an access signature.</param>
     /// <param name="maxBytes">More than this is refused as soon as it is seen.</param>
-    /// <exception cref="IntakeException">Not reachable, not public, not there, too large, or not all there within <see cref="Patience"/>.</exception>
+    /// <exception cref="IntakeException">Not reachable, not public, not there, too large, or not all there within
+    /// <see cref="Patience"/>.</exception>
     /// <exception cref="IOException"><paramref name="target"/> takes no more (a full disk): not the address's fault.</exception>
     public async Task FetchAsync(string field, Uri address, long maxBytes, Stream target, CancellationToken cancel)
     {
@@ -55,14 +58,16 @@ public sealed class PublicWeb : IDisposable
                 if (address.Scheme is not ("http" or "https") || address.UserInfo.Length > 0)
                     throw Refuse(422, $"Input '{field}' is {shown}; it must be an http or https address without user name and password.");
                 using var answer = await client.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, patience.Token);
-                if (answer.StatusCode is HttpStatusCode.Moved or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect
+                if (answer.StatusCode is HttpStatusCode.Moved or HttpStatusCode.Found or HttpStatusCode.SeeOther
+                        or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect
                     && answer.Headers.Location is { } next)
                 {
                     address = new Uri(address, next);
                     continue;
                 }
                 if (!answer.IsSuccessStatusCode)
-                    throw Refuse(422, $"Input '{field}' is {shown}, which answers {(int)answer.StatusCode} {answer.ReasonPhrase}. Check the address.");
+                    throw Refuse(422, $"Input '{field}' is {shown}, which answers {(int)answer.StatusCode} {answer.ReasonPhrase}. "
+                        + "Check the address.");
                 if (answer.Content.Headers.ContentLength > maxBytes)
                     throw TooLarge();
                 await using var content = await answer.Content.ReadAsStreamAsync(patience.Token);
@@ -108,9 +113,13 @@ public sealed class PublicWeb : IDisposable
             }
         }
 
-        IntakeException Unreachable(string why) => Refuse(422, $"Input '{field}' is {shown}, which cannot be fetched: {why.TrimEnd('.')}. Check the address, or send the file itself.");
+        IntakeException Unreachable(string why) =>
+            Refuse(422, $"Input '{field}' is {shown}, which cannot be fetched: {why.TrimEnd('.')}. "
+                + "Check the address, or send the file itself.");
 
-        IntakeException TooLarge() => Refuse(413, $"Input '{field}' is {shown}, which has more than {maxBytes >> 20} MiB. Put it into this service's storage and give container/path.");
+        IntakeException TooLarge() =>
+            Refuse(413, $"Input '{field}' is {shown}, which has more than {maxBytes >> 20} MiB. "
+                + "Put it into this service's storage and give container/path.");
         IntakeException Refuse(int status, string sentence) => new([new IntakeProblem(field, sentence, status)]);
     }
 
@@ -160,7 +169,8 @@ public sealed class PublicWeb : IDisposable
         if (allowed.Length == 0)
         {
             throw new RefusedException(
-                $"host '{host}' is not on the public internet, and other addresses are not fetched. Send the file itself, put it into this service's storage, or name the host in the setting Sdxl:{nameof(SdxlOptions.TrustedHosts)}.");
+                $"host '{host}' is not on the public internet, and other addresses are not fetched. Send the file itself, put it into "
+                    + $"this service's storage, or name the host in the setting Sdxl:{nameof(SdxlOptions.TrustedHosts)}.");
         }
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Sdxl.Core.Inputs;
-using Sdxl.Functions.Trainings;
 
 namespace Sdxl.Functions.Http;
 
@@ -14,13 +13,16 @@ internal static class RequestBodies
 
     /// <param name="maxBytes">Of each file: the form's limit is one section's.</param>
     /// <param name="field">The input that a body too large is put down to.</param>
-    public static async Task<IFormCollection> FormAsync(HttpRequest request, long maxBytes, string field, Func<IntakeException> tooLarge, CancellationToken cancel)
+    public static async Task<IFormCollection> FormAsync(
+        HttpRequest request, long maxBytes, string field, Func<IntakeException> tooLarge, CancellationToken cancel)
     {
         try
         {
-            return await request.ReadFormAsync(new FormOptions { MultipartBodyLengthLimit = maxBytes + MaxTextBytes, ValueLengthLimit = MaxTextBytes }, cancel);
+            var limits = new FormOptions { MultipartBodyLengthLimit = maxBytes + MaxTextBytes, ValueLengthLimit = MaxTextBytes };
+            return await request.ReadFormAsync(limits, cancel);
         }
-        catch (InvalidDataException e) when (e.Message.StartsWith("Multipart body length limit", StringComparison.Ordinal)) // a form's other limits are told as they are
+        // A form's other limits are told as they are.
+        catch (InvalidDataException e) when (e.Message.StartsWith("Multipart body length limit", StringComparison.Ordinal))
         {
             throw tooLarge();
         }
@@ -30,7 +32,11 @@ internal static class RequestBodies
         }
         catch (InvalidDataException e)
         {
-            throw new IntakeException([new IntakeProblem(field, $"The form cannot be read: {e.Message.TrimEnd('.')}. Send files as file fields of multipart/form-data; a text field may have {MaxTextBytes >> 20} MiB.", 400)]);
+            throw new IntakeException([new IntakeProblem(
+                field,
+                $"The form cannot be read: {e.Message.TrimEnd('.')}. Send files as file fields of multipart/form-data; "
+                    + $"a text field may have {MaxTextBytes >> 20} MiB.",
+                400)]);
         }
     }
 
@@ -40,7 +46,10 @@ internal static class RequestBodies
         CancellationToken cancel)
     {
         IntakeException TooLarge() => new([new IntakeProblem(
-            field, $"The body is larger than the {maxBytes >> 20} MiB that JSON may have. POST files as multipart/form-data, or put them into this service's storage and give container/path.", 413)]);
+            field,
+            $"The body is larger than the {maxBytes >> 20} MiB that JSON may have. POST files as multipart/form-data, "
+                + "or put them into this service's storage and give container/path.",
+            413)]);
         if (request.ContentLength > maxBytes)
             throw TooLarge();
         try
@@ -59,13 +68,13 @@ internal static class RequestBodies
         }
     }
 
-    /// <inheritdoc cref="BodyNames.Check"/>
+    /// <inheritdoc cref="BodyNames.RefuseUnknown"/>
     /// <exception cref="IntakeException">Unknown names, as 400.</exception>
-    public static IReadOnlyList<string> CheckNames(JsonObject body, IReadOnlyList<string> own, IReadOnlyList<InputField> inputs)
+    public static IReadOnlyList<string> RefuseUnknownNames(JsonObject body, IReadOnlyList<string> own, IReadOnlyList<InputField> inputs)
     {
         try
         {
-            return BodyNames.Check(body, own, inputs);
+            return BodyNames.RefuseUnknown(body, own, inputs);
         }
         catch (InputException e)
         {

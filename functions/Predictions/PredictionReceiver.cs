@@ -7,7 +7,6 @@ using Sdxl.Core.Storage;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
 using Sdxl.Functions.Storage;
-using Sdxl.Functions.Trainings;
 
 namespace Sdxl.Functions.Predictions;
 
@@ -19,8 +18,8 @@ public sealed record ReceivedPrediction(string? Version, string? Base, JsonObjec
     IReadOnlyList<string> Warnings);
 
 /// <summary>
-/// Reads a prediction's POST, JSON or multipart, and brings the files that its inputs name or carry into storage: jobs and records hold blob names, never payloads
-/// or addresses that might hold an access signature.
+/// Reads a prediction's POST, JSON or multipart, and brings the files that its inputs name or carry into storage: jobs and records hold
+/// blob names, never payloads or addresses that might hold an access signature.
 /// </summary>
 public sealed class PredictionReceiver(BlobStore blobs, InputFiles files, IOptions<SdxlOptions> options)
 {
@@ -35,7 +34,7 @@ public sealed class PredictionReceiver(BlobStore blobs, InputFiles files, IOptio
         {
             var body = await RequestBodies.JsonAsync(request, options.Value.MaxJsonBytes, "input",
                 "Send {\"input\": {\"prompt\": \"a photo of TOK\"}}.", cancel);
-            var warnings = RequestBodies.CheckNames(body, s_names, PredictionInputs.Fields);
+            var warnings = RequestBodies.RefuseUnknownNames(body, s_names, PredictionInputs.Fields);
             if (body["input"] is not (null or JsonObject))
                 throw Refuse("input", "'input' must be an object, {\"input\": {\"prompt\": \"a photo of TOK\"}}.");
             return new ReceivedPrediction(Text(body["version"]), Text(body["base"]), body["input"] as JsonObject ?? [],
@@ -58,9 +57,11 @@ public sealed class PredictionReceiver(BlobStore blobs, InputFiles files, IOptio
             form["base"].ToString() is { Length: > 0 } b ? b : null, input, sent, []);
     }
 
-    /// <summary>The inputs with every file input naming a blob (container/name). What was sent or fetched lies under jobs/{id}/inputs until the prediction is over.</summary>
+    /// <summary>The inputs with every file input naming a blob (container/name). What was sent or fetched lies under jobs/{id}/inputs until
+    /// the prediction is over.</summary>
     /// <exception cref="IntakeException">Files that are not there, too large or not to be fetched; all of them at once.</exception>
-    public async Task<PredictionInputs> StoreAsync(string id, PredictionInputs inputs, ReceivedPrediction received, HttpRequest request, CancellationToken cancel)
+    public async Task<PredictionInputs> StoreAsync(
+        string id, PredictionInputs inputs, ReceivedPrediction received, HttpRequest request, CancellationToken cancel)
     {
         var problems = new List<IntakeProblem>();
         // All are found before one is stored: a prediction that is refused leaves nothing in storage.
@@ -68,7 +69,12 @@ public sealed class PredictionReceiver(BlobStore blobs, InputFiles files, IOptio
         using var mask = await Find(Mask, inputs.Mask);
         using var weights = await Find(Weights, inputs.ReplicateWeights);
         return problems.Count == 0
-            ? inputs with { Image = await Store(Image, image), Mask = await Store(Mask, mask), ReplicateWeights = await Store(Weights, weights) }
+            ? inputs with
+            {
+                Image = await Store(Image, image),
+                Mask = await Store(Mask, mask),
+                ReplicateWeights = await Store(Weights, weights),
+            }
             : throw new IntakeException(problems);
 
         async Task<InputFile?> Find(string field, string? link)

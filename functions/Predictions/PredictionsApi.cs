@@ -10,13 +10,13 @@ using Microsoft.Extensions.Options;
 using Sdxl.Core.Bases;
 using Sdxl.Core.Identity;
 using Sdxl.Core.Inputs;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Predictions;
 using Sdxl.Core.Storage;
-using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
+using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Storage;
-using Sdxl.Functions.Trainings;
 using Sdxl.Functions.Versions;
 
 namespace Sdxl.Functions.Predictions;
@@ -31,16 +31,17 @@ public sealed record DrawingProgress(int Step, int TotalSteps, double? StepsPerS
 /// <param name="Warnings">What the user should know though it worked, for example that nothing checked the pictures.</param>
 /// <param name="Progress">While a worker draws; null before and afterwards.</param>
 public sealed record PredictionView(
-    string Id, string Base, string? Version, JobStatus Status, JsonObject Input, IReadOnlyList<string>? Output, IReadOnlyList<long> Seeds, IReadOnlyList<bool> Flagged,
-    IReadOnlyList<string> Warnings, string? Error, double? PredictSeconds, DateTimeOffset CreatedAt, DateTimeOffset? CompletedAt, IReadOnlyDictionary<string, string> Urls,
-    DrawingProgress? Progress = null);
+    string Id, string Base, string? Version, JobStatus Status, JsonObject Input, IReadOnlyList<string>? Output, IReadOnlyList<long> Seeds,
+    IReadOnlyList<bool> Flagged, IReadOnlyList<string> Warnings, string? Error, double? PredictSeconds, DateTimeOffset CreatedAt,
+    DateTimeOffset? CompletedAt, IReadOnlyDictionary<string, string> Urls, DrawingProgress? Progress = null);
 
 /// <summary>
 /// Drawing over HTTP: POST {"version": "owner/name:id" | id | "owner/name" | null, "base": …, "input": {"prompt": …}} answers 202;
-/// without a version the base model draws, with the fine-tune that input replicate_weights names where there is one. As multipart/form-data the inputs are fields beside
-/// version and base, and image, mask and replicate_weights may be files.
+/// without a version the base model draws, with the fine-tune that input replicate_weights names where there is one. As multipart/form-data
+/// the inputs are fields beside version and base, and image, mask and replicate_weights may be files.
 /// </summary>
-public sealed class PredictionsApi(RecordStore records, BlobStore blobs, PredictionReceiver receiver, VersionStore versions, BaseCatalog bases, Addresses addresses, IOptions<SdxlOptions> options)
+public sealed class PredictionsApi(RecordStore records, BlobStore blobs, PredictionReceiver receiver, VersionStore versions,
+    BaseCatalog bases, Addresses addresses, IOptions<SdxlOptions> options)
 {
     [Function("CreatePrediction")]
     public async Task<IActionResult> Create(
@@ -58,9 +59,14 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
             var reference = received.Version;
             var version = reference is null ? null : await versions.FindAsync(reference, options.Value.Owner, cancel);
             if (reference is not null && version is null)
-                return Answers.Problem(422, "Invalid version or not permitted", $"There is no version '{reference}'. Give owner/name:id, owner/name or id (its first {VersionStore.ShortestBeginning} characters are enough); the base model alone draws where a request has no 'version' (./sdxl draw --version none).");
+                return Answers.Problem(422, "Invalid version or not permitted",
+                    $"There is no version '{reference}'. Give owner/name:id, owner/name or id (its first {VersionStore.ShortestBeginning} "
+                    + "characters are enough); the base model alone draws where a request has no 'version' (./sdxl draw --version none).");
             if (version is not null && received.Base is { } asked && asked != version.Base)
-                throw new InputException([new InputProblem("base", $"Version '{reference}' was trained on base model '{version.Base}', not '{asked}', and draws with that. Leave 'base' out, or choose a version of '{asked}'.")]);
+                throw new InputException([new InputProblem(
+                    "base",
+                    $"Version '{reference}' was trained on base model '{version.Base}', not '{asked}', and draws with that. "
+                        + $"Leave 'base' out, or choose a version of '{asked}'.")]);
             var baseModel = bases.Get(version?.Base ?? received.Base);
             var inputs = PredictionInputs.Read(received.Input, baseModel, id, besideVersion: version is not null);
             bases.Require(baseModel, inputs.Needs());
@@ -85,9 +91,11 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
         }
         catch (InputException e)
         {
-            return Answers.Problem(422, "Input refused", e.Message, [.. e.Problems.Select(p => new IntakeProblem(p.Field, p.Sentence, 422))]);
+            return Answers.Problem(422, "Input refused", e.Message,
+                [.. e.Problems.Select(p => new IntakeProblem(p.Field, p.Sentence, 422))]);
         }
-        await client.ScheduleNewOrchestrationInstanceAsync(nameof(PredictionOrchestrator), prediction, new StartOrchestrationOptions(InstanceId: id), cancel);
+        await client.ScheduleNewOrchestrationInstanceAsync(
+            nameof(PredictionOrchestrator), prediction, new StartOrchestrationOptions(InstanceId: id), cancel);
         request.HttpContext.Response.Headers.Location = addresses.Of(request, $"api/predictions/{id}");
         return Answers.Json(View(Queued(prediction, DateTimeOffset.UtcNow) with { Warnings = warnings }, request),
             StatusCodes.Status202Accepted);
@@ -99,7 +107,9 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
         string id,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancel) =>
-        await FindAsync(id, client, cancel) is { } record ? Answers.Json(View(record, request) with { Progress = await ProgressAsync(record, cancel) }) : Answers.NotFound($"There is no prediction '{id}'.");
+        await FindAsync(id, client, cancel) is { } record
+            ? Answers.Json(View(record, request) with { Progress = await ProgressAsync(record, cancel) })
+            : Answers.NotFound($"There is no prediction '{id}'.");
 
     [Function("CancelPrediction")]
     public async Task<IActionResult> Cancel(
@@ -111,14 +121,17 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
         if (await FindAsync(id, client, cancel) is not { } record)
             return Answers.NotFound($"There is no prediction '{id}'.");
         if (!JobTransitions.IsTerminal(record.Status))
-            await client.RaiseEventAsync(id, PredictionOrchestrator.CancelEvent, "canceled over HTTP", cancel);
+            await client.RaiseEventAsync(id, JobOrchestration.CancelEvent, "canceled over HTTP", cancel);
         return Answers.Json(View(record, request));
     }
 
     /// <summary>A drawn picture. Only names that the record lists are served.</summary>
     [Function("GetPredictionPicture")]
     public async Task<IActionResult> Picture(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/predictions/{id}/{file}")] HttpRequest request, string id, string file, CancellationToken cancel)
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/predictions/{id}/{file}")] HttpRequest request,
+        string id,
+        string file,
+        CancellationToken cancel)
     {
         if (!JobId.IsValid(id) || (await records.PredictionAsync(id, cancel))?.Pictures.Any(p => p.File == file) != true)
             return Answers.NotFound($"Prediction '{id}' has no picture '{file}'.");
@@ -134,7 +147,8 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
     }
 
     private async Task<DrawingProgress?> ProgressAsync(PredictionRecord record, CancellationToken cancel) =>
-        record.Status == JobStatus.Processing && await blobs.ReadAsync<TrainingProgress>(StorageLayout.Jobs, StorageLayout.Progress(record.Id), cancel) is { Value: var p }
+        record.Status == JobStatus.Processing
+            && await blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(record.Id), cancel) is { Value: var p }
             ? new DrawingProgress(p.Step, p.TotalSteps, p.StepsPerSecond, p.SecondsLeft, p.Device)
             : null;
 
@@ -145,7 +159,9 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
         if (await records.PredictionAsync(id, cancel) is { } record)
             return record;
         var instance = await client.GetInstanceAsync(id, getInputsAndOutputs: true, cancel);
-        return instance is { Name: nameof(PredictionOrchestrator) } ? Queued(instance.ReadInputAs<PredictionRequest>()!, instance.CreatedAt) : null;
+        return instance is { Name: nameof(PredictionOrchestrator) }
+            ? Queued(instance.ReadInputAs<PredictionRequest>()!, instance.CreatedAt)
+            : null;
     }
 
     private static PredictionRecord Queued(PredictionRequest request, DateTimeOffset created) => new()
@@ -161,6 +177,11 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
     private PredictionView View(PredictionRecord r, HttpRequest request) => new(
         r.Id, r.Base, r.Version, r.Status, r.Input,
         r.Status == JobStatus.Succeeded ? [.. r.Pictures.Select(p => addresses.Of(request, $"api/predictions/{r.Id}/{p.File}"))] : null,
-        [.. r.Pictures.Select(p => p.Seed)], [.. r.Pictures.Select(p => p.Flagged)], r.Warnings, r.Error, r.PredictSeconds, r.CreatedAt, r.CompletedAt,
-        new Dictionary<string, string> { ["get"] = addresses.Of(request, $"api/predictions/{r.Id}"), ["cancel"] = addresses.Of(request, $"api/predictions/{r.Id}/cancel") });
+        [.. r.Pictures.Select(p => p.Seed)], [.. r.Pictures.Select(p => p.Flagged)],
+        r.Warnings, r.Error, r.PredictSeconds, r.CreatedAt, r.CompletedAt,
+        new Dictionary<string, string>
+        {
+            ["get"] = addresses.Of(request, $"api/predictions/{r.Id}"),
+            ["cancel"] = addresses.Of(request, $"api/predictions/{r.Id}/cancel"),
+        });
 }

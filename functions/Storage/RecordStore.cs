@@ -1,12 +1,14 @@
 using Azure;
 using Azure.Storage.Blobs.Models;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Predictions;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
 
 namespace Sdxl.Functions.Storage;
 
-/// <summary>The records of trainings and predictions. Changes go through here: optimistic concurrency by ETag, transitions checked.</summary>
+/// <summary>The records of trainings and predictions. Changes go through here: optimistic concurrency by ETag, transitions
+/// checked.</summary>
 public sealed class RecordStore(BlobStore blobs)
 {
     public async Task<TrainingRecord?> TrainingAsync(string id, CancellationToken cancel = default) =>
@@ -22,7 +24,8 @@ public sealed class RecordStore(BlobStore blobs)
         if (!await blobs.CreateAsync(StorageLayout.Records, StorageLayout.TrainingRecord(record.Id), record, cancel))
             record = (await TrainingAsync(record.Id, cancel))!;
         if (listed)
-            await blobs.WriteBytesAsync(StorageLayout.Records, StorageLayout.TrainingIndex(record.CreatedAt, record.Id), [], "text/plain", cancel);
+            await blobs.WriteBytesAsync(StorageLayout.Records, StorageLayout.TrainingIndex(record.CreatedAt, record.Id), [], "text/plain",
+                cancel);
     }
 
     /// <inheritdoc cref="CreateAsync(TrainingRecord, bool, CancellationToken)"/>
@@ -30,15 +33,19 @@ public sealed class RecordStore(BlobStore blobs)
     {
         if (!await blobs.CreateAsync(StorageLayout.Records, StorageLayout.PredictionRecord(record.Id), record, cancel))
             record = (await PredictionAsync(record.Id, cancel))!;
-        await blobs.WriteBytesAsync(StorageLayout.Records, StorageLayout.PredictionIndex(record.CreatedAt, record.Id), [], "text/plain", cancel);
+        await blobs.WriteBytesAsync(StorageLayout.Records, StorageLayout.PredictionIndex(record.CreatedAt, record.Id), [], "text/plain",
+            cancel);
     }
 
-    /// <summary>Changes a training's record. A change that would leave a terminal status is dropped: it comes from a repeated activity.</summary>
-    public Task<TrainingRecord> ChangeTrainingAsync(string id, Func<TrainingRecord, TrainingRecord> change, CancellationToken cancel = default) =>
+    /// <summary>Changes a training's record. A change that would leave a terminal status is dropped: it comes from a repeated
+    /// activity.</summary>
+    public Task<TrainingRecord> ChangeTrainingAsync(
+        string id, Func<TrainingRecord, TrainingRecord> change, CancellationToken cancel = default) =>
         ChangeAsync(StorageLayout.TrainingRecord(id), change, r => r.Status, cancel);
 
     /// <inheritdoc cref="ChangeTrainingAsync"/>
-    public Task<PredictionRecord> ChangePredictionAsync(string id, Func<PredictionRecord, PredictionRecord> change, CancellationToken cancel = default) =>
+    public Task<PredictionRecord> ChangePredictionAsync(
+        string id, Func<PredictionRecord, PredictionRecord> change, CancellationToken cancel = default) =>
         ChangeAsync(StorageLayout.PredictionRecord(id), change, r => r.Status, cancel);
 
     /// <summary>Ids, newest first.</summary>
@@ -60,7 +67,8 @@ public sealed class RecordStore(BlobStore blobs)
         while (true)
         {
             var (current, tag) = await blobs.ReadAsync<T>(StorageLayout.Records, name, cancel)
-                ?? throw new InvalidOperationException($"Record {StorageLayout.Records}/{name} is not there; it is made when a job starts and never removed while it runs.");
+                ?? throw new InvalidOperationException(
+                    $"Record {StorageLayout.Records}/{name} is not there; it is made when a job starts and never removed while it runs.");
             var next = change(current);
             if (!JobTransitions.Allowed(status(current), status(next)))
                 return current;

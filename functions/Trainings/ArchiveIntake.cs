@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Sdxl.Core;
 using Sdxl.Core.Archives;
 using Sdxl.Core.Bases;
 using Sdxl.Core.Captions;
@@ -7,14 +6,15 @@ using Sdxl.Core.Datasets;
 using Sdxl.Core.Inputs;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Http;
 using Sdxl.Functions.Trainings.Activities;
 using Sdxl.Vision.Masks;
 
 namespace Sdxl.Functions.Trainings;
 
 /// <summary>
-/// An uploaded archive with its inputs, checked. The HTTP API takes it in before it answers, the orchestration's first activity again from the
-/// stored bytes: the same checks whichever way the archive came.
+/// An uploaded archive with its inputs, checked. The HTTP API takes it in before it answers, the orchestration's first activity again from
+/// the stored bytes: the same checks whichever way the archive came.
 /// </summary>
 public sealed class ArchiveIntake : IDisposable
 {
@@ -105,7 +105,8 @@ public sealed class ArchiveIntake : IDisposable
 
     public void Dispose() => _archive.Dispose();
 
-    /// <summary>What of the base model the data set and its training take. (The upscaler is taken only where a picture proves too small.)</summary>
+    /// <summary>What of the base model the data set and its training take. (The upscaler is taken only where a picture proves too
+    /// small.)</summary>
     private static BaseParts Needs(TrainingInputs inputs, IReadOnlyList<PlannedPicture> pictures, bool checkOnly)
     {
         var needs = checkOnly ? BaseParts.None : BaseParts.Nets;
@@ -138,17 +139,4 @@ public sealed class ArchiveIntake : IDisposable
         ArchiveRefusal.NoPictures or ArchiveRefusal.Empty or ArchiveRefusal.NestedArchive or ArchiveRefusal.Encrypted => 422,
         _ => 400,
     };
-}
-
-/// <param name="Field">The input that is wrong.</param>
-/// <param name="Status">HTTP status that fits.</param>
-public sealed record IntakeProblem(string Field, string Sentence, int Status);
-
-/// <summary>An archive or its inputs cannot be used; lists everything that is wrong.</summary>
-public sealed class IntakeException(IReadOnlyList<IntakeProblem> problems) : Exception(string.Join(" ", problems.Select(p => p.Sentence)))
-{
-    public IReadOnlyList<IntakeProblem> Problems { get; } = problems;
-
-    /// <summary>As an activity throws it: final, not retried.</summary>
-    public RefusedException AsRefusal() => new(Message, this);
 }

@@ -38,7 +38,10 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
                 given[key] = values.ToString();
             var file = form.Files.GetFile(ArchiveField) ?? (form.Files.Count == 1 ? form.Files[0] : null);
             if (file is not null)
-                (archive, archiveName) = ((await files.KeepAsync(ArchiveField, file.FileName, file.OpenReadStream(), cancel)).Content!, file.FileName);
+            {
+                var kept = await files.KeepAsync(ArchiveField, file.FileName, file.OpenReadStream(), cancel);
+                (archive, archiveName) = (kept.Content!, file.FileName);
+            }
             else if (form.TryGetValue(ArchiveField, out var link) && link.Count > 0)
                 (archive, archiveName) = await FetchAsync(link.ToString(), request, cancel);
             else
@@ -49,8 +52,9 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
             var body = await RequestBodies.JsonAsync(
                 request, options.Value.MaxJsonBytes, ArchiveField,
                     "Send JSON, or the archive as multipart/form-data with the file field 'input_images'.", cancel);
-            warnings = RequestBodies.CheckNames(body, s_names, TrainingInputs.Fields);
-            given = body["input"] as JsonObject ?? throw Refuse(422, "The body has no object 'input'. Send {\"input\": {\"input_images\": \"https://…\"}, \"name\": \"my-model\"}.");
+            warnings = RequestBodies.RefuseUnknownNames(body, s_names, TrainingInputs.Fields);
+            given = body["input"] as JsonObject ?? throw Refuse(
+                422, "The body has no object 'input'. Send {\"input\": {\"input_images\": \"https://…\"}, \"name\": \"my-model\"}.");
             foreach (var key in new[] { "name", "owner", "base" })
                 given[key] ??= body[key]?.DeepClone();
             // Replicate's way to say owner/name; ours come before it.
@@ -60,7 +64,8 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
                 given["owner"] ??= owners is [{ Length: > 0 } wantedOwner] ? wantedOwner : null;
             }
             if (given[ArchiveField] is not JsonValue link || link.GetValueKind() != JsonValueKind.String)
-                throw Refuse(422, "Input 'input_images' must be a text: the address of a zip or tar, or container/path of one in this service's storage. To send the archive itself, POST it as multipart/form-data.");
+                throw Refuse(422, "Input 'input_images' must be a text: the address of a zip or tar, or container/path of one in this "
+                    + "service's storage. To send the archive itself, POST it as multipart/form-data.");
             (archive, archiveName) = await FetchAsync(link.GetValue<string>(), request, cancel);
         }
         given.Remove(ArchiveField);

@@ -2,10 +2,11 @@ using System.Globalization;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using Microsoft.Extensions.Logging;
-using Sdxl.Core;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Trainings;
+using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Trainings.Activities;
 
 namespace Sdxl.Functions.Trainings;
@@ -21,9 +22,6 @@ public sealed record TrainingStatusNote(TrainingStage Stage, int Done, int Total
 /// </summary>
 public static class TrainingOrchestrator
 {
-    /// <summary>The external event that asks a training to stop.</summary>
-    public const string CancelEvent = "cancel";
-
     private const int HeartbeatCheckMinutes = 60;
     private const int WorkerStopSeconds = 60;
 
@@ -32,7 +30,7 @@ public static class TrainingOrchestrator
     {
         var request = context.GetInput<TrainingRequest>()!;
         var log = context.CreateReplaySafeLogger(nameof(TrainingOrchestrator));
-        var cancel = context.WaitForExternalEvent<string>(CancelEvent);
+        var cancel = context.WaitForExternalEvent<string>(JobOrchestration.CancelEvent);
         var workerAnswer = context.WaitForExternalEvent<string>(WorkerEvent.OrchestratorEvent);
         var dispatched = false;
         try
@@ -82,7 +80,7 @@ public static class TrainingOrchestrator
             log.TrainingFailed(request.Id, e.FailureDetails.ErrorMessage);
             if (dispatched)
                 await Call<bool>(nameof(MarkCanceled), request.Id);
-            await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Id, JobStatus.Failed, Sentence(e)));
+            await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Id, JobStatus.Failed, JobOrchestration.Sentence(e)));
         }
         catch (WorkerFailedException e)
         {
@@ -91,7 +89,7 @@ public static class TrainingOrchestrator
             await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Id, JobStatus.Failed, e.Message));
         }
 
-        Task<T> Call<T>(string activity, object input) => context.CallActivityAsync<T>(activity, input, Retrying);
+        Task<T> Call<T>(string activity, object input) => context.CallActivityAsync<T>(activity, input, JobOrchestration.Retrying);
 
         async Task Enter(TrainingStage stage, int parts = 0)
         {
@@ -141,25 +139,11 @@ public static class TrainingOrchestrator
             if (!await Call<bool>(nameof(MarkCanceled), request.Id))
                 return;
             using var stopTimer = new CancellationTokenSource();
-            await Task.WhenAny(workerAnswer, context.CreateTimer(context.CurrentUtcDateTime.AddSeconds(WorkerStopSeconds), stopTimer.Token));
+            await Task.WhenAny(workerAnswer, context.CreateTimer(
+                context.CurrentUtcDateTime.AddSeconds(WorkerStopSeconds), stopTimer.Token));
             stopTimer.Cancel(); // Not CancelAsync: an orchestrator awaits durable tasks only.
         }
     }
-
-    /// <summary>Passing faults (storage, queue) are tried five times, waiting 1, 2, 4 and 8 s; a refusal of the input is final at once.</summary>
-    internal static TaskOptions Retrying { get; } = new(new TaskRetryOptions(async retry =>
-    {
-        if (retry.LastFailure.ErrorType == typeof(RefusedException).FullName || retry.LastAttemptNumber >= 5)
-            return false;
-        var orchestration = retry.OrchestrationContext;
-        await orchestration.CreateTimer(orchestration.CurrentUtcDateTime.AddSeconds(1 << (retry.LastAttemptNumber - 1)), CancellationToken.None);
-        return true;
-    }));
-
-    /// <summary>What the user reads: a refusal's own sentence, else which step failed and how.</summary>
-    internal static string Sentence(TaskFailedException failure) => failure.FailureDetails.ErrorType == typeof(RefusedException).FullName
-        ? failure.FailureDetails.ErrorMessage
-        : string.Create(CultureInfo.InvariantCulture, $"The step {failure.TaskName} failed: {failure.FailureDetails.ErrorMessage}");
 }
 
 internal sealed class TrainingCanceledException : Exception;

@@ -7,10 +7,12 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Options;
 using Sdxl.Core.Identity;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
+using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Trainings;
@@ -21,7 +23,8 @@ namespace Sdxl.Functions.Trainings;
 /// A bad archive or input is answered at once: 400, 413 or 422 problem+json.
 /// </summary>
 public sealed class TrainingsApi(
-    TrainingStarter starter, TrainingViews views, ArchiveReceiver receiver, PictureCheck pictures, RecordStore records, BlobStore blobs, BaseCatalog bases, Addresses addresses, IOptions<SdxlOptions> options)
+    TrainingStarter starter, TrainingViews views, ArchiveReceiver receiver, UsablePictures pictures, RecordStore records, BlobStore blobs,
+    BaseCatalog bases, Addresses addresses, IOptions<SdxlOptions> options)
 {
     private const int PageSize = 100;
 
@@ -31,7 +34,8 @@ public sealed class TrainingsApi(
         [DurableClient] DurableTaskClient client,
         CancellationToken cancel) => StartAsync(request, client, checkOnly: false, cancel);
 
-    /// <summary>Takes what a training takes and makes only its data set and report: what would be used, cropped, masked, captioned, skipped.</summary>
+    /// <summary>Takes what a training takes and makes only its data set and report: what would be used, cropped, masked, captioned,
+    /// skipped.</summary>
     [Function("CreateCheck")]
     public Task<IActionResult> Check(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/checks")] HttpRequest request,
@@ -83,7 +87,9 @@ public sealed class TrainingsApi(
         string id,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancel) =>
-        JobId.IsValid(id) && await views.GetAsync(id, request, client, cancel) is { } view ? Answers.Json(view) : Answers.NotFound($"There is no training '{id}'.");
+        JobId.IsValid(id) && await views.GetAsync(id, request, client, cancel) is { } view
+            ? Answers.Json(view)
+            : Answers.NotFound($"There is no training '{id}'.");
 
     /// <summary>Asks the training to stop. Already finished ones are answered unchanged.</summary>
     [Function("CancelTraining")]
@@ -96,28 +102,35 @@ public sealed class TrainingsApi(
         if (!JobId.IsValid(id) || await views.GetAsync(id, request, client, cancel) is not { } view)
             return Answers.NotFound($"There is no training '{id}'.");
         if (!JobTransitions.IsTerminal(view.Status))
-            await client.RaiseEventAsync(id, TrainingOrchestrator.CancelEvent, "canceled over HTTP", cancel);
+            await client.RaiseEventAsync(id, JobOrchestration.CancelEvent, "canceled over HTTP", cancel);
         return Answers.Json(await views.GetAsync(id, request, client, cancel));
     }
 
     /// <summary>The data set's report as a page, or as JSON with Accept: application/json.</summary>
     [Function("GetTrainingReport")]
     public async Task<IActionResult> Report(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/trainings/{id}/report")] HttpRequest request, string id, CancellationToken cancel)
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/trainings/{id}/report")] HttpRequest request,
+        string id,
+        CancellationToken cancel)
     {
         var json = request.Headers.Accept.Any(a => a?.Contains("application/json", StringComparison.Ordinal) == true);
-        if (!JobId.IsValid(id) || await blobs.ReadTextAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, json ? StorageLayout.ReportFile : StorageLayout.ReportPage), cancel) is not { } text)
+        var file = StorageLayout.Dataset(id, json ? StorageLayout.ReportFile : StorageLayout.ReportPage);
+        if (!JobId.IsValid(id) || await blobs.ReadTextAsync(StorageLayout.Datasets, file, cancel) is not { } text)
             return Answers.NotFound($"There is no report for training '{id}': it is written once the pictures are prepared.");
         return json
             ? new ContentResult { Content = text, ContentType = "application/json; charset=utf-8", StatusCode = 200 }
             : Answers.Page(request, new MemoryStream(System.Text.Encoding.UTF8.GetBytes(text)));
     }
 
-    /// <summary>The run's log with what was measured (ms, pictures/s, peak memory), one line of JSON a step. The published metrics.jsonl lacks these, so that equal runs give equal files.</summary>
+    /// <summary>The run's log with what was measured (ms, pictures/s, peak memory), one line of JSON a step. The published metrics.jsonl
+    /// lacks these, so that equal runs give equal files.</summary>
     [Function("GetTrainingMetrics")]
     public async Task<IActionResult> Metrics(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/trainings/{id}/metrics")] HttpRequest request, string id, CancellationToken cancel) =>
-        JobId.IsValid(id) && await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.JobRun(id, StorageLayout.MetricsFile), cancel) is { } text
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/trainings/{id}/metrics")] HttpRequest request,
+        string id,
+        CancellationToken cancel) =>
+        JobId.IsValid(id)
+            && await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.JobRun(id, StorageLayout.MetricsFile), cancel) is { } text
             ? new ContentResult { Content = text, ContentType = "application/x-ndjson; charset=utf-8", StatusCode = 200 }
             : Answers.NotFound($"There are no metrics for training '{id}': they are stored when it has trained to the end.");
 }

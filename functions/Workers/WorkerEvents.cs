@@ -2,10 +2,10 @@ using System.Globalization;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Storage;
-using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Storage;
 using Sdxl.Functions.Trainings;
@@ -28,12 +28,16 @@ public sealed class WorkerEvents(BlobStore blobs, TimeProvider time, ILogger<Wor
         switch (happened)
         {
             case JobStarted started:
-                var resumed = started.ResumedAtStep > 0 ? string.Create(CultureInfo.InvariantCulture, $", going on from the checkpoint at step {started.ResumedAtStep}") : "";
+                var resumed = started.ResumedAtStep > 0
+                    ? string.Create(CultureInfo.InvariantCulture, $", going on from the checkpoint at step {started.ResumedAtStep}")
+                    : "";
                 await Lines([$"Training on {started.Device}{resumed}."]);
-                await Progress(new TrainingProgress(started.Attempt, started.ResumedAtStep, started.TotalSteps, null, null, null, started.At, started.Device), cancel);
+                await Progress(new JobProgress(started.Attempt, started.ResumedAtStep, started.TotalSteps, null, null, null, started.At,
+                    started.Device), cancel);
                 break;
             case JobProgressed p:
-                await Progress(new TrainingProgress(p.Attempt, p.Step, p.TotalSteps, p.Loss, p.StepsPerSecond, p.SecondsLeft, p.At, p.Device), cancel);
+                await Progress(new JobProgress(p.Attempt, p.Step, p.TotalSteps, p.Loss, p.StepsPerSecond, p.SecondsLeft, p.At, p.Device),
+                    cancel);
                 break;
             case JobLogged logged:
                 await Lines(logged.Lines);
@@ -43,18 +47,20 @@ public sealed class WorkerEvents(BlobStore blobs, TimeProvider time, ILogger<Wor
                 break;
         }
 
-        Task Lines(IReadOnlyList<string> lines) => blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(happened.JobId), lines, cancel);
+        Task Lines(IReadOnlyList<string> lines) =>
+            blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(happened.JobId), lines, cancel);
 
-        async Task Progress(TrainingProgress progress, CancellationToken cancel)
+        async Task Progress(JobProgress progress, CancellationToken cancel)
         {
             // Messages may overtake each other: the later word stays.
-            var known = (await blobs.ReadAsync<TrainingProgress>(StorageLayout.Jobs, StorageLayout.Progress(happened.JobId), cancel))?.Value;
+            var known = (await blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(happened.JobId), cancel))?.Value;
             if (known is null || (progress.Attempt, progress.At).CompareTo((known.Attempt, known.At)) > 0)
                 await blobs.WriteAsync(StorageLayout.Jobs, StorageLayout.Progress(happened.JobId), progress, cancel: cancel);
         }
     }
 
-    /// <summary>A job that no worker survived: its message ended in the dead-letter queue, so its training fails with that sentence.</summary>
+    /// <summary>A job that no worker survived: its message ended in the dead-letter queue, so its training fails with that
+    /// sentence.</summary>
     [Function("DeadTrainings")]
     public Task DeadTraining(
         [ServiceBusTrigger(Queues.DeadTrainings, Connection = SdxlFunctions.ServiceBusConnection)] string body,
@@ -68,13 +74,16 @@ public sealed class WorkerEvents(BlobStore blobs, TimeProvider time, ILogger<Wor
         [DurableClient] DurableTaskClient client,
         FunctionContext context) => Bury(client, DeadLetter.Of(context), context.CancellationToken);
 
-    /// <remarks>Never throws for what the message holds: a dead-letter queue has no delivery limit, it would come for ever. The message id begins with the job's id.</remarks>
+    /// <remarks>Never throws for what the message holds: a dead-letter queue has no delivery limit, it would come for ever. The message id
+    /// begins with the job's id.</remarks>
     private Task Bury(DurableTaskClient client, DeadLetter letter, CancellationToken cancel)
     {
         var jobId = letter.MessageId.Split('-')[0];
         var why = letter.Reason == DeadLetterReasons.Unreadable
-            ? $"The GPU worker could not read the job ({letter.Description}). Worker and functions are of different versions; deploy both alike."
-            : "Every worker that took this job died on it, so it was given up. The usual cause is memory: lower train_batch_size or resolution, or turn on gradient_checkpointing.";
+            ? $"The GPU worker could not read the job ({letter.Description}). "
+                + "Worker and functions are of different versions; deploy both alike."
+            : "Every worker that took this job died on it, so it was given up. The usual cause is memory: lower train_batch_size or "
+                + "resolution, or turn on gradient_checkpointing.";
         WorkerEvent failed = new JobFailed(jobId, 1, time.GetUtcNow(), why);
         return Wake(client, failed, SdxlJson.Serialize(failed), cancel);
     }

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Options;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
-using Sdxl.Functions.Trainings;
 
 namespace Sdxl.Tests.Functions;
 
@@ -61,7 +60,8 @@ public sealed class PublicWebTests : IDisposable
     public async Task A_host_inside_the_network_is_never_asked_unless_it_is_trusted()
     {
         var refused = await Assert.ThrowsAsync<IntakeException>(() => FetchAsync("", $"http://{root}/file?sig=secret"));
-        Assert.Contains($"Input 'image' is 'http://{root}/file': host '127.0.0.1' is not on the public internet", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"Input 'image' is 'http://{root}/file': host '127.0.0.1' is not on the public internet", refused.Message,
+            StringComparison.Ordinal);
         Assert.Equal(0, asked);
 
         Assert.Equal("the file"u8.ToArray(), await FetchAsync(root, $"http://{root}/file"));
@@ -73,7 +73,8 @@ public sealed class PublicWebTests : IDisposable
     {
         var refused = await Assert.ThrowsAsync<IntakeException>(() => FetchAsync(root, $"http://{root}/inside"));
         Assert.Contains("host 'localhost' is not on the public internet", refused.Message, StringComparison.Ordinal);
-        Assert.Contains("redirects more than 5 times", (await Assert.ThrowsAsync<IntakeException>(() => FetchAsync(root, $"http://{root}/loop"))).Message, StringComparison.Ordinal);
+        Assert.Contains("redirects more than 5 times",
+            (await Assert.ThrowsAsync<IntakeException>(() => FetchAsync(root, $"http://{root}/loop"))).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -89,31 +90,38 @@ public sealed class PublicWebTests : IDisposable
     [Fact]
     public async Task What_does_not_answer_well_is_one_sentence()
     {
-        Assert.Contains("answers 404", (await Assert.ThrowsAsync<IntakeException>(() => FetchAsync(root, $"http://{root}/none"))).Message, StringComparison.Ordinal);
-        Assert.Contains("cannot be fetched", (await Assert.ThrowsAsync<IntakeException>(() => FetchAsync("127.0.0.1", "http://127.0.0.1:1/none"))).Message, StringComparison.Ordinal);
+        Assert.Contains("answers 404", (await Assert.ThrowsAsync<IntakeException>(() => FetchAsync(root, $"http://{root}/none"))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("cannot be fetched",
+            (await Assert.ThrowsAsync<IntakeException>(() => FetchAsync("127.0.0.1", "http://127.0.0.1:1/none"))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_file_that_stops_coming_is_given_up()
     {
-        var refused = await Assert.ThrowsAsync<IntakeException>(() => FetchAsync(root, $"http://{root}/stalls", TimeSpan.FromSeconds(1)).WaitAsync(TimeSpan.FromSeconds(30)));
+        var refused = await Assert.ThrowsAsync<IntakeException>(() =>
+            FetchAsync(root, $"http://{root}/stalls", TimeSpan.FromSeconds(1)).WaitAsync(TimeSpan.FromSeconds(30)));
         Assert.Contains("cannot be fetched: it was not all there within 1 s", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_connection_that_breaks_is_the_addresss_fault_and_a_disk_that_is_full_is_not()
     {
-        Assert.Contains("cannot be fetched", (await Assert.ThrowsAsync<IntakeException>(() => FetchAsync(root, $"http://{root}/breaks"))).Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be fetched",
+            (await Assert.ThrowsAsync<IntakeException>(() => FetchAsync(root, $"http://{root}/breaks"))).Message, StringComparison.Ordinal);
 
         using var web = new PublicWeb(Options.Create(new SdxlOptions { TrustedHosts = root }));
         using var target = new FullDisk();
-        var full = await Assert.ThrowsAsync<IOException>(() => web.FetchAsync("image", new Uri($"http://{root}/file"), Limit, target, CancellationToken.None));
+        var full = await Assert.ThrowsAsync<IOException>(() =>
+            web.FetchAsync("image", new Uri($"http://{root}/file"), Limit, target, CancellationToken.None));
         Assert.Equal(FullDisk.Says, full.Message);
     }
 
     private static async Task<byte[]> FetchAsync(string trusted, string address, TimeSpan? patience = null)
     {
-        using var web = new PublicWeb(Options.Create(new SdxlOptions { TrustedHosts = trusted })) { Patience = patience ?? TimeSpan.FromMinutes(1) };
+        var options = Options.Create(new SdxlOptions { TrustedHosts = trusted });
+        using var web = new PublicWeb(options) { Patience = patience ?? TimeSpan.FromMinutes(1) };
         using var target = new MemoryStream();
         await web.FetchAsync("image", new Uri(address), Limit, target, CancellationToken.None);
         return target.ToArray();
@@ -123,7 +131,8 @@ public sealed class PublicWebTests : IDisposable
     {
         public const string Says = "No space left on device";
 
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => throw new IOException(Says);
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            throw new IOException(Says);
     }
 
     private async Task ServeAsync()

@@ -1,16 +1,17 @@
 using System.Text.Json;
 using Microsoft.Azure.Functions.Worker;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Predictions;
 using Sdxl.Core.Storage;
-using Sdxl.Core.Trainings;
 using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Predictions.Activities;
 
 /// <summary>How a prediction ended.</summary>
-public sealed record PredictionEnd(string Id, JobStatus Status, string? Error, IReadOnlyList<DrawnPicture> Pictures, double? PredictSeconds, IReadOnlyList<string>? Warnings = null);
+public sealed record PredictionEnd(string Id, JobStatus Status, string? Error, IReadOnlyList<DrawnPicture> Pictures, double? PredictSeconds,
+    IReadOnlyList<string>? Warnings = null);
 
 /// <summary>Makes the prediction's record. Doing it twice changes nothing.</summary>
 public sealed class StartPrediction(RecordStore records, TimeProvider time)
@@ -40,12 +41,14 @@ public sealed class DispatchPrediction(QueueSender queue, RecordStore records, T
     public async Task<bool> Run([ActivityTrigger] PredictionJob job, CancellationToken cancel)
     {
         await queue.SendAsync(Queues.Predictions, job.MessageId, job, cancel);
-        await records.ChangePredictionAsync(job.PredictionId, r => r with { Status = JobStatus.Processing, StartedAt = r.StartedAt ?? time.GetUtcNow() }, cancel);
+        await records.ChangePredictionAsync(
+            job.PredictionId, r => r with { Status = JobStatus.Processing, StartedAt = r.StartedAt ?? time.GetUtcNow() }, cancel);
         return true;
     }
 }
 
-/// <summary>Writes the result into the record and removes the files that the prediction brought, which nothing reads any more. Doing it twice changes nothing.</summary>
+/// <summary>Writes the result into the record and removes the files that the prediction brought, which nothing reads any more. Doing it
+/// twice changes nothing.</summary>
 public sealed class FinishPrediction(RecordStore records, BlobStore blobs, TimeProvider time)
 {
     [Function(nameof(FinishPrediction))]
@@ -53,7 +56,15 @@ public sealed class FinishPrediction(RecordStore records, BlobStore blobs, TimeP
     {
         await records.ChangePredictionAsync(
             end.Id,
-            r => r with { Status = end.Status, Error = end.Error, Pictures = end.Pictures, PredictSeconds = end.PredictSeconds, Warnings = end.Warnings ?? [], CompletedAt = r.CompletedAt ?? time.GetUtcNow() },
+            r => r with
+            {
+                Status = end.Status,
+                Error = end.Error,
+                Pictures = end.Pictures,
+                PredictSeconds = end.PredictSeconds,
+                Warnings = end.Warnings ?? [],
+                CompletedAt = r.CompletedAt ?? time.GetUtcNow(),
+            },
             cancel);
         await blobs.DeleteAllAsync(StorageLayout.Jobs, StorageLayout.JobInputs(end.Id), cancel);
         return true;

@@ -1,7 +1,7 @@
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Options;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Storage;
-using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Storage;
 
@@ -13,12 +13,13 @@ public sealed class CheckHeartbeat(BlobStore blobs, RecordStore records, IOption
     [Function(nameof(CheckHeartbeat))]
     public async Task<string?> Run([ActivityTrigger] string trainingId, CancellationToken cancel)
     {
-        var progress = (await blobs.ReadAsync<TrainingProgress>(StorageLayout.Jobs, StorageLayout.Progress(trainingId), cancel))?.Value;
+        var progress = (await blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(trainingId), cancel))?.Value;
         var record = await records.TrainingAsync(trainingId, cancel);
         var lastSign = progress?.At ?? record?.StartedAt ?? time.GetUtcNow();
         var silence = time.GetUtcNow() - lastSign;
         return silence < TimeSpan.FromHours(options.Value.MaxSilenceHours)
             ? null
-            : $"No GPU worker has reported on this training for {silence.TotalHours:F0} hours (last step: {progress?.Step ?? 0}). Check that a worker runs and reads the queue, then start the training again.";
+            : $"No GPU worker has reported on this training for {silence.TotalHours:F0} hours (last step: {progress?.Step ?? 0}). Check "
+                + "that a worker runs and reads the queue, then start the training again.";
     }
 }

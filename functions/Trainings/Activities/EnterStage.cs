@@ -1,8 +1,12 @@
 using Microsoft.Azure.Functions.Worker;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Trainings.Activities;
+
+/// <summary>The training enters a stage.</summary>
+public sealed record StageEntry(string TrainingId, TrainingStage Stage);
 
 /// <summary>Writes the stage into the record.</summary>
 public sealed class EnterStage(RecordStore records, TimeProvider time)

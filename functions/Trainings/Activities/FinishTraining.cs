@@ -1,9 +1,12 @@
 using Microsoft.Azure.Functions.Worker;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Storage;
-using Sdxl.Core.Trainings;
 using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Trainings.Activities;
+
+/// <summary>The training ends without a version: failed, canceled, or only checked (succeeded).</summary>
+public sealed record TrainingEnd(string TrainingId, JobStatus Status, string? Error);
 
 /// <summary>Ends a training without a version: failed with its one sentence, canceled, or only checked.</summary>
 public sealed class FinishTraining(RecordStore records, BlobStore blobs, TimeProvider time)
@@ -11,7 +14,8 @@ public sealed class FinishTraining(RecordStore records, BlobStore blobs, TimePro
     [Function(nameof(FinishTraining))]
     public async Task<bool> Run([ActivityTrigger] TrainingEnd end, CancellationToken cancel)
     {
-        await records.ChangeTrainingAsync(end.TrainingId, r => r.With(end.Status, r.Stage, time.GetUtcNow()) with { Error = end.Error }, cancel);
+        await records.ChangeTrainingAsync(
+            end.TrainingId, r => r.With(end.Status, r.Stage, time.GetUtcNow()) with { Error = end.Error }, cancel);
         var line = end.Error ?? (end.Status == JobStatus.Canceled ? "Canceled." : "Checked.");
         await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(end.TrainingId), [line], cancel);
         return true;

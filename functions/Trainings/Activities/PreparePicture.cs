@@ -16,6 +16,9 @@ using SixLabors.ImageSharp;
 
 namespace Sdxl.Functions.Trainings.Activities;
 
+/// <summary>Prepare picture number <paramref name="Index"/> of the plan.</summary>
+public sealed record PictureToPrepare(string TrainingId, int Index);
+
 /// <summary>
 /// One picture of the fan-out: decode with EXIF, upscale if too small, caption, mask, crop to the square. A broken picture is skipped with
 /// a reason, it does not fail the training. Everything is written under the picture's number, so doing it twice changes nothing.
@@ -26,7 +29,8 @@ public sealed class PreparePicture(BlobStore blobs, BaseCatalog bases, PreparerP
     public async Task<bool> Run([ActivityTrigger] PictureToPrepare task, CancellationToken cancel)
     {
         var (id, index) = (task.TrainingId, task.Index);
-        var plan = (await blobs.ReadAsync<UnpackPlan>(StorageLayout.Datasets, StorageLayout.Dataset(id, UnpackPlan.FileName), cancel))!.Value.Value;
+        var plan = (await blobs.ReadAsync<UnpackPlan>(
+            StorageLayout.Datasets, StorageLayout.Dataset(id, UnpackPlan.FileName), cancel))!.Value.Value;
         var picture = plan.Pictures[index];
         var watch = Stopwatch.StartNew();
         PreparedDocument document;
@@ -43,15 +47,18 @@ public sealed class PreparePicture(BlobStore blobs, BaseCatalog bases, PreparerP
             line = $"Picture {index + 1}/{plan.Pictures.Count} {picture.Name} skipped: {e.Reason}";
             log.PictureSkipped(id, picture.Name, e.Reason);
         }
-        await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, PreparedDocument.FileName(index)), document, cancel: cancel);
+        await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, PreparedDocument.FileName(index)), document,
+            cancel: cancel);
         await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(id), [line], cancel);
         return document.Picture is not null;
     }
 
-    private async Task<(PreparedDocument, string Caption)> Prepare(string id, UnpackPlan plan, PlannedPicture picture, CancellationToken cancel)
+    private async Task<(PreparedDocument, string Caption)> Prepare(
+        string id, UnpackPlan plan, PlannedPicture picture, CancellationToken cancel)
     {
         var inputs = plan.Inputs;
-        using var source = new MemoryStream(await blobs.ReadBytesAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, picture.Raw), cancel));
+        using var source = new MemoryStream(
+            await blobs.ReadBytesAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, picture.Raw), cancel));
         using var mask = picture.RawMask is null
             ? null
             : new MemoryStream(await blobs.ReadBytesAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, picture.RawMask), cancel));
@@ -73,25 +80,30 @@ public sealed class PreparePicture(BlobStore blobs, BaseCatalog bases, PreparerP
         var png = Encode(stream => prepared.Picture.SaveAsPng(stream));
         await blobs.WriteBytesAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, file), png, "image/png", cancel);
         await blobs.WriteBytesAsync(
-            StorageLayout.Datasets, StorageLayout.Dataset(id, maskFile), Encode(stream => prepared.Mask.SaveAsPng(stream)), "image/png", cancel);
+            StorageLayout.Datasets, StorageLayout.Dataset(id, maskFile),
+            Encode(stream => prepared.Mask.SaveAsPng(stream)), "image/png", cancel);
         await blobs.WriteBytesAsync(
-            StorageLayout.Datasets, StorageLayout.Dataset(id, thumbnail), Encode(stream => prepared.Thumbnail.SaveAsJpeg(stream)), "image/jpeg", cancel);
+            StorageLayout.Datasets, StorageLayout.Dataset(id, thumbnail),
+            Encode(stream => prepared.Thumbnail.SaveAsJpeg(stream)), "image/jpeg", cancel);
 
         // SDXL's crop conditioning counts in pixels of the picture as it was scaled for training.
         var scale = (double)inputs.Resolution / prepared.CropSize;
         var entry = new DatasetPicture(
             picture.Name, file, maskFile, caption, prepared.OriginalWidth, prepared.OriginalHeight,
-            (int)Math.Round(prepared.CropLeft * scale), (int)Math.Round(prepared.CropTop * scale), Convert.ToHexStringLower(SHA256.HashData(png)));
+            (int)Math.Round(prepared.CropLeft * scale), (int)Math.Round(prepared.CropTop * scale),
+            Convert.ToHexStringLower(SHA256.HashData(png)));
         var report = new ReportedPicture(
             picture.Name, file, maskFile, thumbnail, caption,
             picture.CaptionSource,
             prepared.MaskSource,
             prepared.OriginalWidth, prepared.OriginalHeight, [prepared.CropLeft, prepared.CropTop, prepared.CropSize, prepared.CropSize],
-            prepared.Upscaled, prepared.Faces.Count, prepared.PerceptualHash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture), prepared.Warnings);
+            prepared.Upscaled, prepared.Faces.Count,
+            prepared.PerceptualHash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture), prepared.Warnings);
         return (new PreparedDocument(entry, report, null), caption);
     }
 
-    private PreparedPicture Prepare(BaseManifest baseModel, Stream source, string name, Stream? mask, PreparationSettings settings, CancellationToken cancel)
+    private PreparedPicture Prepare(BaseManifest baseModel, Stream source, string name, Stream? mask, PreparationSettings settings,
+        CancellationToken cancel)
     {
         try
         {
@@ -100,7 +112,8 @@ public sealed class PreparePicture(BlobStore blobs, BaseCatalog bases, PreparerP
         catch (ModelFileMissingException e)
         {
             // Another try would miss it too; the manifest knows what brings it.
-            throw new RefusedException(baseModel.Explain([Path.GetRelativePath(Path.GetFullPath(baseModel.ModelsFolder), Path.GetFullPath(e.File)).Replace('\\', '/')]), e);
+            throw new RefusedException(baseModel.Explain(
+                [Path.GetRelativePath(Path.GetFullPath(baseModel.ModelsFolder), Path.GetFullPath(e.File)).Replace('\\', '/')]), e);
         }
     }
 

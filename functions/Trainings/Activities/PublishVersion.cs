@@ -5,6 +5,7 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Json;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
@@ -14,11 +15,16 @@ using Sdxl.Functions.Versions;
 
 namespace Sdxl.Functions.Trainings.Activities;
 
+/// <summary>Publish what the worker left under jobs/{id}/output.</summary>
+public sealed record PublishRequest(TrainingRequest Training, TrainingInputs Inputs, IReadOnlyList<VersionFile> Files);
+
 /// <summary>
-/// Verifies the worker's files against their hashes, moves them under models/{owner}/{name}/versions/{version}/ and makes the version visible
-/// by one conditional write of model.json. Every step may run twice: files are write-once under a name that is the hash of their manifest.
+/// Verifies the worker's files against their hashes, moves them under models/{owner}/{name}/versions/{version}/ and makes the version
+/// visible by one conditional write of model.json. Every step may run twice: files are write-once under a name that is the hash of their
+/// manifest.
 /// </summary>
-public sealed class PublishVersion(BlobStore blobs, RecordStore records, VersionStore versions, TimeProvider time, ILogger<PublishVersion> log)
+public sealed class PublishVersion(BlobStore blobs, RecordStore records, VersionStore versions, TimeProvider time,
+    ILogger<PublishVersion> log)
 {
     [Function(nameof(PublishVersion))]
     public async Task<string> Run([ActivityTrigger] PublishRequest request, CancellationToken cancel)
@@ -34,18 +40,23 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
             throw new InvalidDataException($"The worker's files are not whole, nothing was published: {string.Join("; ", problems)}.");
 
         var settings = System.Text.Json.JsonSerializer.SerializeToNode(inputs, SdxlJson.Options)!.AsObject();
-        var manifest = new VersionManifest(training.Base, inputs.TokenString, settings, [.. request.Files.OrderBy(f => f.Name, StringComparer.Ordinal)]);
+        var manifest = new VersionManifest(training.Base, inputs.TokenString, settings,
+            [.. request.Files.OrderBy(f => f.Name, StringComparer.Ordinal)]);
         var bytes = manifest.ToBytes();
         var version = VersionManifest.IdOf(bytes);
         foreach (var file in manifest.Files)
             await CopyOnce(training.Id, file, StorageLayout.Version(training.Owner, training.Name, version, file.Name), cancel);
         await blobs.WriteBytesAsync(
-            StorageLayout.Models, StorageLayout.Version(training.Owner, training.Name, version, VersionManifest.FileName), bytes, "application/json", cancel);
-        await versions.MakeVisibleAsync(new PublishedVersion(version, training.Owner, training.Name, training.Base, training.Id, time.GetUtcNow()), cancel);
+            StorageLayout.Models, StorageLayout.Version(training.Owner, training.Name, version, VersionManifest.FileName),
+            bytes, "application/json", cancel);
+        await versions.MakeVisibleAsync(new PublishedVersion(
+            version, training.Owner, training.Name, training.Base, training.Id, time.GetUtcNow()), cancel);
 
         var output = new TrainingOutput(version, [.. manifest.Files.Select(f => f.Name), VersionManifest.FileName]);
         await records.ChangeTrainingAsync(
-            training.Id, r => r.With(JobStatus.Succeeded, TrainingStage.Done, time.GetUtcNow()) with { Output = output, Input = settings }, cancel);
+            training.Id,
+            r => r.With(JobStatus.Succeeded, TrainingStage.Done, time.GetUtcNow()) with { Output = output, Input = settings },
+            cancel);
         await blobs.AppendLinesAsync(
             StorageLayout.Jobs, StorageLayout.Log(training.Id), [$"Published {training.Owner}/{training.Name}:{version}"], cancel);
         log.Published(training.Id, version);
@@ -66,7 +77,8 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
         }
     }
 
-    /// <summary>Copies a file unless it is there, and makes sure that what is there is whole: a copy that another attempt began may have been cut off.</summary>
+    /// <summary>Copies a file unless it is there, and makes sure that what is there is whole: a copy that another attempt began may have
+    /// been cut off.</summary>
     private async Task CopyOnce(string trainingId, VersionFile file, string target, CancellationToken cancel)
     {
         var from = await blobs.BlobAsync(StorageLayout.Jobs, StorageLayout.JobOutput(trainingId, file.Name));
@@ -74,19 +86,23 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
         try
         {
             var copy = await to.StartCopyFromUriAsync(
-                from.Uri, new BlobCopyFromUriOptions { DestinationConditions = new BlobRequestConditions { IfNoneMatch = ETag.All } }, cancel);
+                from.Uri,
+                new BlobCopyFromUriOptions { DestinationConditions = new BlobRequestConditions { IfNoneMatch = ETag.All } },
+                cancel);
             await copy.WaitForCompletionAsync(cancel);
         }
         catch (RequestFailedException e) when (e.Status is 409 or 412)
         {
-            // There already: an earlier attempt, or the same training repeated. The name is the content's hash, so the bytes should be the same.
+            // There already: an earlier attempt, or the same training repeated. The name is the content's hash, so the bytes should be the
+            // same.
         }
         while ((await to.GetPropertiesAsync(cancellationToken: cancel)).Value.CopyStatus == CopyStatus.Pending)
             await Task.Delay(TimeSpan.FromSeconds(1), cancel);
         if (await HashOf(to, cancel) is var found && found != file.Sha256)
         {
             await to.DeleteIfExistsAsync(cancellationToken: cancel);
-            throw new InvalidDataException($"The copy {StorageLayout.Models}/{target} has SHA-256 {found}, expected {file.Sha256}; it was removed to be copied again.");
+            throw new InvalidDataException($"The copy {StorageLayout.Models}/{target} has SHA-256 {found}, expected {file.Sha256}; it was "
+                + "removed to be copied again.");
         }
     }
 

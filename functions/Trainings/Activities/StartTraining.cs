@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Azure.Functions.Worker;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Storage;
 

@@ -7,9 +7,13 @@ using Sdxl.Core;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Http;
 using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Trainings.Activities;
+
+/// <summary>What UnpackArchive settled: how many pictures to prepare, and the effective inputs.</summary>
+public sealed record UnpackedArchive(int Pictures, TrainingInputs Inputs);
 
 /// <summary>
 /// Checks the archive and its inputs and stores the pictures one by one, numbered in name order, so that the fan-out can take one each.
@@ -54,13 +58,17 @@ public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCata
         {
             var bytes = (await blob.GetPropertiesAsync(cancellationToken: cancel)).Value.ContentLength;
             if (bytes > options.Value.MaxArchiveBytes)
-                throw new RefusedException($"{name} has {bytes >> 20} MiB; at most {options.Value.MaxArchiveBytes >> 20} MiB are taken. Leave pictures out or shrink them.");
+                throw new RefusedException($"{name} has {bytes >> 20} MiB; at most {options.Value.MaxArchiveBytes >> 20} MiB are taken. "
+                    + "Leave pictures out or shrink them.");
             return await SpoolFile.MakeAsync(async file =>
             {
                 await blob.DownloadToAsync(file, cancel);
                 file.Position = 0;
                 if (request.ArchiveMd5 is not null && Convert.ToBase64String(await MD5.HashDataAsync(file, cancel)) != request.ArchiveMd5)
-                    throw new RefusedException($"The archive {request.Archive} was replaced by another upload before it was read; that upload has a training of its own.");
+                {
+                    throw new RefusedException($"The archive {request.Archive} was replaced by another upload before it was read; "
+                        + "that upload has a training of its own.");
+                }
             });
         }
         catch (RequestFailedException e) when (e.Status == 404)
@@ -72,6 +80,7 @@ public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCata
     private async Task StoreAsync(string id, string name, Stream content, CancellationToken cancel)
     {
         await using (content)
-            await (await blobs.BlobAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, name))).UploadAsync(content, overwrite: true, cancel);
+            await (await blobs.BlobAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, name)))
+                .UploadAsync(content, overwrite: true, cancel);
     }
 }

@@ -19,7 +19,8 @@ public sealed class WriteDataset(BlobStore blobs, RecordStore records)
     [Function(nameof(WriteDataset))]
     public async Task<int> Run([ActivityTrigger] string trainingId, CancellationToken cancel)
     {
-        var plan = (await blobs.ReadAsync<UnpackPlan>(StorageLayout.Datasets, StorageLayout.Dataset(trainingId, UnpackPlan.FileName), cancel))!.Value.Value;
+        var plan = (await blobs.ReadAsync<UnpackPlan>(
+            StorageLayout.Datasets, StorageLayout.Dataset(trainingId, UnpackPlan.FileName), cancel))!.Value.Value;
         var prepared = new List<PreparedDocument>();
         foreach (var picture in plan.Pictures)
         {
@@ -33,23 +34,34 @@ public sealed class WriteDataset(BlobStore blobs, RecordStore records)
         if (used.Count == 0)
         {
             var reasons = string.Join(" ", prepared.Select(p => p.Skipped!).Take(10).Select(s => $"{s.Name}: {s.Reason}"));
-            throw new RefusedException($"{PictureCheck.NoneUsable(prepared.Count, plan.Archive)} {reasons}");
+            throw new RefusedException($"{UsablePictures.NoneUsable(prepared.Count, plan.Archive)} {reasons}");
         }
         var report = new DatasetReport(
             plan.Archive, used.Count, [.. used.Select(p => p.Report!)], skipped, [.. plan.Warnings, .. Warnings(used)]);
         var manifest = new DatasetManifest(plan.Inputs.Resolution, plan.Inputs.TokenString, [.. entries]);
 
         await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(trainingId, StorageLayout.ReportFile), report, cancel: cancel);
-        var page = await ReportPage.RenderAsync(report, file => blobs.ReadBytesAsync(StorageLayout.Datasets, StorageLayout.Dataset(trainingId, file), cancel));
+        var page = await ReportPage.RenderAsync(report, file =>
+            blobs.ReadBytesAsync(StorageLayout.Datasets, StorageLayout.Dataset(trainingId, file), cancel));
         await blobs.WriteBytesAsync(
-            StorageLayout.Datasets, StorageLayout.Dataset(trainingId, StorageLayout.ReportPage), System.Text.Encoding.UTF8.GetBytes(page), "text/html; charset=utf-8", cancel);
-        await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(trainingId, StorageLayout.ManifestFile), manifest, cancel: cancel);
+            StorageLayout.Datasets, StorageLayout.Dataset(trainingId, StorageLayout.ReportPage),
+            System.Text.Encoding.UTF8.GetBytes(page), "text/html; charset=utf-8", cancel);
+        await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(trainingId, StorageLayout.ManifestFile), manifest,
+            cancel: cancel);
 
         IReadOnlyList<string> warnings =
-            [.. report.Warnings, .. skipped.Where(s => plan.Pictures.Any(p => p.Name == s.Name)).Select(s => $"{s.Name} was skipped: {s.Reason}")];
+        [
+            .. report.Warnings,
+            .. skipped.Where(s => plan.Pictures.Any(p => p.Name == s.Name)).Select(s => $"{s.Name} was skipped: {s.Reason}"),
+        ];
         await records.ChangeTrainingAsync(trainingId, r => r with { HasReport = true, Warnings = warnings }, cancel);
         await blobs.AppendLinesAsync(
-            StorageLayout.Jobs, StorageLayout.Log(trainingId), [$"Data set ready: {Plural.Of(used.Count, "picture")}, {Plural.Of(skipped.Count, "file")} skipped.", .. warnings.Select(w => "Warning: " + w)], cancel);
+            StorageLayout.Jobs, StorageLayout.Log(trainingId),
+            [
+                $"Data set ready: {Plural.Of(used.Count, "picture")}, {Plural.Of(skipped.Count, "file")} skipped.",
+                .. warnings.Select(w => "Warning: " + w),
+            ],
+            cancel);
         return used.Count;
     }
 
@@ -61,7 +73,9 @@ public sealed class WriteDataset(BlobStore blobs, RecordStore records)
         foreach (var alike in PerceptualHash.Groups(hashes))
         {
             var names = alike.Select(i => used[i].Report!.Name).ToList();
-            var listed = names.Count <= NamesInWarning ? $"{string.Join(", ", names[..^1])} and {names[^1]}" : $"{string.Join(", ", names.Take(NamesInWarning))} and {names.Count - NamesInWarning} more";
+            var listed = names.Count <= NamesInWarning
+                ? $"{string.Join(", ", names[..^1])} and {names[^1]}"
+                : $"{string.Join(", ", names.Take(NamesInWarning))} and {names.Count - NamesInWarning} more";
             yield return $"{listed} look almost the same: different pictures teach more.";
         }
     }

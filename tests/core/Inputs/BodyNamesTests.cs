@@ -16,9 +16,9 @@ public sealed class BodyNamesTests
         Assert.Equal(
             ["'webhook' has no effect here: ask for the state at urls.get.",
                 "'webhook_events_filter' has no effect here: ask for the state at urls.get."],
-            BodyNames.Check(Body("d02-replicate-fields.json"), s_prediction, PredictionInputs.Fields));
-        Assert.Equal(2, BodyNames.Check(Body("d02-replicate-training.json"), s_training, TrainingInputs.Fields).Count);
-        Assert.Empty(BodyNames.Check(new JsonObject { ["version"] = "x", ["stream"] = false, ["webhook"] = null,
+            BodyNames.RefuseUnknown(Body("d02-replicate-fields.json"), s_prediction, PredictionInputs.Fields));
+        Assert.Equal(2, BodyNames.RefuseUnknown(Body("d02-replicate-training.json"), s_training, TrainingInputs.Fields).Count);
+        Assert.Empty(BodyNames.RefuseUnknown(new JsonObject { ["version"] = "x", ["stream"] = false, ["webhook"] = null,
             ["input"] = new JsonObject() }, s_prediction, PredictionInputs.Fields));
     }
 
@@ -28,7 +28,8 @@ public sealed class BodyNamesTests
     [InlineData("prompt", "'prompt' is an input: it belongs into the object 'input', {\"input\": {\"prompt\": …}}.")]
     public void Anything_else_is_named_with_what_may_be_meant(string name, string sentence)
     {
-        var refused = Assert.Throws<InputException>(() => BodyNames.Check(new JsonObject { [name] = "x", ["input"] = new JsonObject() },
+        var refused = Assert.Throws<InputException>(() =>
+            BodyNames.RefuseUnknown(new JsonObject { [name] = "x", ["input"] = new JsonObject() },
             s_prediction, PredictionInputs.Fields));
         Assert.Equal(sentence, Assert.Single(refused.Problems).Sentence);
     }

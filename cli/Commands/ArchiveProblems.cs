@@ -8,9 +8,10 @@ using Sdxl.Core.Trainings;
 namespace Sdxl.Cli.Commands;
 
 /// <summary>Looks at an archive and its inputs before a host is started for them: what is wrong is said at once.</summary>
-internal static class ArchiveCheck
+internal static class ArchiveProblems
 {
-    /// <param name="baseModel">Null: the host's own, which may be another than the standard one that the inputs are read against here.</param>
+    /// <param name="baseModel">Null: the host's own, which may be another than the standard one that the inputs are read against
+    /// here.</param>
     /// <exception cref="CliException">With every problem found.</exception>
     public static void Refuse(string path, JsonObject given, string? baseModel)
     {
@@ -33,7 +34,9 @@ internal static class ArchiveCheck
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new CliException(Directory.Exists(path) ? $"'{path}' is a folder. Pack its pictures into a zip and give that." : $"'{path}' cannot be read: {e.Message}", e);
+            throw new CliException(Directory.Exists(path)
+                ? $"'{path}' is a folder. Pack its pictures into a zip and give that."
+                : $"'{path}' cannot be read: {e.Message}", e);
         }
         try
         {

@@ -1,13 +1,14 @@
 using Sdxl.Core.Text;
+using Sdxl.Functions.Http;
 using Sdxl.Pictures;
 
 namespace Sdxl.Functions.Trainings;
 
 /// <summary>
-/// Before a training is accepted over HTTP at least one picture must decode. Usually the first one does, so this costs one picture's decoding;
-/// the pictures that fail beside a good one are skipped later with a warning.
+/// Before a training is accepted over HTTP at least one picture must decode. Usually the first one does, so this costs one picture's
+/// decoding; the pictures that fail beside a good one are skipped later with a warning.
 /// </summary>
-public sealed class PictureCheck(PictureLoader loader)
+public sealed class UsablePictures(PictureLoader loader)
 {
     /// <summary>Large pictures are decoded at this size: enough to know that they decode.</summary>
     private const int DecodedSide = 1024;
@@ -39,5 +40,7 @@ public sealed class PictureCheck(PictureLoader loader)
 
     /// <summary>The sentence before the reasons, also where all pictures fail only when they are prepared.</summary>
     internal static string NoneUsable(int pictures, string archive) =>
-        pictures == 1 ? $"The only picture in {archive} cannot be used." : $"None of the {Plural.Of(pictures, "picture")} in {archive} can be used.";
+        pictures == 1
+            ? $"The only picture in {archive} cannot be used."
+            : $"None of the {Plural.Of(pictures, "picture")} in {archive} can be used.";
 }

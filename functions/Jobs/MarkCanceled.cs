@@ -2,12 +2,13 @@ using Microsoft.Azure.Functions.Worker;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Storage;
 
-namespace Sdxl.Functions.Trainings.Activities;
+namespace Sdxl.Functions.Jobs;
 
 /// <summary>Leaves the mark that the worker looks for between steps: it has no inbound port, so it asks.</summary>
 public sealed class MarkCanceled(BlobStore blobs)
 {
-    /// <returns>true if a worker has reported on the job: it will answer. If none has, whoever takes the message finds the mark first.</returns>
+    /// <returns>true if a worker has reported on the job: it will answer. If none has, whoever takes the message finds the mark
+    /// first.</returns>
     [Function(nameof(MarkCanceled))]
     public async Task<bool> Run([ActivityTrigger] string jobId, CancellationToken cancel)
     {

@@ -9,12 +9,13 @@ using Sdxl.Core.Predictions;
 namespace Sdxl.Cli.Commands;
 
 /// <summary>Looks at what is to be drawn before a host is started for it: what is wrong is said at once.</summary>
-internal static class DrawCheck
+internal static class DrawProblems
 {
     public const string NoVersion = "none";
 
     /// <param name="version">As given; "none": the base model alone; null: the newest, or the weights given.</param>
-    /// <param name="baseModel">Null: the host's own, which may be another than the standard one that the inputs are read against here.</param>
+    /// <param name="baseModel">Null: the host's own, which may be another than the standard one that the inputs are read against
+    /// here.</param>
     /// <exception cref="CliException">With every problem found.</exception>
     public static void Refuse(JsonObject input, string? version, string? baseModel)
     {
@@ -25,7 +26,9 @@ internal static class DrawCheck
         {
             var manifest = BaseManifest.Load(Places.Models, baseModel ?? CommonOptions.StandardBase);
             var inputs = PredictionInputs.Read(input, manifest, JobId.New(), besideVersion: version is not (null or NoVersion));
-            if (baseModel is not null && problems.Count == 0 && (version is NoVersion || version is null && inputs.ReplicateWeights is not null)) // a version's own base model is the host's to look for
+            // A version's own base model is the host's to look for.
+            if (baseModel is not null && problems.Count == 0
+                && (version is NoVersion || version is null && inputs.ReplicateWeights is not null))
                 BaseFiles.Require(baseModel, inputs.Needs());
         }
         catch (InputException e)
