@@ -49,7 +49,7 @@ public sealed class PublishTests : IDisposable
                $"{type.FullName}.{method.Name}",
                TypeOf(trigger),
                (trigger as ServiceBusTriggerAttribute)?.QueueName ?? "",
-               (trigger as ServiceBusTriggerAttribute)?.Connection ?? (trigger as BlobTriggerAttribute)?.Connection ?? "",
+               (trigger as ServiceBusTriggerAttribute)?.Connection ?? "",
                (trigger as HttpTriggerAttribute)?.Route ?? "",
                string.Join(',', ((trigger as HttpTriggerAttribute)?.Methods ?? []).Select(name => name.ToLowerInvariant())))).Order(StringComparer.Ordinal),
     ];
