@@ -42,6 +42,12 @@ public sealed class SdxlOptions
     /// </summary>
     public string TrustedHosts { get; set; } = "";
 
+    /// <summary>Seconds between two looks at a training whose worker has not answered: an event that got lost is made up for after that.</summary>
+    public int HeartbeatCheckSeconds { get; set; } = 180;
+
+    /// <summary>Pictures of one training that are prepared at a time, so that a large one does not hold back others.</summary>
+    public int PicturesAtOnce { get; set; } = 8;
+
     /// <summary>A training whose worker has said nothing for this long has failed; the queue waiting for a GPU counts too.</summary>
     public int MaxSilenceHours { get; set; } = 24;
 }

@@ -7,6 +7,7 @@ using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Http;
 using Sdxl.Functions.Storage;
+using Sdxl.Functions.Trainings.Activities;
 
 namespace Sdxl.Functions.Trainings;
 
@@ -39,13 +40,22 @@ public sealed class TrainingViews(BlobStore blobs, RecordStore records, Addresse
         var plan = record.Stage > TrainingStage.Unpack && note is { Stage: TrainingStage.Prepare } ? note : null;
         return View(record, request) with
         {
-            Logs = await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.Log(key), cancel) ?? "",
+            Logs = await LogAsync(key, cancel),
             Progress = progress is null && plan is null
                 ? null
                 : new ProgressView(
                     plan?.Done ?? 0, plan?.Total ?? 0, progress?.Step ?? 0, progress?.TotalSteps ?? 0,
                     progress?.Loss, progress?.StepsPerSecond, progress?.SecondsLeft, progress?.Device),
         };
+    }
+
+    /// <summary>The functions' lines with the worker's where they belong: behind the one that waits for it.</summary>
+    private async Task<string> LogAsync(JobKey key, CancellationToken cancel)
+    {
+        var own = await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.Log(key), cancel) ?? "";
+        var workers = await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.WorkerLog(key), cancel) ?? "";
+        var waiting = own.LastIndexOf(DispatchTraining.WaitingLine, StringComparison.Ordinal);
+        return own.Insert(waiting < 0 ? own.Length : waiting + DispatchTraining.WaitingLine.Length + 1, workers);
     }
 
     /// <summary>A row of the list: without log and progress.</summary>

@@ -134,7 +134,7 @@ public sealed class TrainingsApi(
         string id,
         CancellationToken cancel) =>
         callers.JobOf(request, id) is { } key
-            && await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.JobRun(key, StorageLayout.MetricsFile), cancel) is { } text
+            && await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.Metrics(key), cancel) is { } text
             ? new ContentResult { Content = text, ContentType = "application/x-ndjson; charset=utf-8", StatusCode = 200 }
             : Answers.NotFound($"There are no metrics for training '{id}': they are stored when it has trained to the end.");
 }

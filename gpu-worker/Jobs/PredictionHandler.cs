@@ -30,8 +30,11 @@ public sealed class PredictionHandler(
     private IReadOnlyList<string> _wordsWithoutVectors = [];
     private (string? Weights, double Scale)? _applied; // a version's file, or null for the base alone: what never changes need not be read again
 
-    /// <inheritdoc cref="TrainingHandler.RunAsync"/>
-    public async Task<JobEnd> RunAsync(PredictionJob job, CancellationToken interrupt, CancellationToken canceled)
+    /// <param name="interrupt">Stop; the job begins again at another worker.</param>
+    /// <param name="canceled">The user does not want it any more.</param>
+    /// <returns>The event that ends the job.</returns>
+    /// <exception cref="OperationCanceledException">One of the two was set.</exception>
+    public async Task<WorkerEvent?> RunAsync(PredictionJob job, CancellationToken interrupt, CancellationToken canceled)
     {
         var watch = Stopwatch.StartNew();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(interrupt, canceled);
@@ -54,7 +57,7 @@ public sealed class PredictionHandler(
 
     public void Dispose() => Unload();
 
-    private async Task<JobEnd> DrawAsync(PredictionJob job, Stopwatch watch, CancellationToken cancel)
+    private async Task<WorkerEvent?> DrawAsync(PredictionJob job, Stopwatch watch, CancellationToken cancel)
     {
         var baseModel = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base);
         baseModel.Require(job.Inputs.Needs());
@@ -73,9 +76,7 @@ public sealed class PredictionHandler(
             warnings.Add(string.Format(CultureInfo.InvariantCulture, NotChecked, job.Base));
         if (_wordsWithoutVectors.Count > 0)
             warnings.Add(string.Format(CultureInfo.InvariantCulture, NoVectors, string.Join(", ", _wordsWithoutVectors), Path.GetFileName(weights)));
-        await events.SendAsync(
-            new PredictionCompleted(job.Prediction, 1, time.GetUtcNow(), drawn, watch.Elapsed.TotalSeconds, warnings.Count == 0 ? null : [.. warnings]), CancellationToken.None);
-        return JobEnd.Finished;
+        return new PredictionCompleted(job.Prediction, 1, time.GetUtcNow(), drawn, watch.Elapsed.TotalSeconds, warnings.Count == 0 ? null : [.. warnings]);
     }
 
     /// <summary>Drawing is pure computation on a thread of its own; how far it is, is sent meanwhile.</summary>

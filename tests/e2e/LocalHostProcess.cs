@@ -40,7 +40,8 @@ public sealed class LocalHostProcess : IAsyncDisposable
     /// <summary>A base model that is the toy in all but its name, and does not say that it has no safety checker.</summary>
     public const string UncheckedBase = "unchecked";
 
-    public async Task StartAsync()
+    /// <param name="environment">Variables for the host and all that it starts.</param>
+    public async Task StartAsync(params (string Name, string Value)[] environment)
     {
         var info = new ProcessStartInfo("dotnet", [Path.Combine(TestPaths.Root, "local", "bin", Configuration, "net10.0", "Sdxl.Local.dll"), "--state", State])
         {
@@ -49,6 +50,8 @@ public sealed class LocalHostProcess : IAsyncDisposable
             WorkingDirectory = TestPaths.Root,
         };
         info.Environment["SDXL_MODELS"] = Models();
+        foreach (var (name, value) in environment)
+            info.Environment[name] = value;
         _process = Process.Start(info)!;
         _process.OutputDataReceived += Keep;
         _process.ErrorDataReceived += Keep;
@@ -64,12 +67,6 @@ public sealed class LocalHostProcess : IAsyncDisposable
             if (await TryConnectAsync())
                 return;
             await Task.Delay(100);
-        }
-
-        void Keep(object sender, DataReceivedEventArgs e)
-        {
-            lock (_log)
-                _log.Add(e.Data ?? "");
         }
     }
 
@@ -101,6 +98,37 @@ public sealed class LocalHostProcess : IAsyncDisposable
     {
         var worker = WorkerProcesses().First();
         Process.GetProcessById(worker).Kill();
+    }
+
+    /// <summary>STOP, CONT, KILL.</summary>
+    public static void Signal(int process, string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", process.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
+    /// <summary>A second GPU worker beside the host's own, as another machine's would be: with the host's connections and a scratch of its own.</summary>
+    public Process StartAnotherWorker()
+    {
+        var settings = File.ReadAllText($"/proc/{WorkerProcesses().First()}/environ").Split('\0', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2 && (pair[0].StartsWith("Sdxl", StringComparison.Ordinal) || pair[0].StartsWith("SDXL_MODELS", StringComparison.Ordinal)));
+        var info = new ProcessStartInfo("dotnet", [Path.Combine(TestPaths.Root, "gpu-worker", "bin", Configuration, "net10.0", "Sdxl.GpuWorker.dll")])
+        {
+            WorkingDirectory = TestPaths.Root, RedirectStandardOutput = true,
+        };
+        foreach (var pair in settings)
+            info.Environment[pair[0]] = pair[1];
+        info.Environment["Sdxl__ScratchFolder"] = Path.Combine(State, "another-worker");
+        var worker = Process.Start(info)!;
+        worker.OutputDataReceived += Keep;
+        worker.BeginOutputReadLine();
+        return worker;
+    }
+
+    private void Keep(object sender, DataReceivedEventArgs e)
+    {
+        lock (_log)
+            _log.Add(e.Data ?? "");
     }
 
     private static string Configuration => AppContext.BaseDirectory.Contains("/Debug/", StringComparison.Ordinal) ? "Debug" : "Release";

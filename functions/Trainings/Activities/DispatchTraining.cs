@@ -1,18 +1,27 @@
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Options;
+using Sdxl.Core.Faults;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Storage;
+using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Trainings.Activities;
 
 /// <summary>Sends the job to the workers' queue. The message id makes a repetition a duplicate that the queue drops.</summary>
-public sealed class DispatchTraining(QueueSender queue, BlobStore blobs)
+public sealed class DispatchTraining(QueueSender queue, BlobStore blobs, IOptions<SdxlOptions> options)
 {
+    /// <summary>The line behind which the worker's own lines belong.</summary>
+    public const string WaitingLine = "Waiting for a GPU worker.";
+
+    /// <returns>Seconds between two looks at what has become of the job: an orchestrator may not read settings itself.</returns>
     [Function(nameof(DispatchTraining))]
-    public async Task<bool> Run([ActivityTrigger] TrainingJob job, CancellationToken cancel)
+    public async Task<int> Run([ActivityTrigger] TrainingJob job, CancellationToken cancel)
     {
+        FaultPoints.Hit(FaultPoints.BeforeMessage);
         await queue.SendAsync(Queues.Trainings, job.MessageId, job, cancel);
-        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(job.Training), ["Waiting for a GPU worker."], cancel);
-        return true;
+        FaultPoints.Hit(FaultPoints.AfterMessage);
+        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(job.Training), [WaitingLine], cancel);
+        return options.Value.HeartbeatCheckSeconds;
     }
 }

@@ -9,6 +9,7 @@ using Sdxl.Core.Datasets;
 using Sdxl.Core.Identity;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Storage;
 using Sdxl.Vision;
 using Sdxl.Vision.Models;
@@ -24,12 +25,14 @@ public sealed record PictureToPrepare(JobKey Training, int Index);
 /// One picture of the fan-out: decode with EXIF, upscale if too small, caption, mask, crop to the square. A broken picture is skipped with
 /// a reason, it does not fail the training. Everything is written under the picture's number, so doing it twice changes nothing.
 /// </summary>
-public sealed class PreparePicture(BlobStore blobs, BaseCatalog bases, PreparerPool preparers, ILogger<PreparePicture> log)
+public sealed class PreparePicture(BlobStore blobs, BaseCatalog bases, PreparerPool preparers, JobEnds ends, ILogger<PreparePicture> log)
 {
     [Function(nameof(PreparePicture))]
     public async Task<bool> Run([ActivityTrigger] PictureToPrepare task, CancellationToken cancel)
     {
         var (training, index) = (task.Training, task.Index);
+        if (await ends.IsCanceledAsync(training, cancel))
+            return false; // nobody waits for it any more; others' pictures do
         var plan = (await blobs.ReadAsync<UnpackPlan>(
             StorageLayout.Datasets, StorageLayout.Dataset(training, UnpackPlan.FileName), cancel))!.Value.Value;
         var picture = plan.Pictures[index];
