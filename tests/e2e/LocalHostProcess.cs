@@ -175,6 +175,8 @@ public sealed class LocalHostProcess : IAsyncDisposable
         return await Http.PostAsync("api/trainings", form);
     }
 
+    public async Task CancelAsync(string id) => Assert.True((await Http.PostAsync($"api/trainings/{id}/cancel", null)).IsSuccessStatusCode);
+
     /// <summary>The only training of that model name, once there is one.</summary>
     public async Task<string> TrainingOfAsync(string name)
     {
