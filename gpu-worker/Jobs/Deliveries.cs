@@ -8,7 +8,6 @@ using Sdxl.Core.Faults;
 using Sdxl.Core.Identity;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
-using Sdxl.Core.Workers;
 using Sdxl.GpuWorker.Hosting;
 using Sdxl.GpuWorker.Storage;
 
@@ -44,6 +43,7 @@ public sealed class Deliveries(
         var key = kind.Key(job);
         var watch = Stopwatch.StartNew();
         log.Taken(key.Id, queue.EntityPath, message.DeliveryCount);
+        var before = beacon.Doing;
         beacon.Say($"{kind.Word} {key.Id}");
         await using var held = new MessageLock(queue, message, key.Id, time, log);
         using var interrupt = CancellationTokenSource.CreateLinkedTokenSource(stop, held.Lost);
@@ -52,7 +52,10 @@ public sealed class Deliveries(
             var end = await patience.TryAsync(() => results.ReadAsync(kind.Result(key), interrupt.Token), interrupt.Token);
             if (end is null)
             {
-                if (await patience.TryAsync(() => turns.TakeAsync(key, kind.Attempt(job), interrupt.Token), interrupt.Token) is not { } turn)
+                var turn = kind.TakesTurns
+                    ? await patience.TryAsync(() => turns.TakeAsync(key, kind.Attempt(job), interrupt.Token), interrupt.Token)
+                    : new JobTurns.Held(key, null);
+                if (turn is null)
                 {
                     log.LeftOver(key.Id, kind.Attempt(job));
                     await queue.CompleteMessageAsync(message, CancellationToken.None);
@@ -95,7 +98,7 @@ public sealed class Deliveries(
         }
         finally
         {
-            beacon.Say(WorkerStatus.Idle);
+            beacon.Say(before); // a training, between whose steps this was drawn
         }
     }
 

@@ -21,6 +21,9 @@ public sealed class JobKind<T>
 
     public required Func<T, int> Attempt { get; init; }
 
+    /// <summary>Whether two deliveries at once could spoil each other's work; else both write the same.</summary>
+    public bool TakesTurns { get; init; }
+
     /// <summary>The same job as the message of the next attempt, with its message id; the second argument says how often it was sent again before.</summary>
     public required Func<T, int, (T Job, string MessageId)> Again { get; init; }
 
@@ -41,6 +44,7 @@ public static class JobKinds
     public static JobKind<TrainingJob> Trainings(TrainingHandler handler) => new()
     {
         Word = "training",
+        TakesTurns = true,
         Key = job => job.Training,
         Attempt = job => job.Attempt,
         Again = (job, _) => job with { Attempt = job.Attempt + 1 } is var next ? (next, next.MessageId) : default,

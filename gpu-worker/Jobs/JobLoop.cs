@@ -16,6 +16,9 @@ public sealed class JobLoop(
     ServiceBusClient client, TrainingHandler trainings, PredictionHandler predictions, Deliveries deliveries, StepGate gate,
     WorkerHealth health, WorkerDevice device, IOptions<WorkerOptions> options, TimeProvider time, ILogger<JobLoop> log) : BackgroundService
 {
+    /// <summary>An empty queue of trainings is waited on only so long: a person waits for a picture meanwhile.</summary>
+    private static readonly TimeSpan TrainingWait = TimeSpan.FromMilliseconds(50);
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
 
@@ -37,7 +40,7 @@ public sealed class JobLoop(
             {
                 if (await predictionQueue.ReceiveMessageAsync(Wait, stop) is { } prediction)
                     await deliveries.HandleAsync(_predictions, predictionQueue, prediction, stop);
-                else if (await trainingQueue.ReceiveMessageAsync(Wait, stop) is { } training)
+                else if (await trainingQueue.ReceiveMessageAsync(TrainingWait, stop) is { } training)
                     await TrainAsync(trainingQueue, training, predictionQueue, stop);
             },
             stop);
@@ -51,24 +54,23 @@ public sealed class JobLoop(
             return;
         }
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        gate.Begin();
-        var drawing = RepeatAsync(() => DrawBetweenStepsAsync(predictionQueue, over.Token, stop), over.Token);
+        var drawing = RepeatAsync(() => DrawBetweenStepsAsync(predictionQueue, stop), over.Token);
         try
         {
             await deliveries.HandleAsync(_trainings, queue, message, stop);
         }
         finally
         {
-            gate.End();
             await over.CancelAsync();
             await drawing; // a picture that is being drawn is finished first
         }
     }
 
-    /// <summary>Waits for a prediction, lets the training stand still, and draws all that have come by then.</summary>
-    private async Task DrawBetweenStepsAsync(ServiceBusReceiver queue, CancellationToken over, CancellationToken stop)
+    /// <summary>Waits for a prediction, lets the training stand still, and draws.</summary>
+    private async Task DrawBetweenStepsAsync(ServiceBusReceiver queue, CancellationToken stop)
     {
-        if (await queue.ReceiveMessageAsync(Wait, over) is not { } message)
+        // Waited for to its end, not given up with the training: a message that comes at that moment would stay locked to nobody.
+        if (await queue.ReceiveMessageAsync(Wait, stop) is not { } message)
             return;
         // The lock of the message is renewed while the step is waited for: a step of a large training may take longer than the lock.
         await deliveries.HandleAsync(_predictions, queue, message, stop, inside: async work =>

@@ -15,8 +15,12 @@ namespace Sdxl.GpuWorker.Jobs;
 /// </summary>
 public sealed class JobTurns(BlobServiceClient service, TimeProvider time)
 {
-    /// <summary>A turn that was taken here.</summary>
-    public sealed record Held(JobKey Job, JobTurn Turn);
+    /// <summary>A turn that was taken here; null for jobs that take none.</summary>
+    public sealed record Held(JobKey Job, JobTurn? Turn)
+    {
+        /// <summary>The delivery's own place.</summary>
+        public string Place => Turn!.Place;
+    }
 
     /// <summary>Takes the turn of a job away from whoever has it.</summary>
     /// <param name="attempt">The message's.</param>
@@ -52,7 +56,8 @@ public sealed class JobTurns(BlobServiceClient service, TimeProvider time)
     }
 
     /// <summary>Whether nobody has taken it since. A turn that is gone (the job's scratch was deleted) is nobody's.</summary>
-    public async Task<bool> IsStillAsync(Held held, CancellationToken cancel) => (await ReadAsync(held.Job, cancel)).Turn?.Token == held.Turn.Token;
+    public async Task<bool> IsStillAsync(Held held, CancellationToken cancel) =>
+        held.Turn is null || (await ReadAsync(held.Job, cancel)).Turn?.Token == held.Turn.Token;
 
     private async Task<(JobTurn? Turn, ETag? Tag)> ReadAsync(JobKey job, CancellationToken cancel)
     {

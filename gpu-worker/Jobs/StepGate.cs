@@ -8,6 +8,7 @@ public sealed class StepGate
 {
     private readonly object _lock = new(); // Monitor.Wait wants an object
     private readonly List<TaskCompletionSource> _waiting = [];
+    private TaskCompletionSource _emptied = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _wanted;
     private bool _running, _parked;
 
@@ -21,11 +22,23 @@ public sealed class StepGate
         }
     }
 
-    /// <summary>A training begins. From now on, asking means waiting for its next step.</summary>
-    public void Begin()
+    /// <summary>A training wants to begin: waits for those that draw. From then on, asking means waiting for its next step.</summary>
+    public async Task BeginAsync(CancellationToken cancel)
     {
-        lock (_lock)
-            _running = true;
+        while (true)
+        {
+            Task emptied;
+            lock (_lock)
+            {
+                if (_wanted == 0)
+                {
+                    _running = true;
+                    return;
+                }
+                emptied = _emptied.Task;
+            }
+            await emptied.WaitAsync(cancel);
+        }
     }
 
     /// <summary>The training is over: nobody waits for its steps.</summary>
@@ -88,8 +101,11 @@ public sealed class StepGate
     {
         lock (_lock)
         {
-            _wanted--;
+            if (--_wanted > 0)
+                return;
             Monitor.PulseAll(_lock);
+            _emptied.TrySetResult();
+            _emptied = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
     }
 

@@ -34,7 +34,6 @@ public sealed class TrainingHandler(
         var checkpoints = Directory.CreateDirectory(Path.Combine(work, "checkpoints")).FullName;
         var baseModel = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base);
         baseModel.Require(BaseParts.Nets);
-        predictions.Unload(); // The training gets the device's memory.
         scratch.MakeRoom(0, job.Training.Id);
 
         var mirror = new CheckpointMirror(blobs, turn, work, checkpoints);
@@ -57,13 +56,23 @@ public sealed class TrainingHandler(
             StopEarly = signals.StopEarly,
             Canceled = signals.Canceled,
         };
-        var outcome = await TrainAsync(job, turn, plan, mirror, signals, either.Token);
+        await gate.BeginAsync(either.Token);
+        TrainingOutcome outcome;
+        try
+        {
+            predictions.Unload(); // The training gets the device's memory.
+            outcome = await TrainAsync(job, turn, plan, mirror, signals, either.Token);
+        }
+        finally
+        {
+            gate.End();
+        }
         signals.Canceled.ThrowIfCancellationRequested();
         if (outcome is TrainingOutcome.Stopped)
             return null;
 
         var files = await UploadAsync(turn, output, either.Token);
-        return new TrainingCompleted(job.Training, job.Attempt, time.GetUtcNow(), turn.Turn.Place, files, watch.Elapsed.TotalSeconds);
+        return new TrainingCompleted(job.Training, job.Attempt, time.GetUtcNow(), turn.Place, files, watch.Elapsed.TotalSeconds);
     }
 
     /// <summary>Removes what a job that is over left on this machine.</summary>
@@ -180,7 +189,7 @@ public sealed class TrainingHandler(
             await using (var content = File.OpenRead(file))
                 files.Add(new VersionFile(name, content.Length, Convert.ToHexStringLower(await SHA256.HashDataAsync(content, stop))));
             await patience.TryAsync(
-                () => blobs.UploadFileAsync(StorageLayout.Jobs, StorageLayout.AttemptOutput(turn.Job, turn.Turn.Place, name), file, stop), stop);
+                () => blobs.UploadFileAsync(StorageLayout.Jobs, StorageLayout.AttemptOutput(turn.Job, turn.Place, name), file, stop), stop);
         }
         return files;
     }

@@ -24,7 +24,7 @@ public sealed class CheckpointMirror(JobBlobs blobs, JobTurns.Held turn, string 
     private const int Keep = 2;
 
     private readonly string _attempts = StorageLayout.Attempts(turn.Job);
-    private readonly string _own = StorageLayout.AttemptPrefix(turn.Job, turn.Turn.Place) + StorageLayout.CheckpointsFolder;
+    private readonly string _own = StorageLayout.AttemptPrefix(turn.Job, turn.Place) + StorageLayout.CheckpointsFolder;
 
     /// <summary>Brings the newest whole checkpoint here, unless it is here already.</summary>
     public async Task FetchNewestAsync(CancellationToken cancel)

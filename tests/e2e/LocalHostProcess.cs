@@ -37,6 +37,12 @@ public sealed class LocalHostProcess : IAsyncDisposable
         }
     }
 
+    public bool HasPrinted(string text)
+    {
+        lock (_log)
+            return _log.Exists(line => line.Contains(text, StringComparison.Ordinal));
+    }
+
     /// <summary>A base model that is the toy in all but its name, and does not say that it has no safety checker.</summary>
     public const string UncheckedBase = "unchecked";
 
@@ -173,6 +179,18 @@ public sealed class LocalHostProcess : IAsyncDisposable
         foreach (var (key, value) in fields ?? new Dictionary<string, string>())
             form.Add(new StringContent(value), key);
         return await Http.PostAsync("api/trainings", form);
+    }
+
+    public string TrainingPath(string id) => $"api/trainings/{id}";
+
+    /// <summary>Draws with the base model, in few steps, and waits for the end.</summary>
+    public async Task<JsonObject> DrawAsync(string prompt)
+    {
+        var answer = await Http.PostAsJsonAsync("api/predictions", new { input = new { prompt, num_inference_steps = 2, disable_safety_checker = true } });
+        var id = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["id"]!.GetValue<string>();
+        return await EventuallyAsync(
+            async () => await GetAsync($"api/predictions/{id}") is var drawn && drawn["status"]!.GetValue<string>() is "succeeded" or "failed" or "canceled" ? drawn : null,
+            TimeSpan.FromSeconds(120), $"prediction {id}");
     }
 
     public async Task CancelAsync(string id) => Assert.True((await Http.PostAsync($"api/trainings/{id}/cancel", null)).IsSuccessStatusCode);

@@ -249,6 +249,7 @@ public sealed class DeliveriesTests(StorageFixture storage) : IAsyncLifetime
     private static JobKind<Work> Kind(Func<Work, JobSignals, Task<WorkerEvent?>> run) => new()
     {
         Word = "work",
+        TakesTurns = true,
         Key = work => work.Key,
         Attempt = work => work.Attempt,
         Again = (work, _) => (work with { Attempt = work.Attempt + 1 }, $"{work.Key}/{work.Attempt + 1}"),

@@ -19,7 +19,7 @@ public sealed class StepGateTests
     public async Task Drawing_and_steps_take_turns_and_all_of_both_are_done()
     {
         var gate = new StepGate();
-        gate.Begin();
+        await gate.BeginAsync(CancellationToken.None);
         var (inside, together, steps) = (0, false, 0);
         var over = false;
         var training = Task.Factory.StartNew(
@@ -53,7 +53,7 @@ public sealed class StepGateTests
     public async Task A_training_that_ends_lets_those_in_who_waited_for_its_next_step()
     {
         var gate = new StepGate();
-        gate.Begin();
+        await gate.BeginAsync(CancellationToken.None);
         var waiting = gate.EnterAsync(CancellationToken.None);
         Assert.False(waiting.IsCompleted);
         gate.End();
@@ -64,11 +64,24 @@ public sealed class StepGateTests
     public async Task One_that_does_not_wait_any_longer_does_not_hold_the_training()
     {
         var gate = new StepGate();
-        gate.Begin();
+        await gate.BeginAsync(CancellationToken.None);
         using var cancel = new CancellationTokenSource();
         var waiting = gate.EnterAsync(cancel.Token);
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         await Task.Run(gate.Pass).WaitAsync(Soon);
+    }
+
+    [Fact]
+    public async Task A_training_begins_when_nobody_draws_any_more()
+    {
+        var gate = new StepGate();
+        var (one, two) = (await gate.EnterAsync(CancellationToken.None), await gate.EnterAsync(CancellationToken.None));
+        var beginning = gate.BeginAsync(CancellationToken.None);
+        one.Dispose();
+        Assert.False(gate.IsTraining);
+        two.Dispose();
+        await beginning.WaitAsync(Soon);
+        Assert.True(gate.IsTraining);
     }
 }

@@ -38,8 +38,8 @@ public sealed class TurnTests(StorageFixture storage) : IDisposable
 
         Assert.False(await _turns.IsStillAsync(first, CancellationToken.None));
         Assert.True(await _turns.IsStillAsync(second, CancellationToken.None));
-        Assert.Equal((1, 2), (first.Turn.Number, second.Turn.Number));
-        Assert.True(string.CompareOrdinal(second.Turn.Place, first.Turn.Place) > 0);
+        Assert.Equal((1, 2), (first.Turn!.Number, second.Turn!.Number));
+        Assert.True(string.CompareOrdinal(second.Place, first.Place) > 0);
     }
 
     [Fact]
@@ -53,9 +53,9 @@ public sealed class TurnTests(StorageFixture storage) : IDisposable
     public async Task Of_many_that_take_it_at_once_each_gets_a_number_of_its_own_and_one_holds_it()
     {
         var all = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => TakeAsync(1)));
-        Assert.Equal(Enumerable.Range(1, 8), all.Select(held => held.Turn.Number).Order());
+        Assert.Equal(Enumerable.Range(1, 8), all.Select(held => held.Turn!.Number).Order());
         foreach (var held in all)
-            Assert.Equal(held.Turn.Number == 8, await _turns.IsStillAsync(held, CancellationToken.None));
+            Assert.Equal(held.Turn!.Number == 8, await _turns.IsStillAsync(held, CancellationToken.None));
     }
 
     [Fact]
