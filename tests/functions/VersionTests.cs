@@ -98,10 +98,10 @@ public sealed class VersionTests(ProductFixture product)
     {
         using var answer = await PostAsync(reference);
         var text = await answer.Content.ReadAsStringAsync();
-        Assert.True((int)answer.StatusCode == 202, text);
+        Assert.True((int)answer.StatusCode == 201, text);
         return JsonNode.Parse(text)!["version"]!.ToString();
     }
 
     private Task<HttpResponseMessage> PostAsync(string reference) =>
-        product.PostAsync("api/predictions", new JsonObject { ["version"] = reference, ["input"] = new JsonObject { ["prompt"] = "x" } });
+        product.PostAsync("v1/predictions", new JsonObject { ["version"] = reference, ["input"] = new JsonObject { ["prompt"] = "x" } });
 }
