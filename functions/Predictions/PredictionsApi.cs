@@ -155,8 +155,9 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
         {
             for (var left = hold; left > TimeSpan.Zero; left = end - time.GetUtcNow())
             {
-                await watch.WaitAsync(left < LookEvery ? left : LookEvery, cancel);
-                if (await records.PredictionAsync(created.Key, cancel) is { } record && JobTransitions.IsTerminal(record.Status))
+                var record = await watch.WaitAsync(left < LookEvery ? left : LookEvery, cancel) as PredictionRecord
+                    ?? await records.PredictionAsync(created.Key, cancel);
+                if (record is not null && JobTransitions.IsTerminal(record.Status))
                 {
                     var view = PredictionViews.View(record, null, Root(request));
                     return Answers.Json(await WithDataAsync(view, record, cancel), StatusCodes.Status201Created);

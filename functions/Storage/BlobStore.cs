@@ -94,19 +94,24 @@ public sealed class BlobStore(BlobServiceClient service)
 
     /// <summary>Writes a JSON document if there is none.</summary>
     /// <returns>false if there is one.</returns>
-    public async Task<bool> CreateAsync<T>(string container, string name, T value, CancellationToken cancel = default)
+    public async Task<bool> CreateAsync<T>(string container, string name, T value, CancellationToken cancel = default) =>
+        await TryCreateAsync(container, name, value, cancel) is not null;
+
+    /// <summary>Writes a JSON document if there is none.</summary>
+    /// <returns>Its tag; null if there is one.</returns>
+    public async Task<ETag?> TryCreateAsync<T>(string container, string name, T value, CancellationToken cancel = default)
     {
         try
         {
-            await (await BlobAsync(container, name)).UploadAsync(
+            var made = await (await BlobAsync(container, name)).UploadAsync(
                 BinaryData.FromString(SdxlJson.Serialize(value)),
                 new BlobUploadOptions { HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" }, Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All } },
                 cancel);
-            return true;
+            return made.Value.ETag;
         }
         catch (RequestFailedException e) when (e.Status is 409 or 412)
         {
-            return false;
+            return null;
         }
     }
 

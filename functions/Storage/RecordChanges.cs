@@ -23,12 +23,13 @@ public sealed class RecordChanges
         return watch;
     }
 
-    public void Tell(JobKey job)
+    /// <param name="record">As it was just written.</param>
+    public void Tell(JobKey job, object record)
     {
         lock (_lock)
         {
             foreach (var watch in _watches.GetValueOrDefault(job) ?? [])
-                watch.Ring();
+                watch.Tell(record);
         }
     }
 
@@ -45,29 +46,30 @@ public sealed class RecordChanges
     public sealed class Watch : IDisposable
     {
         private readonly RecordChanges _changes;
-        private readonly Channel<bool> _rings = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+        private readonly Channel<object> _newest = Channel.CreateBounded<object>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
 
         internal Watch(RecordChanges changes, JobKey job) => (_changes, Job) = (changes, job);
 
         internal JobKey Job { get; }
 
         /// <summary>Ends with the next change (or one since the last call), or after that time.</summary>
-        public async Task WaitAsync(TimeSpan atMost, CancellationToken cancel)
+        /// <returns>The record; null where nobody told of a change.</returns>
+        public async Task<object?> WaitAsync(TimeSpan atMost, CancellationToken cancel)
         {
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             patience.CancelAfter(atMost);
             try
             {
-                await _rings.Reader.ReadAsync(patience.Token);
+                return await _newest.Reader.ReadAsync(patience.Token);
             }
             catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
             {
-                // Time to look by oneself.
+                return null;
             }
         }
 
         public void Dispose() => _changes.Remove(this);
 
-        internal void Ring() => _rings.Writer.TryWrite(true);
+        internal void Tell(object record) => _newest.Writer.TryWrite(record);
     }
 }

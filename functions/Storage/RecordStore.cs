@@ -31,18 +31,22 @@ public sealed class RecordStore(BlobStore blobs, IMessageQueues queues, RecordCh
     public async Task CreateAsync(TrainingRecord record, CancellationToken cancel = default)
     {
         var made = await MakeAsync(record, cancel);
-        if (!made.Record.IsCheck)
-            await IndexAsync(StorageLayout.TrainingIndex(made.Record.Key, made.Record.CreatedAt), cancel);
-        await SendOrLeaveAsync<TrainingRecord>(record.Key, made.Mark, cancel);
+        record = made?.Record ?? (await TrainingAsync(record.Key, cancel))!;
+        if (!record.IsCheck)
+            await IndexAsync(StorageLayout.TrainingIndex(record.Key, record.CreatedAt), cancel);
+        if (made is { } written)
+            await SendOrLeaveAsync(written, cancel);
     }
 
     /// <summary>Makes the record and its entry in the list; its id is new.</summary>
     public async Task CreateAsync(PredictionRecord record, CancellationToken cancel = default)
     {
         // An entry whose record was never written is passed over.
-        await IndexAsync(StorageLayout.PredictionIndex(record.Key, record.CreatedAt), cancel);
+        var indexed = IndexAsync(StorageLayout.PredictionIndex(record.Key, record.CreatedAt), cancel);
         var made = await MakeAsync(record, cancel);
-        await SendOrLeaveAsync<PredictionRecord>(record.Key, made.Mark, cancel);
+        await indexed;
+        if (made is { } written)
+            await SendOrLeaveAsync(written, cancel);
     }
 
     /// <summary>Changes a training's record. A change that would leave a terminal status is dropped: it comes from a repeated
@@ -93,7 +97,7 @@ public sealed class RecordStore(BlobStore blobs, IMessageQueues queues, RecordCh
         }
         if (record.OwesSomething())
         {
-            await SendAsync<T>(key, mark, cancel);
+            await SendAsync(new Written<T>(record, tag, mark), cancel);
             return;
         }
         try
@@ -111,15 +115,15 @@ public sealed class RecordStore(BlobStore blobs, IMessageQueues queues, RecordCh
         where T : class, IJobRecord<T> =>
         (await blobs.ReadAsync<T>(StorageLayout.Records, StorageLayout.Record(T.Kind, key), cancel))?.Value;
 
-    private async Task<(T Record, ETag? Mark)> MakeAsync<T>(T record, CancellationToken cancel)
+    /// <returns>null where it is there already. The mark stays for the timer then: another change may be under way that counts on
+    /// one.</returns>
+    private async Task<Written<T>?> MakeAsync<T>(T record, CancellationToken cancel)
         where T : class, IJobRecord<T>
     {
         record = record.Remembering(null, time.GetUtcNow());
         var mark = record.OwesSomething() ? await MarkAsync<T>(record.Key, cancel) : (ETag?)null;
-        if (await blobs.CreateAsync(StorageLayout.Records, StorageLayout.Record(T.Kind, record.Key), record, cancel))
-            return (record, mark);
-        // There already. The mark stays for the timer: another change may be under way that counts on one.
-        return ((await FindAsync<T>(record.Key, cancel))!, null);
+        return await blobs.TryCreateAsync(StorageLayout.Records, StorageLayout.Record(T.Kind, record.Key), record, cancel) is { } tag
+            ? new Written<T>(record, tag, mark) : null;
     }
 
     private async Task<T> ChangeAsync<T>(JobKey key, Func<T, T> change, CancellationToken cancel)
@@ -141,46 +145,47 @@ public sealed class RecordStore(BlobStore blobs, IMessageQueues queues, RecordCh
                 return current;
             next = next.Remembering(current, time.GetUtcNow());
             var mark = next.OwesSomething() ? await MarkAsync<T>(key, cancel) : (ETag?)null;
+            ETag written;
             try
             {
-                await blobs.WriteAsync(StorageLayout.Records, name, next, tag, cancel);
+                written = await blobs.WriteAsync(StorageLayout.Records, name, next, tag, cancel);
             }
             catch (RequestFailedException e) when (e.Status == 412)
             {
                 continue; // Someone else wrote in between: read again, mark again, and apply the change to that.
             }
-            changes.Tell(key);
-            await SendOrLeaveAsync<T>(key, mark, cancel);
+            changes.Tell(key, next);
+            await SendOrLeaveAsync(new Written<T>(next, written, mark), cancel);
             return next;
         }
     }
 
-    private async Task SendOrLeaveAsync<T>(JobKey key, ETag? mark, CancellationToken cancel)
+    private async Task SendOrLeaveAsync<T>(Written<T> written, CancellationToken cancel)
         where T : class, IJobRecord<T>
     {
-        if (mark is not { } tag)
+        if (written.Mark is null)
             return;
         try
         {
-            await SendAsync<T>(key, tag, cancel);
+            await SendAsync(written, cancel);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            log.LeftToTheTimer(e, T.Kind, key.ToString());
+            log.LeftToTheTimer(e, T.Kind, written.Record.Key.ToString());
         }
     }
 
     /// <summary>Sends all that the record owes, notes that, and removes the mark if it is still that one. What is sent twice has the same
     /// message id.</summary>
-    private async Task SendAsync<T>(JobKey key, ETag mark, CancellationToken cancel)
+    private async Task SendAsync<T>(Written<T> written, CancellationToken cancel)
         where T : class, IJobRecord<T>
     {
+        var (record, tag, mark) = written;
+        var (key, name) = (record.Key, StorageLayout.Record(T.Kind, record.Key));
         var sent = new HashSet<string>(StringComparer.Ordinal);
         var told = 0;
-        while (true)
+        while (record.OwesSomething())
         {
-            if (await blobs.ReadAsync<T>(StorageLayout.Records, StorageLayout.Record(T.Kind, key), cancel) is not var (record, tag))
-                return; // deleted meanwhile; so is what it owed
             foreach (var message in record.Outbox)
             {
                 if (sent.Add(message.MessageId))
@@ -193,20 +198,21 @@ public sealed class RecordStore(BlobStore blobs, IMessageQueues queues, RecordCh
                 await queues.SendAsync<EventMessage>(Queues.Events, id, new EventsHappened(key, T.Kind), cancel: cancel);
                 told = last;
             }
-            if (record.OwesSomething())
+            try
             {
-                try
-                {
-                    await blobs.WriteAsync(StorageLayout.Records, StorageLayout.Record(T.Kind, key), record.Owing(record.Events, last, []), tag, cancel);
-                }
-                catch (RequestFailedException e) when (e.Status == 412)
-                {
-                    continue; // it may owe more by now
-                }
+                await blobs.WriteAsync(StorageLayout.Records, name, record.Owing(record.Events, last, []), tag, cancel);
+                break;
             }
-            await blobs.DeleteAsync(StorageLayout.Records, StorageLayout.OutboxMark(T.Kind, key), mark, cancel);
-            return;
+            catch (RequestFailedException e) when (e.Status == 412)
+            {
+                // It may owe more by now, or nothing.
+            }
+            if (await blobs.ReadAsync<T>(StorageLayout.Records, name, cancel) is not var (newer, newerTag))
+                return; // deleted meanwhile; so is what it owed
+            (record, tag) = (newer, newerTag);
         }
+        if (mark is { } own)
+            await blobs.DeleteAsync(StorageLayout.Records, StorageLayout.OutboxMark(T.Kind, key), own, cancel);
     }
 
     private Task<ETag> MarkAsync<T>(JobKey key, CancellationToken cancel)
@@ -215,4 +221,8 @@ public sealed class RecordStore(BlobStore blobs, IMessageQueues queues, RecordCh
 
     private Task IndexAsync(string name, CancellationToken cancel) =>
         blobs.WriteBytesAsync(StorageLayout.Records, name, [], "text/plain", cancel);
+
+    /// <summary>A record as it was written.</summary>
+    /// <param name="Mark">The mark that was set for it; null: it owed nothing.</param>
+    private readonly record struct Written<T>(T Record, ETag Tag, ETag? Mark);
 }

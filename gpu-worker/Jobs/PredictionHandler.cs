@@ -65,38 +65,42 @@ public sealed class PredictionHandler(
         baseModel.Require(job.Inputs.Needs());
         var weights = await files.FineTuneAsync(job, cancel);
         var (source, mask) = (await files.PictureAsync(job.Inputs.Image, "image", cancel), await files.PictureAsync(job.Inputs.Mask, "mask", cancel));
-        var pictures = await DrawAndReportAsync(job, baseModel, weights, source, mask, cancel);
+        var report = new PredictionReport(job, device.Name, options.Value.ProgressSeconds, blobs, events, time);
+        await DrawAndReportAsync(job, report, baseModel, weights, source, mask, cancel);
         var warnings = new List<string>();
         if (!job.Inputs.DisableSafetyChecker && baseModel.HasSafetyChecker && !_pipeline!.ChecksSafety)
             warnings.Add(string.Format(CultureInfo.InvariantCulture, NotChecked, job.Base));
         if (_wordsWithoutVectors.Count > 0)
             warnings.Add(string.Format(CultureInfo.InvariantCulture, NoVectors, string.Join(", ", _wordsWithoutVectors), Path.GetFileName(weights)));
         var done = new PredictionCompleted(
-            job.Prediction, 1, time.GetUtcNow(), pictures, watch.Elapsed.TotalSeconds, warnings.Count == 0 ? null : [.. warnings]);
-        await blobs.UploadAsync(StorageLayout.Predictions, StorageLayout.DrawnResult(job.Prediction),
-            Encoding.UTF8.GetBytes(SdxlJson.Serialize<WorkerEvent>(done)), CancellationToken.None);
+            job.Prediction, 1, time.GetUtcNow(), report.Pictures, watch.Elapsed.TotalSeconds, warnings.Count == 0 ? null : [.. warnings]);
+        await Task.WhenAll(
+            report.StoreStateAsync(), // who hears the last word looks at this log
+            blobs.UploadAsync(StorageLayout.Predictions, StorageLayout.DrawnResult(job.Prediction),
+                Encoding.UTF8.GetBytes(SdxlJson.Serialize<WorkerEvent>(done)), CancellationToken.None));
         await events.SendAsync(done, CancellationToken.None);
         return JobEnd.Finished;
     }
 
     /// <summary>Drawing is pure computation on a thread of its own; pictures and progress go into storage meanwhile.</summary>
-    private async Task<IReadOnlyList<DrawnPicture>> DrawAndReportAsync(
-        PredictionJob job, BaseManifest baseModel, string? weights, byte[]? picture, byte[]? mask, CancellationToken cancel)
+    private async Task DrawAndReportAsync(
+        PredictionJob job, PredictionReport report, BaseManifest baseModel, string? weights, byte[]? picture, byte[]? mask, CancellationToken cancel)
     {
-        var report = new PredictionReport(job, device.Name, options.Value.ProgressSeconds, blobs, events, time);
         var storing = report.StoreAllAsync();
         try
         {
             await Task.Factory.StartNew(
                 () => Draw(job, baseModel, weights, picture, mask, report, cancel), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
-        finally
+        catch
         {
             report.Complete();
-            await storing;
-            await report.StoreStateAsync(); // before the word that ends the job, which is followed by a look at this log
+            await storing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // the drawing's own fault is the one to tell
+            await report.StoreStateAsync();
+            throw;
         }
-        return report.Pictures;
+        report.Complete();
+        await storing;
     }
 
     private void Draw(

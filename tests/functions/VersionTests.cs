@@ -99,7 +99,8 @@ public sealed class VersionTests(ProductFixture product)
         using var answer = await PostAsync(reference);
         var text = await answer.Content.ReadAsStringAsync();
         Assert.True((int)answer.StatusCode == 201, text);
-        return JsonNode.Parse(text)!["version"]!.ToString();
+        var prediction = JsonNode.Parse(text)!;
+        return $"{prediction["model"]}:{prediction["version"]}";
     }
 
     private Task<HttpResponseMessage> PostAsync(string reference) =>
