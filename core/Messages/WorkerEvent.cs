@@ -6,8 +6,10 @@ namespace Sdxl.Core.Messages;
 
 /// <summary>Queue <c>worker-events</c>: what the GPU worker tells. Job is a training or a prediction.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
-[JsonDerivedType(typeof(JobProgressed), "progress")]
 [JsonDerivedType(typeof(TrainingCompleted), "training_completed")]
+[JsonDerivedType(typeof(DrawingStarted), "drawing_started")]
+[JsonDerivedType(typeof(PictureDrawn), "picture_drawn")]
+[JsonDerivedType(typeof(DrawingLogged), "drawing_logged")]
 [JsonDerivedType(typeof(PredictionCompleted), "prediction_completed")]
 [JsonDerivedType(typeof(JobFailed), "failed")]
 [JsonDerivedType(typeof(JobCanceled), "canceled")]
@@ -21,14 +23,20 @@ public abstract record WorkerEvent(JobKey Job, int Attempt, DateTimeOffset At)
     public bool IsTerminal => this is TrainingCompleted or PredictionCompleted or JobFailed or JobCanceled;
 }
 
-/// <summary>Steps done, at most one event a second. Also the heartbeat.</summary>
-public sealed record JobProgressed(JobKey Job, int Attempt, DateTimeOffset At, int Step, int TotalSteps, double? Loss, double? StepsPerSecond, double? SecondsLeft, string Device)
-    : WorkerEvent(Job, Attempt, At);
-
 /// <summary>The artefacts lie under the delivery's own place, not yet published. The files' hashes are what publishing verifies.</summary>
 /// <param name="Place">jobs/{owner}/{id}/attempts/{Place}/output/….</param>
 public sealed record TrainingCompleted(JobKey Job, int Attempt, DateTimeOffset At, string Place, IReadOnlyList<VersionFile> Files, double TrainSeconds)
     : WorkerEvent(Job, Attempt, At);
+
+/// <summary>A worker took the prediction. How far it is, it writes to jobs/{owner}/{id}/drawing.json.</summary>
+public sealed record DrawingStarted(JobKey Job, int Attempt, DateTimeOffset At, string Device) : WorkerEvent(Job, Attempt, At);
+
+/// <summary>One more picture lies under predictions/{owner}/{id}/.</summary>
+/// <param name="Pictures">All that are ready.</param>
+public sealed record PictureDrawn(JobKey Job, int Attempt, DateTimeOffset At, IReadOnlyList<DrawnPicture> Pictures) : WorkerEvent(Job, Attempt, At);
+
+/// <summary>The prediction's log has grown; sent where its webhook wants to know.</summary>
+public sealed record DrawingLogged(JobKey Job, int Attempt, DateTimeOffset At) : WorkerEvent(Job, Attempt, At);
 
 /// <summary>The pictures lie under predictions/{owner}/{id}/. A flagged picture (safety checker) is black and keeps its slot.</summary>
 /// <param name="Warnings">Sentences for the user, or null.</param>

@@ -59,7 +59,7 @@ public static class JobKinds
         Key = job => job.Prediction,
         Attempt = _ => 1,
         Again = (job, before) => (job, FormattableString.Invariant($"{job.MessageId}/{before + 2}")),
-        Result = key => (StorageLayout.Predictions, StorageLayout.Drawn(key, StorageLayout.ResultFile)),
+        Result = key => (StorageLayout.Predictions, StorageLayout.DrawnResult(key)),
         Run = (job, _, signals) => handler.RunAsync(job, signals.Interrupt, signals.Canceled),
     };
 }

@@ -9,7 +9,7 @@ using Sdxl.Functions.Storage;
 namespace Sdxl.Functions.Trainings.Activities;
 
 /// <summary>Sends the job to the workers' queue. The message id makes a repetition a duplicate that the queue drops.</summary>
-public sealed class DispatchTraining(QueueSender queue, BlobStore blobs, IOptions<SdxlOptions> options)
+public sealed class DispatchTraining(IMessageQueues queue, BlobStore blobs, IOptions<SdxlOptions> options)
 {
     /// <summary>The line behind which the worker's own lines belong.</summary>
     public const string WaitingLine = "Waiting for a GPU worker.";
@@ -19,7 +19,7 @@ public sealed class DispatchTraining(QueueSender queue, BlobStore blobs, IOption
     public async Task<int> Run([ActivityTrigger] TrainingJob job, CancellationToken cancel)
     {
         FaultPoints.Hit(FaultPoints.BeforeMessage);
-        await queue.SendAsync(Queues.Trainings, job.MessageId, job, cancel);
+        await queue.SendAsync(Queues.Trainings, job.MessageId, job, cancel: cancel);
         FaultPoints.Hit(FaultPoints.AfterMessage);
         await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(job.Training), [WaitingLine], cancel);
         return options.Value.HeartbeatCheckSeconds;
