@@ -17,8 +17,9 @@ try
     }
     builder.Services.AddGpuWorker(builder.Configuration);
     using var host = builder.Build();
+    var health = host.Services.GetRequiredService<WorkerHealth>(); // the host's end disposes of its services
     await host.RunAsync();
-    return host.Services.GetRequiredService<WorkerHealth>().ExitCode;
+    return health.ExitCode;
 }
 catch (Exception error) when (error is InvalidOperationException or FormatException)
 {
