@@ -22,6 +22,7 @@ public sealed class CheckpointMirror(JobBlobs blobs, JobTurns.Held turn, string 
     private const string ListSuffix = ".list.json";
     private const string RunPrefix = "run/";
     private const int Keep = 2;
+    private const long OneRequestBytes = 256L << 20; // the storage client's own limit
 
     private readonly string _attempts = StorageLayout.Attempts(turn.Job);
     private readonly string _own = StorageLayout.AttemptPrefix(turn.Job, turn.Place) + StorageLayout.CheckpointsFolder;
@@ -103,7 +104,10 @@ public sealed class CheckpointMirror(JobBlobs blobs, JobTurns.Held turn, string 
 
     private async Task<VersionFile> StoreFileAsync(string checkpoint, string name, string file, CancellationToken cancel)
     {
-        await blobs.UploadFileAsync(StorageLayout.Jobs, $"{_own}{checkpoint}/{name}", file, cancel);
+        // What goes in one request is finished: given up here, it may still arrive, when its place was removed already. What goes in blocks never becomes a blob.
+        var isOneRequest = new FileInfo(file).Length <= OneRequestBytes;
+        cancel.ThrowIfCancellationRequested();
+        await blobs.UploadFileAsync(StorageLayout.Jobs, $"{_own}{checkpoint}/{name}", file, isOneRequest ? CancellationToken.None : cancel);
         return new VersionFile(name, new FileInfo(file).Length, HashOf(file));
     }
 
