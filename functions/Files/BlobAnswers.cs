@@ -20,6 +20,8 @@ public sealed class BlobAnswers(BlobStore blobs)
         HttpRequest request, string container, string name, string what, CancellationToken cancel, string? type = null, string? download = null)
     {
         var file = name[(name.LastIndexOf('/') + 1)..];
+        if (name.Split('/').Any(part => part is "." or ".."))
+            return Answers.NotFound(what); // an address with dots leads elsewhere than it says
         var blob = await blobs.BlobAsync(container, name);
         try
         {

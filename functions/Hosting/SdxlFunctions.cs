@@ -52,6 +52,8 @@ public static class SdxlFunctions
         services.AddSingleton<Trainings.TrainingStarter>();
         services.AddSingleton<Trainings.TrainingViews>();
         services.AddSingleton<Trainings.TrainingLogs>();
+        services.AddSingleton(provider => new Http.Coalesced<Trainings.TrainingView?>(
+            provider.GetRequiredService<TimeProvider>(), TimeSpan.FromMilliseconds(250)));
         services.AddSingleton<Trainings.TrainingCreation>();
         services.AddSingleton<Trainings.DatasetReuse>();
         services.AddSingleton<Trainings.Quotes>();

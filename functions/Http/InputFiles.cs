@@ -124,6 +124,8 @@ public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordSto
     private string? Allowed(string path, string owner) => path.Split('/') switch
     {
         [StorageLayout.Records, ..] => null,
+        // An address with dots leads elsewhere than its first words say.
+        var parts when parts.Any(part => part is "" or "." or "..") => null,
         [StorageLayout.Uploads, var whose, _, ..] => whose == owner ? path : null,
         [var container, var whose, _, ..] when s_owned.Contains(container) => whose == owner ? path : null,
         [var container, ..] when s_owned.Contains(container) => null,

@@ -74,6 +74,9 @@ public sealed class TrainingCreation(
         }
         if (said?.Split('/') is [var owner, _] && owner != caller)
             throw Refuse("owner", 403, $"'{owner}' is not yours: you are '{caller}'. Leave the owner out.");
+        if (said is null && received.Data is { } data && JobId.IsValid(data)
+            && await records.TrainingAsync(new JobKey(caller, data), cancel) is { } source)
+            return source.Name; // the same pictures, the same model
         return ModelName.Slug(said ?? received.ArchiveName).Name;
     }
 

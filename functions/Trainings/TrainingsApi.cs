@@ -21,7 +21,7 @@ namespace Sdxl.Functions.Trainings;
 /// </summary>
 public sealed class TrainingsApi(
     TrainingCreation creation, TrainingViews views, RecordStore records, BlobStore blobs, BaseModels bases, VersionStore versions,
-    Deletion deletion, Paging paging, Addresses addresses, Callers callers)
+    Deletion deletion, Coalesced<TrainingView?> looks, Paging paging, Addresses addresses, Callers callers)
 {
     [Function("CreateTraining")]
     [Operation("Starts a training.", Gives = typeof(TrainingView), Status = 201, Body = ApiBodies.Training)]
@@ -78,9 +78,8 @@ public sealed class TrainingsApi(
     public async Task<IActionResult> Get(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/trainings/{id}")] HttpRequest request, string id,
         CancellationToken cancel) =>
-        await FindAsync(request, id, cancel) is { } record
-            ? Answers.Tagged(request, await views.NowAsync(record, addresses.RootOf(request), cancel))
-            : NoTraining(id);
+        callers.JobOf(request, id) is { } key && await LookAsync(key, addresses.RootOf(request), cancel) is { } view
+            ? Answers.Tagged(request, view) : NoTraining(id);
 
     /// <summary>Asks the training to stop. Already finished ones are answered unchanged.</summary>
     [Function("CancelTraining")]
@@ -112,6 +111,7 @@ public sealed class TrainingsApi(
         if (!JobTransitions.IsTerminal(record.Status))
             return Answers.Problem(StatusCodes.Status409Conflict, "Still running", $"Training '{id}' is not over. Cancel it first.");
         await deletion.TrainingAsync(record, cancel);
+        looks.Forget($"{record.Key} {addresses.RootOf(request)}");
         return new NoContentResult();
     }
 
@@ -124,12 +124,18 @@ public sealed class TrainingsApi(
         return Answers.Json(view with { Warnings = [.. warnings, .. view.Warnings] }, StatusCodes.Status201Created);
     }
 
+    /// <summary>Many may look at the same training: they share a look.</summary>
+    private Task<TrainingView?> LookAsync(JobKey key, string root, CancellationToken cancel) => looks.GetAsync($"{key} {root}", async () =>
+        await records.TrainingAsync(key, CancellationToken.None) is { } record ? await views.NowAsync(record, root, CancellationToken.None) : null,
+        cancel);
+
     private async Task<IActionResult> AskAsync(HttpRequest request, string id, Func<Task> ask, CancellationToken cancel)
     {
         if (await FindAsync(request, id, cancel) is not { } record)
             return NoTraining(id);
         if (!JobTransitions.IsTerminal(record.Status))
             await ask();
+        looks.Forget($"{record.Key} {addresses.RootOf(request)}");
         record = await records.TrainingAsync(record.Key, cancel) ?? record;
         return Answers.Json(await views.NowAsync(record, addresses.RootOf(request), cancel));
     }

@@ -37,12 +37,15 @@ public sealed class LocalHostProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>An address of this machine that the host may be told to post to and to fetch from; the others may not be.</summary>
+    public const string TrustedAddress = "127.0.0.2";
+
     /// <summary>A base model that is the toy in all but its name, and does not say that it has no safety checker.</summary>
     public const string UncheckedBase = "unchecked";
 
     public async Task StartAsync()
     {
-        var info = new ProcessStartInfo("dotnet", [Path.Combine(TestPaths.Root, "local", "bin", Configuration, "net10.0", "Sdxl.Local.dll"), "--state", State])
+        var info = new ProcessStartInfo("dotnet", [Path.Combine(TestPaths.Root, "local", "bin", Configuration, "net10.0", "Sdxl.Local.dll"), "--state", State, $"--Sdxl:TrustedHosts={TrustedAddress}"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -3,6 +3,7 @@ using Azure.Messaging.ServiceBus;
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.Logging.Abstractions;
 using Sdxl.Core.Storage;
+using Sdxl.Functions.Storage;
 using Sdxl.Local.Azurite;
 using Sdxl.Local.Broker;
 using Sdxl.Local.Durable;
@@ -73,6 +74,23 @@ public sealed class ProductFixture : IAsyncLifetime
         var other = await StartHostAsync(settings, own);
         await other.WaitUntilReadyAsync();
         return new OtherHost(other, own, LocalKeys.Of(new StateFolder(folder.Path)).Token);
+    }
+
+    /// <summary>The app's records, read and written beside it.</summary>
+    public RecordStore Records() => new(new BlobStore(Storage));
+
+    /// <summary>What an address answers once that is so: it comes about in other processes.</summary>
+    public async Task<JsonNode> UntilAsync(string path, Func<JsonNode, bool> reached)
+    {
+        JsonNode? last = null;
+        for (var waited = 0; waited < 1200; waited++)
+        {
+            last = JsonNode.Parse(await Http.GetStringAsync(path))!;
+            if (reached(last))
+                return last;
+            await Task.Delay(50);
+        }
+        throw new TimeoutException($"{path} did not get there within 60 s: {last}");
     }
 
     /// <summary>Makes a token.</summary>
