@@ -11,9 +11,6 @@ namespace Sdxl.Functions.Trainings.Activities;
 /// <summary>Sends the job to the workers' queue. The message id makes a repetition a duplicate that the queue drops.</summary>
 public sealed class DispatchTraining(IMessageQueues queue, BlobStore blobs, IOptions<SdxlOptions> options)
 {
-    /// <summary>The line behind which the worker's own lines belong.</summary>
-    public const string WaitingLine = "Waiting for a GPU worker.";
-
     /// <returns>Seconds between two looks at what has become of the job: an orchestrator may not read settings itself.</returns>
     [Function(nameof(DispatchTraining))]
     public async Task<int> Run([ActivityTrigger] TrainingJob job, CancellationToken cancel)
@@ -21,7 +18,7 @@ public sealed class DispatchTraining(IMessageQueues queue, BlobStore blobs, IOpt
         FaultPoints.Hit(FaultPoints.BeforeMessage);
         await queue.SendAsync(Queues.Trainings, job.MessageId, job, cancel: cancel);
         FaultPoints.Hit(FaultPoints.AfterMessage);
-        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(job.Training), [WaitingLine], cancel);
+        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(job.Training), [TrainingLogs.HandOver], cancel);
         return options.Value.HeartbeatCheckSeconds;
     }
 }
