@@ -173,7 +173,7 @@ public sealed class SafetensorsHeader
         if (word is null || shape is null || offsets is null)
             throw new SafetensorsException(file, $"tensor '{name}' lacks {(word is null ? "dtype" : shape is null ? "shape" : "data_offsets")}.");
         if (!SafetensorsTypes.TryParse(word, out var type))
-            throw new SafetensorsException(file, $"tensor '{name}' has dtype '{word}'; this product reads {string.Join(", ", Enum.GetNames<SafetensorsType>())}.");
+            throw new SafetensorsException(file, $"tensor '{name}' has dtype '{word}'; this product reads {string.Join(", ", Enum.GetNames<SafetensorsType>())}. Save the file again in one of these, for example F16.");
         if (offsets.Count != 2 || offsets[1] < offsets[0])
             throw new SafetensorsException(file, $"tensor '{name}' has data_offsets [{string.Join(", ", offsets)}]; expected [begin, end] with begin <= end.");
         if (offsets[1] > fileBytes - dataStart)

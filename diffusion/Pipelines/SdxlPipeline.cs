@@ -67,6 +67,7 @@ public sealed class SdxlPipeline : IDisposable
     /// <summary>Draws the pictures of a request, one after the other.</summary>
     /// <exception cref="ArgumentException">Settings out of range: all of them at once.</exception>
     /// <exception cref="InvalidOperationException">A refine mode without a refiner, or one that does not fit the fine-tune.</exception>
+    /// <exception cref="DrawingFailedException">A picture's numbers became NaN or infinite.</exception>
     public IReadOnlyList<GeneratedPicture> Generate(GenerationSettings settings, IProgress<GenerationProgress>? progress, CancellationToken cancel)
     {
         settings.Validate();
@@ -88,6 +89,7 @@ public sealed class SdxlPipeline : IDisposable
             using var one = NewDisposeScope();
             var (picture, seed) = (k, settings.Seed + k);
             var latents = Latents(settings, prepared, seed, (done, all) => progress?.Report(new(picture, settings.NumOutputs, done, all)), cancel);
+            RequireFinite(latents, settings, k, seed);
             pictures.Add(Finish(settings, latents, k, seed));
         }
         return pictures;
@@ -201,13 +203,25 @@ public sealed class SdxlPipeline : IDisposable
 
     private GeneratedPicture Finish(GenerationSettings settings, Tensor latents, int index, long seed)
     {
-        var rgb = PictureTensors.ToRgb(Decode(latents));
+        var decoded = Decode(latents);
+        RequireFinite(decoded, settings, index, seed);
+        var rgb = PictureTensors.ToRgb(decoded);
         var flagged = settings.CheckSafety && safety is not null && safety.IsFlagged(rgb, settings.Width, settings.Height);
         if (flagged)
             Array.Clear(rgb);
         else if (settings.ApplyWatermark)
             InvisibleWatermark.Apply(rgb, settings.Width, settings.Height);
         return new GeneratedPicture(index, seed, rgb, settings.Width, settings.Height, flagged);
+    }
+
+    /// <summary>NaN would be painted black, and a black picture looks like a success.</summary>
+    private static void RequireFinite(Tensor values, GenerationSettings settings, int index, long seed)
+    {
+        if (values.isfinite().all().item<bool>())
+            return;
+        throw new DrawingFailedException(
+            $"Picture {index + 1} of {settings.NumOutputs} (seed {seed}) cannot be drawn: its numbers became NaN or infinite on the way, which would be a black picture. "
+            + "The weights or the settings are outside of what the nets can compute: use a lora_scale nearer to 0, a lower guidance_scale, or other weights.");
     }
 
     private Tensor Noise(long seed, RandomPurpose purpose, long step, long[] shape)
