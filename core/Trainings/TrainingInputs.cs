@@ -154,6 +154,8 @@ public sealed record TrainingInputs
             idle.Add("Input 'mask_target_prompts' has no effect while use_face_detection_instead is true.");
         if (given.ContainsKey("sample_every_steps") && effective.SamplePrompts is null)
             idle.Add("Input 'sample_every_steps' has no effect without sample_prompts.");
+        if (effective.SamplePrompts is { } prompts && Captions.CaptionMarkup.IsMarked(prompts))
+            idle.Add("Weights \"(word:1.3)\" and tags \"<lora:…>\" in sample_prompts have no effect: samples are drawn from the words alone.");
         return idle;
     }
 

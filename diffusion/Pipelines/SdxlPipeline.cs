@@ -1,3 +1,5 @@
+using Sdxl.Core.Captions;
+using Sdxl.Core.Text;
 using Sdxl.Diffusion.Models;
 using Sdxl.Diffusion.Randomness;
 using Sdxl.Diffusion.Safety;
@@ -63,6 +65,24 @@ public sealed class SdxlPipeline : IDisposable
     /// <summary>Puts a fine-tune in the place of the one before; null restores the base model exactly. It is copied: the caller may dispose it.</summary>
     /// <param name="loraScale">Strength of a LoRA; 1 is what was trained.</param>
     public void Apply(FineTune? fineTune, double loraScale) => slot.Apply(fineTune, loraScale);
+
+    /// <summary>What of the prompts has no effect, with the fine-tune that is applied: a sentence each.</summary>
+    public IReadOnlyList<string> PromptWarnings(GenerationSettings settings)
+    {
+        var warnings = new List<string>();
+        foreach (var (input, text) in new[] { ("prompt", settings.Prompt), ("negative_prompt", settings.NegativePrompt) })
+        {
+            if (CaptionMarkup.TagsIn(text) is { Count: > 0 } tags)
+            {
+                warnings.Add($"Input '{input}': the {(tags.Count == 1 ? "tag" : "tags")} {string.Join(" ", tags)} {Plural.Verb(tags.Count, "loads", "load")} nothing here. "
+                    + "Give a LoRA as 'replicate_weights' and its strength as 'lora_scale'.");
+            }
+            var count = PromptEncoder.TokensOf(slot.Tokens?.Tokenizer2 ?? model.Tokenizer2, slot.Spell(text));
+            if (count > CaptionLength.ReadTokens)
+                warnings.Add($"Input '{input}' has {count} tokens where {CaptionLength.ReadTokens} are read: its end has no effect. Put what matters in front.");
+        }
+        return warnings;
+    }
 
     /// <summary>Draws the pictures of a request, one after the other.</summary>
     /// <exception cref="ArgumentException">Settings out of range: all of them at once.</exception>

@@ -27,7 +27,7 @@ public sealed class PredictionHandler(
 
     private SdxlPipeline? _pipeline;
     private string? _loadedBase;
-    private IReadOnlyList<string> _wordsWithoutVectors = [];
+    private IReadOnlyList<string> _wordsWithoutVectors = [], _promptWarnings = [];
     private (string? Weights, double Scale)? _applied; // a version's file, or null for the base alone: what never changes need not be read again
 
     /// <inheritdoc cref="TrainingHandler.RunAsync"/>
@@ -73,6 +73,7 @@ public sealed class PredictionHandler(
             warnings.Add(string.Format(CultureInfo.InvariantCulture, NotChecked, job.Base));
         if (_wordsWithoutVectors.Count > 0)
             warnings.Add(string.Format(CultureInfo.InvariantCulture, NoVectors, string.Join(", ", _wordsWithoutVectors), Path.GetFileName(weights)));
+        warnings.AddRange(_promptWarnings);
         await events.SendAsync(
             new PredictionCompleted(job.PredictionId, 1, time.GetUtcNow(), drawn, watch.Elapsed.TotalSeconds, warnings.Count == 0 ? null : [.. warnings]), CancellationToken.None);
         return JobEnd.Finished;
@@ -129,6 +130,7 @@ public sealed class PredictionHandler(
             CheckSafety = !inputs.DisableSafetyChecker,
             Seed = inputs.Seed,
         };
+        _promptWarnings = _pipeline!.PromptWarnings(settings);
         return _pipeline!.Generate(settings, progress, cancel);
     }
 
