@@ -32,6 +32,9 @@ public sealed class SafetensorsHeader
     /// <summary>Full-size SDXL has 2,641 tensors.</summary>
     public const int MaxTensors = 200_000;
 
+    /// <summary>SDXL's longest names have some 120 letters.</summary>
+    public const int MaxNameLetters = 1_000;
+
     /// <summary>Entries of "__metadata__"; kohya's files have about a hundred.</summary>
     public const int MaxMetadata = 20_000;
 
@@ -101,6 +104,8 @@ public sealed class SafetensorsHeader
                     hasMetadata = true;
                     ReadMetadata(ref reader, metadata, file);
                 }
+                else if (name.Length > MaxNameLetters)
+                    throw new SafetensorsException(file, $"has a tensor name of {name.Length} letters, '{name[..40]}…'; at most {MaxNameLetters} are allowed.");
                 else if (entries.Count == MaxTensors)
                     throw new SafetensorsException(file, $"lists more than {MaxTensors} tensors; no file of SDXL has so many.");
                 else if (!entries.TryAdd(name, ReadEntry(ref reader, name, dataStart, fileBytes, file)))

@@ -34,6 +34,7 @@ public sealed class SafetensorsHostileTests : IDisposable
         { "unknown field", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"pickle":"x"}}""", 8, "unknown field 'pickle'" },
         { "missing dtype", """{"a":{"shape":[2],"data_offsets":[0,8]}}""", 8, "lacks dtype" },
         { "unknown dtype", """{"a":{"dtype":"F4","shape":[8],"data_offsets":[0,8]}}""", 8, "dtype 'F4'" },
+        { "endless name", "{\"" + new string('a', 1001) + "\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "a tensor name of 1001 letters" },
         { "dtype in small letters", """{"a":{"dtype":"f32","shape":[2],"data_offsets":[0,8]}}""", 8, "dtype 'f32'" },
         { "three offsets", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4,8]}}""", 8, "more than 2 numbers in data_offsets; expected [begin, end]" },
         { "tensor that is no object", """{"a":7}""", 0, "expected StartObject" },
