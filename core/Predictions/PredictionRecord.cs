@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Messages;
 
@@ -8,6 +10,7 @@ namespace Sdxl.Core.Predictions;
 public sealed record PredictionRecord
 {
     public required string Id { get; init; }
+    public required string Owner { get; init; }
     public required string Base { get; init; }
 
     /// <summary>owner/name:version, or null for the base model alone.</summary>
@@ -24,9 +27,12 @@ public sealed record PredictionRecord
     public required DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? CompletedAt { get; init; }
+
+    [JsonIgnore]
+    public JobKey Key => new(Owner, Id);
 }
 
 /// <summary>What starts a prediction's orchestration.</summary>
 /// <param name="Weights">Blob prefix inside the models container, or null.</param>
 /// <param name="Version">owner/name:version for the record, or null.</param>
-public sealed record PredictionRequest(string Id, string Base, string? Weights, string? Version, PredictionInputs Inputs);
+public sealed record PredictionRequest(JobKey Key, string Base, string? Weights, string? Version, PredictionInputs Inputs);

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Jobs;
 
 namespace Sdxl.Core.Trainings;
@@ -32,6 +34,9 @@ public sealed record TrainingRecord
     public required DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? CompletedAt { get; init; }
+
+    [JsonIgnore]
+    public JobKey Key => new(Owner, Id);
 
     public TrainingRecord With(JobStatus status, TrainingStage stage, DateTimeOffset now) => this with
     {

@@ -54,6 +54,7 @@ public static class SdxlFunctions
         services.AddSingleton<Trainings.ArchiveReceiver>();
         services.AddSingleton<Trainings.UsablePictures>();
         services.AddSingleton<Http.Addresses>();
+        services.AddSingleton<Http.Callers>();
         services.AddSingleton<Http.PublicWeb>();
         services.AddSingleton<Http.InputFiles>();
         services.AddSingleton<Predictions.PredictionReceiver>();

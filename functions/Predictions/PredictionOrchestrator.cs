@@ -24,7 +24,7 @@ public static class PredictionOrchestrator
         try
         {
             await Call(nameof(StartPrediction), request);
-            await Call(nameof(DispatchPrediction), new PredictionJob(request.Id, request.Base, request.Weights, request.Inputs));
+            await Call(nameof(DispatchPrediction), new PredictionJob(request.Key, request.Base, request.Weights, request.Inputs));
             using var stopTimer = new CancellationTokenSource();
             var first = await Task.WhenAny(answer, cancel,
                 context.CreateTimer(context.CurrentUtcDateTime.AddHours(MaxHours), stopTimer.Token));
@@ -34,18 +34,18 @@ public static class PredictionOrchestrator
                 end = SdxlJson.Deserialize<WorkerEvent>(await answer) switch
                 {
                     PredictionCompleted done => new PredictionEnd(
-                        request.Id, JobStatus.Succeeded, null, done.Pictures, done.PredictSeconds, done.Warnings),
-                    JobFailed failed => new PredictionEnd(request.Id, JobStatus.Failed, failed.Error, [], null),
-                    _ => new PredictionEnd(request.Id, JobStatus.Canceled, null, [], null),
+                        request.Key, JobStatus.Succeeded, null, done.Pictures, done.PredictSeconds, done.Warnings),
+                    JobFailed failed => new PredictionEnd(request.Key, JobStatus.Failed, failed.Error, [], null),
+                    _ => new PredictionEnd(request.Key, JobStatus.Canceled, null, [], null),
                 };
             }
             else
             {
                 // The worker finds the mark before it draws the next picture.
-                await Call(nameof(MarkCanceled), request.Id);
+                await Call(nameof(MarkCanceled), request.Key);
                 end = first == cancel
-                    ? new PredictionEnd(request.Id, JobStatus.Canceled, null, [], null)
-                    : new PredictionEnd(request.Id, JobStatus.Failed,
+                    ? new PredictionEnd(request.Key, JobStatus.Canceled, null, [], null)
+                    : new PredictionEnd(request.Key, JobStatus.Failed,
                         $"No GPU worker has drawn this within {MaxHours} hours. "
                             + "Check that a worker runs and reads the queue, then try again.",
                         [], null);
@@ -53,7 +53,7 @@ public static class PredictionOrchestrator
         }
         catch (TaskFailedException e)
         {
-            end = new PredictionEnd(request.Id, JobStatus.Failed, JobOrchestration.Sentence(e), [], null);
+            end = new PredictionEnd(request.Key, JobStatus.Failed, JobOrchestration.Sentence(e), [], null);
         }
         await Call(nameof(FinishPrediction), end);
 

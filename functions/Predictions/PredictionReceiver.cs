@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Azure.Storage.Blobs.Models;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Predictions;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Hosting;
@@ -57,11 +58,11 @@ public sealed class PredictionReceiver(BlobStore blobs, InputFiles files, IOptio
             form["base"].ToString() is { Length: > 0 } b ? b : null, input, sent, []);
     }
 
-    /// <summary>The inputs with every file input naming a blob (container/name). What was sent or fetched lies under jobs/{id}/inputs until
+    /// <summary>The inputs with every file input naming a blob (container/name). What was sent or fetched lies under jobs/{owner}/{id}/inputs until
     /// the prediction is over.</summary>
     /// <exception cref="IntakeException">Files that are not there, too large or not to be fetched; all of them at once.</exception>
     public async Task<PredictionInputs> StoreAsync(
-        string id, PredictionInputs inputs, ReceivedPrediction received, HttpRequest request, CancellationToken cancel)
+        JobKey prediction, PredictionInputs inputs, ReceivedPrediction received, HttpRequest request, CancellationToken cancel)
     {
         var problems = new List<IntakeProblem>();
         // All are found before one is stored: a prediction that is refused leaves nothing in storage.
@@ -98,7 +99,7 @@ public sealed class PredictionReceiver(BlobStore blobs, InputFiles files, IOptio
         {
             if (file?.Content is null)
                 return file?.Blob;
-            var name = StorageLayout.JobInput(id, field, BlobSafe(file.Name));
+            var name = StorageLayout.JobInput(prediction, field, BlobSafe(file.Name));
             await (await blobs.BlobAsync(StorageLayout.Jobs, name)).UploadAsync(file.Content, new BlobUploadOptions(), cancel);
             return $"{StorageLayout.Jobs}/{name}";
         }

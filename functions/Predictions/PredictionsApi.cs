@@ -41,7 +41,7 @@ public sealed record PredictionView(
 /// the inputs are fields beside version and base, and image, mask and replicate_weights may be files.
 /// </summary>
 public sealed class PredictionsApi(RecordStore records, BlobStore blobs, PredictionReceiver receiver, VersionStore versions,
-    BaseCatalog bases, Addresses addresses, IOptions<SdxlOptions> options)
+    BaseCatalog bases, Addresses addresses, Callers callers)
 {
     [Function("CreatePrediction")]
     public async Task<IActionResult> Create(
@@ -49,7 +49,7 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
         [DurableClient] DurableTaskClient client,
         CancellationToken cancel)
     {
-        var id = JobId.New();
+        var key = new JobKey(callers.OwnerOf(request), JobId.New());
         PredictionRequest prediction;
         IReadOnlyList<string> warnings;
         try
@@ -57,7 +57,7 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
             var received = await receiver.ReceiveAsync(request, cancel);
             warnings = received.Warnings;
             var reference = received.Version;
-            var version = reference is null ? null : await versions.FindAsync(reference, options.Value.Owner, cancel);
+            var version = reference is null ? null : await versions.FindAsync(reference, key.Owner, cancel);
             if (reference is not null && version is null)
                 return Answers.Problem(422, "Invalid version or not permitted",
                     $"There is no version '{reference}'. Give owner/name:id, owner/name or id (its first {VersionStore.ShortestBeginning} "
@@ -68,11 +68,11 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
                     $"Version '{reference}' was trained on base model '{version.Base}', not '{asked}', and draws with that. "
                         + $"Leave 'base' out, or choose a version of '{asked}'.")]);
             var baseModel = bases.Get(version?.Base ?? received.Base);
-            var inputs = PredictionInputs.Read(received.Input, baseModel, id, besideVersion: version is not null);
+            var inputs = PredictionInputs.Read(received.Input, baseModel, key.Id, besideVersion: version is not null);
             bases.Require(baseModel, inputs.Needs());
-            inputs = await receiver.StoreAsync(id, inputs, received, request, cancel);
+            inputs = await receiver.StoreAsync(key, inputs, received, request, cancel);
             prediction = new PredictionRequest(
-                id, baseModel.Name,
+                key, baseModel.Name,
                 version is null ? null : StorageLayout.VersionPrefix(version.Owner, version.Name, version.Version),
                 version is null ? null : $"{version.Owner}/{version.Name}:{version.Version}",
                 inputs);
@@ -95,8 +95,8 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
                 [.. e.Problems.Select(p => new IntakeProblem(p.Field, p.Sentence, 422))]);
         }
         await client.ScheduleNewOrchestrationInstanceAsync(
-            nameof(PredictionOrchestrator), prediction, new StartOrchestrationOptions(InstanceId: id), cancel);
-        request.HttpContext.Response.Headers.Location = addresses.Of(request, $"api/predictions/{id}");
+            nameof(PredictionOrchestrator), prediction, new StartOrchestrationOptions(InstanceId: key.Id), cancel);
+        request.HttpContext.Response.Headers.Location = addresses.Of(request, $"api/predictions/{key.Id}");
         return Answers.Json(View(Queued(prediction, DateTimeOffset.UtcNow) with { Warnings = warnings }, request),
             StatusCodes.Status202Accepted);
     }
@@ -107,7 +107,7 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
         string id,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancel) =>
-        await FindAsync(id, client, cancel) is { } record
+        await FindAsync(request, id, client, cancel) is { } record
             ? Answers.Json(View(record, request) with { Progress = await ProgressAsync(record, cancel) })
             : Answers.NotFound($"There is no prediction '{id}'.");
 
@@ -118,7 +118,7 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
         [DurableClient] DurableTaskClient client,
         CancellationToken cancel)
     {
-        if (await FindAsync(id, client, cancel) is not { } record)
+        if (await FindAsync(request, id, client, cancel) is not { } record)
             return Answers.NotFound($"There is no prediction '{id}'.");
         if (!JobTransitions.IsTerminal(record.Status))
             await client.RaiseEventAsync(id, JobOrchestration.CancelEvent, "canceled over HTTP", cancel);
@@ -133,11 +133,11 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
         string file,
         CancellationToken cancel)
     {
-        if (!JobId.IsValid(id) || (await records.PredictionAsync(id, cancel))?.Pictures.Any(p => p.File == file) != true)
+        if (callers.JobOf(request, id) is not { } key || (await records.PredictionAsync(key, cancel))?.Pictures.Any(p => p.File == file) != true)
             return Answers.NotFound($"Prediction '{id}' has no picture '{file}'.");
         try
         {
-            var blob = await blobs.BlobAsync(StorageLayout.Predictions, $"{id}/{file}");
+            var blob = await blobs.BlobAsync(StorageLayout.Predictions, StorageLayout.Drawn(key, file));
             return new FileStreamResult(await blob.OpenReadAsync(cancellationToken: cancel), "image/png");
         }
         catch (RequestFailedException e) when (e.Status == 404)
@@ -148,25 +148,26 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
 
     private async Task<DrawingProgress?> ProgressAsync(PredictionRecord record, CancellationToken cancel) =>
         record.Status == JobStatus.Processing
-            && await blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(record.Id), cancel) is { Value: var p }
+            && await blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(record.Key), cancel) is { Value: var p }
             ? new DrawingProgress(p.Step, p.TotalSteps, p.StepsPerSecond, p.SecondsLeft, p.Device)
             : null;
 
-    private async Task<PredictionRecord?> FindAsync(string id, DurableTaskClient client, CancellationToken cancel)
+    private async Task<PredictionRecord?> FindAsync(HttpRequest request, string id, DurableTaskClient client, CancellationToken cancel)
     {
-        if (!JobId.IsValid(id))
+        if (callers.JobOf(request, id) is not { } key)
             return null;
-        if (await records.PredictionAsync(id, cancel) is { } record)
+        if (await records.PredictionAsync(key, cancel) is { } record)
             return record;
         var instance = await client.GetInstanceAsync(id, getInputsAndOutputs: true, cancel);
-        return instance is { Name: nameof(PredictionOrchestrator) }
-            ? Queued(instance.ReadInputAs<PredictionRequest>()!, instance.CreatedAt)
+        return instance is { Name: nameof(PredictionOrchestrator) } && instance.ReadInputAs<PredictionRequest>() is { } queued && queued.Key == key
+            ? Queued(queued, instance.CreatedAt)
             : null;
     }
 
     private static PredictionRecord Queued(PredictionRequest request, DateTimeOffset created) => new()
     {
-        Id = request.Id,
+        Id = request.Key.Id,
+        Owner = request.Key.Owner,
         Base = request.Base,
         Version = request.Version,
         Status = JobStatus.Starting,

@@ -1,5 +1,6 @@
 using Azure;
 using Azure.Storage.Blobs.Models;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Predictions;
 using Sdxl.Core.Storage;
@@ -11,49 +12,49 @@ namespace Sdxl.Functions.Storage;
 /// checked.</summary>
 public sealed class RecordStore(BlobStore blobs)
 {
-    public async Task<TrainingRecord?> TrainingAsync(string id, CancellationToken cancel = default) =>
-        (await blobs.ReadAsync<TrainingRecord>(StorageLayout.Records, StorageLayout.TrainingRecord(id), cancel))?.Value;
+    public async Task<TrainingRecord?> TrainingAsync(JobKey key, CancellationToken cancel = default) =>
+        (await blobs.ReadAsync<TrainingRecord>(StorageLayout.Records, StorageLayout.TrainingRecord(key), cancel))?.Value;
 
-    public async Task<PredictionRecord?> PredictionAsync(string id, CancellationToken cancel = default) =>
-        (await blobs.ReadAsync<PredictionRecord>(StorageLayout.Records, StorageLayout.PredictionRecord(id), cancel))?.Value;
+    public async Task<PredictionRecord?> PredictionAsync(JobKey key, CancellationToken cancel = default) =>
+        (await blobs.ReadAsync<PredictionRecord>(StorageLayout.Records, StorageLayout.PredictionRecord(key), cancel))?.Value;
 
     /// <summary>Makes the record if it is not there yet (an activity may run twice), and its entry in the list.</summary>
     /// <param name="listed">false: the record is found by its id only.</param>
     public async Task CreateAsync(TrainingRecord record, bool listed, CancellationToken cancel = default)
     {
-        if (!await blobs.CreateAsync(StorageLayout.Records, StorageLayout.TrainingRecord(record.Id), record, cancel))
-            record = (await TrainingAsync(record.Id, cancel))!;
+        if (!await blobs.CreateAsync(StorageLayout.Records, StorageLayout.TrainingRecord(record.Key), record, cancel))
+            record = (await TrainingAsync(record.Key, cancel))!;
         if (listed)
-            await blobs.WriteBytesAsync(StorageLayout.Records, StorageLayout.TrainingIndex(record.CreatedAt, record.Id), [], "text/plain",
+            await blobs.WriteBytesAsync(StorageLayout.Records, StorageLayout.TrainingIndex(record.Key, record.CreatedAt), [], "text/plain",
                 cancel);
     }
 
     /// <inheritdoc cref="CreateAsync(TrainingRecord, bool, CancellationToken)"/>
     public async Task CreateAsync(PredictionRecord record, CancellationToken cancel = default)
     {
-        if (!await blobs.CreateAsync(StorageLayout.Records, StorageLayout.PredictionRecord(record.Id), record, cancel))
-            record = (await PredictionAsync(record.Id, cancel))!;
-        await blobs.WriteBytesAsync(StorageLayout.Records, StorageLayout.PredictionIndex(record.CreatedAt, record.Id), [], "text/plain",
+        if (!await blobs.CreateAsync(StorageLayout.Records, StorageLayout.PredictionRecord(record.Key), record, cancel))
+            record = (await PredictionAsync(record.Key, cancel))!;
+        await blobs.WriteBytesAsync(StorageLayout.Records, StorageLayout.PredictionIndex(record.Key, record.CreatedAt), [], "text/plain",
             cancel);
     }
 
     /// <summary>Changes a training's record. A change that would leave a terminal status is dropped: it comes from a repeated
     /// activity.</summary>
     public Task<TrainingRecord> ChangeTrainingAsync(
-        string id, Func<TrainingRecord, TrainingRecord> change, CancellationToken cancel = default) =>
-        ChangeAsync(StorageLayout.TrainingRecord(id), change, r => r.Status, cancel);
+        JobKey key, Func<TrainingRecord, TrainingRecord> change, CancellationToken cancel = default) =>
+        ChangeAsync(StorageLayout.TrainingRecord(key), change, r => r.Status, cancel);
 
     /// <inheritdoc cref="ChangeTrainingAsync"/>
     public Task<PredictionRecord> ChangePredictionAsync(
-        string id, Func<PredictionRecord, PredictionRecord> change, CancellationToken cancel = default) =>
-        ChangeAsync(StorageLayout.PredictionRecord(id), change, r => r.Status, cancel);
+        JobKey key, Func<PredictionRecord, PredictionRecord> change, CancellationToken cancel = default) =>
+        ChangeAsync(StorageLayout.PredictionRecord(key), change, r => r.Status, cancel);
 
     /// <summary>Ids, newest first.</summary>
-    public async Task<IReadOnlyList<string>> ListAsync(string kind, int limit, CancellationToken cancel = default)
+    public async Task<IReadOnlyList<string>> ListAsync(string owner, string list, int limit, CancellationToken cancel = default)
     {
         var ids = new List<string>();
         var container = await blobs.ContainerAsync(StorageLayout.Records);
-        await foreach (var blob in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, $"index/{kind}/", cancel))
+        await foreach (var blob in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, StorageLayout.IndexOf(owner, list), cancel))
         {
             ids.Add(blob.Name[(blob.Name.LastIndexOf('-') + 1)..]);
             if (ids.Count == limit)

@@ -41,7 +41,7 @@ public sealed class PredictionHandler(
         }
         finally
         {
-            files.CleanUp(job.PredictionId);
+            files.CleanUp(job.Prediction.Id);
         }
     }
 
@@ -65,7 +65,7 @@ public sealed class PredictionHandler(
         foreach (var picture in pictures)
         {
             var file = string.Create(CultureInfo.InvariantCulture, $"out-{picture.Index}.png");
-            await blobs.UploadAsync(StorageLayout.Predictions, $"{job.PredictionId}/{file}", Png(picture, job.Inputs), cancel);
+            await blobs.UploadAsync(StorageLayout.Predictions, StorageLayout.Drawn(job.Prediction, file), Png(picture, job.Inputs), cancel);
             drawn.Add(new DrawnPicture(file, picture.Seed, picture.Flagged));
         }
         var warnings = new List<string>();
@@ -75,7 +75,7 @@ public sealed class PredictionHandler(
             warnings.Add(string.Format(CultureInfo.InvariantCulture, NoVectors, string.Join(", ", _wordsWithoutVectors), Path.GetFileName(weights)));
         warnings.AddRange(_promptWarnings);
         await events.SendAsync(
-            new PredictionCompleted(job.PredictionId, 1, time.GetUtcNow(), drawn, watch.Elapsed.TotalSeconds, warnings.Count == 0 ? null : [.. warnings]), CancellationToken.None);
+            new PredictionCompleted(job.Prediction, 1, time.GetUtcNow(), drawn, watch.Elapsed.TotalSeconds, warnings.Count == 0 ? null : [.. warnings]), CancellationToken.None);
         return JobEnd.Finished;
     }
 

@@ -24,7 +24,7 @@ public sealed class PredictionReporter(PredictionJob job, string device, double 
         _lastTold = now;
         var seconds = (now - _began.Value).TotalSeconds;
         double? speed = seconds > 0 && step > _first ? (step - _first) / seconds : null;
-        _events.Writer.TryWrite(new JobProgressed(job.PredictionId, 1, now, step, total, null, speed, (total - step) / speed, device));
+        _events.Writer.TryWrite(new JobProgressed(job.Prediction, 1, now, step, total, null, speed, (total - step) / speed, device));
     }
 
     /// <summary>Nothing more is drawn.</summary>

@@ -29,7 +29,7 @@ public sealed class WeightsTests(SharedHost shared)
         var sent = await DrawnAsync(Body("data:application/x-tar;base64," + Convert.ToBase64String(tar)));
         Assert.Equal(expected, await PictureAsync(sent));
         // Records hold blob names, not payloads.
-        Assert.Equal($"jobs/{sent["id"]}/inputs/replicate_weights/replicate_weights", sent["input"]!["replicate_weights"]!.ToString());
+        Assert.Equal($"jobs/me/{sent["id"]}/inputs/replicate_weights/replicate_weights", sent["input"]!["replicate_weights"]!.ToString());
         Assert.Equal(expected, await PictureAsync(await EndAsync(await _host.Http.PostAsync("api/predictions", Form("trained_model.tar", tar)))));
     }
 

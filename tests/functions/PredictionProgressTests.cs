@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Azure.Messaging.ServiceBus;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
 
@@ -16,11 +17,11 @@ public sealed class PredictionProgressTests(ProductFixture product)
         var id = JsonNode.Parse(await created.Content.ReadAsStringAsync())!["id"]!.ToString();
         Assert.Null((await UntilAsync(id, p => p["status"]!.ToString() == "processing"))["progress"]);
 
-        await SendAsync(new JobProgressed(id, 1, DateTimeOffset.UtcNow, 12, 50, null, 2.5, 15.2, "cpu"));
+        await SendAsync(new JobProgressed(new JobKey("me", id), 1, DateTimeOffset.UtcNow, 12, 50, null, 2.5, 15.2, "cpu"));
         var shown = (await UntilAsync(id, p => p["progress"] is not null))["progress"]!;
         Assert.Equal((12, 50, 2.5, 15.2, "cpu"), (shown["step"]!.GetValue<int>(), shown["total_steps"]!.GetValue<int>(), shown["steps_per_second"]!.GetValue<double>(), shown["seconds_left"]!.GetValue<double>(), shown["device"]!.ToString()));
 
-        await SendAsync(new PredictionCompleted(id, 1, DateTimeOffset.UtcNow, [], 20));
+        await SendAsync(new PredictionCompleted(new JobKey("me", id), 1, DateTimeOffset.UtcNow, [], 20));
         Assert.Null((await UntilAsync(id, p => p["status"]!.ToString() == "succeeded"))["progress"]);
     }
 

@@ -19,7 +19,7 @@ public sealed class PredictionReporterTests
     {
         var time = new ManualTime();
         var toy = BaseManifest.Load(TestPaths.Models, "toy");
-        var reporter = new PredictionReporter(new PredictionJob("p", "toy", null, PredictionInputs.Read([], toy, JobId.New())), "cpu", 1, time);
+        var reporter = new PredictionReporter(new PredictionJob(new JobKey("me", "p"), "toy", null, PredictionInputs.Read([], toy, JobId.New())), "cpu", 1, time);
         using var folder = new TempFolder();
         await using var queues = await ServiceBusServer.StartAsync(
             new ServiceBusServerOptions { DatabasePath = folder.File("queues.db"), Queues = [new QueueSettings(Queues.WorkerEvents)], Keys = [AccessKey.Create("tests")] }, NullLogger.Instance);
@@ -37,7 +37,7 @@ public sealed class PredictionReporterTests
         await using var receiver = client.CreateReceiver(Queues.WorkerEvents);
         var message = await receiver.ReceiveMessageAsync(TimeSpan.FromSeconds(30));
         var last = Assert.IsType<JobProgressed>(SdxlJson.Deserialize<WorkerEvent>(message.Body.ToString()));
-        Assert.Equal(("p", 17, 20, 4.0, 0.75), (last.JobId, last.Step, last.TotalSteps, last.StepsPerSecond, last.SecondsLeft));
+        Assert.Equal((new JobKey("me", "p"), 17, 20, 4.0, 0.75), (last.Job, last.Step, last.TotalSteps, last.StepsPerSecond, last.SecondsLeft));
         Assert.Null(await receiver.ReceiveMessageAsync(TimeSpan.FromMilliseconds(200)));
     }
 }

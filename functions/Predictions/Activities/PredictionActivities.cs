@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Azure.Functions.Worker;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
@@ -10,7 +11,7 @@ using Sdxl.Functions.Storage;
 namespace Sdxl.Functions.Predictions.Activities;
 
 /// <summary>How a prediction ended.</summary>
-public sealed record PredictionEnd(string Id, JobStatus Status, string? Error, IReadOnlyList<DrawnPicture> Pictures, double? PredictSeconds,
+public sealed record PredictionEnd(JobKey Key, JobStatus Status, string? Error, IReadOnlyList<DrawnPicture> Pictures, double? PredictSeconds,
     IReadOnlyList<string>? Warnings = null);
 
 /// <summary>Makes the prediction's record. Doing it twice changes nothing.</summary>
@@ -22,7 +23,8 @@ public sealed class StartPrediction(RecordStore records, TimeProvider time)
         await records.CreateAsync(
             new PredictionRecord
             {
-                Id = request.Id,
+                Id = request.Key.Id,
+                Owner = request.Key.Owner,
                 Base = request.Base,
                 Version = request.Version,
                 Status = JobStatus.Starting,
@@ -42,7 +44,7 @@ public sealed class DispatchPrediction(QueueSender queue, RecordStore records, T
     {
         await queue.SendAsync(Queues.Predictions, job.MessageId, job, cancel);
         await records.ChangePredictionAsync(
-            job.PredictionId, r => r with { Status = JobStatus.Processing, StartedAt = r.StartedAt ?? time.GetUtcNow() }, cancel);
+            job.Prediction, r => r with { Status = JobStatus.Processing, StartedAt = r.StartedAt ?? time.GetUtcNow() }, cancel);
         return true;
     }
 }
@@ -55,7 +57,7 @@ public sealed class FinishPrediction(RecordStore records, BlobStore blobs, TimeP
     public async Task<bool> Run([ActivityTrigger] PredictionEnd end, CancellationToken cancel)
     {
         await records.ChangePredictionAsync(
-            end.Id,
+            end.Key,
             r => r with
             {
                 Status = end.Status,
@@ -66,7 +68,7 @@ public sealed class FinishPrediction(RecordStore records, BlobStore blobs, TimeP
                 CompletedAt = r.CompletedAt ?? time.GetUtcNow(),
             },
             cancel);
-        await blobs.DeleteAllAsync(StorageLayout.Jobs, StorageLayout.JobInputs(end.Id), cancel);
+        await blobs.DeleteAllAsync(StorageLayout.Jobs, StorageLayout.JobInputs(end.Key), cancel);
         return true;
     }
 }
