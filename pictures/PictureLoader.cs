@@ -4,9 +4,9 @@ using Sdxl.Pictures.Formats;
 namespace Sdxl.Pictures;
 
 /// <summary>
-/// The one door for pictures of strangers: upright by EXIF, in sRGB, transparency over white, 16 bits to 8, grey and CMYK to red green blue, the
-/// first frame of several. The file's structure is checked first (<see cref="PictureStructure"/>), then it is decoded (<see
-/// cref="PictureDecoder"/>).
+/// The one door for pictures of strangers: upright by EXIF, in sRGB, transparency over white, 16 bits to 8, grey and CMYK to red green
+/// blue, the first frame of several. The file's structure is checked first (<see cref="PictureStructure"/>), then it is decoded
+/// (<see cref="PictureDecoder"/>).
 /// </summary>
 public sealed class PictureLoader(PictureLimits limits)
 {

@@ -37,7 +37,8 @@ public static partial class CaptionMarkup
     }
 
     /// <summary>Whether brackets of a text are marks: it has a weight, a tag, doubled or escaped brackets.</summary>
-    public static bool IsMarked(string text) => Tag().IsMatch(text) || Weight().IsMatch(text) || Escaped().IsMatch(text) || Doubled().IsMatch(text);
+    public static bool IsMarked(string text) => Tag().IsMatch(text) || Weight().IsMatch(text) || Escaped().IsMatch(text)
+        || Doubled().IsMatch(text);
 
     /// <summary>The tags of a text, "&lt;lora:name:0.8&gt;".</summary>
     public static IReadOnlyList<string> TagsIn(string text) => [.. Tag().Matches(text).Select(match => match.Value)];

@@ -2,17 +2,23 @@ using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Adapters;
 
-/// <summary>What a file adds to the weight of one layer: W' = W + Delta(); with a magnitude (DoRA) each row of W' then gets that length.</summary>
+/// <summary>
+/// What a file adds to the weight of one layer: W' = W + Delta(); with a magnitude (DoRA) each row of W' then gets that length.
+/// </summary>
 /// <param name="Net">unet, text_encoder or text_encoder_2.</param>
 /// <param name="Module">The layer's name in the diffusers net: "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q".</param>
 /// <param name="Scale">alpha / rank.</param>
 /// <param name="Magnitude">[out], or null.</param>
 public abstract record LayerChange(string Net, string Module, double Scale, Tensor? Magnitude) : IDisposable
 {
-    /// <summary>The layer's outputs, and the numbers of a row of its weight: inputs, of a convolution times the kernel's height and width.</summary>
+    /// <summary>
+    /// The layer's outputs, and the numbers of a row of its weight: inputs, of a convolution times the kernel's height and width.
+    /// </summary>
     public abstract (long Rows, long Columns) Size { get; }
 
-    /// <summary>strength · Scale · the change, fp32, in the order of the weight's numbers; the caller gives it the weight's shape.</summary>
+    /// <summary>
+    /// strength · Scale · the change, fp32, in the order of the weight's numbers; the caller gives it the weight's shape.
+    /// </summary>
     public abstract Tensor Delta(double strength = 1);
 
     /// <summary>The same on a device, owned by the dispose scope.</summary>
@@ -33,7 +39,10 @@ public abstract record LayerChange(string Net, string Module, double Scale, Tens
             tensor.Dispose();
     }
 
-    /// <summary>A factor [out, r] times a factor [r, in], or with a core [r, r, k, k] (Tucker's form): factors [r, out] and [r, in] on both its sides, as LyCORIS has them.</summary>
+    /// <summary>
+    /// A factor [out, r] times a factor [r, in], or with a core [r, r, k, k] (Tucker's form): factors [r, out] and [r, in] on both its
+    /// sides, as LyCORIS has them.
+    /// </summary>
     private protected static Tensor Product(Tensor a, Tensor b, Tensor? core) =>
         core is null ? Matrix(a).matmul(b.flatten(1)) : einsum("ijkl,ip,jq->pqkl", core, a, b);
 
@@ -42,7 +51,8 @@ public abstract record LayerChange(string Net, string Module, double Scale, Tens
 
     /// <summary>Rows and columns of <see cref="Product"/>.</summary>
     private protected static (long, long) SizeOf(Tensor a, Tensor b, Tensor? core) =>
-        core is null ? (a.shape[0], b.NumberOfElements / Math.Max(1, b.shape[0])) : (a.shape[1], b.shape[1] * core.shape[2] * core.shape[3]);
+        core is null ? (a.shape[0], b.NumberOfElements / Math.Max(1, b.shape[0]))
+            : (a.shape[1], b.shape[1] * core.shape[2] * core.shape[3]);
 
     /// <summary>What does not fit in <see cref="Product"/>.</summary>
     private protected static string? ProblemOf(string nameA, Tensor a, string nameB, Tensor b, Tensor? core)

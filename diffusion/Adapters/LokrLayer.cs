@@ -11,7 +11,10 @@ public sealed record LokrFactor(Tensor? Whole, Tensor? A, Tensor? B, Tensor? Cor
 /// <summary>LoKr: Scale · W1 ⊗ W2 (Kronecker's product).</summary>
 /// <param name="First">[m, n].</param>
 /// <param name="Second">[out / m, in / n], of a convolution [out / m, in / n, k, k].</param>
-/// <remarks>Source: Yeh et al. 2023 (LyCORIS), section 3. Where both matrices are whole there is no rank, and LyCORIS scales by 1 whatever alpha says.</remarks>
+/// <remarks>
+/// Source: Yeh et al. 2023 (LyCORIS), section 3. Where both matrices are whole there is no rank, and LyCORIS scales by 1 whatever alpha
+/// says.
+/// </remarks>
 public sealed record LokrLayer(string Net, string Module, LokrFactor First, LokrFactor Second, double Scale, Tensor? Magnitude = null)
     : LayerChange(Net, Module, Scale, Magnitude)
 {
@@ -31,16 +34,19 @@ public sealed record LokrLayer(string Net, string Module, LokrFactor First, Lokr
         return one.kron(two) * Num(strength * Scale);
     }
 
-    internal override LayerChange On(Device device) => this with { First = First.On(device), Second = Second.On(device), Magnitude = Magnitude?.to(device) };
+    internal override LayerChange On(Device device) =>
+        this with { First = First.On(device), Second = Second.On(device), Magnitude = Magnitude?.to(device) };
 
-    protected override IEnumerable<Tensor?> Parts => [First.Whole, First.A, First.B, First.Core, Second.Whole, Second.A, Second.B, Second.Core];
+    protected override IEnumerable<Tensor?> Parts =>
+        [First.Whole, First.A, First.B, First.Core, Second.Whole, Second.A, Second.B, Second.Core];
 
     internal override string? Problem() => Problem("lokr_w1", First) ?? Problem("lokr_w2", Second);
 
     private static Tensor Value(LokrFactor factor) => factor.Whole ?? Product(factor.A!, factor.B!, factor.Core);
 
     private static (long Rows, long Columns) SizeOf(LokrFactor factor) =>
-        factor.Whole is { } whole ? (whole.shape[0], whole.NumberOfElements / Math.Max(1, whole.shape[0])) : SizeOf(factor.A!, factor.B!, factor.Core);
+        factor.Whole is { } whole ? (whole.shape[0], whole.NumberOfElements / Math.Max(1, whole.shape[0]))
+            : SizeOf(factor.A!, factor.B!, factor.Core);
 
     private static string? Problem(string name, LokrFactor factor) => factor switch
     {

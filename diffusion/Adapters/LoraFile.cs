@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Sdxl.Diffusion.Adapters;
 
 /// <summary>
-/// Reads LoRA, LoCon, LoHa and LoKr, each with or without DoRA's magnitudes, whatever program named the tensors: what a tensor is, the end of its
-/// name tells (<see cref="TensorRole"/>), which layer it changes, the rest (<see cref="LoraTargets"/>).
+/// Reads LoRA, LoCon, LoHa and LoKr, each with or without DoRA's magnitudes, whatever program named the tensors: what a tensor is, the
+/// end of its name tells (<see cref="TensorRole"/>), which layer it changes, the rest (<see cref="LoraTargets"/>).
 /// </summary>
 public static class LoraFile
 {
@@ -17,7 +17,8 @@ public static class LoraFile
     /// <summary>Reads all layers, fp32 on the CPU; the caller owns them.</summary>
     /// <param name="adapterConfig">The text of PEFT's adapter_config.json, which holds the alphas; null: the header's, else alpha = rank.</param>
     /// <exception cref="SafetensorsException">
-    /// A tensor that belongs to no layer, a layer without one of its parts, parts that do not fit, numbers that are none: nothing is returned.
+    /// A tensor that belongs to no layer, a layer without one of its parts, parts that do not fit, numbers that are none: nothing is
+    /// returned.
     /// </exception>
     public static IReadOnlyList<LayerChange> Read(SafetensorsFile file, LoraTargets targets, string? adapterConfig = null)
     {
@@ -25,7 +26,8 @@ public static class LoraFile
         var changes = new List<LayerChange>();
         try
         {
-            foreach (var ((net, module), parts) in Parts(file, targets).OrderBy(p => p.Key.Net, StringComparer.Ordinal).ThenBy(p => p.Key.Module, StringComparer.Ordinal))
+            foreach (var ((net, module), parts) in Parts(file, targets)
+                .OrderBy(p => p.Key.Net, StringComparer.Ordinal).ThenBy(p => p.Key.Module, StringComparer.Ordinal))
                 changes.Add(new LayerParts(file, net, module, parts, alphas).Read());
             return changes;
         }
@@ -36,7 +38,9 @@ public static class LoraFile
         }
     }
 
-    /// <summary>kohya's name of a module: lora_unet_ and the sgm name, or lora_te1_, lora_te2_ and the module's name, "." replaced by "_".</summary>
+    /// <summary>
+    /// kohya's name of a module: lora_unet_ and the sgm name, or lora_te1_, lora_te2_ and the module's name, "." replaced by "_".
+    /// </summary>
     public static string KohyaName(string net, string module, SingleFileNames names) => net switch
     {
         "unet" => "lora_unet_" + names.UNet(module).Replace('.', '_'),
@@ -59,11 +63,13 @@ public static class LoraFile
                 continue;
             }
             if (role.Adapter.Length > 0 && adapters.Add(role.Adapter) && adapters.Count > 1)
-                throw new SafetensorsException(file.Path, $"holds several adapters ({string.Join(", ", adapters)}), and one is applied at a time. Save one of them by itself.");
+                throw new SafetensorsException(file.Path,
+                    $"holds several adapters ({string.Join(", ", adapters)}), and one is applied at a time. Save one of them by itself.");
             if (!parts.TryGetValue(target, out var layer))
                 parts[target] = layer = [];
             if (!layer.TryAdd(role.Role, name))
-                throw new SafetensorsException(file.Path, $"layer '{target.Module}' is given twice, as '{layer[role.Role]}' and as '{name}'.");
+                throw new SafetensorsException(file.Path,
+                    $"layer '{target.Module}' is given twice, as '{layer[role.Role]}' and as '{name}'.");
         }
         if (unknown.Count > 0)
         {
@@ -77,13 +83,15 @@ public static class LoraFile
 }
 
 /// <summary>The tensors of one layer, put together.</summary>
-internal sealed class LayerParts(SafetensorsFile file, string net, string module, IReadOnlyDictionary<string, string> names, PeftConfiguration alphas)
+internal sealed class LayerParts(SafetensorsFile file, string net, string module, IReadOnlyDictionary<string, string> names,
+    PeftConfiguration alphas)
 {
     public LayerChange Read()
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        string[] kinds = [.. new[] { "hada", "lokr" }.Where(kind => names.Keys.Any(role => role.StartsWith(kind, StringComparison.Ordinal)))];
+        string[] kinds = [.. new[] { "hada", "lokr" }
+            .Where(kind => names.Keys.Any(role => role.StartsWith(kind, StringComparison.Ordinal)))];
         if (kinds.Length == 2 || kinds.Length == 1 && (names.ContainsKey("down") || names.ContainsKey("up")))
             throw Fault($"mixes kinds of adapters: {string.Join(", ", names.Values)}. Save it again in one kind.");
         LayerChange change = kinds switch { ["hada"] => Loha(), ["lokr"] => Lokr(), _ => Lora() };
@@ -103,7 +111,8 @@ internal sealed class LayerParts(SafetensorsFile file, string net, string module
     private LohaLayer Loha()
     {
         var (b1, t1, t2) = (Need("hada_w1_b"), Maybe("hada_t1"), Maybe("hada_t2"));
-        return new LohaLayer(net, module, Need("hada_w1_a"), b1, Need("hada_w2_a"), Need("hada_w2_b"), t1, t2, Scale(b1.shape.ElementAtOrDefault(0)));
+        return new LohaLayer(net, module, Need("hada_w1_a"), b1, Need("hada_w2_a"), Need("hada_w2_b"), t1, t2,
+            Scale(b1.shape.ElementAtOrDefault(0)));
     }
 
     private LokrLayer Lokr()
@@ -148,5 +157,6 @@ internal sealed class LayerParts(SafetensorsFile file, string net, string module
     private Tensor Need(string role) => Maybe(role) ?? throw Fault(
         $"has no {(role is "down" or "up" ? role + " matrix" : role)}; it has {string.Join(", ", names.Values)}. The file is incomplete.");
 
-    private SafetensorsException Fault(string problem) => new(file.Path, $"layer '{module}'{(problem.StartsWith(':') ? "" : " ")}{problem}");
+    private SafetensorsException Fault(string problem) =>
+        new(file.Path, $"layer '{module}'{(problem.StartsWith(':') ? "" : " ")}{problem}");
 }

@@ -6,12 +6,14 @@ namespace Sdxl.Diffusion.Adapters;
 /// <param name="Down">[r, in], of a convolution [r, in, k, k].</param>
 /// <param name="Up">[out, r], or [out, r, 1, 1].</param>
 /// <param name="Mid">Null; in Tucker's form [r, r, k, k], between an Up and a Down of 1x1.</param>
-public sealed record LoraLayer(string Net, string Module, Tensor Down, Tensor Up, double Scale, Tensor? Magnitude = null, Tensor? Mid = null)
+public sealed record LoraLayer(string Net, string Module, Tensor Down, Tensor Up, double Scale, Tensor? Magnitude = null,
+    Tensor? Mid = null)
     : LayerChange(Net, Module, Scale, Magnitude)
 {
     public long Rank => Down.shape[0];
 
-    public override (long Rows, long Columns) Size => (Up.shape[0], SizeOf(Up, Down, null).Item2 * (Mid is null ? 1 : Mid.shape[2] * Mid.shape[3]));
+    public override (long Rows, long Columns) Size =>
+        (Up.shape[0], SizeOf(Up, Down, null).Item2 * (Mid is null ? 1 : Mid.shape[2] * Mid.shape[3]));
 
     public override Tensor Delta(double strength = 1)
     {

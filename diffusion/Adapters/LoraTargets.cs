@@ -11,7 +11,8 @@ namespace Sdxl.Diffusion.Adapters;
 /// </summary>
 public sealed class LoraTargets
 {
-    // Longest first: text_encoder_2_ begins with text_encoder_. Where the net is null, what follows may say it; the U-Net is meant where nothing does.
+    // Longest first: text_encoder_2_ begins with text_encoder_. Where the net is null, what follows may say it; the U-Net is meant where
+    // nothing does.
     private static readonly (string Prefix, string? Net)[] s_prefixes =
     [
         .. new (string, string?)[]
@@ -48,13 +49,15 @@ public sealed class LoraTargets
 
     /// <summary>All linear layers and convolutions of a model's U-Net and text encoders.</summary>
     public static LoraTargets Of(SdxlModel model) =>
-        new(Layers(model).ToDictionary(net => net.Key, net => (IReadOnlyList<string>)[.. net.Value.Keys]), SdxlModel.NamesFor(model.UNet.Config, model.Vae.Config));
+        new(Layers(model).ToDictionary(net => net.Key, net => (IReadOnlyList<string>)[.. net.Value.Keys]),
+            SdxlModel.NamesFor(model.UNet.Config, model.Vae.Config));
 
     /// <summary>The layers themselves, by net and name.</summary>
     internal static Dictionary<string, Dictionary<string, IWeighted>> Layers(SdxlModel model)
     {
         static Dictionary<string, IWeighted> In(nn.Module net) =>
-            net.named_modules().Where(m => m.module is IWeighted).ToDictionary(m => m.name, m => (IWeighted)m.module, StringComparer.Ordinal);
+            net.named_modules().Where(m => m.module is IWeighted)
+                .ToDictionary(m => m.name, m => (IWeighted)m.module, StringComparer.Ordinal);
         return model.Nets.Where(net => net.Key != "vae").ToDictionary(net => net.Key, net => In(net.Value));
     }
 

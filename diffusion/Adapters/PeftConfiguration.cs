@@ -32,7 +32,9 @@ internal sealed class PeftConfiguration
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
-            throw new SafetensorsException(file.Path, $"the PEFT configuration ({(inHeader ? $"header entry {HeaderKey}" : "adapter_config.json")}) cannot be read: {e.Message}", e);
+            throw new SafetensorsException(file.Path,
+                $"the PEFT configuration ({(inHeader ? $"header entry {HeaderKey}" : "adapter_config.json")}) cannot be read: {e.Message}",
+                e);
         }
     }
 
@@ -41,7 +43,8 @@ internal sealed class PeftConfiguration
     {
         if (!nets.TryGetValue(net, out var alphas))
             return rank;
-        var own = alphas.Patterns.Where(p => module == p.Ending || module.EndsWith("." + p.Ending, StringComparison.Ordinal)).Select(p => (double?)p.Alpha).FirstOrDefault();
+        var own = alphas.Patterns.Where(p => module == p.Ending || module.EndsWith("." + p.Ending, StringComparison.Ordinal))
+            .Select(p => (double?)p.Alpha).FirstOrDefault();
         var alpha = own ?? alphas.General ?? rank;
         return alphas.Stabilized ? alpha * Math.Sqrt(rank) : alpha; // rsLoRA: alpha / sqrt(r) instead of alpha / r
     }

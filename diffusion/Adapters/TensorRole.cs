@@ -5,10 +5,12 @@ namespace Sdxl.Diffusion.Adapters;
 /// <summary>What one tensor of an adapter's file is, as the end of its name tells.</summary>
 /// <param name="Layer">The name before: the layer's, in any program's spelling.</param>
 /// <param name="Role">down, up, mid, alpha, magnitude; hada_… and lokr_… as LyCORIS calls them.</param>
-/// <param name="Adapter">The name that PEFT gave the adapter, where it stands in the tensor's ("lora_A.default_0.weight"); empty where not.</param>
+/// <param name="Adapter">The name that PEFT gave the adapter, where it stands in the tensor's ("lora_A.default_0.weight"); empty where
+/// not.</param>
 public readonly partial record struct TensorRole(string Layer, string Role, string Adapter)
 {
-    // Ends of names, and the kinds that they tell of. Kinds that are no sum W + change with few numbers, or need other sums than these, are named, not applied.
+    // Ends of names, and the kinds that they tell of. Kinds that are no sum W + change with few numbers, or need other sums than these,
+    // are named, not applied.
     private static readonly (Regex End, string Kind)[] s_unsupported =
     [
         (Ia3(), "IA3 (it scales activations)"),

@@ -58,7 +58,8 @@ public static class EmbeddingFile
     /// <summary>Whether a tensor holds a file's own rows for one of the encoders.</summary>
     public static bool IsPlainRow(string name) => s_names.Any(pair => name == pair.First || name == pair.Second);
 
-    private static bool IsBundled(string name) => name.StartsWith(BundlePrefix, StringComparison.Ordinal) && name.LastIndexOf('.') > BundlePrefix.Length;
+    private static bool IsBundled(string name) => name.StartsWith(BundlePrefix, StringComparison.Ordinal)
+        && name.LastIndexOf('.') > BundlePrefix.Length;
 
     private static (Tensor, Tensor) Pair(SafetensorsFile file, string first, string second)
     {

@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Sdxl.Diffusion.Files;
 
-/// <summary>Which family of models a file of weights was made for, as its names, shapes and header tell; asked where it does not fit.</summary>
+/// <summary>
+/// Which family of models a file of weights was made for, as its names, shapes and header tell; asked where it does not fit.
+/// </summary>
 public static partial class ModelFamily
 {
     // Widths of the text that the U-Net's cross-attention reads.
@@ -14,7 +16,8 @@ public static partial class ModelFamily
         ("sd_v1", "Stable Diffusion 1.x"), ("stable-diffusion-v1", "Stable Diffusion 1.x"), ("sd_1.5", "Stable Diffusion 1.x"),
         ("sd_v2", "Stable Diffusion 2.x"), ("stable-diffusion-v2", "Stable Diffusion 2.x"),
         ("sd3", "Stable Diffusion 3"), ("stable-diffusion-3", "Stable Diffusion 3"), ("stable-diffusion-v3", "Stable Diffusion 3"),
-        ("flux", "Flux"), ("chroma", "Chroma"), ("qwen", "Qwen-Image"), ("wan", "Wan"), ("hunyuan", "Hunyuan"), ("lumina", "Lumina"), ("z-image", "Z-Image"),
+        ("flux", "Flux"), ("chroma", "Chroma"), ("qwen", "Qwen-Image"), ("wan", "Wan"), ("hunyuan", "Hunyuan"), ("lumina", "Lumina"),
+            ("z-image", "Z-Image"),
         ("pixart", "PixArt"), ("kolors", "Kolors"), ("cascade", "Stable Cascade"), ("auraflow", "AuraFlow"),
         ("sdxl", "SDXL"), ("stable-diffusion-xl", "SDXL"),
     ];
@@ -46,20 +49,24 @@ public static partial class ModelFamily
         bool Any(params string[] parts) => names.Exists(name => parts.All(part => name.Contains(part, StringComparison.Ordinal)));
         return Any("transformer_blocks", "img_mod") || Any("transformer_blocks", "img_mlp") ? "Qwen-Image"
             : Any("single_transformer_blocks") || Any("single_blocks") || Any("double_blocks") ? "Flux"
-            : Any("joint_blocks") || Any("transformer_blocks", "add_k_proj") || Any("transformer_blocks", "add_q_proj") ? "Stable Diffusion 3"
+            : Any("joint_blocks") || Any("transformer_blocks", "add_k_proj") || Any("transformer_blocks", "add_q_proj")
+                ? "Stable Diffusion 3"
             : Any("lora_prior_unet") ? "Stable Cascade"
             : Any("blocks.0.cross_attn") || Any("blocks_0_cross_attn") ? "Wan"
-            : names.Exists(name => name.StartsWith("transformer.", StringComparison.Ordinal) || name.StartsWith("lora_transformer_", StringComparison.Ordinal)) ? "a model with a transformer in the U-Net's place"
+            : names.Exists(name => name.StartsWith("transformer.", StringComparison.Ordinal)
+                || name.StartsWith("lora_transformer_", StringComparison.Ordinal)) ? "a model with a transformer in the U-Net's place"
             : Any("lora_te_text_model") || Any("cond_stage_model.") || names is ["emb_params"] ? "Stable Diffusion 1.x or 2.x"
             : null;
     }
 
     private static string? OfHeader(IReadOnlyDictionary<string, string> metadata)
     {
-        var said = string.Join(' ', new[] { "ss_base_model_version", "modelspec.architecture" }.Select(key => metadata.GetValueOrDefault(key, ""))).ToLowerInvariant();
+        var said = string.Join(' ', new[] { "ss_base_model_version", "modelspec.architecture" }
+            .Select(key => metadata.GetValueOrDefault(key, ""))).ToLowerInvariant();
         return Array.Find(s_said, s => said.Contains(s.Word, StringComparison.Ordinal)).Family;
     }
 
-    [GeneratedRegex(@"attn2[._](?:processor\.)?to_[kv](?:_lora)?\.(?:.*\b(?:down|lora_down|lora_A|hada_w1_b)\b.*|weight)$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"attn2[._](?:processor\.)?to_[kv](?:_lora)?\.(?:.*\b(?:down|lora_down|lora_A|hada_w1_b)\b.*|weight)$",
+        RegexOptions.CultureInvariant)]
     private static partial Regex CrossAttention();
 }

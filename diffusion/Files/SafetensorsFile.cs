@@ -128,7 +128,8 @@ public sealed class SafetensorsFile : IDisposable
     {
         if (entry.Type is SafetensorsType.F8_E4M3 or SafetensorsType.F8_E5M2)
         {
-            System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(Float8.Decode(ReadBytes(entry.Name), entry.Type)).CopyTo(tensor.bytes);
+            System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(Float8.Decode(ReadBytes(entry.Name), entry.Type)).CopyTo(
+                tensor.bytes);
             return;
         }
         if (entry.ByteLength <= int.MaxValue) // the limit of Tensor.bytes

@@ -23,7 +23,8 @@ public enum WeightsKind
 /// <summary>Tells <see cref="WeightsKind"/>s apart.</summary>
 public static class WeightsKinds
 {
-    /// <exception cref="SafetensorsException">None of the kinds, or one that is known and cannot be applied: says what the tensors are.</exception>
+    /// <exception cref="SafetensorsException">None of the kinds, or one that is known and cannot be applied: says what the tensors
+    /// are.</exception>
     public static WeightsKind Of(SafetensorsFile file)
     {
         var names = file.Entries.Keys;

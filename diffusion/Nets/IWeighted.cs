@@ -22,7 +22,10 @@ internal sealed class WeightSlot
 /// <summary>Adds a change to a weight.</summary>
 internal static class ChangedWeight
 {
-    /// <summary>W + delta in the weight's type; with a magnitude [out] (DoRA) each of its rows then gets that length. The caller's, owned by no scope.</summary>
+    /// <summary>
+    /// W + delta in the weight's type; with a magnitude [out] (DoRA) each of its rows then gets that length. The caller's, owned by no
+    /// scope.
+    /// </summary>
     /// <param name="delta">fp32, as many rows and numbers as the weight.</param>
     public static Tensor Of(Tensor weight, Tensor delta, Tensor? magnitude)
     {
@@ -30,7 +33,8 @@ internal static class ChangedWeight
         using var scope = NewDisposeScope();
         var sum = weight.to_type(ScalarType.Float32).Plus(delta.reshape(weight.shape));
         if (magnitude is not null)
-            sum = sum * (magnitude.to_type(ScalarType.Float32) / RowLengths(sum)).view([-1, .. Enumerable.Repeat(1L, weight.shape.Length - 1)]);
+            sum = sum * (magnitude.to_type(ScalarType.Float32) / RowLengths(sum)).view(
+                [-1, .. Enumerable.Repeat(1L, weight.shape.Length - 1)]);
         return sum.to_type(weight.dtype).DetachFromDisposeScope();
     }
 

@@ -171,8 +171,8 @@ public sealed class FineTune : IDisposable
     }
 
     /// <summary>
-    /// The embeddings in a file: bundled ones have their words with them; rows of the file's own (an embedding's, or those that ai-toolkit puts beside a LoRA it
-    /// trained together with them) are named by the file.
+    /// The embeddings in a file: bundled ones have their words with them; rows of the file's own (an embedding's, or those that
+    /// ai-toolkit puts beside a LoRA it trained together with them) are named by the file.
     /// </summary>
     private static IEnumerable<(string Word, Tensor Rows1, Tensor Rows2)> WordsIn(SafetensorsFile file, string name)
     {

@@ -119,7 +119,8 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
             changed.Add((layer, weight)); // first of all: what fails from here on is cleared
             layer.StandIn(weight);
             if (FiniteWeights.Problem(weight) is not null)
-                throw new SafetensorsException(file.Path, $"makes '{change.Module}' infinite in {model.Device.UNetType}: its numbers, or lora_scale, are far too large.");
+                throw new SafetensorsException(file.Path,
+                    $"makes '{change.Module}' infinite in {model.Device.UNetType}: its numbers, or lora_scale, are far too large.");
         }
         if (problems.Length > 0)
         {
@@ -135,7 +136,9 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
         var wanted = model.UNet.named_parameters().ToDictionary(p => p.name, p => p.parameter, StringComparer.Ordinal);
         var wrong = file.Entries.Values.Where(e => !wanted.TryGetValue(e.Name, out var p) || !p.shape.SequenceEqual(e.Shape)).Take(5).ToList();
         if (wrong.Count > 0 || file.Entries.Count == 0)
-            throw new SafetensorsException(file.Path, $"is not a U-Net for base model '{model.Source}': {(wrong.Count == 0 ? "it is empty" : string.Join(", ", wrong.Select(w => $"{w.Name} {w}")))}.{ModelFamily.Sentence(file)}");
+            throw new SafetensorsException(file.Path,
+                $"is not a U-Net for base model '{model.Source}': "
+                + $"{(wrong.Count == 0 ? "it is empty" : string.Join(", ", wrong.Select(w => $"{w.Name} {w}")))}.{ModelFamily.Sentence(file)}");
         replaced.Add("unet");
         using var guard = no_grad();
         foreach (var name in file.Entries.Keys)

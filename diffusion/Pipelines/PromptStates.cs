@@ -20,7 +20,8 @@ public sealed record NewTokens(ClipTokenizer? Tokenizer, ClipTokenizer Tokenizer
 
 /// <summary>Text to <see cref="PromptStates"/>.</summary>
 /// <remarks>
-/// Weights "(word:1.3)" act as in ComfyUI: a token's state is moved away from, or towards, that of the empty text at its place, w = 1 where it is.
+/// Weights "(word:1.3)" act as in ComfyUI: a token's state is moved away from, or towards, that of the empty text at its place, w = 1
+/// where it is.
 /// The pooled text is the plain words'. A prompt without weights takes no part in that: not one bit of it differs.
 /// </remarks>
 public static class PromptEncoder
@@ -42,9 +43,11 @@ public static class PromptEncoder
         negativePrompt.Length == 0 && model.ForceZerosForEmptyPrompt ? positive.Zeros() : Encode(model, [negativePrompt], tokens);
 
     /// <summary>How many tokens a prompt has; start and end apart, <see cref="CaptionLength.ReadTokens"/> are read.</summary>
-    public static int TokensOf(ClipTokenizer tokenizer, string prompt) => WeightedPrompt.Parse(prompt).Pieces.Sum(piece => tokenizer.Tokenize(piece.Text).Length);
+    public static int TokensOf(ClipTokenizer tokenizer, string prompt) =>
+        WeightedPrompt.Parse(prompt).Pieces.Sum(piece => tokenizer.Tokenize(piece.Text).Length);
 
-    private static (Tensor States, Tensor? Pooled) Encoded(ClipTextModel encoder, ClipTokenizer tokenizer, List<WeightedPrompt> prompts, Tensor? rows, SdxlModel model)
+    private static (Tensor States, Tensor? Pooled) Encoded(ClipTextModel encoder, ClipTokenizer tokenizer, List<WeightedPrompt> prompts,
+        Tensor? rows, SdxlModel model)
     {
         var device = model.Device.Device;
         var length = model.TextEncoder2.Config.MaxPositions;
@@ -63,7 +66,8 @@ public static class PromptEncoder
     /// <summary>Of each id: start, text, end, padding.</summary>
     private static IEnumerable<float> Weights(ClipTokenizer tokenizer, WeightedPrompt prompt, int length)
     {
-        var ofTokens = prompt.Pieces.SelectMany(piece => tokenizer.Tokenize(piece.Text).Select(_ => (float)piece.Weight)).Take(length - 2).ToList();
+        var ofTokens = prompt.Pieces.SelectMany(piece => tokenizer.Tokenize(piece.Text).Select(_ => (float)piece.Weight))
+            .Take(length - 2).ToList();
         return [1, .. ofTokens, .. Enumerable.Repeat(1f, length - 1 - ofTokens.Count)];
     }
 

@@ -34,7 +34,8 @@ internal sealed record ColourProfile(SrgbConversion? Conversion, string? Warning
         if (isCmyk || space.SequenceEqual("CMYK"u8))
             return Named("is for inks (CMYK)", name);
         if (space.SequenceEqual("GRAY"u8))
-            return ToneCurve.Read(Tag(profile, "kTRC"u8)) is { } grey ? Converted(SrgbConversion.OfGrey(grey)) : Named("is of another kind than a curve", name);
+            return ToneCurve.Read(Tag(profile, "kTRC"u8)) is { } grey ? Converted(SrgbConversion.OfGrey(grey))
+                : Named("is of another kind than a curve", name);
         if (!space.SequenceEqual("RGB "u8))
             return Named($"is of an unknown kind ('{Encoding.ASCII.GetString(space).Trim()}')", name);
         if (ToneCurve.Read(Tag(profile, "rTRC"u8)) is { } red && ToneCurve.Read(Tag(profile, "gTRC"u8)) is { } green
@@ -78,7 +79,8 @@ internal sealed record ColourProfile(SrgbConversion? Conversion, string? Warning
                 break;
             if (!profile.Slice(at, 4).SequenceEqual(signature))
                 continue;
-            var (offset, size) = (BinaryPrimitives.ReadUInt32BigEndian(profile[(at + 4)..]), BinaryPrimitives.ReadUInt32BigEndian(profile[(at + 8)..]));
+            var (offset, size) = (BinaryPrimitives.ReadUInt32BigEndian(profile[(at + 4)..]),
+                BinaryPrimitives.ReadUInt32BigEndian(profile[(at + 8)..]));
             return (long)offset + size <= profile.Length ? profile.Slice((int)offset, (int)size) : [];
         }
         return [];
@@ -97,7 +99,8 @@ internal sealed record ColourProfile(SrgbConversion? Conversion, string? Warning
             if ((long)at + length <= tag.Length)
                 text = Encoding.BigEndianUnicode.GetString(tag.Slice((int)at, (int)length));
         }
-        var shown = new string([.. text.Where(letter => !char.IsControl(letter) && !char.IsSurrogate(letter) && letter != '\'').Take(MostLetters)]).Trim();
+        var shown = new string([.. text.Where(letter => !char.IsControl(letter) && !char.IsSurrogate(letter) && letter != '\'')
+            .Take(MostLetters)]).Trim();
         return shown;
     }
 }

@@ -2,10 +2,13 @@ using SixLabors.ImageSharp.PixelFormats;
 
 namespace Sdxl.Pictures.Colours;
 
-/// <summary>Numbers of a profile to those of sRGB: tone curves, a matrix in light, sRGB's curve. Colours that sRGB lacks become its nearest along each channel.</summary>
+/// <summary>
+/// Numbers of a profile to those of sRGB: tone curves, a matrix in light, sRGB's curve. Colours that sRGB lacks become its nearest along
+/// each channel.
+/// </summary>
 /// <remarks>
-/// Source: IEC 61966-2-1 for sRGB; its primaries relative to D50 by Bradford's adaptation (ICC.1:2022, annex E). White stays white also where a
-/// profile's primaries are not adapted to D50, as some old ones' are.
+/// Source: IEC 61966-2-1 for sRGB; its primaries relative to D50 by Bradford's adaptation (ICC.1:2022, annex E). White stays white also
+/// where a profile's primaries are not adapted to D50, as some old ones' are.
 /// </remarks>
 internal sealed class SrgbConversion
 {
@@ -76,7 +79,8 @@ internal sealed class SrgbConversion
         var product = new float[9];
         for (var row = 0; row < 3; row++)
         {
-            double Entry(int column) => s_fromXyz[row, 0] * primaries[0, column] + s_fromXyz[row, 1] * primaries[1, column] + s_fromXyz[row, 2] * primaries[2, column];
+            double Entry(int column) =>
+                s_fromXyz[row, 0] * primaries[0, column] + s_fromXyz[row, 1] * primaries[1, column] + s_fromXyz[row, 2] * primaries[2, column];
             var white = Entry(0) + Entry(1) + Entry(2);
             for (var column = 0; column < 3; column++)
                 product[3 * row + column] = (float)(Entry(column) / white);

@@ -27,6 +27,7 @@ internal sealed class JpegProfile
     {
         if (_parts.Count == 0)
             return ColourProfile.Read([]);
-        return _parts.Count < _count ? ColourProfile.Named("is incomplete") : ColourProfile.Read(_parts.Values.SelectMany(part => part).ToArray(), isCmyk);
+        return _parts.Count < _count ? ColourProfile.Named("is incomplete")
+            : ColourProfile.Read(_parts.Values.SelectMany(part => part).ToArray(), isCmyk);
     }
 }

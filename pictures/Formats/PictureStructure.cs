@@ -29,7 +29,8 @@ internal sealed record PictureStructure(
         [(byte)'B', (byte)'M', ..] => BmpStructure.Of(file, limits),
         [(byte)'I', (byte)'I', 43, 0, ..] or [(byte)'M', (byte)'M', 0, 43, ..] => throw PictureFaultException.Unsupported("a BigTIFF"),
         [(byte)'I', (byte)'I', 42, 0, ..] or [(byte)'M', (byte)'M', 0, 42, ..] => TiffStructure.Of(file, limits),
-        _ => throw (ContentSniffer.Tell(file.AsSpan(0, Math.Min(file.Length, ContentSniffer.HeadBytes))) is var kind && ContentSniffer.IsUnsupportedPicture(kind)
+        _ => throw (ContentSniffer.Tell(file.AsSpan(0, Math.Min(file.Length, ContentSniffer.HeadBytes))) is var kind
+            && ContentSniffer.IsUnsupportedPicture(kind)
             ? PictureFaultException.Unsupported(ContentSniffer.Describe(kind))
             : new PictureFaultException("this is not a picture (expected JPEG, PNG, WebP, GIF, BMP or TIFF).")),
     };

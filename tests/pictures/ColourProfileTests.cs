@@ -9,7 +9,8 @@ namespace Sdxl.Tests.Pictures;
 public sealed class ColourProfileTests
 {
     private static byte[] Png(byte[] profile, byte[] pixels, byte colour = 2) =>
-        HandPng.Of(pixels.Length / (colour == 2 ? 3 : 1), 1, 8, colour, [0, .. pixels], false, [.. "iCCP"u8, .. "name\0\0"u8, .. HandPng.Zlib(profile, 1)]);
+        HandPng.Of(pixels.Length / (colour == 2 ? 3 : 1), 1, 8, colour, [0, .. pixels], false,
+            [.. "iCCP"u8, .. "name\0\0"u8, .. HandPng.Zlib(profile, 1)]);
 
     private static byte[] Converted(byte[] profile, params byte[] pixels) => Shared.Loader.Load(Png(profile, pixels), "a").Pixels.Data;
 
@@ -19,8 +20,10 @@ public sealed class ColourProfileTests
     public static TheoryData<string, byte[]> SrgbInOtherWords => new()
     {
         { "function", HandProfile.Rgb(HandProfile.Srgb, HandProfile.SrgbCurve) },
-        { "table", HandProfile.Rgb(HandProfile.Srgb, HandProfile.Table([.. Enumerable.Range(0, 1024).Select(i => (int)Math.Round(65535 * Light(i / 1023.0)))])) },
-        { "five parameters", HandProfile.Rgb(HandProfile.Srgb, HandProfile.Function(4, 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045, 0, 0)) },
+        { "table", HandProfile.Rgb(HandProfile.Srgb,
+            HandProfile.Table([.. Enumerable.Range(0, 1024).Select(i => (int)Math.Round(65535 * Light(i / 1023.0)))])) },
+        { "five parameters", HandProfile.Rgb(HandProfile.Srgb,
+            HandProfile.Function(4, 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045, 0, 0)) },
     };
 
     private static double Light(double value) => value <= 0.04045 ? value / 12.92 : Math.Pow((value + 0.055) / 1.055, 2.4);
@@ -38,7 +41,8 @@ public sealed class ColourProfileTests
     public void Gamma_is_undone()
     {
         // Light 0.5 of gamma 1 is 188 in sRGB, of gamma 1.8 from 128/255 it is 0.2892: 147.
-        AssertNear([188, 188, 188, 0, 0, 0, 255, 255, 255], Converted(HandProfile.Rgb(HandProfile.Srgb, HandProfile.Gamma(1)), 128, 128, 128, 0, 0, 0, 255, 255, 255));
+        AssertNear([188, 188, 188, 0, 0, 0, 255, 255, 255],
+            Converted(HandProfile.Rgb(HandProfile.Srgb, HandProfile.Gamma(1)), 128, 128, 128, 0, 0, 0, 255, 255, 255));
         AssertNear([147, 147, 147], Converted(HandProfile.Rgb(HandProfile.Srgb, HandProfile.Gamma(1.8)), 128, 128, 128));
         AssertNear([147, 147, 147], Converted(HandProfile.Rgb(HandProfile.Srgb, HandProfile.Function(0, 1.8)), 128, 128, 128));
         AssertNear([147, 147, 147], Converted(HandProfile.Rgb(HandProfile.Srgb, HandProfile.Function(1, 1.8, 1, 0)), 128, 128, 128));
@@ -54,7 +58,8 @@ public sealed class ColourProfileTests
     [Fact]
     public void Display_P3_agrees_with_the_published_matrices()
     {
-        var p3 = HandProfile.Rgb([[0.51512, 0.24120, -0.00105], [0.29198, 0.69225, 0.04189], [0.15710, 0.06657, 0.78407]], HandProfile.SrgbCurve);
+        var p3 = HandProfile.Rgb([[0.51512, 0.24120, -0.00105], [0.29198, 0.69225, 0.04189], [0.15710, 0.06657, 0.78407]],
+            HandProfile.SrgbCurve);
         // Computed with the matrices of CSS Color 4 (section 10): P3 to XYZ, XYZ to sRGB; what sRGB lacks is cut off.
         AssertNear([255, 0, 0, 215, 93, 97, 0, 183, 78, 17, 61, 208], Converted(p3, 255, 0, 0, 200, 100, 100, 60, 180, 90, 30, 60, 200));
     }
@@ -63,7 +68,8 @@ public sealed class ColourProfileTests
     public void White_stays_white_under_primaries_that_are_not_adapted()
     {
         double[][] relativeToD65 = [[0.4124, 0.2126, 0.0193], [0.3576, 0.7152, 0.1192], [0.1805, 0.0722, 0.9505]];
-        AssertNear([255, 255, 255, 128, 128, 128], Converted(HandProfile.Rgb(relativeToD65, HandProfile.SrgbCurve), 255, 255, 255, 128, 128, 128), 0);
+        AssertNear([255, 255, 255, 128, 128, 128],
+            Converted(HandProfile.Rgb(relativeToD65, HandProfile.SrgbCurve), 255, 255, 255, 128, 128, 128), 0);
     }
 
     [Fact]
@@ -108,7 +114,8 @@ public sealed class ColourProfileTests
 
     public static TheoryData<byte[], string> Others => new()
     {
-        { HandProfile.Of("CMYK", "US Web Coated (SWOP) v2", ("A2B0", [.. "mft2"u8, .. new byte[60]])), "'US Web Coated (SWOP) v2' is for inks (CMYK)" },
+        { HandProfile.Of("CMYK", "US Web Coated (SWOP) v2", ("A2B0", [.. "mft2"u8, .. new byte[60]])),
+            "'US Web Coated (SWOP) v2' is for inks (CMYK)" },
         { HandProfile.Of("RGB ", "printer", ("A2B0", [.. "mft2"u8, .. new byte[60]])), "'printer' is made of tables (LUT)" },
         { HandProfile.Of("RGB ", "half"), "'half' cannot be read" },
         { HandProfile.Of("Lab ", "lab"), "'lab' is of an unknown kind ('Lab')" },
@@ -123,7 +130,8 @@ public sealed class ColourProfileTests
     {
         var loaded = Shared.Loader.Load(Png(profile, [1, 2, 3]), "a");
         Assert.Equal([1, 2, 3], loaded.Pixels.Data);
-        Assert.Contains($"Its colour profile{(says[0] == ' ' ? "" : " ")}{says} and is not applied", loaded.ColourWarning, StringComparison.Ordinal);
+        Assert.Contains($"Its colour profile{(says[0] == ' ' ? "" : " ")}{says} and is not applied", loaded.ColourWarning,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -20,7 +20,8 @@ internal static class HandProfile
     public static byte[] SrgbCurve => Function(3, 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045);
 
     public static byte[] Rgb(double[][] primaries, byte[] curve, string name = "by hand") => Of("RGB ", name,
-        ("rXYZ", Xyz(primaries[0])), ("gXYZ", Xyz(primaries[1])), ("bXYZ", Xyz(primaries[2])), ("rTRC", curve), ("gTRC", curve), ("bTRC", curve));
+        ("rXYZ", Xyz(primaries[0])), ("gXYZ", Xyz(primaries[1])), ("bXYZ", Xyz(primaries[2])), ("rTRC", curve), ("gTRC", curve),
+            ("bTRC", curve));
 
     public static byte[] Of(string space, string name, params (string Signature, byte[] Bytes)[] tags)
     {
@@ -33,7 +34,8 @@ internal static class HandProfile
             table.AddRange([.. Encoding.ASCII.GetBytes(signature), .. Big32(at), .. Big32(bytes.Length)]);
             at += bytes.Length;
         }
-        byte[] header = [.. Big32(at), .. "none"u8, 2, 0x40, 0, 0, .. "mntr"u8, .. Encoding.ASCII.GetBytes(space), .. "XYZ "u8, .. new byte[12], .. "acsp"u8, .. new byte[88]];
+        byte[] header = [.. Big32(at), .. "none"u8, 2, 0x40, 0, 0, .. "mntr"u8, .. Encoding.ASCII.GetBytes(space), .. "XYZ "u8,
+            .. new byte[12], .. "acsp"u8, .. new byte[88]];
         return [.. header, .. table, .. all.SelectMany(tag => tag.Bytes)];
     }
 

@@ -17,7 +17,8 @@ public sealed class OrientationTests
     /// <summary>Where red and blue come out, in squares. Source: EXIF 2.32, tag 274: which side row 0 and column 0 are.</summary>
     private static readonly ((int X, int Y) Red, (int X, int Y) Blue)[] s_upright =
     [
-        ((0, 0), (1, 0)), ((2, 0), (1, 0)), ((2, 1), (1, 1)), ((0, 1), (1, 1)), ((0, 0), (0, 1)), ((1, 0), (1, 1)), ((1, 2), (1, 1)), ((0, 2), (0, 1)),
+        ((0, 0), (1, 0)), ((2, 0), (1, 0)), ((2, 1), (1, 1)), ((0, 1), (1, 1)), ((0, 0), (0, 1)), ((1, 0), (1, 1)), ((1, 2), (1, 1)),
+            ((0, 2), (0, 1)),
     ];
 
     public static TheoryData<string, bool, bool> Cases
@@ -25,7 +26,8 @@ public sealed class OrientationTests
         get
         {
             var cases = new TheoryData<string, bool, bool>();
-            foreach (var format in new[] { "jpeg", "webp", "webp, prefixed", "png eXIf", "png eXIf, prefixed", "png tEXt", "png zTXt", "png iTXt", "png APP1 text", "tiff" })
+            foreach (var format in new[] { "jpeg", "webp", "webp, prefixed", "png eXIf", "png eXIf, prefixed", "png tEXt", "png zTXt",
+                "png iTXt", "png APP1 text", "tiff" })
             {
                 foreach (var bigEndian in new[] { false, true })
                 {
@@ -60,7 +62,8 @@ public sealed class OrientationTests
                 for (var x = 0; x < loaded.Width / Side; x++)
                 {
                     var at = 3 * ((y * Side + Side / 2) * loaded.Width + x * Side + Side / 2);
-                    var strongest = loaded.Pixels.Data.AsSpan(at, 3) is var pixel && pixel[0] > 200 ? s_red : pixel[2] > 200 ? s_blue : s_green;
+                    var strongest = loaded.Pixels.Data.AsSpan(at, 3) is var pixel && pixel[0] > 200 ? s_red : pixel[2] > 200 ? s_blue
+                        : s_green;
                     Assert.Equal((orientation, (x, y) == red ? s_red : (x, y) == blue ? s_blue : s_green), (orientation, strongest));
                 }
             }
@@ -70,9 +73,11 @@ public sealed class OrientationTests
     /// <summary>A block of one entry.</summary>
     private static byte[] Exif(bool bigEndian, bool asLong, int orientation)
     {
-        byte[] Number(int bytes, int value) => [.. Enumerable.Range(0, bytes).Select(i => (byte)(value >> 8 * (bigEndian ? bytes - 1 - i : i)))];
+        byte[] Number(int bytes, int value) =>
+            [.. Enumerable.Range(0, bytes).Select(i => (byte)(value >> 8 * (bigEndian ? bytes - 1 - i : i)))];
         byte[] value = asLong ? Number(4, orientation) : [.. Number(2, orientation), 0, 0];
-        return [.. bigEndian ? "MM\0*"u8 : "II*\0"u8, .. Number(4, 8), .. Number(2, 1), .. Number(2, 274), .. Number(2, asLong ? 4 : 3), .. Number(4, 1), .. value, 0, 0, 0, 0];
+        return [.. bigEndian ? "MM\0*"u8 : "II*\0"u8, .. Number(4, 8), .. Number(2, 1), .. Number(2, 274), .. Number(2, asLong ? 4 : 3),
+            .. Number(4, 1), .. value, 0, 0, 0, 0];
     }
 
     private static byte[] File(Image<Rgb24> image, string format, bool bigEndian, bool asLong, int orientation)
@@ -86,11 +91,13 @@ public sealed class OrientationTests
                 return [.. jpeg[..2], 0xFF, 0xE1, 0, (byte)(2 + prefixed.Length), .. prefixed, .. jpeg[2..]];
             case "webp" or "webp, prefixed":
                 var block = format == "webp" ? exif : prefixed;
-                byte[] webp = [.. Samples.Encode(image, new WebpEncoder { FileFormat = WebpFileFormatType.Lossless }), .. "EXIF"u8, .. BitConverter.GetBytes(block.Length), .. block];
+                byte[] webp = [.. Samples.Encode(image, new WebpEncoder { FileFormat = WebpFileFormatType.Lossless }), .. "EXIF"u8,
+                    .. BitConverter.GetBytes(block.Length), .. block];
                 BitConverter.GetBytes(webp.Length - 8).CopyTo(webp, 4);
                 return webp;
             case "tiff":
-                var tiff = new HandTiff(bigEndian).Short(256, image.Width).Short(257, image.Height).Short(258, 8, 8, 8).Short(259, 1).Short(262, 2).Short(277, 3)
+                var tiff = new HandTiff(bigEndian).Short(256, image.Width).Short(257, image.Height).Short(258, 8, 8, 8).Short(259,
+                    1).Short(262, 2).Short(277, 3)
                     .Short(278, image.Height).Strip(Pixels(image));
                 return (asLong ? tiff.Long(274, orientation) : tiff.Short(274, orientation)).Bytes();
         }

@@ -40,7 +40,8 @@ public sealed class ReportedPictureTests
         {
             var found = Load(entry).Pixels;
             Assert.Equal((entry.Name, upright.Width, upright.Height), (entry.Name, found.Width, found.Height));
-            Assert.InRange(found.Data.Zip(upright.Data, (a, b) => Math.Abs(a - b)).Average(), 0, 8); // JPEG's and WebP's losses at the arrow's edges
+            Assert.InRange(found.Data.Zip(upright.Data, (a, b) => Math.Abs(a - b)).Average(), 0,
+                8); // JPEG's and WebP's losses at the arrow's edges
         }
     }
 
@@ -49,7 +50,8 @@ public sealed class ReportedPictureTests
     {
         using var archive = ArchiveReader.Open(File.OpenRead(TestPaths.Fixture("reports", "p04-names-lie.zip")), "p04-names-lie.zip");
         Assert.Equal(6, archive.Contents.Pictures.Count);
-        string Warning(string name) => archive.Contents.Skipped.Single(skipped => skipped.Name.EndsWith(name, StringComparison.Ordinal)).Reason;
+        string Warning(string name) => archive.Contents.Skipped
+            .Single(skipped => skipped.Name.EndsWith(name, StringComparison.Ordinal)).Reason;
         Assert.Contains("It is a HEIC picture", Warning("IMG_0006.jpg"), StringComparison.Ordinal);
         Assert.Contains("It is an AVIF picture", Warning("IMG_0007.png"), StringComparison.Ordinal);
         Assert.Contains("is an HTML page", Warning("IMG_0009.jpg"), StringComparison.Ordinal);
@@ -58,7 +60,8 @@ public sealed class ReportedPictureTests
             Assert.Contains("save it as JPEG or PNG", Warning(name), StringComparison.Ordinal);
             // The same alone, as a prediction's picture.
             var entry = Entries("p04-names-lie.zip").Single(e => e.Name == name);
-            Assert.Equal($"{name}: this is {kind}, which is not read; save it as PNG or JPEG.", Assert.Throws<PictureRefusedException>(() => Load(entry)).Message);
+            Assert.Equal($"{name}: this is {kind}, which is not read; save it as PNG or JPEG.",
+                Assert.Throws<PictureRefusedException>(() => Load(entry)).Message);
         }
     }
 
@@ -68,7 +71,8 @@ public sealed class ReportedPictureTests
         var loaded = Entries("p05-alpha-and-depth.zip").ToDictionary(entry => entry.Name, Load);
         Assert.Equal(
             ["5-white-on-transparent.png", "6-all-transparent.png"],
-            loaded.Where(pair => pair.Value is { IsAllWhite: true, HasTransparency: true }).Select(pair => pair.Key).Order(StringComparer.Ordinal));
+            loaded.Where(pair => pair.Value is { IsAllWhite: true, HasTransparency: true }).Select(pair => pair.Key)
+                .Order(StringComparer.Ordinal));
         Assert.All(loaded["4-rgb-colour-key.png"].Pixels.Data.Chunk(3), pixel => Assert.False(pixel is [255, 0, 255]));
         Assert.InRange(loaded["7-grey16-dark.png"].Pixels.Data.Max(), 1, 200);
     }

@@ -19,15 +19,18 @@ public sealed class ContentSnifferTests
     [InlineData("qt  ", "qt", ContentKind.Video)]
     public void Phones_pictures_are_told_by_all_their_brands(string major, string compatible, ContentKind expected)
     {
-        var brands = compatible.Split(' ', StringSplitOptions.RemoveEmptyEntries).SelectMany(brand => Encoding.ASCII.GetBytes(brand.PadRight(4))).ToArray();
-        byte[] head = [0, 0, 0, (byte)(16 + brands.Length), .. "ftyp"u8, .. Encoding.ASCII.GetBytes(major), 0, 0, 0, 0, .. brands, 0, 0, 0, 8, .. "mdat"u8];
+        var brands = compatible.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .SelectMany(brand => Encoding.ASCII.GetBytes(brand.PadRight(4))).ToArray();
+        byte[] head = [0, 0, 0, (byte)(16 + brands.Length), .. "ftyp"u8, .. Encoding.ASCII.GetBytes(major), 0, 0, 0, 0, .. brands, 0, 0, 0,
+            8, .. "mdat"u8];
         Assert.Equal(expected, ContentSniffer.Tell(head));
     }
 
     [Fact]
     public void Where_no_brand_tells_the_coding_does()
     {
-        byte[] head = [0, 0, 0, 20, .. "ftypmif1"u8, 0, 0, 0, 0, .. "miaf"u8, 0, 0, 0, 40, .. "meta"u8, 0, 0, 0, 0, .. "infe"u8, 2, 0, 0, 0, 0, 1, 0, 0, .. "av01"u8];
+        byte[] head = [0, 0, 0, 20, .. "ftypmif1"u8, 0, 0, 0, 0, .. "miaf"u8, 0, 0, 0, 40, .. "meta"u8, 0, 0, 0, 0, .. "infe"u8, 2, 0, 0,
+            0, 0, 1, 0, 0, .. "av01"u8];
         Assert.Equal(ContentKind.Avif, ContentSniffer.Tell(head));
     }
 }

@@ -38,7 +38,8 @@ public sealed class LayerChangeTests : IDisposable
         var path = Path.Combine(folder, "change.safetensors");
         SafetensorsWriter.Write(path, file);
         using var opened = SafetensorsFile.Open(path);
-        var targets = new LoraTargets(new Dictionary<string, IReadOnlyList<string>> { ["unet"] = ["conv_in"] }, new SingleFileNames([1], [false], 1));
+        var targets = new LoraTargets(new Dictionary<string, IReadOnlyList<string>> { ["unet"] = ["conv_in"] },
+            new SingleFileNames([1], [false], 1));
         return Assert.Single(LoraFile.Read(opened, targets));
     }
 
@@ -66,8 +67,10 @@ public sealed class LayerChangeTests : IDisposable
     [Fact]
     public void LoCon_in_Tuckers_form_has_a_convolution_between()
     {
-        var (down, mid, up) = (Part("lora_down.weight", Rank, In, 1, 1), Part("lora_mid.weight", Rank, Rank, Kernel, Kernel), Part("lora_up.weight", Out, Rank, 1, 1));
-        AssertDelta(Read(alpha: 4), Kernel, (o, i, y, x) => 2 * Sum(Rank, a => Sum(Rank, b => up([o, a, 0, 0]) * mid([a, b, y, x]) * down([b, i, 0, 0]))));
+        var (down, mid, up) = (Part("lora_down.weight", Rank, In, 1, 1), Part("lora_mid.weight", Rank, Rank, Kernel, Kernel),
+            Part("lora_up.weight", Out, Rank, 1, 1));
+        AssertDelta(Read(alpha: 4), Kernel,
+            (o, i, y, x) => 2 * Sum(Rank, a => Sum(Rank, b => up([o, a, 0, 0]) * mid([a, b, y, x]) * down([b, i, 0, 0]))));
     }
 
     [Theory]
@@ -91,7 +94,8 @@ public sealed class LayerChangeTests : IDisposable
         var (t1, a1, b1) = (Part("hada_t1", Rank, Rank, Kernel, Kernel), Part("hada_w1_a", Rank, Out), Part("hada_w1_b", Rank, In));
         var (t2, a2, b2) = (Part("hada_t2", Rank, Rank, Kernel, Kernel), Part("hada_w2_a", Rank, Out), Part("hada_w2_b", Rank, In));
         AssertDelta(Read(), Kernel, (o, i, y, x) =>
-            Sum(Rank, a => Sum(Rank, b => t1([a, b, y, x]) * a1([a, o]) * b1([b, i]))) * Sum(Rank, a => Sum(Rank, b => t2([a, b, y, x]) * a2([a, o]) * b2([b, i]))));
+            Sum(Rank, a => Sum(Rank, b => t1([a, b, y, x]) * a1([a, o]) * b1([b, i])))
+            * Sum(Rank, a => Sum(Rank, b => t2([a, b, y, x]) * a2([a, o]) * b2([b, i]))));
     }
 
     [Theory]
@@ -112,7 +116,8 @@ public sealed class LayerChangeTests : IDisposable
         var (a1, b1) = (Part("lokr_w1_a", 2, Rank), Part("lokr_w1_b", Rank, 4));
         var (a2, b2) = (Part("lokr_w2_a", Out / 2, Rank), Part("lokr_w2_b", Rank, In / 4 * Kernel * Kernel));
         AssertDelta(Read(alpha: 1), Kernel, (o, i, y, x) =>
-            0.5 * Sum(Rank, r => a1([o / 3, r]) * b1([r, i / 2])) * Sum(Rank, r => a2([o % 3, r]) * b2([r, (i % 2 * Kernel + y) * Kernel + x])));
+            0.5 * Sum(Rank, r => a1([o / 3, r]) * b1([r, i / 2]))
+            * Sum(Rank, r => a2([o % 3, r]) * b2([r, (i % 2 * Kernel + y) * Kernel + x])));
     }
 
     [Fact]

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Tests.Adapters;
 
-/// <summary>Weights after public bug reports of people who draw with others' files (fixtures/reports): each with what must come of it.</summary>
+/// <summary>
+/// Weights after public bug reports of people who draw with others' files (fixtures/reports): each with what must come of it.
+/// </summary>
 public sealed class ReportedWeightsTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("sdxl-weights-").FullName;
@@ -23,7 +25,8 @@ public sealed class ReportedWeightsTests : IDisposable
     {
         using var tune = path is null ? null : FineTune.Load(path);
         pipeline.Apply(tune, strength);
-        var settings = new GenerationSettings { Prompt = prompt, Width = 64, Height = 64, Steps = 2, Seed = 3, ApplyWatermark = false, CheckSafety = false };
+        var settings = new GenerationSettings { Prompt = prompt, Width = 64, Height = 64, Steps = 2, Seed = 3, ApplyWatermark = false,
+            CheckSafety = false };
         return pipeline.Generate(settings, null, CancellationToken.None)[0].Rgb;
     }
 
@@ -36,7 +39,8 @@ public sealed class ReportedWeightsTests : IDisposable
     {
         using var file = SafetensorsFile.Open(of ?? Reference);
         var path = Path.Combine(folder, name + ".safetensors");
-        SafetensorsWriter.Write(path, file.Entries.Keys.SelectMany(key => change(key, file.Read(key))).Select(t => KeyValuePair.Create(t.Item1, t.Item2)));
+        SafetensorsWriter.Write(path, file.Entries.Keys.SelectMany(key => change(key, file.Read(key)))
+            .Select(t => KeyValuePair.Create(t.Item1, t.Item2)));
         return path;
     }
 
@@ -54,7 +58,8 @@ public sealed class ReportedWeightsTests : IDisposable
     private static readonly string[] s_projections = ["to_q", "to_k", "to_v", "to_out.0"];
 
     public static TheoryData<string> Spellings => new(
-        "diffusers", "diffusers, former", "diffusers, former, no prefix", "diffusers, processor in front", "PEFT itself", "kohya", "kohya, diffusers' blocks", "ComfyUI", "ComfyUI, PEFT's ends",
+        "diffusers", "diffusers, former", "diffusers, former, no prefix", "diffusers, processor in front", "PEFT itself", "kohya",
+            "kohya, diffusers' blocks", "ComfyUI", "ComfyUI, PEFT's ends",
         "OneTrainer", "LyCORIS", "a checkpoint's", "compiled inside", "adapter's name in kohya's end", "DistributedDataParallel");
 
     [Theory]
@@ -87,7 +92,9 @@ public sealed class ReportedWeightsTests : IDisposable
                 _ => $"module.{module}.{peft}.weight",
             };
         }
-        var path = Changed("spelled", (key, tensor) => [(Spell(key["unet.".Length..key.IndexOf(".lora_", StringComparison.Ordinal)], key.Contains("lora_A", StringComparison.Ordinal)), tensor)]);
+        var path = Changed("spelled", (key, tensor) =>
+            [(Spell(key["unet.".Length..key.IndexOf(".lora_", StringComparison.Ordinal)],
+            key.Contains("lora_A", StringComparison.Ordinal)), tensor)]);
         Assert.Equal(Draw(Reference), Draw(path));
     }
 
@@ -95,7 +102,8 @@ public sealed class ReportedWeightsTests : IDisposable
     public void Two_adapters_in_one_file_are_named()
     {
         var path = Changed("two", (key, tensor) =>
-            [(key.Replace(".weight", ".one.weight", StringComparison.Ordinal), tensor), (key.Replace(".weight", ".two.weight", StringComparison.Ordinal), tensor)]);
+            [(key.Replace(".weight", ".one.weight", StringComparison.Ordinal), tensor),
+                (key.Replace(".weight", ".two.weight", StringComparison.Ordinal), tensor)]);
         Assert.Contains("several adapters (one, two)", Assert.Throws<SafetensorsException>(() => Draw(path)).Message);
     }
 
@@ -105,7 +113,8 @@ public sealed class ReportedWeightsTests : IDisposable
         var path = Reported("w05-locon.safetensors");
         var drawn = Draw(path);
         Assert.NotEqual(Draw(Reference), drawn);
-        var linear = Changed("linear", (key, tensor) => tensor.shape.Length == 4 || key.Contains("in_layers", StringComparison.Ordinal) ? [] : [(key, tensor)], path);
+        var linear = Changed("linear", (key, tensor) => tensor.shape.Length == 4 || key.Contains("in_layers", StringComparison.Ordinal)
+            ? [] : [(key, tensor)], path);
         Assert.Equal(Draw(Reference), Draw(linear));
         var plain = Draw(null);
         Draw(path);
@@ -148,10 +157,12 @@ public sealed class ReportedWeightsTests : IDisposable
     {
         var alone = Path.Combine(folder, "alone.safetensors");
         SafetensorsWriter.Write(alone, new Dictionary<string, Tensor> { [tensor] = ones(4) });
-        var beside = Changed("beside", (key, value) => key.Contains("down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.lora_A", StringComparison.Ordinal)
+        var beside = Changed("beside", (key, value) =>
+            key.Contains("down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.lora_A", StringComparison.Ordinal)
             ? [(key, value), (tensor, ones(4))] : [(key, value)]);
         foreach (var path in new[] { alone, beside })
-            Assert.Matches($"holds .*{kind}.*'{System.Text.RegularExpressions.Regex.Escape(tensor)}'", Assert.Throws<SafetensorsException>(() => Draw(path)).Message);
+            Assert.Matches($"holds .*{kind}.*'{System.Text.RegularExpressions.Regex.Escape(tensor)}'",
+                Assert.Throws<SafetensorsException>(() => Draw(path)).Message);
     }
 
     [Fact]
@@ -176,7 +187,8 @@ public sealed class ReportedWeightsTests : IDisposable
         var lora = Changed("lora", (key, tensor) => key.StartsWith("clip_", StringComparison.Ordinal) ? [] : [(key, tensor)], path);
         var beside = Directory.CreateDirectory(Path.Combine(folder, "beside")).FullName;
         File.Move(lora, Path.Combine(beside, "style.safetensors"));
-        File.Move(Changed("rows", (key, tensor) => key.StartsWith("clip_", StringComparison.Ordinal) ? [(key, tensor)] : [], path), Path.Combine(beside, word + ".safetensors"));
+        File.Move(Changed("rows", (key, tensor) => key.StartsWith("clip_", StringComparison.Ordinal) ? [(key, tensor)] : [], path),
+            Path.Combine(beside, word + ".safetensors"));
         var drawn = Draw(path, prompt: prompt);
         Assert.Equal(Draw(beside, prompt: prompt), drawn);
         Assert.NotEqual(Draw(Path.Combine(beside, "style.safetensors"), prompt: prompt), drawn);
@@ -207,13 +219,17 @@ public sealed class ReportedWeightsTests : IDisposable
             return copy;
         }
         var unet = Path.Combine(folder, "unet.safetensors");
-        SafetensorsWriter.Write(unet, model.UNet.named_parameters().Select(p => KeyValuePair.Create(p.name, p.name == "mid_block.resnets.0.conv1.bias" ? Spoilt(p.parameter) : p.parameter)));
+        SafetensorsWriter.Write(unet, model.UNet.named_parameters()
+            .Select(p => KeyValuePair.Create(p.name, p.name == "mid_block.resnets.0.conv1.bias" ? Spoilt(p.parameter) : p.parameter)));
         Assert.Contains($"'mid_block.resnets.0.conv1.bias' {says}", Assert.Throws<SafetensorsException>(() => Draw(unet)).Message);
         var checkpoint = Path.Combine(folder, "checkpoint.safetensors");
-        Models.SingleFiles.Write(checkpoint, model, (name, weight) => name == "unet.mid_block.resnets.0.conv1.bias" ? Spoilt(weight) : weight, "unet");
-        Assert.Contains($"'model.diffusion_model.middle_block.0.in_layers.2.bias' {says}", Assert.Throws<SafetensorsException>(() => Draw(checkpoint)).Message);
+        Models.SingleFiles.Write(checkpoint, model, (name, weight) => name == "unet.mid_block.resnets.0.conv1.bias" ? Spoilt(weight)
+            : weight, "unet");
+        Assert.Contains($"'model.diffusion_model.middle_block.0.in_layers.2.bias' {says}",
+            Assert.Throws<SafetensorsException>(() => Draw(checkpoint)).Message);
         var rows = Path.Combine(folder, "TOK.safetensors");
-        Sdxl.Diffusion.Export.EmbeddingFile.WriteWebUi(rows, ones(2, model.TextEncoder!.Config.HiddenSize), Spoilt(ones(2, model.TextEncoder2.Config.HiddenSize)));
+        Sdxl.Diffusion.Export.EmbeddingFile.WriteWebUi(rows, ones(2, model.TextEncoder!.Config.HiddenSize),
+            Spoilt(ones(2, model.TextEncoder2.Config.HiddenSize)));
         Assert.Contains($"'clip_g' {says}", Assert.Throws<SafetensorsException>(() => Draw(rows)).Message);
         Assert.Equal(plain, Draw(null));
     }
@@ -226,7 +242,8 @@ public sealed class ReportedWeightsTests : IDisposable
         var overflowing = Changed("overflowing", (key, tensor) => [(key, tensor * Num(1e30))]);
         Assert.Contains("infinite in Float32", Assert.Throws<SafetensorsException>(() => Draw(overflowing)).Message);
         // The changed weights are finite, what the net computes with them is not.
-        var large = Changed("large", (key, tensor) => [(key, key.Contains("lora_B", StringComparison.Ordinal) ? tensor * Num(1e35) : tensor)]);
+        var large = Changed("large", (key, tensor) =>
+            [(key, key.Contains("lora_B", StringComparison.Ordinal) ? tensor * Num(1e35) : tensor)]);
         var error = Assert.Throws<DrawingFailedException>(() => Draw(large)).Message;
         Assert.Contains("Picture 1 of 1 (seed 3) cannot be drawn", error);
         Assert.Equal(plain, Draw(null));
@@ -234,12 +251,18 @@ public sealed class ReportedWeightsTests : IDisposable
 
     public static TheoryData<string, string, string> TextEncoderSpellings => new()
     {
-        { "kohya", "lora_te1_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight", "lora_te2_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight" },
-        { "PEFT", "text_encoder.text_model.encoder.layers.0.self_attn.q_proj.lora_A.weight", "text_encoder_2.text_model.encoder.layers.0.self_attn.q_proj.lora_A.weight" },
-        { "diffusers", "text_encoder.text_model.encoder.layers.0.self_attn.q_proj.lora_linear_layer.down.weight", "text_encoder_2.text_model.encoder.layers.0.self_attn.q_proj.lora_linear_layer.down.weight" },
-        { "diffusers, former", "text_encoder.text_model.encoder.layers.0.self_attn.to_q_lora.down.weight", "text_encoder_2.text_model.encoder.layers.0.self_attn.to_q_lora.down.weight" },
-        { "OneTrainer", "clip_l.text_model.encoder.layers.0.self_attn.q_proj.lora_down.weight", "clip_g.text_model.encoder.layers.0.self_attn.q_proj.lora_down.weight" },
-        { "ComfyUI", "text_encoders.clip_l.transformer.text_model.encoder.layers.0.self_attn.q_proj.lora_down.weight", "text_encoders.clip_g.transformer.text_model.encoder.layers.0.self_attn.q_proj.lora_down.weight" },
+        { "kohya", "lora_te1_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight",
+            "lora_te2_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight" },
+        { "PEFT", "text_encoder.text_model.encoder.layers.0.self_attn.q_proj.lora_A.weight",
+            "text_encoder_2.text_model.encoder.layers.0.self_attn.q_proj.lora_A.weight" },
+        { "diffusers", "text_encoder.text_model.encoder.layers.0.self_attn.q_proj.lora_linear_layer.down.weight",
+            "text_encoder_2.text_model.encoder.layers.0.self_attn.q_proj.lora_linear_layer.down.weight" },
+        { "diffusers, former", "text_encoder.text_model.encoder.layers.0.self_attn.to_q_lora.down.weight",
+            "text_encoder_2.text_model.encoder.layers.0.self_attn.to_q_lora.down.weight" },
+        { "OneTrainer", "clip_l.text_model.encoder.layers.0.self_attn.q_proj.lora_down.weight",
+            "clip_g.text_model.encoder.layers.0.self_attn.q_proj.lora_down.weight" },
+        { "ComfyUI", "text_encoders.clip_l.transformer.text_model.encoder.layers.0.self_attn.q_proj.lora_down.weight",
+            "text_encoders.clip_g.transformer.text_model.encoder.layers.0.self_attn.q_proj.lora_down.weight" },
     };
 
     [Theory]
@@ -250,7 +273,8 @@ public sealed class ReportedWeightsTests : IDisposable
         var (width1, width2) = (pipeline.Model.TextEncoder!.Config.HiddenSize, pipeline.Model.TextEncoder2.Config.HiddenSize);
         string File(string name, string down1, string down2, int which)
         {
-            string Up(string down) => down.Replace("lora_A", "lora_B", StringComparison.Ordinal).Replace("down.weight", "up.weight", StringComparison.Ordinal);
+            string Up(string down) => down.Replace("lora_A", "lora_B", StringComparison.Ordinal).Replace("down.weight", "up.weight",
+                StringComparison.Ordinal);
             var path = Path.Combine(folder, name + ".safetensors");
             var tensors = new Dictionary<string, Tensor>();
             if (which != 2)

@@ -29,6 +29,7 @@ public sealed class Float8Tests
     public void The_bytes_of_E5M2_are_the_upper_bytes_of_fp16()
     {
         byte[] all = [.. Enumerable.Range(0, 256).Select(code => (byte)code)];
-        Assert.Equal(all.Select(code => (float)BitConverter.UInt16BitsToHalf((ushort)(code << 8))), Float8.Decode(all, SafetensorsType.F8_E5M2));
+        Assert.Equal(all.Select(code => (float)BitConverter.UInt16BitsToHalf((ushort)(code << 8))),
+            Float8.Decode(all, SafetensorsType.F8_E5M2));
     }
 }

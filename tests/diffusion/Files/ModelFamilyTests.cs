@@ -52,7 +52,8 @@ public sealed class ModelFamilyTests : IDisposable
         {
             var error = ErrorOf(new Dictionary<string, Tensor> { [layer + down] = ones(4, width), [layer + up] = ones(width, 4) });
             Assert.Contains(family is null ? "The file was made for another kind of model" : $"It was made for {family}", error);
-            Assert.Equal(family is not null and not "SDXL in its full size", error.Contains("Use weights that were made for SDXL.", StringComparison.Ordinal));
+            Assert.Equal(family is not null and not "SDXL in its full size",
+                error.Contains("Use weights that were made for SDXL.", StringComparison.Ordinal));
         }
     }
 
@@ -64,20 +65,25 @@ public sealed class ModelFamilyTests : IDisposable
     public void Where_names_tell_nothing_the_header_does(string key, string value, string family)
     {
         var error = ErrorOf(
-            new Dictionary<string, Tensor> { ["lora_unet_other.lora_down.weight"] = ones(4, 8), ["lora_unet_other.lora_up.weight"] = ones(8, 4) }, new Dictionary<string, string> { [key] = value });
+            new Dictionary<string, Tensor> { ["lora_unet_other.lora_down.weight"] = ones(4, 8),
+                ["lora_unet_other.lora_up.weight"] = ones(8, 4) }, new Dictionary<string, string> { [key] = value });
         Assert.Contains($"It was made for {family}", error);
     }
 
     [Fact]
     public void Embeddings_and_checkpoints_of_others_are_named_too()
     {
-        Assert.Contains("It was made for Stable Diffusion 1.x or 2.x", ErrorOf(new Dictionary<string, Tensor> { ["emb_params"] = ones(2, 768) }));
+        Assert.Contains("It was made for Stable Diffusion 1.x or 2.x",
+            ErrorOf(new Dictionary<string, Tensor> { ["emb_params"] = ones(2, 768) }));
         Assert.Contains("It was made for Stable Diffusion 1.x", ErrorOf(new Dictionary<string, Tensor>
         {
             ["model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"] = ones(320, 768),
             ["cond_stage_model.transformer.text_model.final_layer_norm.weight"] = ones(768),
         }));
-        Assert.Contains("It was made for Stable Diffusion 2.x", ErrorOf(new Dictionary<string, Tensor> { ["down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight"] = ones(320, 1024) }));
-        Assert.Contains("It was made for Flux", ErrorOf(new Dictionary<string, Tensor> { ["double_blocks.0.img_attn.qkv.weight"] = ones(6, 2) }));
+        Assert.Contains("It was made for Stable Diffusion 2.x",
+            ErrorOf(new Dictionary<string, Tensor> { ["down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight"] =
+            ones(320, 1024) }));
+        Assert.Contains("It was made for Flux",
+            ErrorOf(new Dictionary<string, Tensor> { ["double_blocks.0.img_attn.qkv.weight"] = ones(6, 2) }));
     }
 }

@@ -49,7 +49,8 @@ public sealed class PromptWeightTests : IDisposable
         var tag = Assert.Single(pipeline.PromptWarnings(settings with { Prompt = "a cat <lora:cats:0.8>" }));
         Assert.Contains("'prompt': the tag <lora:cats:0.8> loads nothing here. Give a LoRA as 'replicate_weights'", tag);
         var word = pipeline.Model.Tokenizer2.Tokenize("cat").Length;
-        var end = Assert.Single(pipeline.PromptWarnings(settings with { NegativePrompt = string.Join(' ', Enumerable.Repeat("cat", 75 / word + 1)) }));
+        var end = Assert.Single(pipeline.PromptWarnings(
+            settings with { NegativePrompt = string.Join(' ', Enumerable.Repeat("cat", 75 / word + 1)) }));
         Assert.Contains($"'negative_prompt' has {(75 / word + 1) * word} tokens where 75 are read", end);
         Assert.Empty(pipeline.PromptWarnings(settings with { Prompt = string.Join(' ', Enumerable.Repeat("cat", 75 / word)) }));
     }
