@@ -19,7 +19,7 @@ public sealed class LoraTargets
         {
             ("lora_", null), ("lycoris_", null), ("base_model_model_", null), ("model_", null), // kohya, LyCORIS, PEFT, a checkpoint's
             ("unet_", "unet"), ("diffusion_model_", "unet"),
-            ("te1_", "text_encoder"), ("text_encoder_", "text_encoder"), ("clip_l_", "text_encoder"),
+            ("te1_", "text_encoder"), ("text_encoder_", "text_encoder"), ("text_encoder_1_", "text_encoder"), ("clip_l_", "text_encoder"),
             ("te2_", "text_encoder_2"), ("text_encoder_2_", "text_encoder_2"), ("clip_g_", "text_encoder_2"), // clip_l, clip_g: OneTrainer
             ("text_encoders_clip_l_transformer_", "text_encoder"), ("text_encoders_clip_g_transformer_", "text_encoder_2"), // ComfyUI
         }.OrderByDescending(p => p.Item1.Length),

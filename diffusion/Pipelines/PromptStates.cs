@@ -56,7 +56,7 @@ public static class PromptEncoder
             return (read.Penultimate, read.Pooled);
         var empty = encoder.forward(Ids([[]], tokenizer, length, device), tokenizer.EndOfText, rows).Penultimate; // [1,77,D]
         float[] weights = [.. prompts.SelectMany(p => Weights(tokenizer, p, length))];
-        var factors = tensor(weights, [prompts.Count, length, 1], dtype: empty.dtype, device: device);
+        var factors = tensor(weights, [prompts.Count, length, 1]).to(empty.dtype, device);
         return (empty.Plus((read.Penultimate - empty) * factors), read.Pooled);
     }
 

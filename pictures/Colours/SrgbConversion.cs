@@ -80,7 +80,8 @@ internal sealed class SrgbConversion
         for (var row = 0; row < 3; row++)
         {
             double Entry(int column) =>
-                s_fromXyz[row, 0] * primaries[0, column] + s_fromXyz[row, 1] * primaries[1, column] + s_fromXyz[row, 2] * primaries[2, column];
+                s_fromXyz[row, 0] * primaries[0, column] + s_fromXyz[row, 1] * primaries[1, column] + s_fromXyz[row, 2] * primaries[2,
+                    column];
             var white = Entry(0) + Entry(1) + Entry(2);
             for (var column = 0; column < 3; column++)
                 product[3 * row + column] = (float)(Entry(column) / white);

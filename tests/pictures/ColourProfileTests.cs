@@ -135,6 +135,18 @@ public sealed class ColourProfileTests
     }
 
     [Fact]
+    public void The_profile_of_a_JPEG_of_inks_is_named_whatever_it_holds_and_half_a_profile_is_none()
+    {
+        var (whole, half) = (new Sdxl.Pictures.Formats.JpegProfile(), new Sdxl.Pictures.Formats.JpegProfile());
+        var profile = HandProfile.Rgb(HandProfile.Srgb, HandProfile.Gamma(1.8));
+        whole.Take([.. "ICC_PROFILE\0"u8, 1, 1, .. profile]);
+        half.Take([.. "ICC_PROFILE\0"u8, 1, 2, .. profile]);
+        Assert.Contains("'by hand' is for inks (CMYK)", whole.Read(isCmyk: true).Warning, StringComparison.Ordinal);
+        Assert.NotNull(whole.Read(isCmyk: false).Conversion);
+        Assert.Contains("is incomplete", half.Read(isCmyk: false).Warning, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Bytes_turned_at_random_in_a_profile_give_a_conversion_or_a_warning_and_nothing_else()
     {
         var random = new Random(5);

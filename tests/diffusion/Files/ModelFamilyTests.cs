@@ -35,6 +35,8 @@ public sealed class ModelFamilyTests : IDisposable
     [InlineData("lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k", 768, "Stable Diffusion 1.x")]
     [InlineData("lora_unet_input_blocks_1_1_transformer_blocks_0_attn2_to_v", 768, "Stable Diffusion 1.x")]
     [InlineData("lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k", 1024, "Stable Diffusion 2.x")]
+    [InlineData("lora_unet_up_blocks_3_attentions_0_transformer_blocks_0_attn1_to_q", 320, "Stable Diffusion 1.x or 2.x (SD 1.5, SD 2)")]
+    [InlineData("unet.down_blocks.0.attentions.0.proj_in", 320, "Stable Diffusion 1.x or 2.x (SD 1.5, SD 2)")]
     [InlineData("lora_te_text_model_encoder_layers_0_mlp_fc1", 768, "Stable Diffusion 1.x or 2.x")]
     [InlineData("lora_unet_double_blocks_0_img_attn_qkv", 3072, "Flux")]
     [InlineData("lora_unet_single_blocks_0_linear1", 3072, "Flux")]
