@@ -134,11 +134,12 @@ public sealed class LayerChangeTests : IDisposable
     {
         Part("lora_down.weight", Rank, In, Kernel, Kernel);
         Part("lora_up.weight", Out, Rank, 1, 1);
-        file["lora_unet_input_blocks_0_0.dora_scale"] = arange(1, Out + 1).to_type(ScalarType.Float32).view(-1, 1, 1, 1);
+        var lengths = tensor([.. Enumerable.Range(1, Out).Select(i => (float)i)]);
+        file["lora_unet_input_blocks_0_0.dora_scale"] = lengths.view(-1, 1, 1, 1);
         var change = Read();
         var weight = ChangedWeight.Of(ones(Out, In, Kernel, Kernel), change.Delta(), change.Magnitude);
         Assert.Equal([Out, In, Kernel, Kernel], weight.shape);
-        Golden.Close(arange(1, Out + 1).to_type(ScalarType.Float32), weight.flatten(1).Squared().sum(1).sqrt(), 1e-5, "lengths");
+        Golden.Close(lengths, weight.flatten(1).Squared().sum(1).sqrt(), 1e-5, "lengths");
         weight.Dispose();
     }
 

@@ -28,9 +28,9 @@ public sealed class PromptWeightTests : IDisposable
         var (plain, empty, weighted) = (Encode("a cat on the grass"), Encode(""), Encode("a (cat:1.5) on the grass"));
         var first = 1 + pipeline.Model.Tokenizer2.Tokenize("a").Length; // after the start token
         var count = pipeline.Model.Tokenizer2.Tokenize("cat").Length;
-        var factors = ones(1, plain.States.shape[1], 1);
-        factors.narrow(1, first, count).fill_(1.5);
-        Golden.Close(empty.States + (plain.States - empty.States) * factors, weighted.States, 1e-5, "states");
+        float[] factors = [.. Enumerable.Range(0, (int)plain.States.shape[1]).Select(i => i >= first && i < first + count ? 1.5f : 1)];
+        var expected = empty.States.Plus((plain.States - empty.States) * tensor(factors).view(1, -1, 1));
+        Golden.Close(expected, weighted.States, 1e-5, "states");
         Assert.True(plain.Pooled.equal(weighted.Pooled).all().item<bool>());
         Assert.False(plain.States.equal(weighted.States).all().item<bool>());
     }
