@@ -84,11 +84,16 @@ public sealed class SdxlPipeline : IDisposable
         return warnings;
     }
 
+    /// <summary>A prompt as the nets read it: the fine-tune's words in place of what stands for them.</summary>
+    public string Spell(string prompt) => slot.Spell(prompt);
+
     /// <summary>Draws the pictures of a request, one after the other.</summary>
     /// <exception cref="ArgumentException">Settings out of range: all of them at once.</exception>
     /// <exception cref="InvalidOperationException">A refine mode without a refiner, or one that does not fit the fine-tune.</exception>
-    /// <exception cref="DrawingFailedException">A picture's numbers became NaN or infinite.</exception>
-    public IReadOnlyList<GeneratedPicture> Generate(GenerationSettings settings, IProgress<GenerationProgress>? progress, CancellationToken cancel)
+    /// <exception cref="DrawingFailedException">A picture's numbers became NaN or infinite: it is not given to drawn, nor are later ones.</exception>
+    /// <param name="drawn">Called with each picture as soon as it is drawn.</param>
+    public IReadOnlyList<GeneratedPicture> Generate(
+        GenerationSettings settings, IProgress<GenerationProgress>? progress, CancellationToken cancel, Action<GeneratedPicture>? drawn = null)
     {
         settings.Validate();
         var pixels = model.Vae.Config.Downscale;
@@ -111,6 +116,7 @@ public sealed class SdxlPipeline : IDisposable
             var latents = Latents(settings, prepared, seed, (done, all) => progress?.Report(new(picture, settings.NumOutputs, done, all)), cancel);
             RequireFinite(latents, settings, k, seed);
             pictures.Add(Finish(settings, latents, k, seed));
+            drawn?.Invoke(pictures[k]);
         }
         return pictures;
     }

@@ -84,7 +84,7 @@ public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordSto
         ["api", "models", var owner, var name, "versions", var version, var file]
             when (await versions.ModelAsync(owner, name, cancel))?.Versions.Any(v => v.Version == version) == true
             => $"{StorageLayout.Models}/{StorageLayout.Version(owner, name, version, file)}",
-        ["api", "predictions", var id, var file]
+        ["v1", "predictions", var id, var file]
             when callers.JobOf(request, id) is { } drawn && (await records.PredictionAsync(drawn, cancel))?.Pictures.Any(p => p.File == file) == true
             => $"{StorageLayout.Predictions}/{StorageLayout.Drawn(drawn, file)}",
         _ => null,
