@@ -90,7 +90,8 @@ public sealed class SdxlPipeline : IDisposable
     /// <summary>Draws the pictures of a request, one after the other.</summary>
     /// <exception cref="ArgumentException">Settings out of range: all of them at once.</exception>
     /// <exception cref="InvalidOperationException">A refine mode without a refiner, or one that does not fit the fine-tune.</exception>
-    /// <exception cref="DrawingFailedException">A picture's numbers became NaN or infinite: it is not given to drawn, nor are later ones.</exception>
+    /// <exception cref="DrawingFailedException">A picture's numbers became NaN or infinite: it is not given to drawn, nor are later
+    /// ones.</exception>
     /// <param name="drawn">Called with each picture as soon as it is drawn.</param>
     public IReadOnlyList<GeneratedPicture> Generate(
         GenerationSettings settings, IProgress<GenerationProgress>? progress, CancellationToken cancel, Action<GeneratedPicture>? drawn = null)
