@@ -109,7 +109,8 @@ public static class StorageLayout
     public const string OutboxMarks = "_outbox/";
 
     /// <summary>How far a receiver has been told of a job's events. In container records, as are the next three.</summary>
-    public static string Delivery(JobKey job, string receiver) => $"_deliveries/{job}/{receiver}.json";
+    public static string Delivery(JobKey job, string receiver) => $"{Deliveries(job)}{receiver}.json";
+    public static string Deliveries(JobKey job) => $"_deliveries/{job}/";
 
     /// <summary>An event that a receiver did not take for a day.</summary>
     /// <param name="name">The event's id, '.', the receiver.</param>

@@ -10,7 +10,7 @@ public static class CloudEventShape
     public const string ContentType = "application/cloudevents+json";
 
     /// <remarks>source and id together are unique; sequence (CloudEvents' extension) orders the events of one source.</remarks>
-    public static JsonObject Of(JobStory story, JobEvent happened) => new()
+    public static async Task<JsonObject> OfAsync(JobStory story, JobEvent happened, CancellationToken cancel) => new()
     {
         ["specversion"] = "1.0",
         ["id"] = happened.IdOf(story.Key),
@@ -20,7 +20,7 @@ public static class CloudEventShape
         ["time"] = Time(happened.At),
         ["sequence"] = happened.Number.ToString("D4", CultureInfo.InvariantCulture),
         ["datacontenttype"] = "application/json",
-        ["data"] = story.Data(happened),
+        ["data"] = await story.Data(happened, cancel),
     };
 
     /// <summary>One that nothing has happened for: a subscriber tries an address with it.</summary>

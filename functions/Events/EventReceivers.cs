@@ -88,9 +88,9 @@ public sealed class SubscriptionReceiver(Subscription subscription, WebhookPoste
 
     public TimeSpan PauseBefore(JobEvent happened) => TimeSpan.Zero;
 
-    public Task SendAsync(JobStory story, JobEvent happened, CancellationToken cancel) =>
-        poster.PostAsync(story.Key.Owner, subscription.Url, happened.IdOf(story.Key), CloudEventShape.ContentType,
-            Encoding.UTF8.GetBytes(CloudEventShape.Of(story, happened).ToJsonString()), cancel);
+    public async Task SendAsync(JobStory story, JobEvent happened, CancellationToken cancel) =>
+        await poster.PostAsync(story.Key.Owner, subscription.Url, happened.IdOf(story.Key), CloudEventShape.ContentType,
+            Encoding.UTF8.GetBytes((await CloudEventShape.OfAsync(story, happened, cancel)).ToJsonString()), cancel);
 }
 
 /// <summary>The Event Grid topic of this deployment, where one is configured.</summary>
@@ -123,7 +123,7 @@ public sealed class EventGridTopic : IEventReceiver
 
     public async Task SendAsync(JobStory story, JobEvent happened, CancellationToken cancel)
     {
-        var shape = CloudEventShape.Of(story, happened);
+        var shape = await CloudEventShape.OfAsync(story, happened, cancel);
         var told = CloudEvent.Parse(BinaryData.FromString(shape.ToJsonString()))!;
         try
         {

@@ -65,7 +65,7 @@ public sealed class EventStreams(JobStories stories, RecordChanges changes, Time
             {
                 await stream.SendAsync(
                     happened.Number.ToString(System.Globalization.CultureInfo.InvariantCulture), happened.Type,
-                    CloudEventShape.Of(now, happened).ToJsonString(), cancel);
+                    (await CloudEventShape.OfAsync(now, happened, cancel)).ToJsonString(), cancel);
             }
             after = Math.Max(after, now.Last);
             if (now.IsOver)

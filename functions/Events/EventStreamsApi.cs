@@ -8,6 +8,7 @@ using Sdxl.Core.Identity;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Predictions;
 using Sdxl.Core.Trainings;
+using Sdxl.Functions.Accounts;
 using Sdxl.Functions.Http;
 using Sdxl.Functions.Predictions;
 using Sdxl.Functions.Storage;
@@ -23,14 +24,16 @@ public sealed class EventStreamsApi(EventStreams streams, JobStories stories, Re
     /// <summary>Events with the header Last-Event-ID are those after it. 204 where none can come any more: a browser does not ask again
     /// then.</summary>
     [Function("FollowTraining")]
+    [Operation("A training's events as they happen, as server-sent events.", Media = "text/event-stream")]
     public Task<IActionResult> Training(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "v1/trainings/{id}/events")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/trainings/{id}/events")] HttpRequest request, string id,
         CancellationToken cancel) => FollowAsync(request, TrainingRecord.Kind, id, $"There is no training '{id}'.", cancel);
 
     /// <inheritdoc cref="Training"/>
     [Function("FollowPrediction")]
+    [Operation("A prediction's events as they happen, as server-sent events.", Media = "text/event-stream")]
     public Task<IActionResult> Prediction(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "v1/predictions/{id}/events")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/predictions/{id}/events")] HttpRequest request, string id,
         CancellationToken cancel) => FollowAsync(request, PredictionRecord.Kind, id, $"There is no prediction '{id}'.", cancel);
 
     /// <summary>
@@ -38,6 +41,8 @@ public sealed class EventStreamsApi(EventStreams streams, JobStories stories, Re
     /// also for who comes late. The address is the permission: these clients send no token to it.
     /// </summary>
     [Function("StreamPrediction")]
+    [Operation("A prediction's pictures as they come, as server-sent events.", Media = "text/event-stream")]
+    [OpenToAll("the address holds a secret of the prediction's own; Replicate's clients send no token to it")]
     public async Task<IActionResult> Stream(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/files/stream/{token}")] HttpRequest request, string token,
         CancellationToken cancel)
@@ -50,7 +55,7 @@ public sealed class EventStreamsApi(EventStreams streams, JobStories stories, Re
         var stream = new EventStream(request.HttpContext.Response, time);
         await stream.BeginAsync(cancel);
         using var watch = changes.Of(record.Key);
-        var root = addresses.Of(request, "").TrimEnd('/');
+        var root = addresses.RootOf(request);
         var sent = Math.Max(0, LastId(request));
         for (PredictionRecord? now = record; now is not null; now = await records.PredictionAsync(record.Key, cancel))
         {

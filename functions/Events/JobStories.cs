@@ -11,11 +11,13 @@ using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Predictions;
 using Sdxl.Functions.Storage;
+using Sdxl.Functions.Trainings;
+using Sdxl.Functions.Versions;
 
 namespace Sdxl.Functions.Events;
 
 /// <summary>Tells of jobs by their records.</summary>
-public sealed class JobStories(RecordStore records, BlobStore blobs, PredictionViews predictions, IOptions<SdxlOptions> options)
+public sealed class JobStories(RecordStore records, BlobStore blobs, PredictionViews predictions, TrainingViews trainings, BaseModels bases, IOptions<SdxlOptions> options)
 {
     /// <param name="kind">"trainings" or "predictions".</param>
     /// <returns>null where there is no such job (any more).</returns>
@@ -28,12 +30,16 @@ public sealed class JobStories(RecordStore records, BlobStore blobs, PredictionV
         var root = RootOf(r.Root);
         return new JobStory(
             r.Key, PredictionRecord.Kind, JobTransitions.IsTerminal(r.Status), r.Events, r.Webhook, root,
-            happened => Data(PredictionViews.View(r.AsOf(happened), null, root), view => new
+            async (happened, wait) => Data(await predictions.ViewAsync(r.AsOf(happened), null, root, wait), view => new
             {
                 view.Id, r.Owner, view.Model, view.Version, view.Base, view.Status, view.Output, view.Error, view.CreatedAt, view.StartedAt,
                 view.CompletedAt, Urls = new { Get = view.Urls["get"] },
             }),
-            async wait => Data(PredictionViews.View(r, await predictions.DrawingAsync(r, wait), root), view => new { view.Status, view.Progress }),
+            async wait =>
+            {
+                var drawing = await predictions.DrawingAsync(r, wait);
+                return Data(r, now => new { now.Status, Progress = PredictionViews.ProgressOf(drawing) });
+            },
             async (happened, wait) => SdxlJson.Serialize(await predictions.NowAsync(happened is null ? r : r.AsOf(happened), root, wait)));
     }
 
@@ -41,18 +47,18 @@ public sealed class JobStories(RecordStore records, BlobStore blobs, PredictionV
     {
         var root = RootOf(r.Root);
         return new JobStory(
-            r.Key, TrainingRecord.Kind, JobTransitions.IsTerminal(r.Status), r.Events, r.Webhook, root, Short,
+            r.Key, TrainingRecord.Kind, JobTransitions.IsTerminal(r.Status), r.Events, r.Webhook, root, (happened, _) => Task.FromResult(Short(happened)),
             async wait =>
             {
                 var progress = (await blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(r.Key), wait))?.Value;
                 return Data(r, now => new { now.Status, now.Stage, Progress = progress });
             },
-            (happened, _) => Task.FromResult(Short(happened ?? r.Events[^1]).ToJsonString()));
+            async (happened, wait) => SdxlJson.Serialize(await trainings.NowAsync(happened is null ? r : r.AsOf(happened), root, wait)));
 
         JsonObject Short(JobEvent happened) => Data(r.AsOf(happened), then => new
         {
-            then.Id, then.Owner, Destination = $"{then.Owner}/{then.Name}", then.Base, then.Status,
-            Version = then.Output is { } output ? $"{then.Owner}/{then.Name}:{output.Version}" : null,
+            then.Id, then.Owner, bases.NameOf(then.Base).Model, Destination = $"{then.Owner}/{then.Name}", then.Base, then.Status,
+            Output = then.Output is { } output ? $"{then.Owner}/{then.Name}:{output.Version}" : null,
             then.Error, then.CreatedAt, then.StartedAt, then.CompletedAt, Urls = new { Get = $"{root}/v1/trainings/{then.Id}" },
         });
     }

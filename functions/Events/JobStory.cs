@@ -12,7 +12,7 @@ namespace Sdxl.Functions.Events;
 /// <param name="View">What GET answered when the event happened; null: what it answers now. JSON.</param>
 public sealed record JobStory(
     JobKey Key, string Kind, bool IsOver, IReadOnlyList<JobEvent> Events, WebhookRequest? Webhook, string Root,
-    Func<JobEvent, JsonObject> Data, Func<CancellationToken, Task<JsonObject>> Progress, Func<JobEvent?, CancellationToken, Task<string>> View)
+    Func<JobEvent, CancellationToken, Task<JsonObject>> Data, Func<CancellationToken, Task<JsonObject>> Progress, Func<JobEvent?, CancellationToken, Task<string>> View)
 {
     /// <summary>Number of the newest event.</summary>
     public int Last => Events.Count == 0 ? 0 : Events[^1].Number;

@@ -3,12 +3,13 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Azure.Functions.Worker;
-using Microsoft.Extensions.Options;
 using Sdxl.Core.Identity;
-using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
 
 namespace Sdxl.Functions.Events;
+
+/// <param name="Key">whsec_…</param>
+public sealed record WebhookSecretView(string Key);
 
 /// <summary>Addresses that are told of the caller's jobs, and the secret with which they can check who tells.</summary>
 public sealed class SubscriptionsApi(Subscriptions subscriptions, WebhookSecrets secrets, WebhookPoster poster, Addresses addresses, Callers callers,
@@ -18,8 +19,9 @@ public sealed class SubscriptionsApi(Subscriptions subscriptions, WebhookSecrets
 
     /// <summary>{"url": …, "types": ["training.*", …]}; without types every event.</summary>
     [Function("CreateSubscription")]
+    [Operation("Subscribes an address to your jobs' events.", Gives = typeof(Subscription), Status = 201, Body = ApiBodies.Subscription)]
     public async Task<IActionResult> Create(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "v1/subscriptions")] HttpRequest request, CancellationToken cancel)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/subscriptions")] HttpRequest request, CancellationToken cancel)
     {
         try
         {
@@ -38,32 +40,33 @@ public sealed class SubscriptionsApi(Subscriptions subscriptions, WebhookSecrets
     }
 
     [Function("ListSubscriptions")]
+    [Operation("Your subscriptions.", Gives = typeof(Page<Subscription>))]
     public async Task<IActionResult> List(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "v1/subscriptions")] HttpRequest request, CancellationToken cancel) =>
-        Answers.Json(new
-        {
-            Previous = (string?)null, Next = (string?)null, Results = await subscriptions.OfAsync(callers.OwnerOf(request), cancel),
-        });
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/subscriptions")] HttpRequest request, CancellationToken cancel) =>
+        Answers.Json(new Page<Subscription>(null, null, await subscriptions.OfAsync(callers.OwnerOf(request), cancel)));
 
     [Function("GetSubscription")]
+    [Operation("A subscription.", Gives = typeof(Subscription))]
     public async Task<IActionResult> Get(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "v1/subscriptions/{id}")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/subscriptions/{id}")] HttpRequest request, string id,
         CancellationToken cancel) => await FindAsync(request, id, cancel) is { } found ? Answers.Json(found) : Nobody(id);
 
     [Function("DeleteSubscription")]
+    [Operation("Removes a subscription.", Status = 204)]
     public async Task<IActionResult> Delete(
-        [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "v1/subscriptions/{id}")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/subscriptions/{id}")] HttpRequest request, string id,
         CancellationToken cancel) => await subscriptions.RemoveAsync(callers.OwnerOf(request), id, cancel) ? new NoContentResult() : Nobody(id);
 
     /// <summary>Sends a test event and answers what came of it: 200, or 502 with the reason.</summary>
     [Function("TestSubscription")]
+    [Operation("Sends a test event.")]
     public async Task<IActionResult> Test(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "v1/subscriptions/{id}/test")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/subscriptions/{id}/test")] HttpRequest request, string id,
         CancellationToken cancel)
     {
         if (await FindAsync(request, id, cancel) is not { } found)
             return Nobody(id);
-        var (name, root) = (JobId.New(), addresses.Of(request, "").TrimEnd('/'));
+        var (name, root) = (JobId.New(), addresses.RootOf(request));
         var told = CloudEventShape.Test(name, found.Id, root, time.GetUtcNow());
         try
         {
@@ -79,15 +82,17 @@ public sealed class SubscriptionsApi(Subscriptions subscriptions, WebhookSecrets
 
     /// <summary>The secret of all of the caller's webhooks and subscriptions.</summary>
     [Function("GetWebhookSecret")]
+    [Operation("The secret that signs your webhooks.", Gives = typeof(WebhookSecretView))]
     public async Task<IActionResult> Secret(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "v1/webhooks/default/secret")] HttpRequest request, CancellationToken cancel) =>
-        Answers.Json(new { Key = await secrets.SecretAsync(callers.OwnerOf(request), cancel) });
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/webhooks/default/secret")] HttpRequest request, CancellationToken cancel) =>
+        Answers.Json(new WebhookSecretView(await secrets.SecretAsync(callers.OwnerOf(request), cancel)));
 
     /// <summary>Makes a new secret; the old one signs beside it for a day.</summary>
     [Function("RotateWebhookSecret")]
+    [Operation("Replaces the secret that signs your webhooks.", Gives = typeof(WebhookSecretView))]
     public async Task<IActionResult> Rotate(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "v1/webhooks/default/secret")] HttpRequest request, CancellationToken cancel) =>
-        Answers.Json(new { Key = await secrets.RotateAsync(callers.OwnerOf(request), cancel) });
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/default/secret")] HttpRequest request, CancellationToken cancel) =>
+        Answers.Json(new WebhookSecretView(await secrets.RotateAsync(callers.OwnerOf(request), cancel)));
 
     private async Task<Subscription?> FindAsync(HttpRequest request, string id, CancellationToken cancel) =>
         (await subscriptions.OfAsync(callers.OwnerOf(request), cancel)).FirstOrDefault(one => one.Id == id);

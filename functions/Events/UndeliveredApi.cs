@@ -13,18 +13,20 @@ public sealed class UndeliveredApi(EventDelivery delivery, BlobStore blobs, Call
     private const int Most = 100;
 
     [Function("ListUndelivered")]
+    [Operation("Events that a receiver did not take for a day.", Gives = typeof(Page<UndeliveredEvent>))]
     public async Task<IActionResult> List(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "v1/undelivered")] HttpRequest request, CancellationToken cancel)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/undelivered")] HttpRequest request, CancellationToken cancel)
     {
         var names = await blobs.ListAsync(StorageLayout.Records, StorageLayout.UndeliveredEvents(callers.OwnerOf(request)), cancel);
         var found = await Task.WhenAll(names.Take(Most).Select(name => blobs.ReadAsync<UndeliveredEvent>(StorageLayout.Records, name, cancel)));
-        return Answers.Json(new { Previous = (string?)null, Next = (string?)null, Results = found.Where(one => one is not null).Select(one => one!.Value.Value) });
+        return Answers.Json(new Page<UndeliveredEvent>(null, null, [.. found.Where(one => one is not null).Select(one => one!.Value.Value)]));
     }
 
     /// <summary>200 where it is taken now, 502 with the reason where not.</summary>
     [Function("RetryUndelivered")]
+    [Operation("Sends such an event again.")]
     public async Task<IActionResult> Retry(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "v1/undelivered/{name}/retry")] HttpRequest request, string name,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/undelivered/{name}/retry")] HttpRequest request, string name,
         CancellationToken cancel)
     {
         var owner = callers.OwnerOf(request);
@@ -36,8 +38,9 @@ public sealed class UndeliveredApi(EventDelivery delivery, BlobStore blobs, Call
     }
 
     [Function("ForgetUndelivered")]
+    [Operation("Forgets such an event.", Status = 204)]
     public async Task<IActionResult> Forget(
-        [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "v1/undelivered/{name}")] HttpRequest request, string name,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/undelivered/{name}")] HttpRequest request, string name,
         CancellationToken cancel)
     {
         if (!IsName(name))

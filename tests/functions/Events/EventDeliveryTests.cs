@@ -17,6 +17,8 @@ using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
 using Sdxl.Functions.Predictions;
 using Sdxl.Functions.Storage;
+using Sdxl.Functions.Versions;
+using Sdxl.Functions.Files;
 
 namespace Sdxl.Tests.Functions.Events;
 
@@ -28,7 +30,7 @@ public sealed class EventDeliveryTests : IAsyncLifetime
     private readonly MemoryBlobs _memory = new();
     private readonly ManualTime _time = new();
     private readonly ReminderQueue _queue = new();
-    private readonly SdxlOptions _options = new() { PublicUrl = "https://sdxl.example" };
+    private readonly SdxlOptions _options = new() { PublicUrl = "https://sdxl.example", ModelsFolder = TestPaths.Models, DefaultBase = "toy", SigningKey = Convert.ToBase64String(new byte[32]) };
     private HookServer _hooks = null!;
     private PublicWeb _web = null!;
     private EventGridPublisherClientOptions? _grid;
@@ -60,8 +62,8 @@ public sealed class EventDeliveryTests : IAsyncLifetime
         Assert.All(_hooks.Taken, hook => Assert.Equal("application/json", hook.ContentType));
         var last = _hooks.Taken.Last().Json;
         Assert.Equal(
-            (s_key.Id, $"https://sdxl.example/v1/predictions/{s_key.Id}", _hooks.Url, "https://sdxl.example/v1/predictions/aaaaaaaaaaaaaaaaaaaaaaaaaa/out-1.png"),
-            (last["id"]!.ToString(), last["urls"]!["get"]!.ToString(), last["webhook"]!.ToString(), last["output"]![1]!.ToString()));
+            (s_key.Id, $"https://sdxl.example/v1/predictions/{s_key.Id}", _hooks.Url, "https://sdxl.example/v1/outputs/predictions/me/aaaaaaaaaaaaaaaaaaaaaaaaaa/out-1.png"),
+            (last["id"]!.ToString(), last["urls"]!["get"]!.ToString(), last["webhook"]!.ToString(), last["output"]![1]!.ToString().Split('?')[0]));
 
         await DeliverAsync(); // the message came twice
         Assert.Equal(3, _hooks.Taken.Count);
@@ -294,6 +296,14 @@ public sealed class EventDeliveryTests : IAsyncLifetime
 
     private RecordStore Records() => new(Blobs(), _queue, new RecordChanges(), _time, NullLogger<RecordStore>.Instance);
 
+    private JobStories Stories(BlobStore blobs)
+    {
+        var options = Options.Create(_options);
+        var bases = new BaseModels(options, new BaseCatalog(_options));
+        var links = new FileLinks(_memory.Client(), options, _time);
+        return new JobStories(Records(), blobs, new PredictionViews(blobs, bases, links), null!, bases, options); // no trainings here
+    }
+
     private EventDelivery Delivery()
     {
         var blobs = Blobs();
@@ -301,7 +311,7 @@ public sealed class EventDeliveryTests : IAsyncLifetime
         var poster = new WebhookPoster(_web, new WebhookSecrets(blobs, _time), _time);
         var topic = new EventGridTopic(options, new DefaultAzureCredential(), _grid);
         return new EventDelivery(
-            new JobStories(Records(), blobs, new PredictionViews(blobs), options), new EventReceivers(new Subscriptions(blobs, _time), poster, topic),
+            Stories(blobs), new EventReceivers(new Subscriptions(blobs, _time), poster, topic),
             blobs, _queue, _time, NullLogger<EventDelivery>.Instance);
     }
 
