@@ -1,12 +1,14 @@
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Predictions;
 using Sdxl.Core.Storage;
+using Sdxl.Functions.Files;
 using Sdxl.Functions.Storage;
+using Sdxl.Functions.Versions;
 
 namespace Sdxl.Functions.Predictions;
 
 /// <summary>Puts a prediction's view together: of its record, and while it is drawn of its worker's last word.</summary>
-public sealed class PredictionViews(BlobStore blobs)
+public sealed class PredictionViews(BlobStore blobs, BaseModels bases, FileLinks links)
 {
     /// <param name="root">Where the caller reaches this service: "https://host".</param>
     public async Task<PredictionView> NowAsync(PredictionRecord record, string root, CancellationToken cancel) =>
@@ -18,21 +20,22 @@ public sealed class PredictionViews(BlobStore blobs)
 
     /// <param name="drawing">null: nothing is known beside the record.</param>
     /// <param name="root"><inheritdoc cref="NowAsync" path="/param[@name='root']"/></param>
-    public static PredictionView View(PredictionRecord r, DrawingState? drawing, string root)
+    public PredictionView View(PredictionRecord r, DrawingState? drawing, string root)
     {
         var over = JobTransitions.IsTerminal(r.Status);
         // The worker's word is often newer than the record, which learns of it by a message.
         var pictures = !over && drawing is not null && drawing.Pictures.Count > r.Pictures.Count ? drawing.Pictures : r.Pictures;
         var shown = pictures.Where(picture => !picture.Flagged).ToList();
         var colon = r.Version?.IndexOf(':') ?? -1;
+        var (model, version) = bases.NameOf(r.Base);
         var self = $"{root}/v1/predictions/{r.Id}";
         var urls = new Dictionary<string, string> { ["get"] = self, ["cancel"] = $"{self}/cancel", ["web"] = $"{root}/predictions/{r.Id}" };
         if (r.StreamSecret is { } secret)
             urls["stream"] = $"{root}/v1/files/stream/{r.Owner}~{r.Id}~{secret}";
         return new PredictionView(
-            r.Id, r.Version?[..colon] ?? r.Base, r.Version?[(colon + 1)..] ?? "", r.Status, r.Input,
+            r.Id, r.Version?[..colon] ?? model, r.Version?[(colon + 1)..] ?? version, r.Status, r.Input,
             r.Status is JobStatus.Failed or JobStatus.Canceled || shown.Count == 0
-                ? null : [.. shown.Select(picture => $"{self}/{picture.File}")],
+                ? null : [.. shown.Select(picture => links.Of(root, StorageLayout.Predictions, StorageLayout.Drawn(r.Key, picture.File)))],
             r.Error, over ? r.Logs : drawing?.Logs ?? "", Metrics(r), "api", false, r.CreatedAt, r.StartedAt, r.CompletedAt,
             r.Webhook?.Url, r.Webhook?.Filter, urls, r.Base, [.. shown.Select(picture => picture.Seed)], r.Warnings,
             r.Status == JobStatus.Processing && drawing is { } d

@@ -49,7 +49,7 @@ public sealed class TrainingsApi(
         return owner == callers.OwnerOf(request)
             && (await versions.ModelAsync(owner, name, cancel))?.Versions.Any(v => v.Version == version) == true
                 ? Answers.Problem(StatusCodes.Status400BadRequest, "Version not trainable",
-                    $"'{owner}/{name}:{version}' is a trained version, not a base model. POST v1/trainings with \"from\" trains it further.")
+                    $"'{owner}/{name}:{version}' is a trained version, not a base model.")
                 : Answers.NotFound($"There is no version '{owner}/{name}:{version}'.");
     }
 
@@ -68,7 +68,7 @@ public sealed class TrainingsApi(
         {
             if (found is { } record && (status is null || record.Status == status)
                 && (model.Length == 0 || $"{record.Owner}/{record.Name}" == model || record.Name == model))
-                list.Add(await views.ViewAsync(record, root, cancel));
+                list.Add(views.View(record, root));
         }
         return Answers.Json(paging.Page(request, list, next));
     }
@@ -120,7 +120,7 @@ public sealed class TrainingsApi(
     {
         var (record, warnings) = await creation.CreateAsync(request, client, wish, cancel);
         request.HttpContext.Response.Headers.Location = addresses.Of(request, $"v1/trainings/{record.Id}");
-        var view = await views.ViewAsync(record, addresses.RootOf(request), cancel);
+        var view = views.View(record, addresses.RootOf(request));
         return Answers.Json(view with { Warnings = [.. warnings, .. view.Warnings] }, StatusCodes.Status201Created);
     }
 
