@@ -163,7 +163,7 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
                 }
             }
         }
-        catch (OperationCanceledException) when (request.HttpContext.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) // of the request or of the invocation, whichever is told first
         {
             // Nobody has its id, and Replicate's JavaScript client asks again, up to five times.
             await progress.CancelAsync(created.Key, CancellationToken.None);
