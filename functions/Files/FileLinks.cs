@@ -21,18 +21,18 @@ public sealed class FileLinks(BlobServiceClient storage, IOptions<SdxlOptions> o
     private const string Expires = "expires", Signature = "signature";
     private static readonly TimeSpan s_delegationLife = TimeSpan.FromDays(6); // 7 are the most
 
-    private readonly Lock _turn = new();
+    private readonly SemaphoreSlim _turn = new(1);
     private UserDelegationKey? _delegation;
 
     /// <summary>The link, the same for an hour: what holds it can be compared and cached.</summary>
     /// <param name="root">Where the reader reaches this app: "https://host" (<see cref="Http.Addresses.RootOf"/>).</param>
-    public string Of(string root, string container, string name)
+    public async ValueTask<string> OfAsync(string root, string container, string name, CancellationToken cancel = default)
     {
         var hour = TimeSpan.FromHours(1).Ticks;
         var expires = new DateTimeOffset((time.GetUtcNow().UtcTicks / hour + 1) * hour, TimeSpan.Zero).AddHours(options.Value.LinkHours);
         return options.Value.SigningKey.Length > 0
             ? Signed($"{root}/{Path}", $"{container}/{name}", expires)
-            : Delegated(container, name, expires);
+            : await DelegatedAsync(container, name, expires, cancel);
     }
 
     /// <summary>container/name that a signed link of this app stands for; null: it is forged, cut or too old.</summary>
@@ -58,29 +58,33 @@ public sealed class FileLinks(BlobServiceClient storage, IOptions<SdxlOptions> o
         Convert.FromBase64String(options.Value.SigningKey),
         Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{path}\n{seconds}"))));
 
-    private string Delegated(string container, string name, DateTimeOffset expires)
+    private async Task<string> DelegatedAsync(string container, string name, DateTimeOffset expires, CancellationToken cancel)
     {
         var sas = new BlobSasBuilder(BlobSasPermissions.Read, expires) { BlobContainerName = container, BlobName = name, Resource = "b" };
         return new BlobUriBuilder(storage.Uri)
         {
             BlobContainerName = container,
             BlobName = name,
-            Sas = sas.ToSasQueryParameters(Delegation(expires), storage.AccountName),
+            Sas = sas.ToSasQueryParameters(await DelegationAsync(expires, cancel), storage.AccountName),
         }.ToUri().AbsoluteUri;
     }
 
-    /// <remarks>Asked for once in some days: who needs a link then waits for it.</remarks>
-    private UserDelegationKey Delegation(DateTimeOffset until)
+    private async Task<UserDelegationKey> DelegationAsync(DateTimeOffset until, CancellationToken cancel)
     {
-        lock (_turn)
+        await _turn.WaitAsync(cancel);
+        try
         {
             if (_delegation is null || _delegation.SignedExpiresOn < until)
             {
                 var now = time.GetUtcNow();
                 // From a little before now: clocks differ.
-                _delegation = storage.GetUserDelegationKey(now.AddMinutes(-5), now + s_delegationLife, CancellationToken.None);
+                _delegation = await storage.GetUserDelegationKeyAsync(now.AddMinutes(-5), now + s_delegationLife, cancel);
             }
             return _delegation;
+        }
+        finally
+        {
+            _turn.Release();
         }
     }
 }

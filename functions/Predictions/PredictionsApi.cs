@@ -22,7 +22,8 @@ namespace Sdxl.Functions.Predictions;
 /// As multipart/form-data the inputs are fields beside version and base, and image, mask and replicate_weights may be files.
 /// </summary>
 public sealed class PredictionsApi(RecordStore records, RecordChanges changes, BlobStore blobs, PredictionIntake intake, PredictionProgress progress,
-    PredictionViews views, VersionStore versions, BaseModels bases, Repeats repeats, Paging paging, Deletion deletion, Addresses addresses, Callers callers, IOptions<SdxlOptions> options, TimeProvider time)
+    PredictionViews views, Deletion deletion, VersionStore versions, BaseModels bases, Repeats repeats, Paging paging, Addresses addresses, Callers callers,
+    IOptions<SdxlOptions> options, TimeProvider time)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
 
@@ -50,26 +51,34 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
     public async Task<IActionResult> List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/predictions")] HttpRequest request, CancellationToken cancel)
     {
-        var (owner, wanted) = (callers.OwnerOf(request), Paging.Of(request));
-        var (ids, next) = await records.PageAsync(owner, StorageLayout.PredictionsList, wanted.Cursor, wanted.Size, cancel);
-        var found = await Task.WhenAll(ids.Select(id => records.PredictionAsync(new JobKey(owner, id), cancel)));
-        var root = Root(request);
-        return Answers.Json(paging.Page<PredictionView>(request, [.. found.OfType<PredictionRecord>().Select(record => views.View(record, null, root))], next));
+        try
+        {
+            var (owner, wanted) = (callers.OwnerOf(request), Paging.Of(request));
+            var (ids, next) = await records.PageAsync(owner, StorageLayout.PredictionsList, wanted.Cursor, wanted.Size, cancel);
+            var found = await Task.WhenAll(ids.Select(id => records.PredictionAsync(new JobKey(owner, id), cancel)));
+            var shown = await Task.WhenAll(
+                found.OfType<PredictionRecord>().Select(record => views.ViewAsync(record, null, addresses.RootOf(request), cancel)));
+            return Answers.Json(paging.Page(request, shown, next));
+        }
+        catch (IntakeException e)
+        {
+            return Answers.Problem(e);
+        }
     }
 
     [Function("GetPrediction")]
-    [Operation("A prediction as it is now.", Gives = typeof(PredictionView))]
+    [Operation("A prediction.", Gives = typeof(PredictionView))]
     public async Task<IActionResult> Get(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/predictions/{id}")] HttpRequest request,
         string id,
         CancellationToken cancel) =>
         callers.JobOf(request, id) is { } key && await records.PredictionAsync(key, cancel) is { } record
-            ? Answers.Json(await views.NowAsync(record, Root(request), cancel))
+            ? Answers.Json(await views.NowAsync(record, addresses.RootOf(request), cancel))
             : NoPrediction(id);
 
     /// <summary>Ends it at once; one that is over is answered unchanged.</summary>
     [Function("CancelPrediction")]
-    [Operation("Cancels a prediction.", Gives = typeof(PredictionView))]
+    [Operation("Ends a prediction.", Gives = typeof(PredictionView))]
     public async Task<IActionResult> Cancel(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/predictions/{id}/cancel")] HttpRequest request,
         string id,
@@ -78,12 +87,12 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
         if (callers.JobOf(request, id) is not { } key || await records.PredictionAsync(key, cancel) is not { } record)
             return NoPrediction(id);
         var canceled = JobTransitions.IsTerminal(record.Status) ? record : await progress.CancelAsync(key, cancel);
-        return canceled is null ? NoPrediction(id) : Answers.Json(views.View(canceled, null, Root(request)));
+        return canceled is null ? NoPrediction(id) : Answers.Json(await views.ViewAsync(canceled, null, addresses.RootOf(request), cancel));
     }
 
-    /// <summary>With its pictures.</summary>
+    /// <summary>Ends it if it runs, and removes it with its pictures.</summary>
     [Function("DeletePrediction")]
-    [Operation("Removes a prediction and its pictures.", Status = 204)]
+    [Operation("Removes a prediction with its pictures.", Status = 204)]
     public async Task<IActionResult> Delete(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/predictions/{id}")] HttpRequest request,
         string id,
@@ -92,7 +101,7 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
         if (callers.JobOf(request, id) is not { } key || await records.PredictionAsync(key, cancel) is not { } record)
             return NoPrediction(id);
         if (!JobTransitions.IsTerminal(record.Status))
-            return Answers.Problem(StatusCodes.Status409Conflict, "Still running", $"Prediction '{id}' is not over. Cancel it first.");
+            await progress.CancelAsync(key, cancel);
         await deletion.PredictionAsync(record, cancel);
         return new NoContentResult();
     }
@@ -101,8 +110,8 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
     {
         var owner = callers.OwnerOf(request);
         var key = new JobKey(owner, repeats.KeyedId(request, owner) ?? JobId.New());
-        var root = Root(request);
-        if (await MadeBeforeAsync(request, key, cancel) is { } made)
+        var root = addresses.RootOf(request);
+        if (Repeats.HasKey(request) && await records.PredictionAsync(key, cancel) is { } made)
             return Answers.Json(await views.NowAsync(made, root, cancel), StatusCodes.Status201Created);
         PredictionRecord? record;
         try
@@ -135,12 +144,8 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
         request.HttpContext.Response.Headers.Location = $"{root}/v1/predictions/{key.Id}";
         return PreferWait.Of(request) is { } hold
             ? await HoldAsync(request, record, watch, hold, cancel)
-            : Answers.Json(views.View(record, null, root), StatusCodes.Status201Created);
+            : Answers.Json(await views.ViewAsync(record, null, root, cancel), StatusCodes.Status201Created);
     }
-
-    /// <summary>What the same POST with the same Idempotency-Key has made; null: it is new.</summary>
-    private async Task<PredictionRecord?> MadeBeforeAsync(HttpRequest request, JobKey key, CancellationToken cancel) =>
-        Repeats.HasKey(request) ? await records.PredictionAsync(key, cancel) : null;
 
     /// <summary>
     /// Answers when the prediction is over. Later than <paramref name="hold"/> the answer says "starting" whatever is true by then: clients take
@@ -158,7 +163,7 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
                     ?? await records.PredictionAsync(created.Key, cancel);
                 if (record is not null && JobTransitions.IsTerminal(record.Status))
                 {
-                    var view = views.View(record, null, Root(request));
+                    var view = await views.ViewAsync(record, null, addresses.RootOf(request), cancel);
                     return Answers.Json(await WithDataAsync(view, record, cancel), StatusCodes.Status201Created);
                 }
             }
@@ -169,7 +174,7 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
             await progress.CancelAsync(created.Key, CancellationToken.None);
             throw;
         }
-        return Answers.Json(views.View(created, null, Root(request)), StatusCodes.Status202Accepted);
+        return Answers.Json(await views.ViewAsync(created, null, addresses.RootOf(request), cancel), StatusCodes.Status202Accepted);
     }
 
     /// <inheritdoc cref="SdxlOptions.DataOutputOnHttp"/>
@@ -182,8 +187,6 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
                 await blobs.ReadBytesAsync(StorageLayout.Predictions, StorageLayout.Drawn(record.Key, picture.File), cancel)));
         return view with { Output = await Task.WhenAll(pictures) };
     }
-
-    private string Root(HttpRequest request) => addresses.RootOf(request);
 
     private static ContentResult NoPrediction(string id) => Answers.NotFound($"There is no prediction '{id}'.");
 }

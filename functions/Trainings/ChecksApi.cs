@@ -32,7 +32,7 @@ public sealed class ChecksApi(
     {
         var (record, warnings) = await creation.CreateAsync(request, client, new TrainingCreation.Wish(CheckOnly: true), cancel);
         request.HttpContext.Response.Headers.Location = addresses.Of(request, $"v1/checks/{record.Id}");
-        var view = views.View(record, addresses.RootOf(request));
+        var view = await views.ViewAsync(record, addresses.RootOf(request), cancel);
         return Answers.Json(view with { Warnings = [.. warnings, .. view.Warnings] }, StatusCodes.Status201Created);
     }
 

@@ -54,7 +54,7 @@ public sealed class PictureEdits(BlobStore blobs, PreparedDocuments documents, P
         // It shows what is not so any more; the next who asks gets a new one.
         await (await blobs.BlobAsync(StorageLayout.Datasets, StorageLayout.Dataset(check.Key, StorageLayout.ReportPage)))
             .DeleteIfExistsAsync(cancellationToken: cancel);
-        return reports.View(check.Key, planned, (next, tag), root);
+        return await reports.ViewAsync(check.Key, planned, (next, tag), root, cancel);
     }
 
     private async Task<PreparedDocument> NextAsync(

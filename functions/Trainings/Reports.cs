@@ -42,7 +42,7 @@ public sealed class Reports(BlobStore blobs, PreparedDocuments documents, FileLi
         foreach (var planned in plan.Pictures)
         {
             (PreparedDocument, ETag)? found = prepared.TryGetValue(planned.Index, out var known) ? known : null;
-            pictures.Add(View(record.Key, planned, found, root));
+            pictures.Add(await ViewAsync(record.Key, planned, found, root, cancel));
         }
         var warnings = record.HasReport
             ? (await blobs.ReadAsync<DatasetReport>(StorageLayout.Datasets, StorageLayout.Dataset(record.Key, StorageLayout.ReportFile), cancel))
@@ -58,8 +58,8 @@ public sealed class Reports(BlobStore blobs, PreparedDocuments documents, FileLi
     public async Task<UnpackPlan?> PlanAsync(JobKey training, CancellationToken cancel) =>
         (await blobs.ReadAsync<UnpackPlan>(StorageLayout.Datasets, StorageLayout.Dataset(training, UnpackPlan.FileName), cancel))?.Value;
 
-    public PictureView View(
-        JobKey training, PlannedPicture planned, (PreparedDocument Document, ETag Tag)? found, string root)
+    public async Task<PictureView> ViewAsync(
+        JobKey training, PlannedPicture planned, (PreparedDocument Document, ETag Tag)? found, string root, CancellationToken cancel)
     {
         if (found is not { Document: var document, Tag: var tag } || document.Report is not { } report)
         {
@@ -74,14 +74,14 @@ public sealed class Reports(BlobStore blobs, PreparedDocuments documents, FileLi
             report.Warnings, planned.Times, document.Removed, tag.ToString("H"),
             new Dictionary<string, string>
             {
-                ["thumbnail"] = Link(report.ThumbnailFile),
-                ["picture"] = Link(report.File),
-                ["mask"] = Link(report.MaskFile),
+                ["thumbnail"] = await LinkAsync(report.ThumbnailFile),
+                ["picture"] = await LinkAsync(report.File),
+                ["mask"] = await LinkAsync(report.MaskFile),
             });
 
         // With the document's tag in it: a browser asks again for a picture that was changed.
-        string Link(string file) =>
-            $"{links.Of(root, StorageLayout.Datasets, StorageLayout.Dataset(training, file))}&v={Uri.EscapeDataString(tag.ToString().Trim('"'))}";
+        async Task<string> LinkAsync(string file) =>
+            $"{await links.OfAsync(root, StorageLayout.Datasets, StorageLayout.Dataset(training, file), cancel)}&v={Uri.EscapeDataString(tag.ToString().Trim('"'))}";
     }
 
     /// <summary>As one page for people. It is stored when the pictures are all prepared, and made anew when one of them was changed.</summary>

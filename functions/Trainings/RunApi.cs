@@ -66,13 +66,14 @@ public sealed class RunApi(
         {
             results.Add(new SampleView(sample.Step, sample.Index, sample.Prompt, sample.Seed, new Dictionary<string, string>
             {
-                ["get"] = Link(sample.File),
-                ["thumbnail"] = Link(sample.Thumbnail ?? sample.File),
+                ["get"] = await LinkAsync(sample.File),
+                ["thumbnail"] = await LinkAsync(sample.Thumbnail ?? sample.File),
             }));
         }
         return Answers.Tagged(request, new SampleListView(results));
 
-        string Link(string file) => links.Of(root, StorageLayout.Jobs, StorageLayout.Sample(record.Key, file));
+        async Task<string> LinkAsync(string file) =>
+            await links.OfAsync(root, StorageLayout.Jobs, StorageLayout.Sample(record.Key, file), cancel);
     }
 
     /// <summary>The log as text; ?tail=N gives its last N lines.</summary>

@@ -18,10 +18,11 @@ public sealed class TrainingViews(BlobStore blobs, BaseModels bases, FileLinks l
     /// <param name="root">Where the reader reaches this service: "https://host".</param>
     public async Task<TrainingView> NowAsync(TrainingRecord record, string root, CancellationToken cancel)
     {
+        var view = ViewAsync(record, root, cancel);
         var log = logs.ReadAsync(record.Key, cancel);
         var progress = blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(record.Key), cancel);
         var prepared = record.Stage == TrainingStage.Prepare ? PreparedAsync(record, cancel) : Task.FromResult(0);
-        return View(record, root) with
+        return await view with
         {
             Logs = await log,
             Progress = ProgressOf(record, (await progress)?.Value, await prepared),
@@ -30,7 +31,7 @@ public sealed class TrainingViews(BlobStore blobs, BaseModels bases, FileLinks l
 
     /// <summary>Without log and progress: a row of the list.</summary>
     /// <inheritdoc cref="NowAsync" path="/param"/>
-    public TrainingView View(TrainingRecord record, string root)
+    public async Task<TrainingView> ViewAsync(TrainingRecord record, string root, CancellationToken cancel)
     {
         var (model, version) = bases.NameOf(record.Base);
         var ends = record.CompletedAt is { } end ? options.Value.Retention.Datasets.After(end) : null;
@@ -40,7 +41,7 @@ public sealed class TrainingViews(BlobStore blobs, BaseModels bases, FileLinks l
             Model = model,
             Version = version,
             Input = record.Input,
-            Output = Output(record, root),
+            Output = await OutputAsync(record, root, cancel),
             Status = record.Status,
             Error = record.Error,
             Logs = "",
@@ -80,12 +81,16 @@ public sealed class TrainingViews(BlobStore blobs, BaseModels bases, FileLinks l
         return urls;
     }
 
-    private OutputView? Output(TrainingRecord record, string root)
+    private async Task<OutputView?> OutputAsync(TrainingRecord record, string root, CancellationToken cancel)
     {
         if (record.Output is not { } output)
             return null;
-        var files = output.Files.ToDictionary(name => name, name => links.Of(
-            root, StorageLayout.Models, StorageLayout.Version(record.Owner, record.Name, output.Version, name)));
+        var files = new Dictionary<string, string>();
+        foreach (var name in output.Files)
+        {
+            files[name] = await links.OfAsync(
+                root, StorageLayout.Models, StorageLayout.Version(record.Owner, record.Name, output.Version, name), cancel);
+        }
         return new OutputView($"{record.Owner}/{record.Name}:{output.Version}", files.GetValueOrDefault(Weights), files);
     }
 

@@ -68,7 +68,7 @@ public sealed class TrainingsApi(
         {
             if (found is { } record && (status is null || record.Status == status)
                 && (model.Length == 0 || $"{record.Owner}/{record.Name}" == model || record.Name == model))
-                list.Add(views.View(record, root));
+                list.Add(await views.ViewAsync(record, root, cancel));
         }
         return Answers.Json(paging.Page(request, list, next));
     }
@@ -120,7 +120,7 @@ public sealed class TrainingsApi(
     {
         var (record, warnings) = await creation.CreateAsync(request, client, wish, cancel);
         request.HttpContext.Response.Headers.Location = addresses.Of(request, $"v1/trainings/{record.Id}");
-        var view = views.View(record, addresses.RootOf(request));
+        var view = await views.ViewAsync(record, addresses.RootOf(request), cancel);
         return Answers.Json(view with { Warnings = [.. warnings, .. view.Warnings] }, StatusCodes.Status201Created);
     }
 

@@ -55,7 +55,7 @@ public sealed class ModelViews(BaseCatalog catalog, BlobStore blobs, FileLinks l
         var manifest = await blobs.ReadAsync<VersionManifest>(StorageLayout.Models, prefix + VersionManifest.FileName, cancel);
         var (root, files) = (addresses.RootOf(request), new Dictionary<string, string>());
         foreach (var name in (manifest?.Value.Files.Select(file => file.Name) ?? []).Append(VersionManifest.FileName))
-            files[name] = links.Of(root, StorageLayout.Models, prefix + name);
+            files[name] = await links.OfAsync(root, StorageLayout.Models, prefix + name, cancel);
         return Of(version) with { Files = files };
     }
 
