@@ -47,6 +47,8 @@ public static class SdxlFunctions
         services.AddSingleton<RecordStore>();
         services.AddSingleton<RecordChanges>();
         services.AddSingleton<IMessageQueues, QueueSender>();
+        services.AddSingleton<Jobs.JobEnds>();
+        services.AddSingleton<Jobs.Outages>();
         services.AddSingleton(provider => new BaseCatalog(provider.GetRequiredService<IOptions<SdxlOptions>>().Value));
         services.AddSingleton<PreparerPool>();
         services.AddSingleton(new PictureLoader(new PictureLimits()));

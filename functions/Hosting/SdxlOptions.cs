@@ -68,6 +68,12 @@ public sealed class SdxlOptions
     /// </summary>
     public string TrustedHosts { get; set; } = "";
 
+    /// <summary>Seconds between two looks at a training whose worker has not answered: an event that got lost is made up for after that.</summary>
+    public int HeartbeatCheckSeconds { get; set; } = 180;
+
+    /// <summary>Pictures of one training that are prepared at a time, so that a large one does not hold back others.</summary>
+    public int PicturesAtOnce { get; set; } = 8;
+
     /// <summary>
     /// Pictures in the answer of a request that waits for them (Prefer: wait) are data URIs where clients reach this app by plain http: Replicate's JavaScript
     /// client makes files of https: and data: only. Everywhere else they are links.

@@ -22,7 +22,7 @@ namespace Sdxl.Functions.Predictions;
 /// As multipart/form-data the inputs are fields beside version and base, and image, mask and replicate_weights may be files.
 /// </summary>
 public sealed class PredictionsApi(RecordStore records, RecordChanges changes, BlobStore blobs, PredictionIntake intake, PredictionProgress progress,
-    PredictionViews views, Deletion deletion, VersionStore versions, BaseModels bases, Paging paging, Addresses addresses, Callers callers,
+    PredictionViews views, Deletion deletion, VersionStore versions, BaseModels bases, Repeats repeats, Paging paging, Addresses addresses, Callers callers,
     IOptions<SdxlOptions> options, TimeProvider time)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
@@ -108,8 +108,11 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
 
     private async Task<IActionResult> CreateAsync(HttpRequest request, string? version, CancellationToken cancel)
     {
-        var key = new JobKey(callers.OwnerOf(request), JobId.New());
+        var owner = callers.OwnerOf(request);
+        var key = new JobKey(owner, repeats.KeyedId(request, owner) ?? JobId.New());
         var root = addresses.RootOf(request);
+        if (Repeats.HasKey(request) && await records.PredictionAsync(key, cancel) is { } made)
+            return Answers.Json(await views.NowAsync(made, root, cancel), StatusCodes.Status201Created);
         PredictionRecord? record;
         try
         {
@@ -165,7 +168,7 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
                 }
             }
         }
-        catch (OperationCanceledException) when (request.HttpContext.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) // of the request or of the invocation, whichever is told first
         {
             // Nobody has its id, and Replicate's JavaScript client asks again, up to five times.
             await progress.CancelAsync(created.Key, CancellationToken.None);
