@@ -125,6 +125,19 @@ public static class StorageLayout
     public static string OutboxMark(string kind, JobKey job) => $"{OutboxMarks}{kind}/{job}";
     public const string OutboxMarks = "_outbox/";
 
+    /// <summary>How far a receiver has been told of a job's events. In container records, as are the next three.</summary>
+    public static string Delivery(JobKey job, string receiver) => $"{Deliveries(job)}{receiver}.json";
+    public static string Deliveries(JobKey job) => $"_deliveries/{job}/";
+
+    /// <summary>An event that a receiver did not take for a day.</summary>
+    /// <param name="name">The event's id, '.', the receiver.</param>
+    public static string UndeliveredEvent(string owner, string name) => $"{UndeliveredEvents(owner)}{name}.json";
+    public static string UndeliveredEvents(string owner) => $"_undelivered/{owner}/";
+
+    /// <summary>The key with which an owner's webhooks are signed.</summary>
+    public static string WebhookSecret(string owner) => $"_secrets/{owner}.json";
+    public static string Subscriptions(string owner) => $"_subscriptions/{owner}.json";
+
     /// <summary>Drawn pictures' names.</summary>
     public static string Drawn(JobKey prediction, string file) => $"{prediction}/{file}";
 
