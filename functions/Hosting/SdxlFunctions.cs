@@ -59,6 +59,8 @@ public static class SdxlFunctions
         services.AddSingleton<Http.InputFiles>();
         services.AddSingleton<Predictions.PredictionReceiver>();
         services.AddSingleton<Versions.VersionStore>();
+        services.AddSingleton<Page.PageFiles>();
+        services.AddSingleton<Page.PageAnswers>();
         return services;
     }
 }

@@ -4,15 +4,16 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace Sdxl.Functions.Http;
 
-/// <summary>GET /: what this is, where the API is and where it is described. For people who open the host's address.</summary>
-public sealed class Home(Addresses addresses)
+/// <summary>GET /: what this is, where the API is and where it is described. A browser gets the start page instead.</summary>
+public sealed class Home(Addresses addresses, Page.PageAnswers pages)
 {
     /// <remarks>
     /// The route is an optional segment of no letters: the Functions host takes an empty route for "the function's name". On Azure the platform's own
     /// welcome page stands before it until AzureWebJobsDisableHomepage is true.
     /// </remarks>
     [Function("Home")]
-    public IActionResult Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "{nothing:maxlength(0)?}")] HttpRequest request) => Answers.Json(new
+    public IActionResult Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "{nothing:maxlength(0)?}")] HttpRequest request) =>
+        Page.PageAnswers.WantsHtml(request) ? pages.Page(request, Page.SitePage.Start) : Answers.Json(new
     {
         Name = "Sdxl.Serverless",
         What = "Fine-tunes SDXL on a zip of pictures and draws with the result.",
