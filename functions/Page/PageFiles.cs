@@ -21,13 +21,13 @@ public sealed class PageFiles
     private readonly Dictionary<string, string> html = new(StringComparer.Ordinal);
 
     public PageFiles()
+        : this(Embedded(Assembly.GetExecutingAssembly()))
     {
-        var assembly = Assembly.GetExecutingAssembly();
-        var contents = assembly.GetManifestResourceNames()
-            .Select(name => (Name: name.Replace('\\', '/'), Resource: name))
-            .Where(entry => entry.Name.StartsWith(Root, StringComparison.Ordinal))
-            .OrderBy(entry => entry.Name, StringComparer.Ordinal)
-            .ToDictionary(entry => entry.Name[Root.Length..], entry => Read(assembly, entry.Resource));
+    }
+
+    /// <param name="contents">Bytes by name, without the styles that are put together.</param>
+    internal PageFiles(Dictionary<string, byte[]> contents)
+    {
         Hash = HashOf(contents);
         contents["styles.css"] = [.. s_styles.SelectMany(name => contents[name].Append((byte)'\n'))];
         foreach (var (name, bytes) in contents)
@@ -52,6 +52,11 @@ public sealed class PageFiles
     /// <exception cref="KeyNotFoundException">No such file: a page without its HTML is a mistake in this program.</exception>
     public string Html(string name) => html[name];
 
+    private static Dictionary<string, byte[]> Embedded(Assembly assembly) => assembly.GetManifestResourceNames()
+        .Select(name => (Name: name.Replace('\\', '/'), Resource: name))
+        .Where(entry => entry.Name.StartsWith(Root, StringComparison.Ordinal))
+        .ToDictionary(entry => entry.Name[Root.Length..], entry => Read(assembly, entry.Resource));
+
     private static byte[] Read(Assembly assembly, string resource)
     {
         using var stream = assembly.GetManifestResourceStream(resource)!;
@@ -63,7 +68,7 @@ public sealed class PageFiles
     private static string HashOf(Dictionary<string, byte[]> contents)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var (name, bytes) in contents)
+        foreach (var (name, bytes) in contents.OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
             hash.AppendData(Encoding.UTF8.GetBytes($"{name}\n{bytes.Length}\n"));
             hash.AppendData(bytes);

@@ -26,7 +26,7 @@ const makeToken = e => {
 };
 
 const revoke = t => act(async () => {
-  if (!await confirmed({ title: w.account.tokenRevoke(t.name), body: '', yes: w.account.tokenRevoke(t.name) })) return;
+  if (!await confirmed({ title: w.account.tokenRevoke(t.name), body: w.account.tokenRevokeBody, yes: w.delete })) return;
   await call('DELETE', `/v1/tokens/${t.id}`);
   await reload();
 });
@@ -48,7 +48,7 @@ const secret = () => act(async () => { state.secret = (await get('/v1/webhooks/d
 
 function tokens() {
   if (state.tokens === null) return html`<p class="muted">${w.account.missing}</p>`;
-  return html`${state.tokens.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${w.account.tokens}><table><thead><tr><th scope="col">${w.account.name}</th><th scope="col">${w.account.created}</th><th scope="col">${w.account.expires}</th><td></td></tr></thead>
+  return html`${state.tokens.length ? html`<div class="scroll" tabindex="0" role="group" aria-label=${w.account.tokens}><table><thead><tr><th scope="col">${w.account.name}</th><th scope="col">${w.account.created}</th><th scope="col">${w.account.expires}</th><td></td></tr></thead>
       <tbody>${state.tokens.map(t => html`<tr><th scope="row" dir="auto">${t.name}</th><td>${date(t.created_at ?? t.created)}</td><td>${t.expires_at ?? t.expires ? date(t.expires_at ?? t.expires) : w.account.never}</td>
         <td><button type="button" class="small outline danger" @click=${() => revoke(t)} aria-label=${w.account.tokenRevoke(t.name)}>${w.delete}</button></td></tr>`)}</tbody></table></div>` : html`<p class="muted">${w.account.tokensEmpty}</p>`}
     ${state.fresh ? html`<div class="note" role="status"><p>${w.account.tokenNew}</p><label>${w.account.tokenValue}<input readonly .value=${state.fresh.token ?? state.fresh.key ?? ''} @focus=${e => e.target.select()}></label>
@@ -59,7 +59,7 @@ function tokens() {
 function subscriptions() {
   if (state.subs === null) return html`<p class="muted">${w.account.missing}</p>`;
   return html`${state.subs.length ? html`<ul>${state.subs.map(s => html`<li><span dir="auto">${s.url ?? s.target}</span> <small>${(s.types ?? []).join(', ') || w.account.subAll}</small>
-      <div class="row"><button type="button" class="small outline secondary" @click=${() => test(s)} aria-label=${w.account.subTest(s.url ?? s.target)}>Test</button>
+      <div class="row"><button type="button" class="small outline secondary" @click=${() => test(s)} aria-label=${w.account.subTest(s.url ?? s.target)}>${w.account.test}</button>
       <button type="button" class="small outline danger" @click=${() => removeSub(s)} aria-label=${w.account.subDelete(s.url ?? s.target)}>${w.delete}</button></div></li>`)}</ul>` : html`<p class="muted">${w.account.subsEmpty}</p>`}
     ${state.told ? html`<p class="good">${state.told}</p>` : nothing}
     <form class="row" @submit=${makeSub}><label>${w.account.subUrl}<input name="url" type="url" required placeholder="https://"></label><label>${w.account.subTypes}<input name="types" placeholder="training.completed"></label><button class="secondary">${w.account.subMake}</button></form>

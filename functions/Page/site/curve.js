@@ -127,7 +127,7 @@ export class Curve {
   rows(held) {
     const line = smooth(this.points.map(p => p.loss), this.weight);
     const at = new Map(this.points.map((p, i) => [p, i]));
-    return html`<div class="scroll" tabindex="0" role="region" aria-label=${w.training.table}><table><thead><tr><th scope="col">${w.training.checkpoint}</th><th scope="col">${w.training.raw}</th><th scope="col">${w.training.smoothed}</th>${held ? html`<th scope="col">${w.training.held}</th>` : nothing}</tr></thead>
+    return html`<div class="scroll" tabindex="0" role="group" aria-label=${w.training.table}><table><thead><tr><th scope="col">${w.training.checkpoint}</th><th scope="col">${w.training.raw}</th><th scope="col">${w.training.smoothed}</th>${held ? html`<th scope="col">${w.training.held}</th>` : nothing}</tr></thead>
       <tbody>${thin(this.points, 50).map(p => html`<tr><th scope="row">${count(p.step)}</th><td>${figure(p.loss)}</td><td>${figure(line[at.get(p)])}</td>${held ? html`<td>${figure(p.held_out)}</td>` : nothing}</tr>`)}</tbody></table></div>`;
   }
 

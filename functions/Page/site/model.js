@@ -67,7 +67,7 @@ function version(v, first) {
       <div class="row"><a role="button" href="/play?${new URLSearchParams({ version: reference, prompt: `a photo of ${word.split('|')[0]}` })}">${w.training.draw}</a>
       <button type="button" class="small outline secondary" @click=${e => copy(reference, e.currentTarget)}>${w.copy}</button></div></div>
     <ul class="facts">${facts.map(([label, value]) => html`<li>${label}: <b dir="auto">${value}</b></li>`)}</ul>
-    ${files.length ? html`<div class="scroll" tabindex="0" role="region" aria-label="${w.training.files} ${v.id.slice(0, 8)}"><table><thead><tr><th scope="col">${w.file.name}</th><th scope="col">${w.file.forWhat}</th><th scope="col">${w.file.size}</th><th scope="col">${w.file.hash}</th></tr></thead>
+    ${files.length ? html`<div class="scroll" tabindex="0" role="group" aria-label="${w.training.files} ${v.id.slice(0, 8)}"><table><thead><tr><th scope="col">${w.file.name}</th><th scope="col">${w.file.forWhat}</th><th scope="col">${w.file.size}</th><th scope="col">${w.file.hash}</th></tr></thead>
       <tbody>${files.map(f => html`<tr><th scope="row"><a href=${f.url} download=${f.name}>${f.name}</a></th><td>${kindOf(f.name)}</td><td>${bytes(f.bytes ?? f.size)}</td><td><code class="hash">${f.sha256 ?? ''}</code></td></tr>`)}</tbody></table></div>
       <p class="note">${w.models.note}</p>` : nothing}
     <div class="row">${files.length ? html`<button type="button" class="outline" @click=${() => zipAll(v)} aria-busy=${state.zipping ? 'true' : nothing}>${state.zipping ?? w.file.all}</button>` : nothing}

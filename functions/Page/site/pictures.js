@@ -93,7 +93,7 @@ export class Pictures {
       ${this.told(p, note)}
       ${this.address && p.state !== 'waiting' && p.state !== 'skipped' ? html`<div class="row">
         <button type="button" class="small outline secondary" @click=${() => this.patch(p, { removed: !p.removed })}
-          aria-label=${p.removed ? w.picture.back(p.name) : w.picture.remove(p.name)}>${p.removed ? w.undo : w.delete}</button></div>` : nothing}
+          aria-label=${p.removed ? w.picture.back(p.name) : w.picture.remove(p.name)}>${p.removed ? w.undo : w.picture.leaveOut}</button></div>` : nothing}
     </li>`;
   }
 

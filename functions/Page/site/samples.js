@@ -26,7 +26,7 @@ export class Samples {
   template(next) {
     const { steps, columns } = this;
     if (!columns.length) return nothing;
-    return html`<div class="scroll samples" tabindex="0" role="region" aria-label=${w.training.samples}><table>
+    return html`<div class="scroll samples" tabindex="0" role="group" aria-label=${w.training.samples}><table>
       <thead><tr><th scope="col">${w.training.checkpoint}</th>${columns.map(([, c]) => html`<th scope="col"><span dir="auto">${c.prompt}</span><br><small>${w.training.seed(c.seed)}</small></th>`)}</tr></thead>
       <tbody>${next ? html`<tr><th scope="row">${count(next.step)}</th>${columns.map(() => html`<td><div class="coming">${w.training.coming}${next.seconds === null ? nothing : html`<br>${next.text}`}</div></td>`)}</tr>` : nothing}
       ${steps.map(step => html`<tr class=${this.marked === step ? 'at' : ''}><th scope="row">${step === 0 ? w.training.untrained : count(step)}</th>${columns.map(([index]) => html`<td>${this.cell(this.find(step, index))}</td>`)}</tr>`)}

@@ -63,7 +63,7 @@ export function form(fields, values, set, { search, onSearch, errors = {} }) {
   const wanted = search.trim().toLowerCase();
   const found = fields.filter(f => !wanted || `${f.name} ${f.title} ${f.description}`.toLowerCase().includes(wanted));
   return html`<label>${w.start.settingsSearch}<input type="search" .value=${search} @input=${e => onSearch(e.target.value)}></label>
-    ${grouped(found).map(([group, list]) => html`${group ? html`<h3>${titleOf(group)}</h3>` : nothing}
+    ${grouped(found).map(([group, list]) => html`${group ? html`<h2 class="group">${titleOf(group)}</h2>` : nothing}
       <div class="fields">${list.map(field => control(field, values[field.name], value => set(field, value), { error: errors[field.name] }))}</div>`)}`;
 }
 
@@ -71,5 +71,5 @@ export function form(fields, values, set, { search, onSearch, errors = {} }) {
 export function chips(values, set) {
   const changed = Object.entries(values).filter(([, value]) => value !== undefined);
   return changed.length ? html`<ul class="chips">${changed.map(([name, value]) => html`<li><button type="button" class="small outline secondary" @click=${() => set({ name }, undefined)}
-    aria-label=${w.start.back(titleOf(name))}><span dir="auto">${titleOf(name)}: ${String(value).slice(0, 40)}</span> ✕</button></li>`)}</ul>` : nothing;
+    aria-label=${w.start.back(`${titleOf(name)}: ${String(value).slice(0, 40)}`)}><span dir="auto">${titleOf(name)}: ${String(value).slice(0, 40)}</span> ✕</button></li>`)}</ul>` : nothing;
 }

@@ -35,6 +35,7 @@ function submit(e) {
 function draw() {
   show(html`<h1>${w.signIn.title}</h1><p class="lead">${w.signIn.lead}</p>
     <form class="card" @submit=${submit}>
+      <input type="text" name="username" autocomplete="username" value="api" hidden>
       <label for="token">${w.signIn.token}</label>
       <input id="token" name="token" type="password" autocomplete="current-password" spellcheck="false" aria-describedby="token-help"
         aria-invalid=${state.error ? 'true' : nothing} ?readonly=${state.busy}>

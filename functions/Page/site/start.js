@@ -1,7 +1,7 @@
 // Start: drop, look, start. What is uploaded is a check; its address is kept in the page's (?check=ID), so that a reload or another device goes on from there.
-import { html, svg, nothing, show, call, get, getOr, post, upload, follow, say, problem, gone, setTitle, isOver, targetOf, nameOf } from './app.js';
-import { w, count, duration, since } from './words.js';
-import { Pictures, leftOut, warningsOf, needsLook } from './pictures.js';
+import { html, svg, nothing, show, call, getOr, post, upload, follow, say, problem, gone, setTitle, isOver, targetOf, nameOf } from './app.js';
+import { w, count, since } from './words.js';
+import { Pictures, leftOut, warningsOf } from './pictures.js';
 import { fieldsOf, form, chips } from './settings.js';
 
 const kinds = {
@@ -51,6 +51,7 @@ async function entriesOf(items) {
   return files;
 }
 
+const here = url => { const u = new URL(url, location.href); return u.pathname + u.search; };
 const isPicture = name => /\.(jpe?g|png|webp|gif|bmp|tiff?)$/i.test(name);
 const isArchive = name => /\.(zip|tar|tgz|tar\.gz)$/i.test(name);
 
@@ -93,7 +94,7 @@ function refuse(sentence) {
 async function check() {
   follower?.stop();
   sending?.abort();
-  if (state.id) call('POST', `/v1/trainings/${state.id}/cancel`).catch(() => {}); // its pictures are looked at anew
+  if (state.cancel) call('POST', state.cancel).catch(() => {}); // its pictures are looked at anew
   setId(null);
   Object.assign(state, { phase: 'sending', sent: 0, total: state.archive.blob.size, report: null, error: null });
   draw();
@@ -140,6 +141,7 @@ function watch() {
   // The report says what became of the pictures; that the check itself failed, only the check says.
   job = follow(`/v1/checks/${state.id}`, {
     onData(view) {
+      state.cancel = isOver(view.status) || !view.urls?.cancel ? null : here(view.urls.cancel);
       if (view.status === 'failed') { Object.assign(state, { phase: null, pending: false, error: { detail: view.error } }); follower.stop(); draw(); }
       return isOver(view.status) ? false : 2;
     },
@@ -228,7 +230,7 @@ function go() {
   const all = pictures.list.length;
   const text = state.starting ? w.start.starting : state.pending ? w.start.goWhenReady : w.start.go;
   return html`<div class="go row"><button aria-busy=${state.starting ? 'true' : nothing}>${text}</button>
-    <p class="muted">${state.need ?? (state.pending ? w.start.needReady(pictures.ready.length, all) : w.start.steps(count(input().max_train_steps ?? stepsByDefault())))}</p></div>`;
+    <p class="muted">${state.need ?? (state.pending ? w.start.needReady(pictures.ready.length, all) : w.start.steps(input().max_train_steps ?? stepsByDefault()))}</p></div>`;
 }
 
 const stepsByDefault = () => state.fields.find(f => f.name === 'max_train_steps')?.default ?? 1000;
@@ -244,8 +246,8 @@ function draw() {
   show(html`<h1>${w.start.title}</h1><p class="lead">${w.start.lead}</p>
     <form @submit=${start} novalidate>
       ${busy ? nothing : dropZone()}
-      <input id="files" class="quiet" type="file" multiple tabindex="-1" aria-label=${w.start.choose} @change=${e => chosen(e.target)}>
-      <input id="folder" class="quiet" type="file" webkitdirectory tabindex="-1" aria-label=${w.start.chooseFolder} @change=${e => chosen(e.target)}>
+      <input id="files" hidden type="file" multiple aria-label=${w.start.choose} @change=${e => chosen(e.target)}>
+      <input id="folder" hidden type="file" webkitdirectory aria-label=${w.start.chooseFolder} @change=${e => chosen(e.target)}>
       ${problem(state.error)}
       ${kindChoice()}
       ${busy ? html`${names()}<section aria-labelledby="pictures"><h2 id="pictures">${w.start.files}</h2>

@@ -205,7 +205,7 @@ function logSection() {
     ${state.logOpen ? html`<div class="row"><label>${w.training.logFind}<input type="search" @input=${e => { state.logFind = e.target.value; draw(); }}></label>
       <label><input type="checkbox" role="switch" .checked=${state.logFollow} @change=${e => { state.logFollow = e.target.checked; draw(); }}> ${w.training.logFollow}</label>
       <button type="button" class="small outline secondary" @click=${() => save(text, `${id}.log`)}>${w.training.logDownload}</button></div>
-      <pre class="log" tabindex="0" role="region" aria-label=${w.training.log} dir="auto" @wheel=${() => { state.logFollow = false; draw(); }}>${(lines ? lines.join('\n') : text) || w.training.logNone}</pre>` : nothing}</details>`;
+      <pre class="log" tabindex="0" role="group" aria-label=${w.training.log} dir="auto" @wheel=${() => { state.logFollow = false; draw(); }}>${(lines ? lines.join('\n') : text) || w.training.logNone}</pre>` : nothing}</details>`;
 }
 
 function picturesSection(t) {
@@ -220,7 +220,7 @@ const fileKind = name => w.file.kinds[name] ?? (/-kohya\./.test(name) ? w.file.k
 function files(t) {
   const known = new Map((state.manifest ?? []).map(f => [f.name ?? f.file, f]));
   const list = Object.entries(t.output.files ?? (t.output.weights ? { 'trained_model.tar': t.output.weights } : {}));
-  return html`<h3>${w.training.files}</h3><div class="scroll" tabindex="0" role="region" aria-label=${w.training.files}><table><thead><tr><th scope="col">${w.file.name}</th><th scope="col">${w.file.forWhat}</th><th scope="col">${w.file.size}</th><th scope="col">${w.file.hash}</th></tr></thead>
+  return html`<h3>${w.training.files}</h3><div class="scroll" tabindex="0" role="group" aria-label=${w.training.files}><table><thead><tr><th scope="col">${w.file.name}</th><th scope="col">${w.file.forWhat}</th><th scope="col">${w.file.size}</th><th scope="col">${w.file.hash}</th></tr></thead>
     <tbody>${list.map(([name, url]) => { const f = known.get(name); return html`<tr><th scope="row"><a href=${url} download=${name}>${name}</a></th><td>${fileKind(name)}</td><td>${bytes(f?.bytes ?? f?.size)}</td><td><code class="hash">${f?.sha256 ?? ''}</code></td></tr>`; })}</tbody></table></div>`;
 }
 

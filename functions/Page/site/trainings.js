@@ -27,7 +27,7 @@ function draw() {
   const all = [...state.list, ...state.older];
   const c = w.trainings.columns;
   show(html`<h1>${w.trainings.title}</h1>
-    ${all.length === 0 ? empty(w.trainings.empty, '/', w.trainings.emptyButton) : html`<div class="scroll" tabindex="0" role="region" aria-label=${w.trainings.title}><table><thead><tr><th scope="col">${c.model}</th><th scope="col">${c.state}</th>
+    ${all.length === 0 ? empty(w.trainings.empty, '/', w.trainings.emptyButton) : html`<div class="scroll" tabindex="0" role="group" aria-label=${w.trainings.title}><table><thead><tr><th scope="col">${c.model}</th><th scope="col">${c.state}</th>
       <th scope="col">${c.progress}</th><th scope="col">${c.started}</th></tr></thead><tbody>${all.map(row)}</tbody></table></div>`}
     ${state.next ? html`<p><button class="secondary" aria-busy=${state.busy ? 'true' : nothing} @click=${more}>${w.more}</button></p>` : nothing}`);
 }
