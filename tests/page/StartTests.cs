@@ -176,8 +176,9 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await visit.OpenAsync("/");
         await visit.DropAsync(StatesTests.Pictures(3));
         await Page.Locator(".verdict").WaitForAsync();
-        await Page.GetByRole(AriaRole.Radio, new() { Name = "Style" }).CheckAsync();
-        await Page.WaitForRequestFinishedAsync(new() { Predicate = request => request.Method == "POST" && request.Url.EndsWith("/v1/checks", StringComparison.Ordinal) });
+        await Page.RunAndWaitForResponseAsync(
+            () => Page.GetByRole(AriaRole.Radio, new() { Name = "Style" }).CheckAsync(),
+            answer => answer.Request.Method == "POST" && answer.Url.EndsWith("/v1/checks", StringComparison.Ordinal));
         Assert.Equal(2, api.Requests.Count(r => r.Path == "/v1/checks"));
     }
 
@@ -197,7 +198,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
 
         await Page.GetByText("It must be 1 to 512.", new() { Exact = true }).WaitForAsync();
-        await Assertions.Expect(Page.GetByLabel("Lora rank")).ToHaveValueAsync("9999");
+        await Assertions.Expect(Page.GetByRole(AriaRole.Spinbutton, new() { Name = "Lora rank" })).ToHaveValueAsync("9999");
         Assert.Equal(9999, Assert.Single(api.Sent("POST", "/v1/trainings"))["input"]!["lora_rank"]!.GetValue<int>());
     }
 

@@ -130,6 +130,7 @@ export function follow(url, { onData, onGone, every = 2 }) {
     let wait = every;
     try {
       const data = await get(url);
+      if (stopped) return; // told so meanwhile: this answer is about what is not looked at any more
       Object.assign(mine, { at: Date.now(), failing: false });
       const said = onData(data);
       if (said === false) stop();

@@ -24,7 +24,7 @@ const state = {
   archive: null, phase: null, sent: 0, total: 0, report: null, error: null, errors: {}, pending: false, starting: false, need: null, last: null,
 };
 const pictures = new Pictures({ draw });
-let follower, sending;
+let follower, job, sending;
 
 /** Everything that the training is asked for: the kind's settings, then what was changed by hand. */
 function input() {
@@ -93,6 +93,7 @@ function refuse(sentence) {
 /** Sends what was dropped; again when the kind changes, since masks and captions depend on it. */
 async function check() {
   follower?.stop();
+  job?.stop();
   sending?.abort();
   if (state.cancel) call('POST', state.cancel).catch(() => {}); // its pictures are looked at anew
   setId(null);
@@ -124,7 +125,6 @@ function watch() {
   state.phase = 'looking';
   pictures.address = index => `/v1/checks/${state.id}/pictures/${index}`;
   pictures.report = `/v1/checks/${state.id}/report`;
-  let job;
   follower = follow(`/v1/checks/${state.id}/report`, {
     every: 1,
     onData(report) {
@@ -147,7 +147,6 @@ function watch() {
     },
     onGone() { },
   });
-  addEventListener('pagehide', () => { job.stop(); follower.stop(); });
 }
 
 // --- start ---
@@ -276,6 +275,7 @@ async function example() {
 
 function restart() {
   follower?.stop();
+  job?.stop();
   sending?.abort();
   setId(null);
   Object.assign(state, { archive: null, phase: null, report: null, error: null, pending: false });

@@ -53,7 +53,7 @@ async function metrics(t) {
 async function newSamples(t) {
   const list = await get(here(t.urls.samples));
   const before = samples.results.length, more = samples.take(list.results);
-  if (before && more > 0) say(w.training.announceSamples(more));
+  if (before && more > 0 && !isOver(t.status)) say(w.training.announceSamples(more));
 }
 
 async function report(t) {
