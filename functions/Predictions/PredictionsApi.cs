@@ -45,7 +45,7 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
 {
     [Function("CreatePrediction")]
     public async Task<IActionResult> Create(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/predictions")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/predictions")] HttpRequest request,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancel)
     {
@@ -96,14 +96,14 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
         }
         await client.ScheduleNewOrchestrationInstanceAsync(
             nameof(PredictionOrchestrator), prediction, new StartOrchestrationOptions(InstanceId: key.Id), cancel);
-        request.HttpContext.Response.Headers.Location = addresses.Of(request, $"api/predictions/{key.Id}");
+        request.HttpContext.Response.Headers.Location = addresses.Of(request, $"v1/predictions/{key.Id}");
         return Answers.Json(View(Queued(prediction, DateTimeOffset.UtcNow) with { Warnings = warnings }, request),
             StatusCodes.Status202Accepted);
     }
 
     [Function("GetPrediction")]
     public async Task<IActionResult> Get(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/predictions/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/predictions/{id}")] HttpRequest request,
         string id,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancel) =>
@@ -113,7 +113,7 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
 
     [Function("CancelPrediction")]
     public async Task<IActionResult> Cancel(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/predictions/{id}/cancel")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/predictions/{id}/cancel")] HttpRequest request,
         string id,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancel)
@@ -128,7 +128,7 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
     /// <summary>A drawn picture. Only names that the record lists are served.</summary>
     [Function("GetPredictionPicture")]
     public async Task<IActionResult> Picture(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/predictions/{id}/{file}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/predictions/{id}/{file}")] HttpRequest request,
         string id,
         string file,
         CancellationToken cancel)
@@ -177,12 +177,12 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
 
     private PredictionView View(PredictionRecord r, HttpRequest request) => new(
         r.Id, r.Base, r.Version, r.Status, r.Input,
-        r.Status == JobStatus.Succeeded ? [.. r.Pictures.Select(p => addresses.Of(request, $"api/predictions/{r.Id}/{p.File}"))] : null,
+        r.Status == JobStatus.Succeeded ? [.. r.Pictures.Select(p => addresses.Of(request, $"v1/predictions/{r.Id}/{p.File}"))] : null,
         [.. r.Pictures.Select(p => p.Seed)], [.. r.Pictures.Select(p => p.Flagged)],
         r.Warnings, r.Error, r.PredictSeconds, r.CreatedAt, r.CompletedAt,
         new Dictionary<string, string>
         {
-            ["get"] = addresses.Of(request, $"api/predictions/{r.Id}"),
-            ["cancel"] = addresses.Of(request, $"api/predictions/{r.Id}/cancel"),
+            ["get"] = addresses.Of(request, $"v1/predictions/{r.Id}"),
+            ["cancel"] = addresses.Of(request, $"v1/predictions/{r.Id}/cancel"),
         });
 }

@@ -101,7 +101,6 @@ public sealed class BlobStore(BlobServiceClient service)
     public async Task<bool> ExistsAsync(string container, string name, CancellationToken cancel = default) =>
         await (await BlobAsync(container, name)).ExistsAsync(cancel);
 
-    /// <summary>Removes every blob whose name begins with <paramref name="prefix"/>.</summary>
     /// <summary>Names that begin with a prefix, in order of names.</summary>
     public async Task<IReadOnlyList<string>> ListAsync(string container, string prefix, CancellationToken cancel = default)
     {
@@ -111,11 +110,20 @@ public sealed class BlobStore(BlobServiceClient service)
         return names;
     }
 
+    /// <summary>Removes every blob whose name begins with <paramref name="prefix"/>.</summary>
     public async Task DeleteAllAsync(string container, string prefix, CancellationToken cancel = default)
     {
         var client = await ContainerAsync(container);
         await foreach (var blob in client.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancel))
             await client.DeleteBlobIfExistsAsync(blob.Name, cancellationToken: cancel);
+    }
+
+    /// <summary>Copies a blob within a container, without its bytes coming here.</summary>
+    public async Task CopyAsync(string container, string from, string to, CancellationToken cancel = default)
+    {
+        var client = await ContainerAsync(container);
+        var copy = await client.GetBlobClient(to).StartCopyFromUriAsync(client.GetBlobClient(from).Uri, cancellationToken: cancel);
+        await copy.WaitForCompletionAsync(cancel);
     }
 
     public async Task<string?> ReadTextAsync(string container, string name, CancellationToken cancel = default)

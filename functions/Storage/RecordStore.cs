@@ -49,18 +49,27 @@ public sealed class RecordStore(BlobStore blobs)
         JobKey key, Func<PredictionRecord, PredictionRecord> change, CancellationToken cancel = default) =>
         ChangeAsync(StorageLayout.PredictionRecord(key), change, r => r.Status, cancel);
 
-    /// <summary>Ids, newest first.</summary>
-    public async Task<IReadOnlyList<string>> ListAsync(string owner, string list, int limit, CancellationToken cancel = default)
+    /// <summary>Ids of a list, newest first.</summary>
+    /// <param name="after">What the piece before ended with (its <c>Next</c>); null: from the beginning.</param>
+    /// <returns>Next is null at the end.</returns>
+    public async Task<(IReadOnlyList<string> Ids, string? Next)> PageAsync(
+        string owner, string list, string? after, int size, CancellationToken cancel = default)
     {
-        var ids = new List<string>();
+        var entries = new List<string>();
+        var prefix = StorageLayout.IndexOf(owner, list);
         var container = await blobs.ContainerAsync(StorageLayout.Records);
-        await foreach (var blob in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, StorageLayout.IndexOf(owner, list), cancel))
+        await foreach (var blob in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancel))
         {
-            ids.Add(blob.Name[(blob.Name.LastIndexOf('-') + 1)..]);
-            if (ids.Count == limit)
-                break;
+            var entry = blob.Name[prefix.Length..];
+            if (after is not null && string.CompareOrdinal(entry, after) <= 0)
+                continue;
+            if (entries.Count == size)
+                return (Ids(), entries[^1]);
+            entries.Add(entry);
         }
-        return ids;
+        return (Ids(), null);
+
+        IReadOnlyList<string> Ids() => [.. entries.Select(entry => entry[(entry.LastIndexOf('-') + 1)..])];
     }
 
     private async Task<T> ChangeAsync<T>(string name, Func<T, T> change, Func<T, JobStatus> status, CancellationToken cancel)

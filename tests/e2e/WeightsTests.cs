@@ -19,18 +19,18 @@ public sealed class WeightsTests(SharedHost shared)
     {
         var version = await VersionAsync();
         var path = $"models/{version.Replace(":", "/versions/")}/trained_model.tar";
-        var tar = await _host.Http.GetByteArrayAsync($"api/{path}");
+        var tar = await _host.Http.GetByteArrayAsync($"v1/{path}");
         var expected = await PictureAsync(await DrawnAsync(Body(null, version)));
         Assert.NotEqual(expected, await PictureAsync(await DrawnAsync(Body(null))));
 
         Assert.Equal(expected, await PictureAsync(await DrawnAsync(Body(path))));
         Assert.Equal(expected, await PictureAsync(await DrawnAsync(Body($"{_host.Blobs.Uri.AbsoluteUri.TrimEnd('/')}/{path}?sig=secret"))));
-        Assert.Equal(expected, await PictureAsync(await DrawnAsync(Body($"{_host.Http.BaseAddress}api/{path}"))));
+        Assert.Equal(expected, await PictureAsync(await DrawnAsync(Body($"{_host.Http.BaseAddress}v1/{path}"))));
         var sent = await DrawnAsync(Body("data:application/x-tar;base64," + Convert.ToBase64String(tar)));
         Assert.Equal(expected, await PictureAsync(sent));
         // Records hold blob names, not payloads.
         Assert.Equal($"jobs/me/{sent["id"]}/inputs/replicate_weights/replicate_weights", sent["input"]!["replicate_weights"]!.ToString());
-        Assert.Equal(expected, await PictureAsync(await EndAsync(await _host.Http.PostAsync("api/predictions", Form("trained_model.tar", tar)))));
+        Assert.Equal(expected, await PictureAsync(await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("trained_model.tar", tar)))));
     }
 
     [Fact]
@@ -39,12 +39,12 @@ public sealed class WeightsTests(SharedHost shared)
         var version = await VersionAsync();
         var prefix = $"models/{version.Replace(":", "/versions/")}";
         var plain = await PictureAsync(await DrawnAsync(Body(null)));
-        var files = JsonNode.Parse(await _host.Http.GetByteArrayAsync($"api/{prefix}/manifest.json"))!["files"]!.AsArray().Select(f => f!["name"]!.ToString()).ToList();
+        var files = JsonNode.Parse(await _host.Http.GetByteArrayAsync($"v1/{prefix}/manifest.json"))!["files"]!.AsArray().Select(f => f!["name"]!.ToString()).ToList();
         foreach (var file in files.Where(f => f.EndsWith(".safetensors", StringComparison.Ordinal)))
             Assert.NotEqual(plain, await PictureAsync(await DrawnAsync(Body($"{prefix}/{file}"))));
-        var embedding = await _host.Http.GetByteArrayAsync($"api/{prefix}/TOK.safetensors");
-        Assert.Equal(plain, await PictureAsync(await EndAsync(await _host.Http.PostAsync("api/predictions", Form("OTHERWORD.safetensors", embedding)))));
-        var named = await PictureAsync(await EndAsync(await _host.Http.PostAsync("api/predictions", Form("TOK.safetensors", embedding))));
+        var embedding = await _host.Http.GetByteArrayAsync($"v1/{prefix}/TOK.safetensors");
+        Assert.Equal(plain, await PictureAsync(await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("OTHERWORD.safetensors", embedding)))));
+        var named = await PictureAsync(await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("TOK.safetensors", embedding))));
         Assert.NotEqual(plain, named);
         Assert.Equal(named, await PictureAsync(await DrawnAsync(Body("data:application/octet-stream;name=TOK.safetensors;base64," + Convert.ToBase64String(embedding)))));
     }
@@ -79,12 +79,12 @@ public sealed class WeightsTests(SharedHost shared)
         var refused = Form("cat.safetensors", NoWeights);
         refused.Add(new StringContent("jobs/no/such.png"), "image");
         refused.Add(new StringContent("jobs/no/mask.png"), "mask");
-        var answer = await _host.Http.PostAsync("api/predictions", refused);
+        var answer = await _host.Http.PostAsync("v1/predictions", refused);
         var problem = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
         Assert.Equal(["image", "mask"], problem["invalid_fields"]!.AsArray().Select(p => p!["field"]!.ToString()));
         Assert.Empty((await BroughtAsync()).Except(before));
 
-        var failed = await EndAsync(await _host.Http.PostAsync("api/predictions", Form("cat.safetensors", NoWeights)));
+        var failed = await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("cat.safetensors", NoWeights)));
         Assert.StartsWith("Input 'replicate_weights' cannot be applied.", failed["error"]!.ToString(), StringComparison.Ordinal);
         await _host.EventuallyAsync(async () => (await BroughtAsync()).All(name => !name.StartsWith(failed["id"]!.ToString(), StringComparison.Ordinal)) ? failed : null, TimeSpan.FromSeconds(30), "the inputs' removal");
     }
@@ -104,7 +104,7 @@ public sealed class WeightsTests(SharedHost shared)
     [Fact]
     public async Task Weights_that_are_none_fail_the_prediction_with_a_sentence_and_without_another_try()
     {
-        var prediction = await EndAsync(await _host.Http.PostAsync("api/predictions", Form("cat.safetensors", NoWeights)));
+        var prediction = await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("cat.safetensors", NoWeights)));
 
         Assert.Equal("failed", prediction["status"]!.ToString());
         Assert.StartsWith("Input 'replicate_weights' cannot be applied. Weights file 'cat.safetensors': claims a header of 16 bytes", prediction["error"]!.ToString(), StringComparison.Ordinal);
@@ -133,7 +133,7 @@ public sealed class WeightsTests(SharedHost shared)
     public async Task A_LoRA_without_its_words_vectors_says_that_the_word_is_a_plain_one()
     {
         var prefix = $"models/{(await VersionAsync()).Replace(":", "/versions/")}";
-        var files = JsonNode.Parse(await _host.Http.GetByteArrayAsync($"api/{prefix}/manifest.json"))!["files"]!.AsArray().Select(f => f!["name"]!.ToString()).ToList();
+        var files = JsonNode.Parse(await _host.Http.GetByteArrayAsync($"v1/{prefix}/manifest.json"))!["files"]!.AsArray().Select(f => f!["name"]!.ToString()).ToList();
         var body = Body($"{prefix}/{files.Single(f => f.EndsWith("-kohya.safetensors", StringComparison.Ordinal))}");
         body["input"]!["disable_safety_checker"] = true;
         Assert.Contains("does not hold the vectors", Assert.Single((await DrawnAsync(body))["warnings"]!.AsArray())!.ToString(), StringComparison.Ordinal);
@@ -160,7 +160,7 @@ public sealed class WeightsTests(SharedHost shared)
         foreach (var (name, value) in Inputs.Append(KeyValuePair.Create("prompt_strength", (JsonNode)0.0)))
             form.Add(new StringContent(value.ToString()), name);
         form.Add(new StringContent("toy"), "base");
-        var first = await EndAsync(await _host.Http.PostAsync("api/predictions", form));
+        var first = await EndAsync(await _host.Http.PostAsync("v1/predictions", form));
         Assert.Equal("succeeded", first["status"]!.ToString());
 
         // Its own output again, by the address under which the app serves it.
@@ -175,11 +175,11 @@ public sealed class WeightsTests(SharedHost shared)
     public async Task An_archive_is_named_in_the_same_ways()
     {
         var zip = Short.Dataset("gizmo.zip");
-        await _host.Blobs.GetBlobContainerClient("datasets").GetBlobClient("named/gizmo.zip").UploadAsync(new BinaryData(zip), overwrite: true);
-        foreach (var link in new[] { "datasets/named/gizmo.zip", $"{_host.Blobs.Uri.AbsoluteUri.TrimEnd('/')}/datasets/named/gizmo.zip?sig=x", "data:application/zip;base64," + Convert.ToBase64String(zip) })
+        await _host.Blobs.GetBlobContainerClient("datasets").GetBlobClient("me/named/gizmo.zip").UploadAsync(new BinaryData(zip), overwrite: true);
+        foreach (var link in new[] { "datasets/me/named/gizmo.zip", $"{_host.Blobs.Uri.AbsoluteUri.TrimEnd('/')}/datasets/me/named/gizmo.zip?sig=x", "data:application/zip;base64," + Convert.ToBase64String(zip) })
         {
             var check = await CheckAsync(link);
-            Assert.True(check.StatusCode == HttpStatusCode.Accepted, await check.Content.ReadAsStringAsync());
+            Assert.True(check.StatusCode == HttpStatusCode.Created, await check.Content.ReadAsStringAsync());
         }
         var refused = await CheckAsync("http://169.254.169.254/gizmo.zip?sig=secret");
         var detail = JsonNode.Parse(await refused.Content.ReadAsStringAsync())!["detail"]!.ToString();
@@ -187,7 +187,7 @@ public sealed class WeightsTests(SharedHost shared)
         Assert.Contains("Input 'input_images' is 'http://169.254.169.254/gizmo.zip': host '169.254.169.254' is not on the public internet", detail, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", detail, StringComparison.Ordinal);
 
-        Task<HttpResponseMessage> CheckAsync(string link) => _host.Http.PostAsync("api/checks", new StringContent(
+        Task<HttpResponseMessage> CheckAsync(string link) => _host.Http.PostAsync("v1/checks", new StringContent(
             new JsonObject { ["base"] = "toy", ["name"] = "named", ["input"] = new JsonObject { ["input_images"] = link } }.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
     }
 
@@ -214,7 +214,7 @@ public sealed class WeightsTests(SharedHost shared)
     }
 
     private Task<HttpResponseMessage> PostAsync(JsonObject body) =>
-        _host.Http.PostAsync("api/predictions", new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
+        _host.Http.PostAsync("v1/predictions", new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
 
     private async Task<JsonObject> DrawnAsync(JsonObject body)
     {
@@ -229,7 +229,7 @@ public sealed class WeightsTests(SharedHost shared)
         Assert.True(answer.StatusCode == HttpStatusCode.Accepted, text);
         var id = JsonNode.Parse(text)!["id"]!.ToString();
         return await _host.EventuallyAsync(
-            async () => await _host.GetAsync($"api/predictions/{id}") is { } p && p["status"]!.ToString() is "succeeded" or "failed" ? p : null,
+            async () => await _host.GetAsync($"v1/predictions/{id}") is { } p && p["status"]!.ToString() is "succeeded" or "failed" ? p : null,
             TimeSpan.FromMinutes(2), $"prediction {id}");
     }
 
@@ -244,8 +244,9 @@ public sealed class WeightsTests(SharedHost shared)
     /// <summary>A version with a strong fine-tune; trained once for all tests here (the same pictures and inputs give the same version).</summary>
     private async Task<string> VersionAsync()
     {
-        if ((await _host.Http.GetAsync("api/models/me/weights")) is { IsSuccessStatusCode: true } known)
-            return $"me/weights:{JsonNode.Parse(await known.Content.ReadAsStringAsync())!["versions"]![0]!["version"]}";
+        if ((await _host.Http.GetAsync("v1/models/me/weights/versions")) is { IsSuccessStatusCode: true } known
+            && JsonNode.Parse(await known.Content.ReadAsStringAsync())!["results"]!.AsArray() is [var version, ..])
+            return $"me/weights:{version!["id"]}";
         var answer = await _host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", Short.Training(more: [("name", "weights"), ("lora_lr", "0.01"), ("ti_lr", "0.05"), ("lr_warmup_steps", "0")]));
         var training = await _host.EndOfTrainingAsync(JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["id"]!.ToString());
         Assert.True(training["status"]!.ToString() == "succeeded", training.ToJsonString());

@@ -13,7 +13,7 @@ public sealed class PredictionProgressTests(ProductFixture product)
     [Fact]
     public async Task The_API_shows_it_while_a_worker_draws()
     {
-        using var created = await product.PostAsync("api/predictions", new JsonObject { ["base"] = "toy", ["input"] = new JsonObject { ["prompt"] = "x" } });
+        using var created = await product.PostAsync("v1/predictions", new JsonObject { ["base"] = "toy", ["input"] = new JsonObject { ["prompt"] = "x" } });
         var id = JsonNode.Parse(await created.Content.ReadAsStringAsync())!["id"]!.ToString();
         Assert.Null((await UntilAsync(id, p => p["status"]!.ToString() == "processing"))["progress"]);
 
@@ -35,10 +35,10 @@ public sealed class PredictionProgressTests(ProductFixture product)
     {
         for (var waited = 0; waited < 600; waited++)
         {
-            if (JsonNode.Parse(await product.Http.GetStringAsync($"api/predictions/{id}"))! is var prediction && reached(prediction))
+            if (JsonNode.Parse(await product.Http.GetStringAsync($"v1/predictions/{id}"))! is var prediction && reached(prediction))
                 return prediction;
             await Task.Delay(50);
         }
-        throw new TimeoutException($"Prediction {id} did not get there within 30 s: {await product.Http.GetStringAsync($"api/predictions/{id}")}");
+        throw new TimeoutException($"Prediction {id} did not get there within 30 s: {await product.Http.GetStringAsync($"v1/predictions/{id}")}");
     }
 }

@@ -35,9 +35,9 @@ public static class Canned
         api.On("POST", "/v1/session", new JsonObject { ["username"] = "me" }, 201);
         api.On("DELETE", "/v1/session", Status(204));
         api.On("POST", "/v1/checks", new JsonObject { ["id"] = CheckId, ["status"] = "starting" }, 201);
-        api.On("GET", $"/v1/checks/{CheckId}", new JsonObject { ["id"] = CheckId, ["status"] = "processing", ["urls"] = new JsonObject { ["cancel"] = $"/v1/trainings/{CheckId}/cancel" } });
+        api.On("GET", $"/v1/checks/{CheckId}", new JsonObject { ["id"] = CheckId, ["status"] = "succeeded", ["stage"] = "done", ["urls"] = new JsonObject { ["cancel"] = $"/v1/checks/{CheckId}/cancel" } });
         api.On("GET", $"/v1/checks/{CheckId}/report", Report(12, 12));
-        api.On("POST", $"/v1/trainings/{CheckId}/cancel", new JsonObject { ["id"] = CheckId, ["status"] = "canceled" });
+        api.On("POST", $"/v1/checks/{CheckId}/cancel", new JsonObject { ["id"] = CheckId, ["status"] = "canceled" });
         api.On("POST", "/v1/trainings", Training("queued", "starting"), 201);
         Put(api, Training("train", "processing", 340));
     }

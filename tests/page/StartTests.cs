@@ -45,6 +45,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     public async Task A_click_before_the_pictures_are_ready_starts_as_soon_as_they_are()
     {
         var ready = 3;
+        api.On("GET", Check, http => FakeApi.JsonAsync(http, new JsonObject { ["id"] = Canned.CheckId, ["status"] = ready == 12 ? "succeeded" : "processing", ["stage"] = "prepare" }));
         api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, Canned.Report(12, ready)));
         await visit.OpenAsync("/");
         await visit.DropAsync(StatesTests.Pictures(12));
@@ -95,7 +96,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         {
             tag = http.Request.Headers.IfMatch;
             picture["caption"] = JsonNode.Parse((string)http.Items["body"]!)!["caption"]!.ToString();
-            picture["caption_source"] = "user";
+            picture["caption_source"] = "edited";
             report["pictures"]![0] = picture.DeepClone();
             return FakeApi.JsonAsync(http, picture);
         });
@@ -200,6 +201,18 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await Page.GetByText("It must be 1 to 512.", new() { Exact = true }).WaitForAsync();
         await Assertions.Expect(Page.GetByRole(AriaRole.Spinbutton, new() { Name = "Lora rank" })).ToHaveValueAsync("9999");
         Assert.Equal(9999, Assert.Single(api.Sent("POST", "/v1/trainings"))["input"]!["lora_rank"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task A_training_is_begun_again_with_its_pictures_and_its_inputs_to_change()
+    {
+        await visit.OpenAsync($"/?again={Canned.TrainingId}");
+        await Page.Locator(".verdict").WaitForAsync();
+        await Assertions.Expect(Page.GetByLabel("Name of the model")).ToHaveValueAsync("cat");
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        var sent = Assert.Single(api.Sent("POST", "/v1/trainings"));
+        Assert.Equal((Canned.TrainingId, 42), (sent["check"]!.ToString(), sent["input"]!["seed"]!.GetValue<int>()));
     }
 
     [Fact]

@@ -16,7 +16,11 @@ public sealed class StatesTests(Browser browser)
         ["start-with-trainings"] = new("/", api => api.On("GET", "/v1/trainings", Canned.Page(Canned.Training("train", "processing", 340), Canned.Training("done", "succeeded", 1000))),
             Then: async visit => await visit.Page.GetByText("All settings").ClickAsync()),
         ["start-uploading"] = new("/", api => api.On("POST", "/v1/checks", async http => await Task.Delay(Timeout.Infinite, http.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default)), Dropped),
-        ["start-looking"] = new($"/?check={Canned.CheckId}", api => api.On("GET", $"/v1/checks/{Canned.CheckId}/report", Canned.Report(12, 7)),
+        ["start-looking"] = new($"/?check={Canned.CheckId}", api =>
+        {
+            api.On("GET", $"/v1/checks/{Canned.CheckId}", new JsonObject { ["id"] = Canned.CheckId, ["status"] = "processing", ["stage"] = "prepare" });
+            api.On("GET", $"/v1/checks/{Canned.CheckId}/report", Canned.Report(12, 7));
+        },
             visit => visit.Page.GetByText("Looking at the pictures: 7 of 12").WaitForAsync()),
         ["start-ready"] = new($"/?check={Canned.CheckId}", null, visit => visit.Page.Locator(".verdict").WaitForAsync()),
         ["start-conflict"] = new($"/?check={Canned.CheckId}", api => api.Fails("PATCH", $"/v1/checks/{Canned.CheckId}/pictures/0", 412, "It was changed meanwhile."), async visit =>

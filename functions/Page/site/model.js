@@ -1,5 +1,5 @@
 // One model: its versions with what each was trained on, downloads with hashes, code that draws, and the way to the playground.
-import { html, nothing, show, call, get, getOr, gone, problem, confirmed, empty, copy, setTitle, save, say } from './app.js';
+import { html, nothing, show, call, get, gone, problem, confirmed, empty, copy, setTitle, save, say } from './app.js';
 import { w, bytes, count, date } from './words.js';
 import { drawingCode, codeBlock } from './code.js';
 
@@ -17,12 +17,15 @@ function filesOf(v) {
 
 const kindOf = file => w.file.kinds[file] ?? (/-kohya\./.test(file) ? w.file.kinds.kohya : /-peft\./.test(file) ? w.file.kinds.peft : /\.safetensors$/.test(file) ? w.file.kinds.embedding : '');
 
-/** Sizes and hashes stand in the version's own manifest, where the answer lacks them. */
+/** Links to the files come with the version alone; sizes, hashes, trigger word and inputs stand in its manifest. */
 async function details(v) {
-  const list = filesOf(v), manifest = list.find(f => f.name === 'manifest.json');
-  if (!manifest || state.files.has(v.id) || list.every(f => f.sha256)) return;
-  state.files.set(v.id, []);
-  state.files.set(v.id, (await getOr(manifest.url, {}))?.files ?? []);
+  Object.assign(v, await get(`${base}/versions/${v.id}`));
+  const manifest = filesOf(v).find(f => f.name === 'manifest.json');
+  if (manifest) {
+    const told = await (await fetch(manifest.url)).json();
+    state.files.set(v.id, told.files);
+    Object.assign(v, { trigger: v.trigger ?? told.trigger, inputs: v.inputs ?? told.inputs });
+  }
   draw();
 }
 

@@ -38,12 +38,18 @@ async function choose(version) {
   let found = null;
   if (model?.includes('/')) {
     const m = state.models.find(x => `${x.owner}/${x.name}` === model) ?? await getOr(`/v1/models/${model}`, null);
-    found = id && m?.latest_version?.id !== id ? await getOr(`/v1/models/${model}/versions/${id}`, null) : m?.latest_version;
+    const newest = id ?? m?.latest_version?.id;
+    found = newest ? await getOr(`/v1/models/${model}/versions/${newest}`, m?.latest_version ?? null) : null;
   }
-  state.chosen = found;
   const schemas = found?.openapi_schema?.components?.schemas;
   state.fields = fieldsOf(schemas?.Input ?? await getOr('/v1/schema/prediction', { properties: { prompt: { type: 'string', 'x-order': 0 } } }), schemas);
-  state.word = found?.trigger ?? found?.inputs?.token_string ?? (found ? 'TOK' : null);
+  state.word = found ? found.trigger ?? await wordOf(found) : null;
+}
+
+/** The trigger word stands in the version's manifest. */
+async function wordOf(version) {
+  const manifest = version.files?.['manifest.json'];
+  return manifest ? (await (await fetch(manifest)).json()).trigger ?? 'TOK' : 'TOK';
 }
 
 // --- drawing ---

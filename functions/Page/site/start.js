@@ -19,9 +19,10 @@ const icons = {
 // Words that the base model knows well: a subject called so fights against what they mean already.
 const ordinary = new Set('cat dog man woman person boy girl photo picture style art house car tree flower bird horse baby face portrait girlfriend boyfriend toy book city sky sea sun moon me my the a'.split(' '));
 
+const query = new URLSearchParams(location.search);
 const state = {
-  id: new URLSearchParams(location.search).get('check'), kind: 'thing', name: '', word: 'TOK', values: {}, fields: [], search: '',
-  archive: null, phase: null, sent: 0, total: 0, report: null, error: null, errors: {}, pending: false, starting: false, need: null, last: null,
+  id: /^\/checks\/([^/]+)/.exec(location.pathname)?.[1] ?? query.get('check') ?? query.get('again'), again: query.has('again'), kind: 'thing', name: '', word: 'TOK', values: {}, fields: [], search: '',
+  archive: null, phase: null, sent: 0, total: 0, report: null, done: false, cancel: null, error: null, errors: {}, pending: false, starting: false, need: null, last: null,
 };
 const pictures = new Pictures({ draw });
 let follower, job, sending;
@@ -117,36 +118,55 @@ async function check() {
 }
 
 function setId(id) {
-  state.id = id;
+  Object.assign(state, { id, again: false });
   history.replaceState(null, '', id ? `/?check=${id}` : '/');
 }
 
 function watch() {
-  state.phase = 'looking';
-  pictures.address = index => `/v1/checks/${state.id}/pictures/${index}`;
-  pictures.report = `/v1/checks/${state.id}/report`;
-  follower = follow(`/v1/checks/${state.id}/report`, {
-    every: 1,
+  const base = state.again ? `/v1/trainings/${state.id}` : `/v1/checks/${state.id}`;
+  Object.assign(state, { phase: 'looking', done: false });
+  pictures.address = state.again ? null : index => `${base}/pictures/${index}`; // a training's own pictures stay as it was trained on
+  pictures.report = `${base}/report`;
+  follower = null;
+  job = follow(base, {
+    onData(view) {
+      state.cancel = isOver(view.status) || !view.urls?.cancel ? null : here(view.urls.cancel);
+      if (state.again) takeOver(view);
+      else if (view.status === 'failed' || view.status === 'canceled') {
+        Object.assign(state, { phase: null, pending: false, error: { detail: view.error ?? w.state.canceled } });
+        follower?.stop();
+        draw();
+        return false;
+      }
+      state.done = isOver(view.status);
+      // Before the archive is unpacked there is no report.
+      if (!follower && (state.done || !['queued', 'unpack'].includes(view.stage))) look();
+      else if (state.done) follower?.now();
+      return state.done ? false : 1;
+    },
+    onGone(e) { setId(null); Object.assign(state, { phase: null, error: e }); pictures.list = []; draw(); },
+  });
+}
+
+function look() {
+  follower = follow(pictures.report, {
     onData(report) {
       state.report = report;
       if (report.pictures?.length) pictures.take(report.pictures);
-      const ready = pictures.list.length > 0 && pictures.ready.length === pictures.list.length;
+      const ready = state.done && pictures.list.length > 0 && pictures.ready.length === pictures.list.length;
       if (ready && state.phase !== 'ready') { state.phase = 'ready'; say(w.start.good(pictures.good.length, pictures.list.length)); }
       draw();
       if (ready && state.pending) start();
       return ready ? 5 : 1;
     },
-    onGone(e) { setId(null); Object.assign(state, { phase: null, error: e }); pictures.list = []; draw(); },
+    onGone(e) { Object.assign(state, { phase: null, error: e }); draw(); },
   });
-  // The report says what became of the pictures; that the check itself failed, only the check says.
-  job = follow(`/v1/checks/${state.id}`, {
-    onData(view) {
-      state.cancel = isOver(view.status) || !view.urls?.cancel ? null : here(view.urls.cancel);
-      if (view.status === 'failed') { Object.assign(state, { phase: null, pending: false, error: { detail: view.error } }); follower.stop(); draw(); }
-      return isOver(view.status) ? false : 2;
-    },
-    onGone() { },
-  });
+}
+
+/** "Again with other settings": its name, its word and what it was given. */
+function takeOver(training) {
+  const { token_string, input_images, ...given } = Object.fromEntries(Object.entries(training.input ?? {}).filter(([, value]) => value !== null));
+  Object.assign(state, { name: nameOf(targetOf(training)), word: token_string ?? state.word, values: given, kind: 'other' });
 }
 
 // --- start ---

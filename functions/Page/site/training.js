@@ -35,7 +35,7 @@ async function details(t, before) {
     const grown = !before || before.progress?.step !== t.progress?.step || before.status !== t.status;
     if (t.urls?.metrics && grown) jobs.push(metrics(t));
     if (t.urls?.samples && grown) jobs.push(newSamples(t));
-    if (t.urls?.report && !(state.report && (t.stage === before?.stage) && !['queued', 'unpack', 'prepare'].includes(t.stage))) jobs.push(report(t));
+    if (t.urls?.report && !['queued', 'unpack'].includes(t.stage) && !(state.report && (t.stage === before?.stage) && t.stage !== 'prepare')) jobs.push(report(t));
     if (state.logOpen && grown) jobs.push(log());
     if (t.output?.files?.['manifest.json'] && !state.manifest) jobs.push(manifest(t));
     await Promise.all(jobs);

@@ -122,8 +122,8 @@ export const w = {
   picture: {
     list: 'Pictures',
     caption: n => `Caption of picture ${n}`,
-    captions: { caption_file: 'from your caption file', text_file: 'from your text file', blip: 'written by BLIP', user: 'written by you' },
-    masks: { supplied: 'your mask', text: 'mask from words', faces: 'mask from faces', none: 'no mask', user: 'your mask' },
+    captions: { caption_file: 'from your caption file', text_file: 'from your text file', blip: 'written by BLIP', edited: 'written by you' },
+    masks: { supplied: 'your mask', text: 'mask from words', faces: 'mask from faces', none: 'no mask', edited: 'your mask' },
     save: 'Saved.',
     saving: 'Saving …',
     conflict: 'Somebody else changed this picture meanwhile, perhaps you in another tab. Theirs is shown here now; yours was not saved:',
