@@ -12,7 +12,7 @@ public sealed class Browser : IAsyncLifetime
         playwright = await Playwright.CreateAsync();
         Chromium = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
-            ExecutablePath = Environment.GetEnvironmentVariable("SDXL_CHROMIUM") ?? "/usr/bin/chromium",
+            ExecutablePath = Environment.GetEnvironmentVariable("SDXL_CHROMIUM") is { Length: > 0 } path ? path : "/usr/bin/chromium",
             Args = ["--no-sandbox", "--disable-dev-shm-usage"],
         });
     }

@@ -343,7 +343,7 @@ export const w = {
     title: 'Sign in',
     lead: 'Once in this browser, with an API token.',
     token: 'API token',
-    help: 'On your own machine ./sdxl up prints a link that signs you in, and ./sdxl token the token itself.',
+    help: 'On your own machine ./sdxl up prints a link that signs you in, and the token itself.',
     go: 'Sign in',
     going: 'Signing in …',
     none: 'Paste a token first.',
