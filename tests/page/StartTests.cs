@@ -172,6 +172,28 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_mask_is_painted_by_keys_taken_back_and_sent()
+    {
+        api.On("PATCH", $"{Check}/pictures/0", http => FakeApi.JsonAsync(http, Canned.Picture(0, "ready")));
+        await visit.OpenAsync($"/?check={Canned.CheckId}");
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Mask … of cat 01.jpg" }).ClickAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Nothing counts" }).ClickAsync();
+        var canvas = Page.GetByLabel("Mask over the picture");
+        await canvas.PressAsync("Space");
+        Assert.Equal("255 0", await PixelsAsync());
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Undo" }).ClickAsync();
+        Assert.Equal("0 0", await PixelsAsync());
+        await canvas.PressAsync("Space");
+
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Save the mask" }).ClickAsync();
+        await Page.Locator("[data-index='0']").GetByText("Saved.").WaitForAsync();
+        Assert.StartsWith("data:image/png;base64,", Assert.Single(api.Sent("PATCH", $"{Check}/pictures/0"))["mask"]!.ToString(), StringComparison.Ordinal);
+
+        Task<string> PixelsAsync() => canvas.EvaluateAsync<string>(
+            "c => [[c.width / 2, c.height / 2], [3, 3]].map(([x, y]) => c.getContext('2d').getImageData(x, y, 1, 1).data[0]).join(' ')");
+    }
+
+    [Fact]
     public async Task Another_kind_after_the_drop_sends_the_pictures_again_with_its_settings()
     {
         await visit.OpenAsync("/");

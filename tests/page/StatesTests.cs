@@ -30,6 +30,12 @@ public sealed class StatesTests(Browser browser)
             await visit.Page.GetByLabel("Caption of picture 2", new() { Exact = true }).FocusAsync();
             await visit.Page.GetByText("Somebody else changed this picture").WaitForAsync();
         }),
+        ["start-mask"] = new($"/?check={Canned.CheckId}", null, async visit =>
+        {
+            await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Mask … of cat 01.jpg" }).ClickAsync();
+            await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Nothing counts" }).ClickAsync();
+            await visit.Page.GetByLabel("Mask over the picture").PressAsync("Space");
+        }),
         ["start-refused"] = new("/", api => api.Fails("POST", "/v1/checks", 422, "None of the 1 pictures in 'pictures.zip' can be used: 1.jpg is no picture inside. Send others."), async visit =>
         {
             visit.Expected.Add(422);

@@ -1,6 +1,6 @@
 // The pictures of a check or a training: a tile each with crop, mask, caption, where they came from and what to look at; with `edit`, mended in place.
 import { html, svg, nothing, call, say, problem } from './app.js';
-import { w, count, many } from './words.js';
+import { w, count } from './words.js';
 
 /** Whether a picture wants a look before money is spent on it. */
 export const needsLook = p => !p.removed && (p.state === 'skipped' || (p.warnings ?? []).length > 0);
@@ -92,9 +92,16 @@ export class Pictures {
         ${p.urls?.picture && p.urls?.mask ? this.trained(p) : nothing}` : nothing}
       ${this.told(p, note)}
       ${this.address && p.state !== 'waiting' && p.state !== 'skipped' ? html`<div class="row">
+        ${p.state === 'ready' && !p.removed ? html`<button type="button" class="small outline secondary" aria-label=${w.mask.openOf(p.name)} @click=${() => this.mask(p)}>${w.mask.open}</button>` : nothing}
         <button type="button" class="small outline secondary" @click=${() => this.patch(p, { removed: !p.removed })}
           aria-label=${p.removed ? w.picture.back(p.name) : w.picture.remove(p.name)}>${p.removed ? w.undo : w.picture.leaveOut}</button></div>` : nothing}
     </li>`;
+  }
+
+  async mask(p) {
+    const { paintMask } = await import('./mask.js');
+    const mask = await paintMask(p);
+    if (mask !== undefined) this.patch(this.list.find(q => q.index === p.index), { mask });
   }
 
   caption(p) {
@@ -196,5 +203,3 @@ export const leftOut = skipped => (skipped?.length ? html`<details><summary>${w.
   <ul>${skipped.map(s => html`<li dir="auto">${w.start.refused(s.name, s.reason)}</li>`)}</ul></details>` : nothing);
 
 export const warningsOf = list => (list?.length ? html`<div class="note"><strong>${w.training.warnings}</strong><ul>${list.map(text => html`<li dir="auto">${text}</li>`)}</ul></div>` : nothing);
-
-export { many };

@@ -145,6 +145,18 @@ export const w = {
     more: 'show mask and square',
     loss: 'Dark is what training does not look at.',
   },
+  mask: {
+    title: 'Paint the mask',
+    open: 'Mask …',
+    openOf: name => `Mask … of ${name}`,
+    save: 'Save the mask',
+    canvas: 'Mask over the picture: arrow keys move the brush, space paints, plus and minus size it',
+    looks: 'Paint what training looks at',
+    size: 'Size of the brush',
+    all: 'Everything counts',
+    none: 'Nothing counts',
+    computed: 'Back to the computed mask',
+  },
   trainings: {
     title: 'Trainings',
     empty: 'No training yet. What you start stands here, with its pictures, curve and result.',
