@@ -1,6 +1,6 @@
 // One training from the first picture to the finished model. The state is the server's alone: a reload, another device or a killed host changes nothing here.
-import { html, nothing, show, call, get, getOr, post, follow, say, problem, gone, confirmed, setTitle, isOver, nameOf, targetOf, save } from './app.js';
-import { w, count, date, duration, share, figure, bytes } from './words.js';
+import { html, nothing, show, call, get, post, follow, say, problem, gone, confirmed, setTitle, isOver, nameOf, targetOf, save } from './app.js';
+import { w, count, date, duration, bytes } from './words.js';
 import { Pictures, leftOut, warningsOf } from './pictures.js';
 import { Samples } from './samples.js';
 import { Curve } from './curve.js';
@@ -8,7 +8,7 @@ import { trainingCode, codeBlock } from './code.js';
 
 const id = location.pathname.split('/')[2];
 const here = url => { const u = new URL(url, location.href); return u.pathname + u.search; };
-const state = { t: null, report: null, log: null, logOpen: false, logFollow: true, logFind: '', error: null, stopping: false, notify: false, tenth: -1, manifest: null, steps: [] };
+const state = { t: null, report: null, log: null, logOpen: false, logFollow: true, logFind: '', error: null, stopping: false, notify: false, tenth: -1, manifest: null, steps: [], shown: false };
 const pictures = new Pictures({ draw });
 const samples = new Samples({ draw, useCheckpoint: s => `/play?${new URLSearchParams({ ...(state.t.output?.version ? { version: state.t.output.version } : {}), prompt: s.prompt, seed: s.seed })}` });
 const curve = new Curve({ draw, onRead: step => samples.mark(step) });
@@ -20,7 +20,9 @@ const follower = follow(`/v1/trainings/${id}`, {
     if (t.urls?.events && !isOver(t.status)) follower?.listen(here(t.urls.events));
     announce(before, t);
     timeSteps(t);
-    details(t, before);
+    const settled = details(t, before);
+    // The first time all comes at once, so that nothing moves under the reader; whatever is slow does not hold up the rest.
+    if (!state.shown) Promise.race([settled, new Promise(done => setTimeout(done, 1500))]).then(() => { state.shown = true; draw(); });
     draw();
     if (isOver(t.status)) return false;
     return t.progress?.seconds_left < 10 ? 1 : 2;
@@ -243,7 +245,7 @@ const afterwards = t => html`<div class="row">
 
 function draw() {
   const t = state.t;
-  if (!t) return;
+  if (!t || !state.shown) return;
   const over = isOver(t.status);
   show(html`${head(t)}
     ${over ? result(t) : nothing}
