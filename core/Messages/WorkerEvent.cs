@@ -10,6 +10,9 @@ namespace Sdxl.Core.Messages;
 [JsonDerivedType(typeof(JobProgressed), "progress")]
 [JsonDerivedType(typeof(JobLogged), "log")]
 [JsonDerivedType(typeof(TrainingCompleted), "training_completed")]
+[JsonDerivedType(typeof(DrawingStarted), "drawing_started")]
+[JsonDerivedType(typeof(PictureDrawn), "picture_drawn")]
+[JsonDerivedType(typeof(DrawingLogged), "drawing_logged")]
 [JsonDerivedType(typeof(PredictionCompleted), "prediction_completed")]
 [JsonDerivedType(typeof(JobFailed), "failed")]
 [JsonDerivedType(typeof(JobCanceled), "canceled")]
@@ -35,6 +38,16 @@ public sealed record JobLogged(JobKey Job, int Attempt, DateTimeOffset At, IRead
 
 /// <summary>The artefacts lie under jobs/{owner}/{id}/output/, not yet published. The files' hashes are what publishing verifies.</summary>
 public sealed record TrainingCompleted(JobKey Job, int Attempt, DateTimeOffset At, IReadOnlyList<VersionFile> Files, double TrainSeconds) : WorkerEvent(Job, Attempt, At);
+
+/// <summary>A worker took the prediction. How far it is, it writes to jobs/{owner}/{id}/drawing.json.</summary>
+public sealed record DrawingStarted(JobKey Job, int Attempt, DateTimeOffset At, string Device) : WorkerEvent(Job, Attempt, At);
+
+/// <summary>One more picture lies under predictions/{owner}/{id}/.</summary>
+/// <param name="Pictures">All that are ready.</param>
+public sealed record PictureDrawn(JobKey Job, int Attempt, DateTimeOffset At, IReadOnlyList<DrawnPicture> Pictures) : WorkerEvent(Job, Attempt, At);
+
+/// <summary>The prediction's log has grown; sent where its webhook wants to know.</summary>
+public sealed record DrawingLogged(JobKey Job, int Attempt, DateTimeOffset At) : WorkerEvent(Job, Attempt, At);
 
 /// <summary>The pictures lie under predictions/{owner}/{id}/. A flagged picture (safety checker) is black and keeps its slot.</summary>
 /// <param name="Warnings">Sentences for the user, or null.</param>

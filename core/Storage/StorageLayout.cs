@@ -42,6 +42,9 @@ public static class StorageLayout
     public const string ReportFile = "report.json";
     public const string ReportPage = "report.html";
 
+    /// <summary>How far a drawing is, with its log: written by the worker that draws, over and over.</summary>
+    public static string Drawing(JobKey prediction) => $"{prediction}/drawing.json";
+
     public static string Progress(JobKey job) => $"{job}/progress.json";
     public static string Log(JobKey job) => $"{job}/log.txt";
     /// <summary>Lines of the GPU worker; readers join the two.</summary>
@@ -81,8 +84,11 @@ public static class StorageLayout
     public static string Version(string owner, string name, string version, string file) => VersionPrefix(owner, name, version) + file;
     public static string ModelDocument(string owner, string name) => $"{owner}/{name}/model.json";
 
-    public static string TrainingRecord(JobKey training) => $"{training.Owner}/trainings/{training.Id}.json";
-    public static string PredictionRecord(JobKey prediction) => $"{prediction.Owner}/predictions/{prediction.Id}.json";
+    public static string TrainingRecord(JobKey training) => Record(TrainingsList, training);
+    public static string PredictionRecord(JobKey prediction) => Record(PredictionsList, prediction);
+
+    /// <param name="kind">The record's list.</param>
+    public static string Record(string kind, JobKey job) => $"{job.Owner}/{kind}/{job.Id}.json";
 
     /// <summary>The way from a version's id to its model.</summary>
     public static string VersionRecord(string owner, string version) => $"{owner}/versions/{version}.json";
@@ -96,8 +102,17 @@ public static class StorageLayout
     public static string File(string owner, string id) => $"{owner}/{id}";
     public static string FileRecord(string owner, string id) => $"{owner}/files/{id}.json";
 
+    /// <summary>Says that a record may owe messages or events: written before the record is, removed when all is sent. In container
+    /// records.</summary>
+    /// <param name="kind">The record's list.</param>
+    public static string OutboxMark(string kind, JobKey job) => $"{OutboxMarks}{kind}/{job}";
+    public const string OutboxMarks = "_outbox/";
+
     /// <summary>Drawn pictures' names.</summary>
     public static string Drawn(JobKey prediction, string file) => $"{prediction}/{file}";
+
+    /// <summary>Beside them: the worker's last word on a prediction (a WorkerEvent), written before it is sent.</summary>
+    public static string DrawnResult(JobKey prediction) => $"{prediction}/result.json";
 
     /// <summary>An empty blob whose name sorts newest first: lists come in that order without reading the records.</summary>
     public static string TrainingIndex(JobKey training, DateTimeOffset created) => IndexOf(training.Owner, TrainingsList) + Entry(training, created);

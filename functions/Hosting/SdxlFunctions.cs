@@ -45,7 +45,8 @@ public static class SdxlFunctions
             name => new ServiceBusClient(name, provider.GetRequiredService<TokenCredential>())));
         services.AddSingleton<BlobStore>();
         services.AddSingleton<RecordStore>();
-        services.AddSingleton<QueueSender>();
+        services.AddSingleton<RecordChanges>();
+        services.AddSingleton<IMessageQueues, QueueSender>();
         services.AddSingleton(provider => new BaseCatalog(provider.GetRequiredService<IOptions<SdxlOptions>>().Value));
         services.AddSingleton<PreparerPool>();
         services.AddSingleton(new PictureLoader(new PictureLimits()));
@@ -71,6 +72,9 @@ public static class SdxlFunctions
         services.AddSingleton<Http.PublicWeb>();
         services.AddSingleton<Http.InputFiles>();
         services.AddSingleton<Predictions.PredictionReceiver>();
+        services.AddSingleton<Predictions.PredictionIntake>();
+        services.AddSingleton<Predictions.PredictionProgress>();
+        services.AddSingleton<Predictions.PredictionViews>();
         services.AddSingleton<Versions.VersionStore>();
         services.AddSingleton<Page.PageFiles>();
         services.AddSingleton<Page.PageAnswers>();

@@ -2,7 +2,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
+using Sdxl.Core.Events;
 using Sdxl.Core.Trainings;
+using Sdxl.Functions.Events;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
 using Sdxl.Functions.Storage;
@@ -18,13 +20,10 @@ namespace Sdxl.Functions.Trainings;
 /// <param name="Warnings">What of the request has no effect, one sentence each.</param>
 public sealed record ReceivedArchive(
     Stream? Archive, string ArchiveName, string? Data, JsonObject Given, string? Destination, string? Base, string? From,
-    WebhookWish Webhook, IReadOnlyList<string> Warnings) : IDisposable
+    WebhookRequest? Webhook, IReadOnlyList<string> Warnings) : IDisposable
 {
     public void Dispose() => Archive?.Dispose();
 }
-
-/// <summary>Where the caller wants to hear of it, as said.</summary>
-public sealed record WebhookWish(string? Url, IReadOnlyList<string>? Filter);
 
 /// <summary>Reads a training's POST: multipart or JSON.</summary>
 public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<SdxlOptions> options)
@@ -53,10 +52,9 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
         var name = Text(body, "name") ?? Take(given, "name");
         var baseName = Text(body, "base") ?? Take(given, "base");
         var destination = name is null ? Text(body, "destination") : owner is null ? name : $"{owner}/{name}";
-        var webhook = new WebhookWish(Text(body, Webhook) ?? Text(body, "webhook_completed"), Words(body[Filter]));
         var (archive, archiveName) = data is null ? await LinkedAsync(given[ArchiveField], request, cancel) : (null, "archive");
         given.Remove(ArchiveField);
-        return new ReceivedArchive(archive, Plain(archiveName), data, given, destination, baseName, Text(body, "from"), webhook, warnings);
+        return new ReceivedArchive(archive, Plain(archiveName), data, given, destination, baseName, Text(body, "from"), WebhookFields.Read(body), warnings);
     }
 
     private async Task<ReceivedArchive> FormAsync(HttpRequest request, CancellationToken cancel)
@@ -67,7 +65,9 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
             given[key] = values.ToString();
         var (owner, name, destination) = (Take(given, "owner"), Take(given, "name"), Take(given, "destination"));
         var (baseName, from, data) = (Take(given, "base"), Take(given, "from"), Take(given, "check"));
-        var webhook = new WebhookWish(Take(given, Webhook), form[Filter] is { Count: > 0 } words ? [.. words.OfType<string>()] : null);
+        var webhook = new JsonObject { [Webhook] = Take(given, Webhook) };
+        if (form[Filter] is { Count: > 0 } words)
+            webhook[Filter] = new JsonArray([.. words.Select(word => (JsonNode?)word)]);
         destination = name is null ? destination : owner is null ? name : $"{owner}/{name}";
         var file = form.Files.GetFile(ArchiveField) ?? (form.Files.Count == 1 ? form.Files[0] : null);
         Stream? archive = null;
@@ -81,7 +81,7 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
             (archive, archiveName) = await FetchAsync(link.ToString(), request, cancel);
         else if (data is null)
             throw Refuse(422, "The form has no archive. Send the zip or tar as the file field 'input_images'.");
-        return new ReceivedArchive(archive, Plain(archiveName), archive is null ? data : null, given, destination, baseName, from, webhook, []);
+        return new ReceivedArchive(archive, Plain(archiveName), archive is null ? data : null, given, destination, baseName, from, WebhookFields.Read(webhook), []);
     }
 
     /// <summary>Replicate's JavaScript turns a file in a training's input into {"type":"Buffer",…} or {}.</summary>
@@ -115,13 +115,6 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
         given.Remove(key);
         return text;
     }
-
-    private static IReadOnlyList<string>? Words(JsonNode? list) => list switch
-    {
-        null => null,
-        JsonArray words => [.. words.Select(word => word?.ToString() ?? "")],
-        _ => throw new IntakeException([new IntakeProblem(Filter, $"'{Filter}' must be a list of start, output, logs, completed.", 422)]),
-    };
 
     private IntakeException TooLarge() => files.TooLarge(ArchiveField);
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
+using Sdxl.Core.Events;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Storage;
@@ -13,10 +14,10 @@ public sealed class TrainingStarter(RecordStore records, TimeProvider time, ILog
 {
     /// <summary>Writes the record before there is an orchestration: whoever asks with the answer's id finds it.</summary>
     /// <param name="root">Where the caller reaches the service.</param>
-    public async Task<TrainingRecord> RecordAsync(TrainingRequest request, string root, WebhookWish webhook, CancellationToken cancel)
+    public async Task<TrainingRecord> RecordAsync(TrainingRequest request, string root, WebhookRequest? webhook, CancellationToken cancel)
     {
-        var record = RecordOf(request, time.GetUtcNow()) with { Root = root };
-        await records.CreateAsync(record, listed: !request.CheckOnly, cancel);
+        var record = RecordOf(request, time.GetUtcNow()) with { Root = root, Webhook = webhook };
+        await records.CreateAsync(record, cancel);
         return await records.TrainingAsync(request.Key, cancel) ?? record;
     }
 

@@ -33,6 +33,9 @@ public sealed record TrainingView
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? CompletedAt { get; init; }
 
+    public string? Webhook { get; init; }
+    public IReadOnlyList<string>? WebhookEventsFilter { get; init; }
+
     /// <summary>get, cancel, web, stop, report, metrics, samples, events, logs: absolute links.</summary>
     public required IReadOnlyDictionary<string, string> Urls { get; init; }
 

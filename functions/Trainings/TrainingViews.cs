@@ -50,6 +50,8 @@ public sealed class TrainingViews(BlobStore blobs, BaseModels bases, FileLinks l
             CreatedAt = record.CreatedAt,
             StartedAt = record.StartedAt,
             CompletedAt = record.CompletedAt,
+            Webhook = record.Webhook?.Url,
+            WebhookEventsFilter = record.Webhook?.Filter,
             Urls = Urls(record, root),
             Destination = $"{record.Owner}/{record.Name}",
             Base = record.Base,

@@ -68,5 +68,17 @@ public sealed class BaseModels(IOptions<SdxlOptions> options, BaseCatalog catalo
     public BaseModel? FindVersion(string version) =>
         s_aliases.Contains(version) ? Default() : All().FirstOrDefault(model => model.Version == version);
 
+    /// <summary>What "stability-ai/NAME", "stability-ai/NAME:ID" or an id alone means; null: no base model.</summary>
+    public BaseModel? FindReference(string reference)
+    {
+        var colon = reference.IndexOf(':');
+        var named = reference.StartsWith($"{Owner}/", StringComparison.Ordinal)
+            ? Find(Owner, reference[(Owner.Length + 1)..(colon < 0 ? reference.Length : colon)]) : null;
+        if (colon < 0 && named is not null)
+            return named;
+        var known = FindVersion(reference[(colon + 1)..]);
+        return colon < 0 || known?.Name == named?.Name ? known : null;
+    }
+
     private static string VersionOf(string name) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"base:{Owner}/{name}")));
 }

@@ -119,7 +119,9 @@ public sealed class VersionStore(BlobStore blobs)
         var id = colon >= 0 ? reference[(colon + 1)..] : reference;
         if (IsHex(id) && id.Length == IdLength)
             return (await blobs.ReadAsync<PublishedVersion>(StorageLayout.Records, StorageLayout.VersionRecord(owner, id), cancel))?.Value;
-        var model = Core.Identity.ModelName.TryParse(colon >= 0 ? reference[..colon] : reference, owner, out _) is { } name ? await ModelAsync(name.Owner, name.Name, cancel) : null;
+        var model = Core.Identity.ModelName.TryParse(colon >= 0 ? reference[..colon] : reference, owner, out _) is { } name
+            && name.Owner == owner // what is another's does not exist
+            ? await ModelAsync(name.Owner, name.Name, cancel) : null;
         if (colon < 0 && model is not null)
             return model.Versions.FirstOrDefault();
         if (!IsHex(id) || id.Length is < ShortestBeginning or > IdLength)

@@ -8,6 +8,7 @@ using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Predictions;
 using Sdxl.Functions.Storage;
 using Sdxl.Functions.Trainings;
 
@@ -17,7 +18,7 @@ namespace Sdxl.Functions.Workers;
 /// What the GPU worker tells. Progress and log lines are written down beside the record (thousands of them would bloat the orchestration's
 /// history); the event that ends a job wakes its orchestrator, which owns the record.
 /// </summary>
-public sealed class WorkerEvents(BlobStore blobs, TimeProvider time, ILogger<WorkerEvents> log)
+public sealed class WorkerEvents(BlobStore blobs, PredictionProgress predictions, TimeProvider time, ILogger<WorkerEvents> log)
 {
     [Function(nameof(WorkerEvents))]
     public async Task Run(
@@ -44,7 +45,8 @@ public sealed class WorkerEvents(BlobStore blobs, TimeProvider time, ILogger<Wor
                 await Lines(logged.Lines);
                 break;
             default:
-                await Wake(client, happened, body, cancel);
+                if (!await predictions.TakeAsync(happened, cancel))
+                    await Wake(client, happened, body, cancel);
                 break;
         }
 
@@ -77,13 +79,13 @@ public sealed class WorkerEvents(BlobStore blobs, TimeProvider time, ILogger<Wor
 
     /// <remarks>Never throws for what the message holds: a dead-letter queue has no delivery limit, it would come for ever. The message id
     /// begins with the job's key.</remarks>
-    private Task Bury(DurableTaskClient client, DeadLetter letter, CancellationToken cancel)
+    private async Task Bury(DurableTaskClient client, DeadLetter letter, CancellationToken cancel)
     {
         // owner/id, for a training followed by the attempt.
         if (letter.MessageId.Split('/') is not [var owner, var id, ..] || !JobId.IsValid(id))
         {
             log.EventForNobody(letter.MessageId, nameof(DeadLetter));
-            return Task.CompletedTask;
+            return;
         }
         var why = letter.Reason == DeadLetterReasons.Unreadable
             ? $"The GPU worker could not read the job ({letter.Description}). "
@@ -91,7 +93,8 @@ public sealed class WorkerEvents(BlobStore blobs, TimeProvider time, ILogger<Wor
             : "Every worker that took this job died on it, so it was given up. The usual cause is memory: lower train_batch_size or "
                 + "resolution, or turn on gradient_checkpointing.";
         WorkerEvent failed = new JobFailed(new JobKey(owner, id), 1, time.GetUtcNow(), why);
-        return Wake(client, failed, SdxlJson.Serialize(failed), cancel);
+        if (!await predictions.TakeAsync(failed, cancel))
+            await Wake(client, failed, SdxlJson.Serialize(failed), cancel);
     }
 
     private async Task Wake(DurableTaskClient client, WorkerEvent happened, string body, CancellationToken cancel)

@@ -37,6 +37,9 @@ public sealed class JobLoop(
 {
     private const double RetrySeconds = 5;
 
+    /// <summary>An empty queue of trainings is waited on only so long: a person waits for a picture meanwhile.</summary>
+    private static readonly TimeSpan TrainingWait = TimeSpan.FromMilliseconds(50);
+
     protected override async Task ExecuteAsync(CancellationToken stop)
     {
         await Task.Yield(); // Start-up goes on while the first job is waited for.
@@ -52,7 +55,7 @@ public sealed class JobLoop(
             {
                 if (await predictionQueue.ReceiveMessageAsync(wait, stop) is { } prediction)
                     await HandleAsync<PredictionJob>(predictionQueue, prediction, j => (j.Prediction, 1), predictions.RunAsync, stop);
-                else if (await trainingQueue.ReceiveMessageAsync(wait, stop) is { } training)
+                else if (await trainingQueue.ReceiveMessageAsync(TrainingWait, stop) is { } training)
                     await HandleAsync<TrainingJob>(trainingQueue, training, j => (j.Training, j.Attempt), trainings.RunAsync, stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -26,5 +26,6 @@ internal static class LocalQueues
         new(Queues.Trainings) { LockDuration = JobLock, MaxDeliveryCount = JobDeliveries, DuplicateDetectionWindow = DuplicateWindow },
         new(Queues.Predictions) { LockDuration = JobLock, MaxDeliveryCount = JobDeliveries, DuplicateDetectionWindow = DuplicateWindow },
         new(Queues.WorkerEvents) { LockDuration = TimeSpan.FromMinutes(1), MaxDeliveryCount = 10 },
+        new(Queues.Events) { LockDuration = TimeSpan.FromMinutes(1), MaxDeliveryCount = 10, DuplicateDetectionWindow = DuplicateWindow },
     ];
 }

@@ -32,14 +32,14 @@ public sealed class OtherCommandsTests : IDisposable
         host.Answer("POST /v1/predictions", new JsonObject { ["id"] = "ppppppppqqqqqqqq", ["status"] = "starting" });
         host.Answer("GET /v1/predictions/ppppppppqqqqqqqq", new JsonObject { ["id"] = "ppppppppqqqqqqqq", ["status"] = "processing" }, new JsonObject
         {
-            ["id"] = "ppppppppqqqqqqqq", ["status"] = "succeeded", ["output"] = new JsonArray($"{host.Url}/p/0", $"{host.Url}/p/1"), ["seeds"] = new JsonArray(7, 8), ["flagged"] = new JsonArray(false, true),
+            ["id"] = "ppppppppqqqqqqqq", ["status"] = "succeeded", ["output"] = new JsonArray($"{host.Url}/p/0", $"{host.Url}/p/1"), ["seeds"] = new JsonArray(7, 8), ["warnings"] = new JsonArray("The safety checker left out 1 of 3 pictures: out-2.png (seed 9)."),
         });
         host.Serve("GET /p/0", "zero"u8.ToArray());
         host.Serve("GET /p/1", "one"u8.ToArray());
         var outcome = await SdxlProcess.RunAsync(host.Home, "draw", "a photo of TOK", "--outputs", "2", "--seed", "7");
         Assert.Equal((0, ""), (outcome.ExitCode, outcome.Errors));
         Assert.Equal(["output/pppppppp-0.png  (seed 7)", "output/pppppppp-1.png  (seed 8)"], outcome.Lines[^2..]);
-        Assert.Contains("pppppppp-1.png is black: the safety checker", outcome.Output, StringComparison.Ordinal);
+        Assert.Contains("The safety checker left out 1 of 3 pictures", outcome.Output, StringComparison.Ordinal);
         Assert.Equal("one", File.ReadAllText(Path.Combine(host.Home, "output", "pppppppp-1.png")));
         var sent = JsonNode.Parse(host.Requests.Single(request => request.Line == "POST /v1/predictions").Body)!;
         Assert.Equal(Version, sent["version"]!.ToString());

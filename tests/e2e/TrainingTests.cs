@@ -135,7 +135,7 @@ public sealed class TrainingTests(SharedHost shared)
             body["base"] = "toy";
         var answer = await _host.Http.PostAsync("v1/predictions", new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
         var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.StatusCode == HttpStatusCode.Accepted, text);
+        Assert.True(answer.StatusCode == HttpStatusCode.Created, text);
         var id = JsonNode.Parse(text)!["id"]!.GetValue<string>();
         return await _host.EventuallyAsync(
             async () => await _host.GetAsync($"v1/predictions/{id}") is { } p && p["status"]!.GetValue<string>() == "succeeded" ? p : null,

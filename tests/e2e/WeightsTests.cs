@@ -226,7 +226,7 @@ public sealed class WeightsTests(SharedHost shared)
     private async Task<JsonObject> EndAsync(HttpResponseMessage answer)
     {
         var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.StatusCode == HttpStatusCode.Accepted, text);
+        Assert.True(answer.StatusCode == HttpStatusCode.Created, text);
         var id = JsonNode.Parse(text)!["id"]!.ToString();
         return await _host.EventuallyAsync(
             async () => await _host.GetAsync($"v1/predictions/{id}") is { } p && p["status"]!.ToString() is "succeeded" or "failed" ? p : null,

@@ -44,7 +44,7 @@ public sealed class IncompleteBaseTests(ProductFixture product)
             (400, $"Base model 'big' is not complete: {product.Models} lacks big/base/unet/a.safetensors. {Pull}"),
             await ProductFixture.ProblemAsync(await product.PostAsync("v1/predictions", body)));
         await using var elsewhere = await product.StartWithAsync(("Sdxl__NetsAreHere", "false"));
-        Assert.Equal(202, (int)(await ProductFixture.PostAsync(elsewhere.Http, "v1/predictions", body)).StatusCode);
+        Assert.Equal(201, (int)(await ProductFixture.PostAsync(elsewhere.Http, "v1/predictions", body)).StatusCode);
     }
 
     [Fact]

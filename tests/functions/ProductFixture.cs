@@ -77,7 +77,7 @@ public sealed class ProductFixture : IAsyncLifetime
     }
 
     /// <summary>The app's records, read and written beside it.</summary>
-    public RecordStore Records() => new(new BlobStore(Storage));
+    public RecordStore Records() => new(new BlobStore(Storage), new NoQueues(), new RecordChanges(), TimeProvider.System, NullLogger<RecordStore>.Instance);
 
     /// <summary>What an address answers once that is so: it comes about in other processes.</summary>
     public async Task<JsonNode> UntilAsync(string path, Func<JsonNode, bool> reached)
@@ -153,6 +153,27 @@ public sealed class ProductFixture : IAsyncLifetime
             : ((int)answer.StatusCode, text);
     }
 
+    /// <summary>What a queue holds for a worker that is not there: the first message that <paramref name="read"/> makes something of.</summary>
+    public async Task<T> PeekAsync<T>(string queue, Func<string, T?> read)
+        where T : class
+    {
+        await using var receiver = ServiceBus.CreateReceiver(queue);
+        for (var (waited, from) = (0, 0L); waited < 600;)
+        {
+            var message = await receiver.PeekMessageAsync(from);
+            if (message is null)
+            {
+                waited++;
+                await Task.Delay(50);
+                continue;
+            }
+            if (read(message.Body.ToString()) is { } found)
+                return found;
+            from = message.SequenceNumber + 1;
+        }
+        throw new TimeoutException($"Queue {queue} did not get the message within 30 s.");
+    }
+
     /// <summary>The only training of that model name, once it is over.</summary>
     public async Task<JsonNode> EndOfUploadAsync(string model)
     {
@@ -164,6 +185,12 @@ public sealed class ProductFixture : IAsyncLifetime
             await Task.Delay(100);
         }
         throw new TimeoutException($"No training of '{model}' ended within 60 s.");
+    }
+
+    /// <summary>Nobody is told of what a test writes beside the app.</summary>
+    private sealed class NoQueues : IMessageQueues
+    {
+        public Task SendAsync<T>(string queue, string messageId, T body, DateTimeOffset? due = null, CancellationToken cancel = default) => Task.CompletedTask;
     }
 
     private void WriteModels()

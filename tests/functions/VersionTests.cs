@@ -98,8 +98,9 @@ public sealed class VersionTests(ProductFixture product)
     {
         using var answer = await PostAsync(reference);
         var text = await answer.Content.ReadAsStringAsync();
-        Assert.True((int)answer.StatusCode == 202, text);
-        return JsonNode.Parse(text)!["version"]!.ToString();
+        Assert.True((int)answer.StatusCode == 201, text);
+        var prediction = JsonNode.Parse(text)!;
+        return $"{prediction["model"]}:{prediction["version"]}";
     }
 
     private Task<HttpResponseMessage> PostAsync(string reference) =>

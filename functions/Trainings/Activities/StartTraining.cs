@@ -10,7 +10,7 @@ public sealed class StartTraining(RecordStore records, TimeProvider time)
     [Function(nameof(StartTraining))]
     public async Task<bool> Run([ActivityTrigger] TrainingRequest request, CancellationToken cancel)
     {
-        await records.CreateAsync(TrainingStarter.RecordOf(request, time.GetUtcNow()), listed: !request.CheckOnly, cancel);
+        await records.CreateAsync(TrainingStarter.RecordOf(request, time.GetUtcNow()), cancel);
         return true;
     }
 }
