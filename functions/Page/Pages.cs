@@ -55,6 +55,12 @@ public sealed class Pages(PageAnswers answers)
     public IActionResult Drawing([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "play/{id}")] HttpRequest request, string id) =>
         answers.Page(request, SitePage.Play);
 
+    /// <summary>Where a prediction's urls.web leads.</summary>
+    [OpenToAll(NoData)]
+    [Function("PredictionPage")]
+    public IActionResult Prediction([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "predictions/{id}")] HttpRequest request, string id) =>
+        answers.Page(request, SitePage.Play);
+
     [OpenToAll(NoData)]
     [Function("AccountPage")]
     public IActionResult Account([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "account")] HttpRequest request) =>

@@ -128,14 +128,16 @@ async function file(field, blob) {
 
 function change(p) {
   state.values = Object.fromEntries(Object.entries(p.input ?? {}).filter(([name, v]) => v !== null && state.fields.some(f => f.name === name && v !== f.default)));
-  if (only) return location.assign(`/play?${new URLSearchParams({ ...state.values, ...(p.version ? { version: p.version } : {}) })}`);
+  if (only) return location.assign(`/play?${new URLSearchParams({ ...state.values, ...(versionOf(p) ? { version: versionOf(p) } : {}) })}`);
   draw();
   document.getElementById('f-prompt')?.focus();
 }
 
+/** What a prediction was drawn with, as a new one names it; null: the base model alone. */
+const versionOf = p => (!p.version ? null : p.version.includes(':') || !p.model ? p.version : `${p.model}:${p.version}`);
 const seedOf = (p, i) => p.seeds?.[i] ?? (p.input?.seed === undefined || p.input?.seed === null ? null : p.input.seed + i);
 const outputs = p => (Array.isArray(p.output) ? p.output : p.output ? [p.output] : []);
-const again = (p, more = {}) => send([{ ...Object.fromEntries(Object.entries(p.input ?? {}).filter(([, v]) => v !== null)), ...(seedOf(p, 0) === null ? {} : { seed: seedOf(p, 0) }), ...more, version: p.version ?? undefined }]);
+const again = (p, more = {}) => send([{ ...Object.fromEntries(Object.entries(p.input ?? {}).filter(([, v]) => v !== null)), ...(seedOf(p, 0) === null ? {} : { seed: seedOf(p, 0) }), ...more, version: versionOf(p) ?? undefined }]);
 
 function compare(p) {
   state.pair = [...state.pair.filter(x => x !== p), p].slice(-2);
@@ -206,7 +208,7 @@ function draw() {
   if (!state.loaded) return;
   if (only) {
     const p = state.list.find(x => x.id === only);
-    return show(html`<h1>${w.play.shown}</h1>${problem(state.error)}<ul class="drawings">${p ? drawing(p) : nothing}</ul>${p ? codeBlock(drawingCode(p.version, Object.fromEntries(Object.entries(p.input ?? {}).filter(([, v]) => v !== null))), draw, { open: true }) : nothing}${pair()}`);
+    return show(html`<h1>${w.play.shown}</h1>${problem(state.error)}<ul class="drawings">${p ? drawing(p) : nothing}</ul>${p ? codeBlock(drawingCode(versionOf(p), Object.fromEntries(Object.entries(p.input ?? {}).filter(([, v]) => v !== null))), draw, { open: true }) : nothing}${pair()}`);
   }
   show(html`<h1>${w.play.title}</h1><div class="grid2">${formTemplate()}
     <section aria-labelledby="history"><h2 id="history">${w.play.history}</h2>
