@@ -7,7 +7,7 @@ export function fieldsOf(schema, schemas = {}) {
   return Object.entries(schema?.properties ?? {}).map(([name, p]) => {
     const reference = p.allOf?.[0]?.$ref ?? p.$ref;
     const named = reference ? schemas[reference.split('/').pop()] ?? {} : {};
-    return { name, ...named, ...p, title: p.title ?? titleOf(name) };
+    return { name, ...named, ...p, title: titleOf(name) };
   }).sort((a, b) => (a['x-order'] ?? 999) - (b['x-order'] ?? 999));
 }
 
