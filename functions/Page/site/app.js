@@ -109,7 +109,7 @@ setInterval(showStale, 1000);
 
 const eventTypes = ['message', 'start', 'output', 'logs', 'progress', 'metrics', 'samples', 'completed', 'done', 'training.starting', 'training.processing',
   'training.completed', 'training.failed', 'training.canceled', 'prediction.starting', 'prediction.processing', 'prediction.completed', 'prediction.failed',
-  'prediction.canceled', 'version.published'];
+  'prediction.canceled', 'prediction.output', 'version.published'];
 
 /**
  * Asks for a resource again and again until told to stop: the resource is the truth, its stream of events only makes the next question come sooner. Never gives up; a

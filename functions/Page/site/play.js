@@ -84,7 +84,7 @@ function watch(id) {
     onData(p) {
       const before = state.list.find(x => x.id === id);
       keep(p);
-      if (p.urls?.stream && !isOver(p.status)) follower.listen(new URL(p.urls.stream, location.href).pathname);
+      if (p.urls?.events && !isOver(p.status)) follower.listen(new URL(p.urls.events, location.href).pathname);
       if (isOver(p.status) && before && !isOver(before.status)) say(w.training.notified(p.input?.prompt ?? ''));
       draw();
       return isOver(p.status) ? false : 0.7;
