@@ -20,6 +20,8 @@ public sealed class Repeats(TimeProvider time)
 
     private readonly ConcurrentDictionary<string, Try> _tries = new();
 
+    public static bool HasKey(HttpRequest request) => request.Headers[KeyHeader].ToString().Length > 0;
+
     /// <param name="content">SHA-256 or the like of what the request brought.</param>
     /// <exception cref="IntakeException">The header is too long.</exception>
     public string IdOf(HttpRequest request, string owner, string content)
