@@ -19,12 +19,12 @@ internal sealed class HostLink : IAsyncDisposable
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(200);
 
     private readonly Process? child;
-    private readonly FileStream use;
+    private readonly FileStream? use; // null: a service elsewhere
     private readonly bool isAlone;
     private readonly IShow show;
     private readonly CancellationToken cancel;
 
-    private HostLink(HostFile file, Process? child, FileStream use, bool isAlone, IShow show, CancellationToken cancel)
+    private HostLink(HostFile file, Process? child, FileStream? use, bool isAlone, IShow show, CancellationToken cancel)
     {
         this.child = child;
         this.use = use;
@@ -48,8 +48,12 @@ internal sealed class HostLink : IAsyncDisposable
     /// <param name="baseModel">Base model for jobs that name none; null leaves the host's own default.</param>
     /// <param name="hasWorker">Whether a host that is started trains and draws itself; else workers elsewhere do.</param>
     /// <param name="listen">Address at which workers on other machines may reach a host that is started; null: none may.</param>
-    public static async Task<HostLink> OpenAsync(IShow show, string? baseModel, CancellationToken cancel, string? listen = null, bool hasWorker = true)
+    /// <param name="isHere">This machine's own host, whatever service commands speak to.</param>
+    public static async Task<HostLink> OpenAsync(
+        IShow show, string? baseModel, CancellationToken cancel, string? listen = null, bool hasWorker = true, bool isHere = false)
     {
+        if (!isHere && Elsewhere(show, cancel) is { } elsewhere)
+            return elsewhere;
         var use = await HostUse.WaitAsync(() => HostUse.TryShare(Places.Home), () => show.Note("another command starts or stops the host; waiting for it"), cancel);
         try
         {
@@ -73,6 +77,8 @@ internal sealed class HostLink : IAsyncDisposable
     /// </summary>
     public static async Task<HostLink> OpenWithoutWorkerAsync(IShow show, CancellationToken cancel)
     {
+        if (Elsewhere(show, cancel) is { } elsewhere)
+            return elsewhere;
         while (true)
         {
             if (HostUse.TryShare(Places.Home) is { } shared)
@@ -100,9 +106,14 @@ internal sealed class HostLink : IAsyncDisposable
         }
     }
 
+    private static HostLink? Elsewhere(IShow show, CancellationToken cancel) => Remote.Current() is { } remote
+        ? new HostLink(new HostFile(remote.Url, "", 0, Token: remote.Token), null, null, isAlone: false, show, cancel) : null;
+
     public async ValueTask DisposeAsync()
     {
         Api.Dispose();
+        if (use is null)
+            return;
         if (child is null || isAlone)
         {
             await StopAsync(child);

@@ -23,7 +23,7 @@ public sealed class PredictionHandler(
 
     private SdxlPipeline? _pipeline;
     private string? _loadedBase;
-    private IReadOnlyList<string> _wordsWithoutVectors = [];
+    private IReadOnlyList<string> _wordsWithoutVectors = [], _promptWarnings = [];
     private (string? Weights, double Scale)? _applied; // a version's file, or null for the base alone: what never changes need not be read again
 
     /// <param name="interrupt">Stop; the job begins again at another worker.</param>
@@ -66,6 +66,7 @@ public sealed class PredictionHandler(
             warnings.Add(string.Format(CultureInfo.InvariantCulture, NotChecked, job.Base));
         if (_wordsWithoutVectors.Count > 0)
             warnings.Add(string.Format(CultureInfo.InvariantCulture, NoVectors, string.Join(", ", _wordsWithoutVectors), Path.GetFileName(weights)));
+        warnings.AddRange(_promptWarnings);
         await report.StoreStateAsync(); // who hears the last word looks at this log
         return new PredictionCompleted(
             job.Prediction, 1, time.GetUtcNow(), report.Pictures, watch.Elapsed.TotalSeconds, warnings.Count == 0 ? null : [.. warnings]);
@@ -124,7 +125,8 @@ public sealed class PredictionHandler(
             CheckSafety = !inputs.DisableSafetyChecker,
             Seed = inputs.Seed,
         };
-        report.Begin(_pipeline!.Spell(inputs.Prompt));
+        _promptWarnings = _pipeline!.PromptWarnings(settings);
+        report.Begin(_pipeline.Spell(inputs.Prompt));
         _pipeline.Generate(settings, report, cancel, report.Drawn);
     }
 
