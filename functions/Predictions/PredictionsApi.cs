@@ -114,7 +114,7 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
         JobKey key;
         try
         {
-            key = new JobKey(owner, hasKey ? repeats.IdOf(request, owner, "") : JobId.New());
+            key = new JobKey(owner, repeats.KeyedId(request, owner) ?? JobId.New());
             if (hasKey && await records.PredictionAsync(key, cancel) is { } made)
                 return await AnswerAsync(request, made, cancel); // asked again with the same key
             (record, var reference) = await intake.ReadAsync(request, key, version, root, cancel);
