@@ -42,7 +42,7 @@ public sealed class Repeats(TimeProvider time)
 
     /// <summary>The id that belongs to the request's key; null: it has none.</summary>
     /// <exception cref="IntakeException">The header is too long.</exception>
-    private static string? KeyedId(HttpRequest request, string owner)
+    public string? KeyedId(HttpRequest request, string owner)
     {
         var key = request.Headers[KeyHeader].ToString();
         return key.Length > MaxKeyLetters
