@@ -38,14 +38,9 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
         var page = visit.Page;
         await SignInAsync(visit);
 
-        // Photos, a caption mended, a short training.
+        // Photos, a short training.
         await visit.DropAsync(StatesTests.Pictures(12));
         await page.Locator(".verdict").WaitForAsync(new() { Timeout = Patience });
-        var caption = page.GetByLabel("Caption of picture 1", new() { Exact = true });
-        await caption.FillAsync("a photo of TOK, mended");
-        await caption.BlurAsync();
-        await page.Locator("[data-index='0']").GetByText("Saved.").WaitForAsync();
-        await visit.ScreenshotAsync("way-1-pictures");
         await page.GetByText("All settings").ClickAsync();
         foreach (var (label, value) in new[] { ("Max train steps", "2000"), ("Resolution", "64"), ("Train batch size", "1"), ("Sample every steps", "20"), ("Checkpointing steps", "20"), ("Seed", "42") })
         {
@@ -53,8 +48,17 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
             await page.GetByLabel(label, new() { Exact = true }).BlurAsync();
         }
         await page.GetByLabel("Name of the model").FillAsync("gizmo");
+        await page.Locator("summary", new() { HasText = "All settings" }).ClickAsync();
+
+        // Another resolution has the pictures prepared anew; then a caption is mended.
+        await page.Locator(".verdict").WaitForAsync(new() { Timeout = Patience });
+        var caption = page.GetByLabel("Caption of picture 1", new() { Exact = true });
+        await caption.FillAsync("a photo of TOK, mended");
+        await caption.BlurAsync();
+        await page.Locator("[data-index='0']").GetByText("Saved.").WaitForAsync();
+        await visit.ScreenshotAsync("way-1-pictures");
         await page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
-        await page.WaitForURLAsync("**/trainings/*");
+        await page.WaitForURLAsync("**/trainings/*", new() { Timeout = Patience });
 
         // It is followed, over a reload, and stopped once there are pictures of it.
         await page.GetByRole(AriaRole.Rowheader, new() { Name = "20", Exact = true }).WaitForAsync(new() { Timeout = Patience });
