@@ -1,0 +1,174 @@
+// Every role that is given, to whom, on what, and why. Nobody holds an owner's role but the two for which nothing less works.
+
+import { roles } from '../names.bicep'
+
+param names object
+
+@description('Who runs the deployment, to bring models and look at data; empty: nobody.')
+param principalId string
+
+@description('Of that one: a person, or the service principal of a pipeline. The wrong word fails the deployment.')
+@allowed(['User', 'ServicePrincipal', 'Group'])
+param principalType string
+
+var onData = [
+  { to: names.functionsIdentity, role: 'blobDataOwner', why: 'Host: leases, the deployment package, the durable back end; records, data sets, published versions.' }
+  { to: names.functionsIdentity, role: 'queueDataContributor', why: 'Host: the durable back end keeps its messages in storage queues.' }
+  { to: names.functionsIdentity, role: 'tableDataContributor', why: 'Host: the durable back end keeps histories in tables.' }
+  { to: names.workerIdentity, role: 'blobDataContributor', why: 'Worker: data sets in; checkpoints, versions and pictures out.' }
+  { to: names.eventsIdentity, role: 'blobDataContributor', why: 'Event Grid: writes events that it cannot deliver into event-dead-letters.' }
+]
+
+var onQueues = [
+  { queue: 'uploads', to: names.eventsIdentity, role: 'serviceBusDataSender', why: 'Event Grid: BlobCreated events of the container uploads.' }
+  { queue: 'uploads', to: names.functionsIdentity, role: 'serviceBusDataReceiver', why: 'Functions: an upload starts a training.' }
+  { queue: 'trainings', to: names.functionsIdentity, role: 'serviceBusDataSender', why: 'Functions: hand out training jobs.' }
+  { queue: 'trainings', to: names.functionsIdentity, role: 'serviceBusDataReceiver', why: 'Functions: the dead-letter queue ends trainings that no worker survived.' }
+  { queue: 'trainings', to: names.workerIdentity, role: 'serviceBusDataReceiver', why: 'Worker: takes training jobs.' }
+  { queue: 'predictions', to: names.functionsIdentity, role: 'serviceBusDataSender', why: 'Functions: hand out prediction jobs.' }
+  { queue: 'predictions', to: names.functionsIdentity, role: 'serviceBusDataReceiver', why: 'Functions: the dead-letter queue ends predictions that no worker survived.' }
+  { queue: 'predictions', to: names.workerIdentity, role: 'serviceBusDataReceiver', why: 'Worker: takes prediction jobs.' }
+  { queue: 'worker-events', to: names.workerIdentity, role: 'serviceBusDataSender', why: 'Worker: reports progress and ends.' }
+  { queue: 'worker-events', to: names.functionsIdentity, role: 'serviceBusDataReceiver', why: 'Functions: reports wake the orchestration.' }
+]
+
+var onInsights = [
+  { to: names.functionsIdentity, role: 'metricsPublisher', why: 'Functions: telemetry without a key.' }
+  { to: names.workerIdentity, role: 'metricsPublisher', why: 'Worker: telemetry without a key.' }
+]
+
+resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  name: names.storage
+}
+
+resource modelsAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  name: names.modelsStorage
+}
+
+resource namespace 'Microsoft.ServiceBus/namespaces@2026-01-01' existing = {
+  name: names.serviceBus
+}
+
+resource queues 'Microsoft.ServiceBus/namespaces/queues@2026-01-01' existing = [
+  for grant in onQueues: {
+    parent: namespace
+    name: grant.queue
+  }
+]
+
+resource topic 'Microsoft.EventGrid/topics@2025-02-15' existing = {
+  name: names.completionEvents
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: names.insights
+}
+
+resource functions 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: names.functionsIdentity
+}
+
+resource scaler 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: names.scalerIdentity
+}
+
+resource dataIdentities 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = [
+  for grant in onData: {
+    name: grant.to
+  }
+]
+
+resource queueIdentities 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = [
+  for grant in onQueues: {
+    name: grant.to
+  }
+]
+
+resource insightsIdentities 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = [
+  for grant in onInsights: {
+    name: grant.to
+  }
+]
+
+resource dataGrants 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (grant, index) in onData: {
+    name: guid(account.id, grant.to, grant.role)
+    scope: account
+    properties: {
+      principalId: dataIdentities[index].properties.principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+      description: grant.why
+    }
+  }
+]
+
+resource queueGrants 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (grant, index) in onQueues: {
+    name: guid(namespace.id, grant.queue, grant.to, grant.role)
+    scope: queues[index]
+    properties: {
+      principalId: queueIdentities[index].properties.principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+      description: grant.why
+    }
+  }
+]
+
+resource insightsGrants 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (grant, index) in onInsights: {
+    name: guid(insights.id, grant.to, grant.role)
+    scope: insights
+    properties: {
+      principalId: insightsIdentities[index].properties.principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+      description: grant.why
+    }
+  }
+]
+
+resource sendsCompletions 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(topic.id, names.functionsIdentity, 'eventGridDataSender')
+  scope: topic
+  properties: {
+    principalId: functions.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.eventGridDataSender)
+    description: 'Functions: tell of started, ended and published trainings.'
+  }
+}
+
+resource readsQueueLengths 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(namespace.id, names.scalerIdentity, 'serviceBusDataOwner')
+  scope: namespace
+  properties: {
+    principalId: scaler.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.serviceBusDataOwner)
+    description: 'Scaler: queue lengths come from the management side of Service Bus, which a receiver may not ask. No container holds this identity.'
+  }
+}
+
+resource operatorOnData 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(principalId)) {
+  name: guid(account.id, principalId, 'blobDataContributor')
+  scope: account
+  properties: {
+    principalId: principalId
+    principalType: principalType
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.blobDataContributor)
+    description: 'Whoever deploys: drops archives, brings models, restores blobs.'
+  }
+}
+
+resource operatorOnModels 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(principalId)) {
+  name: guid(modelsAccount.id, principalId, 'filePrivilegedContributor')
+  scope: modelsAccount
+  properties: {
+    principalId: principalId
+    principalType: principalType
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.filePrivilegedContributor)
+    description: 'Whoever deploys: fills the share of base models without its key.'
+  }
+}

@@ -1,0 +1,133 @@
+// What a person is woken for: a message that nobody could work on, jobs that wait where no worker speaks, trainings that fail.
+
+param location string
+param tags object
+param names object
+
+@description('Who is told; empty: nobody, the alerts show in the portal only.')
+param email string
+
+@description('Minutes for which jobs may wait while no worker says anything: above the start of a cold GPU.')
+@allowed([15, 30, 60])
+param patienceMinutes int
+
+resource namespace 'Microsoft.ServiceBus/namespaces@2026-01-01' existing = {
+  name: names.serviceBus
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: names.insights
+}
+
+resource actions 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)) {
+  name: names.actions
+  location: 'global'
+  tags: tags
+  properties: {
+    enabled: true
+    groupShortName: 'sdxl'
+    emailReceivers: [{ name: 'operator', emailAddress: email, useCommonAlertSchema: true }]
+  }
+}
+
+resource deadLetters 'Microsoft.Insights/metricAlerts@2026-01-01' = {
+  name: 'dead-letters-${names.serviceBus}'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'A message lies in a dead-letter queue for 15 minutes. Functions empty those of the job queues at once, so they may be down; see docs/operations.md, "A poison message".'
+    severity: 1
+    enabled: true
+    scopes: [namespace.id]
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT15M'
+    autoMitigate: true
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: 'dead'
+          metricName: 'DeadletteredMessages'
+          dimensions: [{ name: 'EntityName', operator: 'Include', values: ['*'] }]
+          timeAggregation: 'Minimum'
+          operator: 'GreaterThan'
+          threshold: 0
+        }
+      ]
+    }
+    actions: empty(email) ? [] : [{ actionGroupId: actions.id }]
+  }
+}
+
+// Locked messages count as active, so a long training alone would look like waiting: a worker that trains speaks every second.
+resource nobodyWorks 'Microsoft.Insights/metricAlerts@2026-01-01' = [
+  for queue in ['trainings', 'predictions']: {
+    name: 'no-worker-${queue}-${names.serviceBus}'
+    location: 'global'
+    tags: tags
+    properties: {
+      description: 'Jobs wait in ${queue} and no worker has said anything for ${patienceMinutes} minutes; see docs/operations.md, "Jobs wait and no worker comes".'
+      severity: 1
+      enabled: true
+      scopes: [namespace.id]
+      evaluationFrequency: 'PT5M'
+      windowSize: patienceMinutes == 60 ? 'PT1H' : 'PT${patienceMinutes}M'
+      autoMitigate: true
+      criteria: {
+        'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+        allOf: [
+          {
+            criterionType: 'StaticThresholdCriterion'
+            name: 'waiting'
+            metricName: 'ActiveMessages'
+            dimensions: [{ name: 'EntityName', operator: 'Include', values: [queue] }]
+            timeAggregation: 'Minimum'
+            operator: 'GreaterThan'
+            threshold: 0
+          }
+          {
+            criterionType: 'StaticThresholdCriterion'
+            name: 'silence'
+            metricName: 'IncomingMessages'
+            dimensions: [{ name: 'EntityName', operator: 'Include', values: ['worker-events'] }]
+            timeAggregation: 'Total'
+            operator: 'LessThan'
+            threshold: 1
+          }
+        ]
+      }
+      actions: empty(email) ? [] : [{ actionGroupId: actions.id }]
+    }
+  }
+]
+
+resource failures 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
+  name: 'failed-trainings-${names.insights}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: 'Trainings fail'
+    description: 'More than two trainings failed within an hour; each says why in its record.'
+    severity: 2
+    enabled: true
+    scopes: [insights.id]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT1H'
+    autoMitigate: true
+    criteria: {
+      allOf: [
+        {
+          query: 'customMetrics | where name == "sdxl.trainings.ended" and customDimensions.status == "failed"'
+          timeAggregation: 'Total'
+          metricMeasureColumn: 'valueSum'
+          operator: 'GreaterThan'
+          threshold: 2
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    actions: { actionGroups: empty(email) ? [] : [actions.id] }
+  }
+}
