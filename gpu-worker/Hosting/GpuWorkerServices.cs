@@ -39,7 +39,9 @@ public static class GpuWorkerServices
         services.AddSingleton<TrainingHandler>();
         services.AddSingleton<PredictionFiles>();
         services.AddSingleton<PredictionHandler>();
+        services.AddSingleton<Retirement>();
         services.AddSingleton<WorkerBeacon>();
+        services.AddHostedService<ModelsDownload>(); // first: no job is taken before its models are there
         services.AddHostedService(provider => provider.GetRequiredService<WorkerBeacon>());
         services.AddHostedService<JobLoop>();
         return services;

@@ -32,7 +32,7 @@ public enum JobEnd
 /// </summary>
 public sealed class JobLoop(
     ServiceBusClient client, TrainingHandler trainings, PredictionHandler predictions, EventSender events, JobBlobs blobs,
-    WorkerDevice device, WorkerBeacon beacon, IOptions<WorkerOptions> options, TimeProvider time, ILogger<JobLoop> log) : BackgroundService
+    WorkerDevice device, WorkerBeacon beacon, Retirement retirement, IOptions<WorkerOptions> options, TimeProvider time, ILogger<JobLoop> log) : BackgroundService
 {
     private const double RetrySeconds = 5;
 
@@ -45,7 +45,7 @@ public sealed class JobLoop(
         await using var predictionQueue = client.CreateReceiver(Queues.Predictions);
         await using var trainingQueue = client.CreateReceiver(Queues.Trainings);
         var wait = TimeSpan.FromSeconds(options.Value.ReceiveWaitSeconds);
-        while (!stop.IsCancellationRequested)
+        while (!stop.IsCancellationRequested && !retirement.IsDue())
         {
             try
             {
@@ -79,6 +79,7 @@ public sealed class JobLoop(
         {
             log.Unreadable(e, message.MessageId, queue.EntityPath);
             await queue.DeadLetterMessageAsync(message, DeadLetterReasons.Unreadable, e.Message, CancellationToken.None);
+            retirement.JobEnded();
             return;
         }
         var (id, attempt) = identify(job);
@@ -116,6 +117,7 @@ public sealed class JobLoop(
             await over.CancelAsync();
             await guards;
             beacon.Say(WorkerStatus.Idle);
+            retirement.JobEnded();
         }
 
         // null: interrupted. The completion events are sent by the handlers, which know what was made.
