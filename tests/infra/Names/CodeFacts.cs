@@ -1,0 +1,44 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Sdxl.Core.Messages;
+using Sdxl.Core.Storage;
+
+namespace Sdxl.Tests.Infra.Names;
+
+/// <summary>What the code asks of Azure, read from the code: names by reflection, the rest from its text.</summary>
+internal static partial class CodeFacts
+{
+    public static IReadOnlyList<string> Containers => StorageLayout.Containers;
+
+    /// <summary>The queues themselves: a dead-letter queue comes with its own.</summary>
+    public static IReadOnlyList<string> QueueNames => [.. Constants.Values.Select(name => name.Split('/')[0]).Distinct()];
+
+    /// <summary>Options that the functions read from the section Sdxl.</summary>
+    public static IReadOnlyList<string> FunctionsOptions => Options("functions/Hosting/SdxlOptions.cs");
+
+    /// <summary>Options that the worker reads.</summary>
+    public static IReadOnlyList<string> WorkerOptions => Options("gpu-worker/Hosting/WorkerOptions.cs");
+
+    /// <summary>(who, queue, does): what the two programs do with the queues.</summary>
+    public static IReadOnlyList<(string Who, string Queue, string Does)> QueueUses =>
+    [
+        .. Uses("functions", @"ServiceBusTrigger\(\s*Queues\.(?<name>\w+)").Select(queue => ("functions", queue, "receives")),
+        .. Uses("functions", @"(SendAsync|CreateSender)\(\s*Queues\.(?<name>\w+)").Select(queue => ("functions", queue, "sends")),
+        .. Uses("gpu-worker", @"CreateReceiver\(\s*Queues\.(?<name>\w+)").Select(queue => ("worker", queue, "receives")),
+        .. Uses("gpu-worker", @"(SendAsync|CreateSender)\(\s*Queues\.(?<name>\w+)").Select(queue => ("worker", queue, "sends")),
+    ];
+
+    private static Dictionary<string, string> Constants => typeof(Queues).GetFields(BindingFlags.Public | BindingFlags.Static)
+        .Where(constant => constant.IsLiteral).ToDictionary(constant => constant.Name, constant => (string)constant.GetRawConstantValue()!);
+
+    private static IEnumerable<string> Uses(string room, string pattern) => Directory.EnumerateFiles(Path.Combine(TestPaths.Root, room), "*.cs", SearchOption.AllDirectories)
+        .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+        .SelectMany(file => Regex.Matches(File.ReadAllText(file), pattern))
+        .Select(match => Constants[match.Groups["name"].Value].Split('/')[0]).Distinct();
+
+    private static IReadOnlyList<string> Options(string file) =>
+        [.. Property().Matches(File.ReadAllText(Path.Combine(TestPaths.Root, file))).Select(match => match.Groups["name"].Value)];
+
+    [GeneratedRegex(@"public [\w?<>\[\]]+ (?<name>\w+) \{ get; set; \}")]
+    private static partial Regex Property();
+}
