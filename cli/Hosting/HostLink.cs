@@ -3,6 +3,7 @@ using Sdxl.Cli.Api;
 using Sdxl.Cli.Setup;
 using Sdxl.Cli.Show;
 using Sdxl.Core.Hosting;
+using Sdxl.Core.Telemetry;
 
 namespace Sdxl.Cli.Hosting;
 
@@ -48,7 +49,8 @@ internal sealed class HostLink : IAsyncDisposable
     /// <param name="baseModel">Base model for jobs that name none; null leaves the host's own default.</param>
     /// <param name="hasWorker">Whether a host that is started trains and draws itself; else workers elsewhere do.</param>
     /// <param name="listen">Address at which workers on other machines may reach a host that is started; null: none may.</param>
-    public static async Task<HostLink> OpenAsync(IShow show, string? baseModel, CancellationToken cancel, string? listen = null, bool hasWorker = true)
+    /// <param name="otlp">A collector for what a host that is started measures; null: what the environment says.</param>
+    public static async Task<HostLink> OpenAsync(IShow show, string? baseModel, CancellationToken cancel, string? listen = null, bool hasWorker = true, Uri? otlp = null)
     {
         var use = await HostUse.WaitAsync(() => HostUse.TryShare(Places.Home), () => show.Note("another command starts or stops the host; waiting for it"), cancel);
         try
@@ -57,7 +59,7 @@ internal sealed class HostLink : IAsyncDisposable
                 return new HostLink(running, null, use, isAlone: false, show, cancel);
             await Installation.EnsureAsync(Installation.Parts.App, show.Note, cancel);
             show.Stage("start", hasWorker ? "the host: storage, functions, worker" : "the host: storage, functions");
-            var (file, child) = await StartAsync(baseModel, hasWorker, cancel, listen);
+            var (file, child) = await StartAsync(baseModel, hasWorker, cancel, listen, otlp);
             return new HostLink(file, child, use, isAlone: false, show, cancel);
         }
         catch
@@ -141,7 +143,7 @@ internal sealed class HostLink : IAsyncDisposable
         HostFile.TryRead(Places.Home) is { } running && IsAlive(running.Pid) && await AnswersAsync(running, cancel) ? running : null;
 
     /// <returns>The process is null where another host was quicker, which serves this command too.</returns>
-    private static async Task<(HostFile File, Process? Child)> StartAsync(string? baseModel, bool hasWorker, CancellationToken cancel, string? listen = null)
+    private static async Task<(HostFile File, Process? Child)> StartAsync(string? baseModel, bool hasWorker, CancellationToken cancel, string? listen = null, Uri? otlp = null)
     {
         var assembly = FindAssembly();
         Directory.CreateDirectory(Path.GetDirectoryName(LogPath)!);
@@ -157,6 +159,8 @@ internal sealed class HostLink : IAsyncDisposable
         start.Environment["SDXL_ROOT"] = Places.Root;
         if (baseModel is not null)
             start.Environment["Sdxl__DefaultBase"] = baseModel;
+        if (otlp is not null)
+            start.Environment[SdxlTelemetry.OtlpEndpoint] = otlp.ToString(); // the host's children have it from there
         var child = Process.Start(start) ?? throw new CliException("The host could not be started: the operating system refused a new process.");
         try
         {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Azure.Messaging.ServiceBus;
 using Sdxl.Core.Json;
+using Sdxl.Core.Telemetry;
 
 namespace Sdxl.Functions.Storage;
 
@@ -12,6 +13,7 @@ public sealed class QueueSender(ServiceBusClient client)
     public Task SendAsync<T>(string queue, string messageId, T body, CancellationToken cancel = default)
     {
         var message = new ServiceBusMessage(BinaryData.FromString(SdxlJson.Serialize(body))) { MessageId = messageId, ContentType = "application/json" };
+        MessageTrace.Inject(message.ApplicationProperties);
         return _senders.GetOrAdd(queue, client.CreateSender).SendMessageAsync(message, cancel);
     }
 }

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
+using Sdxl.Core.Telemetry;
 using Sdxl.Core.Trainings;
 
 namespace Sdxl.Functions.Trainings;
@@ -13,6 +15,7 @@ public sealed class TrainingStarter(ILogger<TrainingStarter> log)
     {
         if (await client.GetInstanceAsync(request.Id, cancel) is not null)
             return false;
+        Activity.Current?.SetTag(SdxlTelemetry.JobId, request.Id);
         await client.ScheduleNewOrchestrationInstanceAsync(
             nameof(TrainingOrchestrator), request, new StartOrchestrationOptions(InstanceId: request.Id), cancel);
         log.TrainingStarted(request.Id, request.Archive, request.Source);

@@ -13,6 +13,7 @@ using Sdxl.Diffusion.Files;
 using Sdxl.Diffusion.Nets;
 using Sdxl.GpuWorker.Hosting;
 using Sdxl.GpuWorker.Storage;
+using Sdxl.GpuWorker.Telemetry;
 
 namespace Sdxl.GpuWorker.Jobs;
 
@@ -32,7 +33,7 @@ public enum JobEnd
 /// </summary>
 public sealed class JobLoop(
     ServiceBusClient client, TrainingHandler trainings, PredictionHandler predictions, EventSender events, JobBlobs blobs,
-    WorkerDevice device, WorkerBeacon beacon, Retirement retirement, IOptions<WorkerOptions> options, TimeProvider time, ILogger<JobLoop> log) : BackgroundService
+    WorkerDevice device, WorkerBeacon beacon, Retirement retirement, JobTelemetry telemetry, IOptions<WorkerOptions> options, TimeProvider time, ILogger<JobLoop> log) : BackgroundService
 {
     private const double RetrySeconds = 5;
 
@@ -83,6 +84,7 @@ public sealed class JobLoop(
             return;
         }
         var (id, attempt) = identify(job);
+        using var measured = telemetry.Begin(queue.EntityPath, message, id);
         log.Taken(id, queue.EntityPath, message.DeliveryCount);
         beacon.Say($"{queue.EntityPath.TrimEnd('s')} {id}");
         var watch = Stopwatch.StartNew();

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Sdxl.Core.Bases;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Storage;
+using Sdxl.Core.Telemetry;
 using Sdxl.Core.Versions;
 using Sdxl.Diffusion.Training;
 using Sdxl.GpuWorker.Hosting;
@@ -32,8 +33,11 @@ public sealed class TrainingHandler(
         predictions.Unload(); // The training gets the device's memory.
 
         var mirror = new CheckpointMirror(blobs, job.TrainingId, work, checkpoints);
-        await blobs.DownloadAsync(StorageLayout.Datasets, $"{job.TrainingId}/", dataset, IsForTraining, either.Token);
-        await mirror.FetchNewestAsync(either.Token);
+        using (SdxlTelemetry.Span("fetch dataset"))
+        {
+            await blobs.DownloadAsync(StorageLayout.Datasets, $"{job.TrainingId}/", dataset, IsForTraining, either.Token);
+            await mirror.FetchNewestAsync(either.Token);
+        }
         if (Directory.Exists(output))
             Directory.Delete(output, recursive: true);
 
@@ -72,6 +76,7 @@ public sealed class TrainingHandler(
     /// <remarks>When sending or storing fails, the training is stopped and waited for before the fault goes on: never two trainers at a time.</remarks>
     private async Task<TrainingOutcome> TrainAsync(TrainingJob job, TrainingPlan plan, CheckpointMirror mirror, CancellationToken stop)
     {
+        using var span = SdxlTelemetry.Span("train");
         using var halt = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var reporter = new TrainingReporter(job, device.Name, options.Value.ProgressSeconds, time);
         var training = Task.Factory.StartNew(
@@ -120,6 +125,7 @@ public sealed class TrainingHandler(
     /// <summary>The artefacts to jobs/{id}/output (the version's files), what only tells of the run (metrics, report) to jobs/{id}/run.</summary>
     private async Task<IReadOnlyList<VersionFile>> UploadAsync(TrainingJob job, string output, string work)
     {
+        using var span = SdxlTelemetry.Span("upload weights");
         var files = new List<VersionFile>();
         foreach (var file in Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Threading.Channels;
 using Sdxl.Core.Messages;
 using Sdxl.Diffusion.Training;
+using Sdxl.GpuWorker.Telemetry;
 
 namespace Sdxl.GpuWorker.Jobs;
 
@@ -44,6 +45,7 @@ public sealed class TrainingReporter(TrainingJob job, string device, double prog
         var seconds = (now - firstAt).TotalSeconds;
         double? speed = seconds > 0 && metrics.Step > firstStep ? (metrics.Step - firstStep) / seconds : null;
         Send(new JobProgressed(job.TrainingId, job.Attempt, now, metrics.Step, _total, _loss, speed, (_total - metrics.Step) / speed, device));
+        JobTelemetry.Progress(device, speed, metrics.DevicePeakMebibytes ?? metrics.PeakMebibytes);
         if (job.Inputs.Verbose)
             Log(ProgressLine(metrics.Step, speed));
     }

@@ -21,6 +21,9 @@ public sealed class LocalHostProcess : IAsyncDisposable
 
     public string State { get; }
 
+    /// <summary>Variables beside the tests' own.</summary>
+    public Dictionary<string, string> Environment { get; } = [];
+
     public HttpClient Http { get; private set; } = new();
 
     public BlobServiceClient Blobs { get; private set; } = null!;
@@ -49,6 +52,8 @@ public sealed class LocalHostProcess : IAsyncDisposable
             WorkingDirectory = TestPaths.Root,
         };
         info.Environment["SDXL_MODELS"] = Models();
+        foreach (var (name, value) in Environment)
+            info.Environment[name] = value;
         _process = Process.Start(info)!;
         _process.OutputDataReceived += Keep;
         _process.ErrorDataReceived += Keep;

@@ -2,6 +2,7 @@ using Microsoft.Azure.Functions.Worker;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Storage;
+using Sdxl.Functions.Telemetry;
 
 namespace Sdxl.Functions.Trainings.Activities;
 
@@ -18,6 +19,8 @@ public sealed class FinishTraining(RecordStore records, BlobStore blobs, TimePro
             end.TrainingId, r => r.With(end.Status, r.Stage, time.GetUtcNow()) with { Error = end.Error }, cancel);
         var line = end.Error ?? (end.Status == JobStatus.Canceled ? "Canceled." : "Checked.");
         await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(end.TrainingId), [line], cancel);
+        if (end.Status != JobStatus.Succeeded) // only checked: nothing was trained
+            FunctionsTelemetry.TrainingEnded(end.Status);
         return true;
     }
 }

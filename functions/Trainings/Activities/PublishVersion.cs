@@ -11,6 +11,7 @@ using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
 using Sdxl.Core.Versions;
 using Sdxl.Functions.Storage;
+using Sdxl.Functions.Telemetry;
 using Sdxl.Functions.Versions;
 
 namespace Sdxl.Functions.Trainings.Activities;
@@ -60,6 +61,7 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
         await blobs.AppendLinesAsync(
             StorageLayout.Jobs, StorageLayout.Log(training.Id), [$"Published {training.Owner}/{training.Name}:{version}"], cancel);
         log.Published(training.Id, version);
+        FunctionsTelemetry.TrainingEnded(JobStatus.Succeeded);
         return version;
     }
 
