@@ -85,6 +85,9 @@ param maxDataUriBytes int = 33554432
 @description('Hours without a word from a worker after which a training has failed.')
 param maxSilenceHours int = 24
 
+@description('Hours after which a prediction that no worker has drawn fails.')
+param maxPredictionHours int = 24
+
 @description('Hosts inside the network that inputs may name, comma-separated.')
 param trustedHosts string = ''
 
@@ -208,6 +211,7 @@ module functions 'modules/functions.bicep' = {
     maxArchiveBytes: maxArchiveBytes
     maxDataUriBytes: maxDataUriBytes
     maxSilenceHours: maxSilenceHours
+    maxPredictionHours: maxPredictionHours
     trustedHosts: trustedHosts
     durableTaskScheduler: durableTaskScheduler
   }

@@ -73,7 +73,7 @@ internal sealed class ApiClient(Uri address) : IDisposable
     {
         var outer = new Dictionary<string, string?> { ["version"] = version, ["base"] = baseModel }.Where(pair => pair.Value is not null);
         using HttpContent content = files.Count > 0 ? Form() : Json();
-        using var response = await http.PostAsync("api/predictions", content, cancel);
+        using var response = await http.PostAsync("v1/predictions", content, cancel);
         return new PredictionView(await ReadAsync(response, cancel));
 
         HttpContent Json()
@@ -101,13 +101,13 @@ internal sealed class ApiClient(Uri address) : IDisposable
 
     public async Task<PredictionView> PredictionAsync(string id, CancellationToken cancel)
     {
-        using var response = await http.GetAsync($"api/predictions/{id}", cancel);
+        using var response = await http.GetAsync($"v1/predictions/{id}", cancel);
         return new PredictionView(await ReadAsync(response, cancel));
     }
 
     public async Task CancelPredictionAsync(string id, CancellationToken cancel)
     {
-        using var response = await http.PostAsync($"api/predictions/{id}/cancel", null, cancel);
+        using var response = await http.PostAsync($"v1/predictions/{id}/cancel", null, cancel);
     }
 
     public Task<byte[]> DownloadAsync(string url, CancellationToken cancel) => http.GetByteArrayAsync(new Uri(address, url), cancel);

@@ -28,9 +28,6 @@ internal sealed class PredictionView(JsonObject json)
     /// <summary>The seed that draws each picture alone again.</summary>
     public IReadOnlyList<long> Seeds => json["seeds"] is JsonArray list ? [.. list.Select(item => item!.GetValue<long>())] : [];
 
-    /// <summary>true where the safety checker blackened a picture.</summary>
-    public IReadOnlyList<bool> Flagged => json["flagged"] is JsonArray list ? [.. list.Select(item => item!.GetValue<bool>())] : [];
-
     /// <summary>What the user should know though it worked.</summary>
     public IReadOnlyList<string> Warnings => json["warnings"] is JsonArray list ? [.. list.Select(item => item!.ToString())] : [];
 

@@ -70,12 +70,6 @@ internal static class DrawCommand
                 [(reference, baseModel, input)], _ => { },
                 at => show.Steps(at.Step, at.TotalSteps, null, at.StepsPerSecond, at.SecondsLeft), cancel))[0];
             var paths = await SaveAsync(host, prediction.Id, prediction.Output, output ?? WeightsFolder.DefaultParent, cancel);
-            for (var i = 0; i < prediction.Flagged.Count; i++)
-            {
-                if (prediction.Flagged[i])
-                    show.Warning($"{Path.GetFileName(paths[i])} is black: the safety checker found something in it. Another --seed draws "
-                        + "another picture.");
-            }
             foreach (var warning in prediction.Warnings)
                 show.Warning(warning);
             show.Result(

@@ -4,7 +4,7 @@ namespace Sdxl.Core.Archives;
 
 /// <summary>
 /// An archive that was read through and found harmless. Nothing is written anywhere: entries are read as streams.
-/// One entry at a time, from one thread; a tar.gz is fastest in the order of <see cref="Entries"/>.
+/// One entry at a time, from one thread, in any order.
 /// </summary>
 public sealed class Archive : IDisposable
 {

@@ -44,11 +44,19 @@ public static class ArchiveReader
             case ContentKind.Tar:
                 return new TarSource(stream, ArchiveFormat.Tar, limits, name);
             case ContentKind.Gzip:
-                var gunzipped = new GunzippedStream(stream, limits, name);
-                if (TellHead(gunzipped) is var inner && inner != ContentKind.Tar)
-                    throw Refusals.GzipOfSomethingElse(name, inner);
+                var gunzipped = GunzippedFile.Of(stream, limits, name);
                 owned = gunzipped;
-                return new TarSource(gunzipped, ArchiveFormat.TarGz, limits, name);
+                try
+                {
+                    return TellHead(gunzipped) is var inner && inner == ContentKind.Tar
+                        ? new TarSource(gunzipped, ArchiveFormat.TarGz, limits, name)
+                        : throw Refusals.GzipOfSomethingElse(name, inner);
+                }
+                catch
+                {
+                    gunzipped.Dispose();
+                    throw;
+                }
             case var other:
                 throw Refusals.NotAnArchive(name, other);
         }

@@ -15,6 +15,9 @@ public static class Queues
     /// <summary>What the GPU worker reports.</summary>
     public const string WorkerEvents = "worker-events";
 
+    /// <summary>What is to be told to webhooks, subscriptions and Event Grid, repetitions included.</summary>
+    public const string Events = "events";
+
     /// <summary>Jobs that killed every worker that took them: the dead-letter queues.</summary>
     public const string DeadTrainings = "trainings/$deadletterqueue";
 

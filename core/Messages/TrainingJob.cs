@@ -1,14 +1,15 @@
+using Sdxl.Core.Identity;
 using Sdxl.Core.Trainings;
 
 namespace Sdxl.Core.Messages;
 
 /// <summary>Queue <c>trainings</c>: train this data set. MessageId = id + attempt, so that a repeated dispatch is dropped by duplicate detection.</summary>
-/// <param name="TrainingId">26 base32 characters.</param>
+/// <param name="Training">Whose, and which.</param>
 /// <param name="Attempt">1, 2, …; a later attempt's events win.</param>
 /// <param name="Base">Base model's manifest name.</param>
 /// <param name="ModelName">Name for the files' headers: owner/name.</param>
 /// <param name="Inputs">Effective inputs.</param>
-public sealed record TrainingJob(string TrainingId, int Attempt, string Base, string ModelName, TrainingInputs Inputs)
+public sealed record TrainingJob(JobKey Training, int Attempt, string Base, string ModelName, TrainingInputs Inputs)
 {
-    public string MessageId => $"{TrainingId}-{Attempt}";
+    public string MessageId => $"{Training}/{Attempt}";
 }

@@ -1,6 +1,11 @@
+using Sdxl.Core.Identity;
+
 namespace Sdxl.Core.Storage;
 
-/// <summary>Where everything lies in blob storage: container names, and blob names inside them.</summary>
+/// <summary>
+/// Where everything lies in blob storage: container names, and blob names inside them. Names begin with the owner, who cannot begin with '_':
+/// what does is the service's own.
+/// </summary>
 public static class StorageLayout
 {
     /// <summary>Dropping an archive here starts a training: {name}.zip or {owner}/{name}.zip.</summary>
@@ -9,7 +14,7 @@ public static class StorageLayout
     /// <summary>Type of the CloudEvent that tells of a new blob there, as Event Grid sends it.</summary>
     public const string BlobCreated = "Microsoft.Storage.BlobCreated";
 
-    /// <summary>Unpacked and prepared data sets: {id}/raw/…, {id}/pictures/…, {id}/masks/…, {id}/manifest.json, {id}/report.html.</summary>
+    /// <summary>Unpacked and prepared data sets: {owner}/{id}/raw/…, …/pictures/…, …/masks/…, …/manifest.json, …/report.html.</summary>
     public const string Datasets = "datasets";
 
     /// <summary>What belongs to a running job: progress, log, files that came as inputs, checkpoints, unpublished output, the cancel mark.</summary>
@@ -18,10 +23,10 @@ public static class StorageLayout
     /// <summary>Published versions: {owner}/{name}/versions/{version}/…; {owner}/{name}/model.json names the latest.</summary>
     public const string Models = "models";
 
-    /// <summary>State of record: trainings/{id}.json, predictions/{id}.json, and index/… whose names sort newest first.</summary>
+    /// <summary>State of record: {owner}/trainings/{id}.json, {owner}/predictions/{id}.json, and {owner}/index/… whose names sort newest first.</summary>
     public const string Records = "records";
 
-    /// <summary>Drawn pictures: {id}/out-N.png.</summary>
+    /// <summary>Drawn pictures: {owner}/{id}/out-N.png.</summary>
     public const string Predictions = "predictions";
 
     public static IReadOnlyList<string> Containers { get; } = [Uploads, Datasets, Jobs, Models, Records, Predictions];
@@ -29,43 +34,70 @@ public static class StorageLayout
     public static string PictureFile(int index) => FormattableString.Invariant($"pictures/{index:D3}.png");
     public static string MaskFile(int index) => FormattableString.Invariant($"masks/{index:D3}.png");
     public static string ThumbnailFile(int index) => FormattableString.Invariant($"thumbnails/{index:D3}.jpg");
-    public static string Dataset(string id, string file) => $"{id}/{file}";
+    public static string Dataset(JobKey training, string file) => $"{training}/{file}";
     public const string ManifestFile = "manifest.json";
     public const string ReportFile = "report.json";
     public const string ReportPage = "report.html";
 
-    public static string Progress(string jobId) => $"{jobId}/progress.json";
-    public static string Log(string jobId) => $"{jobId}/log.txt";
-    public static string CancelMark(string jobId) => $"{jobId}/cancel";
-    /// <summary>A file that came with the job: the input's name, then the file's own.</summary>
-    public static string JobInput(string jobId, string field, string file) => $"{JobInputs(jobId)}{field}/{file}";
-    public static string JobInputs(string jobId) => $"{jobId}/inputs/";
+    /// <summary>How far a drawing is, with its log: written by the worker that draws, over and over.</summary>
+    public static string Drawing(JobKey prediction) => $"{prediction}/drawing.json";
 
-    public static string JobOutput(string jobId, string file) => $"{jobId}/output/{file}";
+    public static string Progress(JobKey job) => $"{job}/progress.json";
+    public static string Log(JobKey job) => $"{job}/log.txt";
+    public static string CancelMark(JobKey job) => $"{job}/cancel";
+    /// <summary>A file that came with the job: the input's name, then the file's own.</summary>
+    public static string JobInput(JobKey job, string field, string file) => $"{JobInputs(job)}{field}/{file}";
+    public static string JobInputs(JobKey job) => $"{job}/inputs/";
+
+    public static string JobOutput(JobKey job, string file) => $"{job}/output/{file}";
     /// <summary>What tells of a finished run without being part of its version: measured times and memory.</summary>
-    public static string JobRun(string jobId, string file) => $"{jobId}/run/{file}";
+    public static string JobRun(JobKey job, string file) => $"{job}/run/{file}";
 
     /// <summary>Among a run's files: one line of JSON a step.</summary>
     public const string MetricsFile = "metrics.jsonl";
 
     /// <summary>What a GPU worker says of itself.</summary>
     public static string Worker(string name) => $"{Workers}{name}.json";
-    public const string Workers = "workers/";
+    public const string Workers = "_workers/";
 
-    public static string CheckpointPrefix(string jobId) => $"{jobId}/checkpoints/";
+    public static string CheckpointPrefix(JobKey job) => $"{job}/checkpoints/";
 
     public static string VersionPrefix(string owner, string name, string version) => $"{owner}/{name}/versions/{version}/";
     public static string Version(string owner, string name, string version, string file) => VersionPrefix(owner, name, version) + file;
     public static string ModelDocument(string owner, string name) => $"{owner}/{name}/model.json";
 
-    public static string TrainingRecord(string id) => $"trainings/{id}.json";
-    public static string PredictionRecord(string id) => $"predictions/{id}.json";
+    public static string TrainingRecord(JobKey training) => Record(TrainingsList, training);
+    public static string PredictionRecord(JobKey prediction) => Record(PredictionsList, prediction);
+
+    /// <param name="kind">The record's list.</param>
+    public static string Record(string kind, JobKey job) => $"{job.Owner}/{kind}/{job.Id}.json";
+
+    /// <summary>The way from a version's id to its model.</summary>
+    public static string VersionRecord(string owner, string version) => $"{owner}/versions/{version}.json";
+
+    /// <summary>Says that a record may owe messages or events: written before the record is, removed when all is sent. In container
+    /// records.</summary>
+    /// <param name="kind">The record's list.</param>
+    public static string OutboxMark(string kind, JobKey job) => $"{OutboxMarks}{kind}/{job}";
+    public const string OutboxMarks = "_outbox/";
+
+    /// <summary>Drawn pictures' names.</summary>
+    public static string Drawn(JobKey prediction, string file) => $"{prediction}/{file}";
+
+    /// <summary>Beside them: the worker's last word on a prediction (a WorkerEvent), written before it is sent.</summary>
+    public static string DrawnResult(JobKey prediction) => $"{prediction}/result.json";
 
     /// <summary>An empty blob whose name sorts newest first: lists come in that order without reading the records.</summary>
-    public static string TrainingIndex(DateTimeOffset created, string id) => $"index/trainings/{Inverted(created)}-{id}";
+    public static string TrainingIndex(JobKey training, DateTimeOffset created) => IndexOf(training.Owner, TrainingsList) + Entry(training, created);
 
     /// <inheritdoc cref="TrainingIndex"/>
-    public static string PredictionIndex(DateTimeOffset created, string id) => $"index/predictions/{Inverted(created)}-{id}";
+    public static string PredictionIndex(JobKey prediction, DateTimeOffset created) => IndexOf(prediction.Owner, PredictionsList) + Entry(prediction, created);
+
+    /// <summary>The lists: their entries' names begin so.</summary>
+    public static string IndexOf(string owner, string list) => $"{owner}/index/{list}/";
+    public const string TrainingsList = "trainings", PredictionsList = "predictions";
+
+    private static string Entry(JobKey job, DateTimeOffset created) => $"{Inverted(created)}-{job.Id}";
 
     private static string Inverted(DateTimeOffset time) =>
         (DateTimeOffset.MaxValue.UtcTicks - time.UtcTicks).ToString("D19", System.Globalization.CultureInfo.InvariantCulture);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Sdxl.Core.Archives;
 using Sdxl.Core.Inputs;
+using Sdxl.Core.Json;
 
 namespace Sdxl.Core.Trainings;
 
@@ -30,7 +31,7 @@ public sealed class ArchiveSettings
         {
             var bytes = archive.ReadSmall(path).AsSpan();
             var text = bytes.StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes; // Notepad writes a mark
-            return new ArchiveSettings($"{path} in {archive.Name}", JsonNode.Parse(text, documentOptions: s_json) as JsonObject ?? throw new JsonException("it is not an object"));
+            return new ArchiveSettings($"{path} in {archive.Name}", StrictJson.Parse(text, s_json) as JsonObject ?? throw new JsonException("it is not an object"));
         }
         catch (Exception e) when (e is JsonException or InvalidDataException)
         {

@@ -1,10 +1,15 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Sdxl.Core.Events;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Jobs;
+using Sdxl.Core.Records;
+using Sdxl.Core.Storage;
 
 namespace Sdxl.Core.Trainings;
 
 /// <summary>The state of record of a training: one JSON document, written by the orchestrator's activities only.</summary>
-public sealed record TrainingRecord
+public sealed record TrainingRecord : IJobRecord<TrainingRecord>
 {
     public required string Id { get; init; }
     public required string Owner { get; init; }
@@ -33,6 +38,22 @@ public sealed record TrainingRecord
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? CompletedAt { get; init; }
 
+    /// <summary>Only the data set and its report are made: nobody is told of it, and no list shows it.</summary>
+    public bool IsCheck { get; init; }
+
+    /// <summary>Where the caller reached the service ("https://host"): links in webhooks begin so. Empty: it came by another way.</summary>
+    public string Root { get; init; } = "";
+
+    public WebhookRequest? Webhook { get; init; }
+    public IReadOnlyList<JobEvent> Events { get; init; } = [];
+    public int Told { get; init; }
+    public IReadOnlyList<OutboxMessage> Outbox { get; init; } = [];
+
+    public static string Kind => StorageLayout.TrainingsList;
+
+    [JsonIgnore]
+    public JobKey Key => new(Owner, Id);
+
     public TrainingRecord With(JobStatus status, TrainingStage stage, DateTimeOffset now) => this with
     {
         Status = status,
@@ -40,6 +61,40 @@ public sealed record TrainingRecord
         StartedAt = StartedAt ?? (status == JobStatus.Starting ? null : now),
         CompletedAt = JobTransitions.IsTerminal(status) ? CompletedAt ?? now : null,
     };
+
+    /// <summary>The state as it was when an event happened.</summary>
+    public TrainingRecord AsOf(JobEvent happened) => JobTransitions.IsTerminal(happened.Status) ? this : this with
+    {
+        Status = happened.Status,
+        Output = happened.Type == EventTypes.VersionPublished ? Output : null,
+        Error = null,
+        StartedAt = happened.Status == JobStatus.Starting ? null : StartedAt,
+        CompletedAt = null,
+    };
+
+    public TrainingRecord Owing(IReadOnlyList<JobEvent> events, int told, IReadOnlyList<OutboxMessage> outbox) =>
+        this with { Events = events, Told = told, Outbox = outbox };
+
+    public IEnumerable<(string Type, int Pictures)> HappenedSince(TrainingRecord? before)
+    {
+        if (IsCheck)
+            yield break;
+        if (before is null)
+            yield return (EventTypes.TrainingStarting, 0);
+        if (before?.Status is null or JobStatus.Starting && Status is JobStatus.Processing or JobStatus.Succeeded)
+            yield return (EventTypes.TrainingProcessing, 0);
+        if (before?.Output is null && Output is not null)
+            yield return (EventTypes.VersionPublished, 0);
+        if (before?.Status != Status && JobTransitions.IsTerminal(Status))
+        {
+            yield return (Status switch
+            {
+                JobStatus.Succeeded => EventTypes.TrainingCompleted,
+                JobStatus.Failed => EventTypes.TrainingFailed,
+                _ => EventTypes.TrainingCanceled,
+            }, 0);
+        }
+    }
 }
 
 /// <param name="Version">64 hex characters.</param>

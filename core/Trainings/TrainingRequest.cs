@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Sdxl.Core.Identity;
+
 namespace Sdxl.Core.Trainings;
 
 /// <summary>What starts a training's orchestration. The same record whichever way the archive came in.</summary>
@@ -12,4 +15,8 @@ namespace Sdxl.Core.Trainings;
 /// <param name="ArchiveMd5">Of the content that is meant, base64: a blob that was overwritten meanwhile is another training's. null: whatever is there.</param>
 public sealed record TrainingRequest(string Id, string Owner, string Name, string Base, string Archive, string GivenInputs, string Source,
     bool CheckOnly = false,
-    string? ArchiveMd5 = null);
+    string? ArchiveMd5 = null)
+{
+    [JsonIgnore]
+    public JobKey Key => new(Owner, Id);
+}

@@ -64,10 +64,15 @@ public sealed class SdxlPipeline : IDisposable
     /// <param name="loraScale">Strength of a LoRA; 1 is what was trained.</param>
     public void Apply(FineTune? fineTune, double loraScale) => slot.Apply(fineTune, loraScale);
 
+    /// <summary>A prompt as the nets read it: the fine-tune's words in place of what stands for them.</summary>
+    public string Spell(string prompt) => slot.Spell(prompt);
+
     /// <summary>Draws the pictures of a request, one after the other.</summary>
     /// <exception cref="ArgumentException">Settings out of range: all of them at once.</exception>
     /// <exception cref="InvalidOperationException">A refine mode without a refiner, or one that does not fit the fine-tune.</exception>
-    public IReadOnlyList<GeneratedPicture> Generate(GenerationSettings settings, IProgress<GenerationProgress>? progress, CancellationToken cancel)
+    /// <param name="drawn">Called with each picture as soon as it is drawn.</param>
+    public IReadOnlyList<GeneratedPicture> Generate(
+        GenerationSettings settings, IProgress<GenerationProgress>? progress, CancellationToken cancel, Action<GeneratedPicture>? drawn = null)
     {
         settings.Validate();
         var pixels = model.Vae.Config.Downscale;
@@ -89,6 +94,7 @@ public sealed class SdxlPipeline : IDisposable
             var (picture, seed) = (k, settings.Seed + k);
             var latents = Latents(settings, prepared, seed, (done, all) => progress?.Report(new(picture, settings.NumOutputs, done, all)), cancel);
             pictures.Add(Finish(settings, latents, k, seed));
+            drawn?.Invoke(pictures[k]);
         }
         return pictures;
     }

@@ -45,7 +45,8 @@ public static class SdxlFunctions
             name => new ServiceBusClient(name, provider.GetRequiredService<TokenCredential>())));
         services.AddSingleton<BlobStore>();
         services.AddSingleton<RecordStore>();
-        services.AddSingleton<QueueSender>();
+        services.AddSingleton<RecordChanges>();
+        services.AddSingleton<IMessageQueues, QueueSender>();
         services.AddSingleton(provider => new BaseCatalog(provider.GetRequiredService<IOptions<SdxlOptions>>().Value));
         services.AddSingleton<PreparerPool>();
         services.AddSingleton(new PictureLoader(new PictureLimits()));
@@ -54,9 +55,13 @@ public static class SdxlFunctions
         services.AddSingleton<Trainings.ArchiveReceiver>();
         services.AddSingleton<Trainings.UsablePictures>();
         services.AddSingleton<Http.Addresses>();
+        services.AddSingleton<Http.Callers>();
         services.AddSingleton<Http.PublicWeb>();
         services.AddSingleton<Http.InputFiles>();
         services.AddSingleton<Predictions.PredictionReceiver>();
+        services.AddSingleton<Predictions.PredictionIntake>();
+        services.AddSingleton<Predictions.PredictionProgress>();
+        services.AddSingleton<Predictions.PredictionViews>();
         services.AddSingleton<Versions.VersionStore>();
         return services;
     }

@@ -42,6 +42,15 @@ public sealed class SdxlOptions
     /// </summary>
     public string TrustedHosts { get; set; } = "";
 
+    /// <summary>
+    /// Pictures in the answer of a request that waits for them (Prefer: wait) are data URIs where clients reach this app by plain http: Replicate's JavaScript
+    /// client makes files of https: and data: only. Everywhere else they are links.
+    /// </summary>
+    public bool DataOutputOnHttp { get; set; } = true;
+
+    /// <summary>A prediction that no worker has drawn for this long fails.</summary>
+    public double MaxPredictionHours { get; set; } = 24;
+
     /// <summary>A training whose worker has said nothing for this long has failed; the queue waiting for a GPU counts too.</summary>
     public int MaxSilenceHours { get; set; } = 24;
 }

@@ -22,7 +22,7 @@ public sealed record InputFile(string Name, string? Blob, Stream? Content) : IDi
 /// that this app serves (a version's, a prediction's picture), or an address on the public internet.
 /// </summary>
 public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordStore records, PublicWeb web, Addresses addresses,
-    IOptions<SdxlOptions> options)
+    Callers callers, IOptions<SdxlOptions> options)
 {
     /// <exception cref="IntakeException">One sentence: not there, too large, not allowed. Query strings, which may hold access signatures,
     /// are never repeated.</exception>
@@ -38,7 +38,7 @@ public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordSto
         if (PathBelow(address, blobs.Endpoint.AbsoluteUri) is { } inStorage)
             return await BlobAsync(field, link, inStorage, cancel);
         if (PathBelow(address, addresses.Of(request, "")) is { } served)
-            return await BlobAsync(field, link, await ServedAsync(served, cancel), cancel);
+            return await BlobAsync(field, link, await ServedAsync(served, request, cancel), cancel);
         var name = Path.GetFileName(Uri.UnescapeDataString(address.AbsolutePath));
         var content = await SpoolFile.MakeAsync(file => web.FetchAsync(field, address, options.Value.MaxArchiveBytes, file, cancel));
         return new InputFile(name.Length == 0 ? field : name, null, content);
@@ -79,14 +79,14 @@ public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordSto
     }
 
     /// <summary>The blob behind one of this app's own addresses, under the rules by which it is served; null: none.</summary>
-    private async Task<string?> ServedAsync(string path, CancellationToken cancel) => path.Split('/') switch
+    private async Task<string?> ServedAsync(string path, HttpRequest request, CancellationToken cancel) => path.Split('/') switch
     {
         ["api", "models", var owner, var name, "versions", var version, var file]
             when (await versions.ModelAsync(owner, name, cancel))?.Versions.Any(v => v.Version == version) == true
             => $"{StorageLayout.Models}/{StorageLayout.Version(owner, name, version, file)}",
-        ["api", "predictions", var id, var file]
-            when Core.Identity.JobId.IsValid(id) && (await records.PredictionAsync(id, cancel))?.Pictures.Any(p => p.File == file) == true
-            => $"{StorageLayout.Predictions}/{id}/{file}",
+        ["v1", "predictions", var id, var file]
+            when callers.JobOf(request, id) is { } drawn && (await records.PredictionAsync(drawn, cancel))?.Pictures.Any(p => p.File == file) == true
+            => $"{StorageLayout.Predictions}/{StorageLayout.Drawn(drawn, file)}",
         _ => null,
     };
 

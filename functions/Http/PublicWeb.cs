@@ -136,6 +136,7 @@ public sealed class PublicWeb : IDisposable
                 (0 or 10 or 127, _, _) => false,        // this network, private, loopback
                 (100, >= 64 and <= 127, _) => false,    // carrier's shared addresses
                 (169, 254, _) => false,                 // link-local: cloud metadata services
+                (168, 63, 129) => false,                // Azure's own service address in every virtual machine, 168.63.129.16
                 (172, >= 16 and <= 31, _) => false,
                 (192, 168, _) => false,
                 (192, 0, 0 or 2) => false,              // protocol assignments, documentation

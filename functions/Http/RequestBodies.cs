@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Sdxl.Core.Inputs;
+using Sdxl.Core.Json;
 
 namespace Sdxl.Functions.Http;
 
@@ -30,7 +31,8 @@ internal static class RequestBodies
         {
             throw tooLarge();
         }
-        catch (InvalidDataException e)
+        // A body that breaks off inside a field is an IOException; one whose connection broke is no fault of the form, and nobody waits.
+        catch (Exception e) when (e is InvalidDataException || (e is IOException && !request.HttpContext.RequestAborted.IsCancellationRequested))
         {
             throw new IntakeException([new IntakeProblem(
                 field,
@@ -54,9 +56,10 @@ internal static class RequestBodies
             throw TooLarge();
         try
         {
-            return await JsonNode.ParseAsync(new LimitedStream(request.Body, maxBytes, TooLarge),
-                documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }, cancellationToken: cancel) as JsonObject
-                ?? throw new JsonException("it is not an object");
+            using var body = new MemoryStream();
+            await new LimitedStream(request.Body, maxBytes, TooLarge).CopyToAsync(body, cancel);
+            return StrictJson.Parse(body.GetBuffer().AsSpan(0, (int)body.Length), new JsonDocumentOptions { AllowDuplicateProperties = false })
+                as JsonObject ?? throw new JsonException("it is not an object");
         }
         catch (JsonException e)
         {

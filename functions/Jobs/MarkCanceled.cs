@@ -1,4 +1,5 @@
 using Microsoft.Azure.Functions.Worker;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Storage;
 
@@ -10,9 +11,9 @@ public sealed class MarkCanceled(BlobStore blobs)
     /// <returns>true if a worker has reported on the job: it will answer. If none has, whoever takes the message finds the mark
     /// first.</returns>
     [Function(nameof(MarkCanceled))]
-    public async Task<bool> Run([ActivityTrigger] string jobId, CancellationToken cancel)
+    public async Task<bool> Run([ActivityTrigger] JobKey job, CancellationToken cancel)
     {
-        await blobs.WriteBytesAsync(StorageLayout.Jobs, StorageLayout.CancelMark(jobId), [], "text/plain", cancel);
-        return await blobs.ExistsAsync(StorageLayout.Jobs, StorageLayout.Progress(jobId), cancel);
+        await blobs.WriteBytesAsync(StorageLayout.Jobs, StorageLayout.CancelMark(job), [], "text/plain", cancel);
+        return await blobs.ExistsAsync(StorageLayout.Jobs, StorageLayout.Progress(job), cancel);
     }
 }

@@ -1,11 +1,7 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Azure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Azure.Functions.Worker;
-using Microsoft.DurableTask;
-using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Options;
 using Sdxl.Core.Bases;
 using Sdxl.Core.Identity;
@@ -15,67 +11,112 @@ using Sdxl.Core.Predictions;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
-using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Storage;
 using Sdxl.Functions.Versions;
 
 namespace Sdxl.Functions.Predictions;
 
-/// <summary>How far a prediction is. Steps count over all its pictures; a refiner's are not among them.</summary>
-public sealed record DrawingProgress(int Step, int TotalSteps, double? StepsPerSecond, double? SecondsLeft, string? Device);
-
-/// <summary>A prediction as clients see it.</summary>
-/// <param name="Output">Links to the pictures, in order; null until done.</param>
-/// <param name="Seeds">The seed that draws each picture alone again.</param>
-/// <param name="Flagged">true where the safety checker blackened a picture.</param>
-/// <param name="Warnings">What the user should know though it worked, for example that nothing checked the pictures.</param>
-/// <param name="Progress">While a worker draws; null before and afterwards.</param>
-public sealed record PredictionView(
-    string Id, string Base, string? Version, JobStatus Status, JsonObject Input, IReadOnlyList<string>? Output, IReadOnlyList<long> Seeds,
-    IReadOnlyList<bool> Flagged, IReadOnlyList<string> Warnings, string? Error, double? PredictSeconds, DateTimeOffset CreatedAt,
-    DateTimeOffset? CompletedAt, IReadOnlyDictionary<string, string> Urls, DrawingProgress? Progress = null);
-
 /// <summary>
-/// Drawing over HTTP: POST {"version": "owner/name:id" | id | "owner/name" | null, "base": …, "input": {"prompt": …}} answers 202;
-/// without a version the base model draws, with the fine-tune that input replicate_weights names where there is one. As multipart/form-data
-/// the inputs are fields beside version and base, and image, mask and replicate_weights may be files.
+/// Drawing over HTTP, as Replicate's clients ask for it: POST {"version": "owner/name:id" | id | "owner/name" | null, "base": …, "input":
+/// {"prompt": …}} answers 201; without a version the base model draws, with the fine-tune that input replicate_weights names where there is one.
+/// As multipart/form-data the inputs are fields beside version and base, and image, mask and replicate_weights may be files.
 /// </summary>
-public sealed class PredictionsApi(RecordStore records, BlobStore blobs, PredictionReceiver receiver, VersionStore versions,
-    BaseCatalog bases, Addresses addresses, IOptions<SdxlOptions> options)
+public sealed class PredictionsApi(RecordStore records, RecordChanges changes, BlobStore blobs, PredictionIntake intake, PredictionProgress progress,
+    PredictionViews views, VersionStore versions, Addresses addresses, Callers callers, IOptions<SdxlOptions> options, TimeProvider time)
 {
+    private const int PageSize = 100;
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+
     [Function("CreatePrediction")]
-    public async Task<IActionResult> Create(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/predictions")] HttpRequest request,
-        [DurableClient] DurableTaskClient client,
+    public Task<IActionResult> Create(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "v1/predictions")] HttpRequest request, CancellationToken cancel) =>
+        CreateAsync(request, null, cancel);
+
+    /// <summary>With the model's newest version.</summary>
+    [Function("CreateModelPrediction")]
+    public async Task<IActionResult> CreateOfModel(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "v1/models/{owner}/{name}/predictions")] HttpRequest request,
+        string owner,
+        string name,
+        CancellationToken cancel) =>
+        await versions.FindAsync($"{owner}/{name}", callers.OwnerOf(request), cancel) is { } newest
+            ? await CreateAsync(request, $"{owner}/{name}:{newest.Version}", cancel)
+            : Answers.NotFound($"There is no model '{owner}/{name}', or it has no version yet.");
+
+    [Function("ListPredictions")]
+    public async Task<IActionResult> List(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "v1/predictions")] HttpRequest request, CancellationToken cancel)
+    {
+        var owner = callers.OwnerOf(request);
+        var cursor = request.Query["cursor"].ToString() is { Length: > 0 } given ? given : null;
+        var (ids, next) = await records.PageAsync(owner, StorageLayout.PredictionsList, cursor, PageSize, cancel);
+        var found = await Task.WhenAll(ids.Select(id => records.PredictionAsync(new JobKey(owner, id), cancel)));
+        return Answers.Json(new
+        {
+            Previous = (string?)null,
+            Next = next is null ? null : addresses.Of(request, $"v1/predictions?cursor={Uri.EscapeDataString(next)}"),
+            Results = found.OfType<PredictionRecord>().Select(record => PredictionViews.View(record, null, Root(request))),
+        });
+    }
+
+    [Function("GetPrediction")]
+    public async Task<IActionResult> Get(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "v1/predictions/{id}")] HttpRequest request,
+        string id,
+        CancellationToken cancel) =>
+        callers.JobOf(request, id) is { } key && await records.PredictionAsync(key, cancel) is { } record
+            ? Answers.Json(await views.NowAsync(record, Root(request), cancel))
+            : NoPrediction(id);
+
+    /// <summary>Ends it at once; one that is over is answered unchanged.</summary>
+    [Function("CancelPrediction")]
+    public async Task<IActionResult> Cancel(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "v1/predictions/{id}/cancel")] HttpRequest request,
+        string id,
         CancellationToken cancel)
     {
-        var id = JobId.New();
-        PredictionRequest prediction;
-        IReadOnlyList<string> warnings;
+        if (callers.JobOf(request, id) is not { } key || await records.PredictionAsync(key, cancel) is not { } record)
+            return NoPrediction(id);
+        var canceled = JobTransitions.IsTerminal(record.Status) ? record : await progress.CancelAsync(key, cancel);
+        return canceled is null ? NoPrediction(id) : Answers.Json(PredictionViews.View(canceled, null, Root(request)));
+    }
+
+    /// <summary>A drawn picture. Only names that the record lists are served, and those that it is about to list.</summary>
+    [Function("GetPredictionPicture")]
+    public async Task<IActionResult> Picture(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "v1/predictions/{id}/{file}")] HttpRequest request,
+        string id,
+        string file,
+        CancellationToken cancel)
+    {
+        if (callers.JobOf(request, id) is not { } key || await records.PredictionAsync(key, cancel) is not { } record)
+            return NoPrediction(id);
+        var shown = await views.NowAsync(record, "", cancel);
+        if (shown.Output?.Any(link => link.EndsWith($"/{file}", StringComparison.Ordinal)) != true)
+            return Answers.NotFound($"Prediction '{id}' has no picture '{file}'.");
         try
         {
-            var received = await receiver.ReceiveAsync(request, cancel);
-            warnings = received.Warnings;
-            var reference = received.Version;
-            var version = reference is null ? null : await versions.FindAsync(reference, options.Value.Owner, cancel);
-            if (reference is not null && version is null)
+            var blob = await blobs.BlobAsync(StorageLayout.Predictions, StorageLayout.Drawn(key, file));
+            return new FileStreamResult(await blob.OpenReadAsync(cancellationToken: cancel), "image/png");
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return Answers.NotFound($"Picture '{file}' of prediction '{id}' is not in storage any more.");
+        }
+    }
+
+    private async Task<IActionResult> CreateAsync(HttpRequest request, string? version, CancellationToken cancel)
+    {
+        var key = new JobKey(callers.OwnerOf(request), JobId.New());
+        var root = Root(request);
+        PredictionRecord? record;
+        try
+        {
+            (record, var reference) = await intake.ReadAsync(request, key, version, root, cancel);
+            if (record is null)
                 return Answers.Problem(422, "Invalid version or not permitted",
                     $"There is no version '{reference}'. Give owner/name:id, owner/name or id (its first {VersionStore.ShortestBeginning} "
                     + "characters are enough); the base model alone draws where a request has no 'version' (./sdxl draw --version none).");
-            if (version is not null && received.Base is { } asked && asked != version.Base)
-                throw new InputException([new InputProblem(
-                    "base",
-                    $"Version '{reference}' was trained on base model '{version.Base}', not '{asked}', and draws with that. "
-                        + $"Leave 'base' out, or choose a version of '{asked}'.")]);
-            var baseModel = bases.Get(version?.Base ?? received.Base);
-            var inputs = PredictionInputs.Read(received.Input, baseModel, id, besideVersion: version is not null);
-            bases.Require(baseModel, inputs.Needs());
-            inputs = await receiver.StoreAsync(id, inputs, received, request, cancel);
-            prediction = new PredictionRequest(
-                id, baseModel.Name,
-                version is null ? null : StorageLayout.VersionPrefix(version.Owner, version.Name, version.Version),
-                version is null ? null : $"{version.Owner}/{version.Name}:{version.Version}",
-                inputs);
         }
         catch (IntakeException e)
         {
@@ -94,94 +135,56 @@ public sealed class PredictionsApi(RecordStore records, BlobStore blobs, Predict
             return Answers.Problem(422, "Input refused", e.Message,
                 [.. e.Problems.Select(p => new IntakeProblem(p.Field, p.Sentence, 422))]);
         }
-        await client.ScheduleNewOrchestrationInstanceAsync(
-            nameof(PredictionOrchestrator), prediction, new StartOrchestrationOptions(InstanceId: id), cancel);
-        request.HttpContext.Response.Headers.Location = addresses.Of(request, $"api/predictions/{id}");
-        return Answers.Json(View(Queued(prediction, DateTimeOffset.UtcNow) with { Warnings = warnings }, request),
-            StatusCodes.Status202Accepted);
+        using var watch = changes.Of(key);
+        await records.CreateAsync(record, cancel);
+        request.HttpContext.Response.Headers.Location = $"{root}/v1/predictions/{key.Id}";
+        return PreferWait.Of(request) is { } hold
+            ? await HoldAsync(request, record, watch, hold, cancel)
+            : Answers.Json(PredictionViews.View(record, null, root), StatusCodes.Status201Created);
     }
 
-    [Function("GetPrediction")]
-    public async Task<IActionResult> Get(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/predictions/{id}")] HttpRequest request,
-        string id,
-        [DurableClient] DurableTaskClient client,
-        CancellationToken cancel) =>
-        await FindAsync(id, client, cancel) is { } record
-            ? Answers.Json(View(record, request) with { Progress = await ProgressAsync(record, cancel) })
-            : Answers.NotFound($"There is no prediction '{id}'.");
-
-    [Function("CancelPrediction")]
-    public async Task<IActionResult> Cancel(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/predictions/{id}/cancel")] HttpRequest request,
-        string id,
-        [DurableClient] DurableTaskClient client,
-        CancellationToken cancel)
+    /// <summary>
+    /// Answers when the prediction is over. Later than <paramref name="hold"/> the answer says "starting" whatever is true by then: clients take
+    /// "processing" in this answer for an end without output.
+    /// </summary>
+    private async Task<IActionResult> HoldAsync(
+        HttpRequest request, PredictionRecord created, RecordChanges.Watch watch, TimeSpan hold, CancellationToken cancel)
     {
-        if (await FindAsync(id, client, cancel) is not { } record)
-            return Answers.NotFound($"There is no prediction '{id}'.");
-        if (!JobTransitions.IsTerminal(record.Status))
-            await client.RaiseEventAsync(id, JobOrchestration.CancelEvent, "canceled over HTTP", cancel);
-        return Answers.Json(View(record, request));
-    }
-
-    /// <summary>A drawn picture. Only names that the record lists are served.</summary>
-    [Function("GetPredictionPicture")]
-    public async Task<IActionResult> Picture(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/predictions/{id}/{file}")] HttpRequest request,
-        string id,
-        string file,
-        CancellationToken cancel)
-    {
-        if (!JobId.IsValid(id) || (await records.PredictionAsync(id, cancel))?.Pictures.Any(p => p.File == file) != true)
-            return Answers.NotFound($"Prediction '{id}' has no picture '{file}'.");
+        var end = time.GetUtcNow() + hold;
         try
         {
-            var blob = await blobs.BlobAsync(StorageLayout.Predictions, $"{id}/{file}");
-            return new FileStreamResult(await blob.OpenReadAsync(cancellationToken: cancel), "image/png");
+            for (var left = hold; left > TimeSpan.Zero; left = end - time.GetUtcNow())
+            {
+                var record = await watch.WaitAsync(left < LookEvery ? left : LookEvery, cancel) as PredictionRecord
+                    ?? await records.PredictionAsync(created.Key, cancel);
+                if (record is not null && JobTransitions.IsTerminal(record.Status))
+                {
+                    var view = PredictionViews.View(record, null, Root(request));
+                    return Answers.Json(await WithDataAsync(view, record, cancel), StatusCodes.Status201Created);
+                }
+            }
         }
-        catch (RequestFailedException e) when (e.Status == 404)
+        catch (OperationCanceledException) when (request.HttpContext.RequestAborted.IsCancellationRequested)
         {
-            return Answers.NotFound($"Picture '{file}' of prediction '{id}' is not in storage any more.");
+            // Nobody has its id, and Replicate's JavaScript client asks again, up to five times.
+            await progress.CancelAsync(created.Key, CancellationToken.None);
+            throw;
         }
+        return Answers.Json(PredictionViews.View(created, null, Root(request)), StatusCodes.Status202Accepted);
     }
 
-    private async Task<DrawingProgress?> ProgressAsync(PredictionRecord record, CancellationToken cancel) =>
-        record.Status == JobStatus.Processing
-            && await blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(record.Id), cancel) is { Value: var p }
-            ? new DrawingProgress(p.Step, p.TotalSteps, p.StepsPerSecond, p.SecondsLeft, p.Device)
-            : null;
-
-    private async Task<PredictionRecord?> FindAsync(string id, DurableTaskClient client, CancellationToken cancel)
+    /// <inheritdoc cref="SdxlOptions.DataOutputOnHttp"/>
+    private async Task<PredictionView> WithDataAsync(PredictionView view, PredictionRecord record, CancellationToken cancel)
     {
-        if (!JobId.IsValid(id))
-            return null;
-        if (await records.PredictionAsync(id, cancel) is { } record)
-            return record;
-        var instance = await client.GetInstanceAsync(id, getInputsAndOutputs: true, cancel);
-        return instance is { Name: nameof(PredictionOrchestrator) }
-            ? Queued(instance.ReadInputAs<PredictionRequest>()!, instance.CreatedAt)
-            : null;
+        if (view.Output is not { Count: > 0 } links || !options.Value.DataOutputOnHttp || !links[0].StartsWith("http:", StringComparison.Ordinal))
+            return view;
+        var pictures = record.Pictures.Where(picture => !picture.Flagged).Select(async picture =>
+            "data:image/png;base64," + Convert.ToBase64String(
+                await blobs.ReadBytesAsync(StorageLayout.Predictions, StorageLayout.Drawn(record.Key, picture.File), cancel)));
+        return view with { Output = await Task.WhenAll(pictures) };
     }
 
-    private static PredictionRecord Queued(PredictionRequest request, DateTimeOffset created) => new()
-    {
-        Id = request.Id,
-        Base = request.Base,
-        Version = request.Version,
-        Status = JobStatus.Starting,
-        Input = JsonSerializer.SerializeToNode(request.Inputs, Core.Json.SdxlJson.Options)!.AsObject(),
-        CreatedAt = created,
-    };
+    private string Root(HttpRequest request) => addresses.Of(request, "").TrimEnd('/');
 
-    private PredictionView View(PredictionRecord r, HttpRequest request) => new(
-        r.Id, r.Base, r.Version, r.Status, r.Input,
-        r.Status == JobStatus.Succeeded ? [.. r.Pictures.Select(p => addresses.Of(request, $"api/predictions/{r.Id}/{p.File}"))] : null,
-        [.. r.Pictures.Select(p => p.Seed)], [.. r.Pictures.Select(p => p.Flagged)],
-        r.Warnings, r.Error, r.PredictSeconds, r.CreatedAt, r.CompletedAt,
-        new Dictionary<string, string>
-        {
-            ["get"] = addresses.Of(request, $"api/predictions/{r.Id}"),
-            ["cancel"] = addresses.Of(request, $"api/predictions/{r.Id}/cancel"),
-        });
+    private static ContentResult NoPrediction(string id) => Answers.NotFound($"There is no prediction '{id}'.");
 }

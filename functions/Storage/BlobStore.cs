@@ -63,31 +63,55 @@ public sealed class BlobStore(BlobServiceClient service)
     }
 
     /// <summary>Writes a JSON document. <paramref name="ifMatch"/>: only over that version; null: whatever is there.</summary>
-    public async Task WriteAsync<T>(string container, string name, T value, ETag? ifMatch = null, CancellationToken cancel = default)
+    /// <returns>The document's new tag.</returns>
+    public async Task<ETag> WriteAsync<T>(string container, string name, T value, ETag? ifMatch = null,
+        CancellationToken cancel = default)
     {
         var options = new BlobUploadOptions
         {
             HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" },
             Conditions = ifMatch is { } tag ? new BlobRequestConditions { IfMatch = tag } : null,
         };
-        await (await BlobAsync(container, name)).UploadAsync(BinaryData.FromString(SdxlJson.Serialize(value)), options, cancel);
+        var blob = await BlobAsync(container, name);
+        return (await blob.UploadAsync(BinaryData.FromString(SdxlJson.Serialize(value)), options, cancel)).Value.ETag;
+    }
+
+    /// <summary>Removes a blob if it is still that version.</summary>
+    /// <returns>false where it is another one by now, or gone.</returns>
+    public async Task<bool> DeleteAsync(string container, string name, ETag ifMatch, CancellationToken cancel = default)
+    {
+        try
+        {
+            await (await BlobAsync(container, name)).DeleteAsync(
+                DeleteSnapshotsOption.None, new BlobRequestConditions { IfMatch = ifMatch }, cancel);
+            return true;
+        }
+        catch (RequestFailedException e) when (e.Status is 404 or 412)
+        {
+            return false;
+        }
     }
 
     /// <summary>Writes a JSON document if there is none.</summary>
     /// <returns>false if there is one.</returns>
-    public async Task<bool> CreateAsync<T>(string container, string name, T value, CancellationToken cancel = default)
+    public async Task<bool> CreateAsync<T>(string container, string name, T value, CancellationToken cancel = default) =>
+        await TryCreateAsync(container, name, value, cancel) is not null;
+
+    /// <summary>Writes a JSON document if there is none.</summary>
+    /// <returns>Its tag; null if there is one.</returns>
+    public async Task<ETag?> TryCreateAsync<T>(string container, string name, T value, CancellationToken cancel = default)
     {
         try
         {
-            await (await BlobAsync(container, name)).UploadAsync(
+            var made = await (await BlobAsync(container, name)).UploadAsync(
                 BinaryData.FromString(SdxlJson.Serialize(value)),
                 new BlobUploadOptions { HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" }, Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All } },
                 cancel);
-            return true;
+            return made.Value.ETag;
         }
         catch (RequestFailedException e) when (e.Status is 409 or 412)
         {
-            return false;
+            return null;
         }
     }
 
@@ -101,7 +125,6 @@ public sealed class BlobStore(BlobServiceClient service)
     public async Task<bool> ExistsAsync(string container, string name, CancellationToken cancel = default) =>
         await (await BlobAsync(container, name)).ExistsAsync(cancel);
 
-    /// <summary>Removes every blob whose name begins with <paramref name="prefix"/>.</summary>
     /// <summary>Names that begin with a prefix, in order of names.</summary>
     public async Task<IReadOnlyList<string>> ListAsync(string container, string prefix, CancellationToken cancel = default)
     {
@@ -111,6 +134,7 @@ public sealed class BlobStore(BlobServiceClient service)
         return names;
     }
 
+    /// <summary>Removes every blob whose name begins with <paramref name="prefix"/>.</summary>
     public async Task DeleteAllAsync(string container, string prefix, CancellationToken cancel = default)
     {
         var client = await ContainerAsync(container);

@@ -10,8 +10,8 @@ using Sdxl.Functions.Workers;
 namespace Sdxl.Functions.Telemetry;
 
 /// <summary>
-/// A span around each function, by the function's name: under the caller's for HTTP, under the sender's for a message, under the orchestration's for an activity. Not around what is
-/// asked every second (reads, progress) nor around an orchestrator's turns, of which the host makes one span.
+/// A span around each function, by the function's name: under the caller's for HTTP, under the sender's for a message, under the orchestration's for an activity. Not around what
+/// comes by the clock (reads, progress, timers) nor around an orchestrator's turns, of which the host makes one span.
 /// </summary>
 public sealed class TracingMiddleware(ILogger<TracingMiddleware> log) : IFunctionsWorkerMiddleware
 {
@@ -25,7 +25,7 @@ public sealed class TracingMiddleware(ILogger<TracingMiddleware> log) : IFunctio
             "serviceBusTrigger" => (ActivityKind.Consumer, OfMessage(context)),
             _ => (ActivityKind.Internal, Parse(context.TraceContext.TraceParent, context.TraceContext.TraceState)),
         };
-        var isRoutine = trigger == "orchestrationTrigger"
+        var isRoutine = trigger is "orchestrationTrigger" or "timerTrigger"
             || http is not null && (HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method))
             || context.FunctionDefinition.Name == nameof(WorkerEvents) && parent == default;
         // The web server's own span, which nobody exports, is not to be the parent.

@@ -47,16 +47,16 @@ public static class TrainingOrchestrator
 
             // 3 fan in: manifest and report; refuses when no picture is left
             await Enter(TrainingStage.Manifest);
-            await OrCancel(Call<int>(nameof(WriteDataset), request.Id));
+            await OrCancel(Call<int>(nameof(WriteDataset), request.Key));
             if (request.CheckOnly)
             {
-                await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Id, JobStatus.Succeeded, null));
+                await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Key, JobStatus.Succeeded, null));
                 return;
             }
 
             // 4 hand the job to a GPU worker
             await Enter(TrainingStage.Train);
-            var job = new TrainingJob(request.Id, 1, request.Base, $"{request.Owner}/{request.Name}", unpacked.Inputs);
+            var job = new TrainingJob(request.Key, 1, request.Base, $"{request.Owner}/{request.Name}", unpacked.Inputs);
             dispatched = true;
             await Call<bool>(nameof(DispatchTraining), job);
 
@@ -73,20 +73,20 @@ public static class TrainingOrchestrator
             log.TrainingCanceled(request.Id);
             if (dispatched)
                 await StopWorker();
-            await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Id, JobStatus.Canceled, null));
+            await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Key, JobStatus.Canceled, null));
         }
         catch (TaskFailedException e)
         {
             log.TrainingFailed(request.Id, e.FailureDetails.ErrorMessage);
             if (dispatched)
-                await Call<bool>(nameof(MarkCanceled), request.Id);
-            await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Id, JobStatus.Failed, JobOrchestration.Sentence(e)));
+                await Call<bool>(nameof(MarkCanceled), request.Key);
+            await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Key, JobStatus.Failed, JobOrchestration.Sentence(e)));
         }
         catch (WorkerFailedException e)
         {
             log.TrainingFailed(request.Id, e.Message);
-            await Call<bool>(nameof(MarkCanceled), request.Id);
-            await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Id, JobStatus.Failed, e.Message));
+            await Call<bool>(nameof(MarkCanceled), request.Key);
+            await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Key, JobStatus.Failed, e.Message));
         }
 
         Task<T> Call<T>(string activity, object input) => context.CallActivityAsync<T>(activity, input, JobOrchestration.Retrying);
@@ -94,7 +94,7 @@ public static class TrainingOrchestrator
         async Task Enter(TrainingStage stage, int parts = 0)
         {
             context.SetCustomStatus(new TrainingStatusNote(stage, 0, parts));
-            await OrCancel(Call<bool>(nameof(EnterStage), new StageEntry(request.Id, stage)));
+            await OrCancel(Call<bool>(nameof(EnterStage), new StageEntry(request.Key, stage)));
         }
 
         async Task<T> OrCancel<T>(Task<T> work) =>
@@ -105,7 +105,7 @@ public static class TrainingOrchestrator
             var done = 0;
             await Task.WhenAll(Enumerable.Range(0, pictures).Select(async index =>
             {
-                await Call<bool>(nameof(PreparePicture), new PictureToPrepare(request.Id, index));
+                await Call<bool>(nameof(PreparePicture), new PictureToPrepare(request.Key, index));
                 context.SetCustomStatus(new TrainingStatusNote(TrainingStage.Prepare, ++done, pictures));
             }));
             return true;
@@ -121,7 +121,7 @@ public static class TrainingOrchestrator
                 stopTimer.Cancel(); // Not CancelAsync: an orchestrator awaits durable tasks only.
                 if (first == cancel)
                     throw new TrainingCanceledException();
-                if (first == timer && await Call<string?>(nameof(CheckHeartbeat), request.Id) is { } silence)
+                if (first == timer && await Call<string?>(nameof(CheckHeartbeat), request.Key) is { } silence)
                     throw new WorkerFailedException(silence);
             }
             return SdxlJson.Deserialize<WorkerEvent>(await workerAnswer) switch
@@ -136,7 +136,7 @@ public static class TrainingOrchestrator
         // Asks the worker to stop and gives it a minute to say so; a job that no worker has begun needs no waiting.
         async Task StopWorker()
         {
-            if (!await Call<bool>(nameof(MarkCanceled), request.Id))
+            if (!await Call<bool>(nameof(MarkCanceled), request.Key))
                 return;
             using var stopTimer = new CancellationTokenSource();
             await Task.WhenAny(workerAnswer, context.CreateTimer(

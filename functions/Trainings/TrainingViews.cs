@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.DurableTask.Client;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
@@ -10,13 +11,15 @@ using Sdxl.Functions.Storage;
 namespace Sdxl.Functions.Trainings;
 
 /// <summary>Puts a training's view together from record, progress, log and, before there is a record, the orchestration itself.</summary>
-public sealed class TrainingViews(BlobStore blobs, RecordStore records, Addresses addresses)
+public sealed class TrainingViews(BlobStore blobs, RecordStore records, Addresses addresses, Callers callers)
 {
     /// <returns>null if there is no such training.</returns>
     public async Task<TrainingView?> GetAsync(string id, HttpRequest request, DurableTaskClient client, CancellationToken cancel)
     {
+        if (callers.JobOf(request, id) is not { } key)
+            return null;
         var instance = await client.GetInstanceAsync(id, getInputsAndOutputs: true, cancel);
-        var record = await records.TrainingAsync(id, cancel) ?? (instance is null ? null : Queued(instance));
+        var record = await records.TrainingAsync(key, cancel) ?? (instance is null ? null : Queued(instance, key));
         if (record is null)
             return null;
         // An orchestration that itself broke (not the training: that is recorded) can write no record any more.
@@ -32,11 +35,11 @@ public sealed class TrainingViews(BlobStore blobs, RecordStore records, Addresse
             };
         }
         var note = instance?.SerializedCustomStatus is null ? null : instance.ReadCustomStatusAs<TrainingStatusNote>();
-        var progress = (await blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(id), cancel))?.Value;
+        var progress = (await blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(key), cancel))?.Value;
         var plan = record.Stage > TrainingStage.Unpack && note is { Stage: TrainingStage.Prepare } ? note : null;
         return View(record, request) with
         {
-            Logs = await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.Log(id), cancel) ?? "",
+            Logs = await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.Log(key), cancel) ?? "",
             Progress = progress is null && plan is null
                 ? null
                 : new ProgressView(
@@ -83,10 +86,11 @@ public sealed class TrainingViews(BlobStore blobs, RecordStore records, Addresse
         };
     }
 
-    private static TrainingRecord? Queued(OrchestrationMetadata instance)
+    private static TrainingRecord? Queued(OrchestrationMetadata instance, JobKey key)
     {
         // Ids of predictions are in the same space; their input is another record.
-        if (instance.Name != nameof(TrainingOrchestrator) || instance.ReadInputAs<TrainingRequest>() is not { } request)
+        if (instance.Name != nameof(TrainingOrchestrator) || instance.ReadInputAs<TrainingRequest>() is not { } request
+            || request.Key != key)
             return null;
         return new TrainingRecord
         {

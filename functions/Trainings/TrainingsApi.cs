@@ -24,7 +24,7 @@ namespace Sdxl.Functions.Trainings;
 /// </summary>
 public sealed class TrainingsApi(
     TrainingStarter starter, TrainingViews views, ArchiveReceiver receiver, UsablePictures pictures, RecordStore records, BlobStore blobs,
-    BaseCatalog bases, Addresses addresses, IOptions<SdxlOptions> options)
+    BaseCatalog bases, Addresses addresses, Callers callers, IOptions<SdxlOptions> options)
 {
     private const int PageSize = 100;
 
@@ -47,11 +47,13 @@ public sealed class TrainingsApi(
         try
         {
             using var received = await receiver.ReceiveAsync(request, cancel);
-            var id = JobId.New();
+            var (id, owner) = (JobId.New(), callers.OwnerOf(request));
+            if (received.Owner is { } wanted && wanted != owner)
+                throw new IntakeException([new IntakeProblem("owner", $"'{wanted}' is not yours: you are '{owner}'. Leave 'owner' out.", 403)]);
             var name = ModelName.Slug(received.Name ?? received.ArchiveName).Name;
             var training = new TrainingRequest(
-                id, ModelName.Slug(received.Owner ?? options.Value.Owner).Name, name, received.Base ?? options.Value.DefaultBase,
-                $"{StorageLayout.Datasets}/{id}/archive/{received.ArchiveName}", received.Given.ToJsonString(), "http", checkOnly);
+                id, owner, name, received.Base ?? options.Value.DefaultBase,
+                $"{StorageLayout.Datasets}/{StorageLayout.Dataset(new JobKey(owner, id), $"archive/{received.ArchiveName}")}", received.Given.ToJsonString(), "http", checkOnly);
             using (var intake = ArchiveIntake.Open(received.Archive, received.ArchiveName, training, bases))
                 pictures.RefuseIfNoneDecodes(intake, cancel);
             received.Archive.Position = 0;
@@ -73,9 +75,10 @@ public sealed class TrainingsApi(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/trainings")] HttpRequest request, CancellationToken cancel)
     {
         var list = new List<TrainingView>();
-        foreach (var id in await records.ListAsync("trainings", PageSize, cancel))
+        var owner = callers.OwnerOf(request);
+        foreach (var id in await records.ListAsync(owner, StorageLayout.TrainingsList, PageSize, cancel))
         {
-            if (await records.TrainingAsync(id, cancel) is { } record)
+            if (await records.TrainingAsync(new JobKey(owner, id), cancel) is { } record)
                 list.Add(views.View(record, request));
         }
         return Answers.Json(new { Results = list });
@@ -87,7 +90,7 @@ public sealed class TrainingsApi(
         string id,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancel) =>
-        JobId.IsValid(id) && await views.GetAsync(id, request, client, cancel) is { } view
+        await views.GetAsync(id, request, client, cancel) is { } view
             ? Answers.Json(view)
             : Answers.NotFound($"There is no training '{id}'.");
 
@@ -99,7 +102,7 @@ public sealed class TrainingsApi(
         [DurableClient] DurableTaskClient client,
         CancellationToken cancel)
     {
-        if (!JobId.IsValid(id) || await views.GetAsync(id, request, client, cancel) is not { } view)
+        if (await views.GetAsync(id, request, client, cancel) is not { } view)
             return Answers.NotFound($"There is no training '{id}'.");
         if (!JobTransitions.IsTerminal(view.Status))
             await client.RaiseEventAsync(id, JobOrchestration.CancelEvent, "canceled over HTTP", cancel);
@@ -114,8 +117,9 @@ public sealed class TrainingsApi(
         CancellationToken cancel)
     {
         var json = request.Headers.Accept.Any(a => a?.Contains("application/json", StringComparison.Ordinal) == true);
-        var file = StorageLayout.Dataset(id, json ? StorageLayout.ReportFile : StorageLayout.ReportPage);
-        if (!JobId.IsValid(id) || await blobs.ReadTextAsync(StorageLayout.Datasets, file, cancel) is not { } text)
+        if (callers.JobOf(request, id) is not { } key
+            || await blobs.ReadTextAsync(
+                StorageLayout.Datasets, StorageLayout.Dataset(key, json ? StorageLayout.ReportFile : StorageLayout.ReportPage), cancel) is not { } text)
             return Answers.NotFound($"There is no report for training '{id}': it is written once the pictures are prepared.");
         return json
             ? new ContentResult { Content = text, ContentType = "application/json; charset=utf-8", StatusCode = 200 }
@@ -129,8 +133,8 @@ public sealed class TrainingsApi(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/trainings/{id}/metrics")] HttpRequest request,
         string id,
         CancellationToken cancel) =>
-        JobId.IsValid(id)
-            && await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.JobRun(id, StorageLayout.MetricsFile), cancel) is { } text
+        callers.JobOf(request, id) is { } key
+            && await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.JobRun(key, StorageLayout.MetricsFile), cancel) is { } text
             ? new ContentResult { Content = text, ContentType = "application/x-ndjson; charset=utf-8", StatusCode = 200 }
             : Answers.NotFound($"There are no metrics for training '{id}': they are stored when it has trained to the end.");
 }

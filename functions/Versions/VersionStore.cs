@@ -24,8 +24,6 @@ public sealed class VersionStore(BlobStore blobs)
     private const int IdLength = 64;
     private const int VersionsNamed = 4;
 
-    private static string ById(string version) => $"versions/{version}.json";
-
     /// <summary>Adds the version to its model by one conditional write; a second time changes nothing.</summary>
     public async Task MakeVisibleAsync(PublishedVersion version, CancellationToken cancel)
     {
@@ -53,7 +51,7 @@ public sealed class VersionStore(BlobStore blobs)
             }
         }
         // Clients name versions by id alone (ids are globally unique): the way from the id to the model.
-        await blobs.WriteAsync(StorageLayout.Records, ById(version.Version), version, cancel: cancel);
+        await blobs.WriteAsync(StorageLayout.Records, StorageLayout.VersionRecord(version.Owner, version.Version), version, cancel: cancel);
     }
 
     public async Task<ModelDocument?> ModelAsync(string owner, string name, CancellationToken cancel) =>
@@ -61,18 +59,18 @@ public sealed class VersionStore(BlobStore blobs)
 
     /// <summary>Finds what a client means by "ID", "owner/name:ID", "owner/name" (its newest version) or "name". The beginning of an id will do where no other begins so.</summary>
     /// <exception cref="InputException">Several begin so; the message names them.</exception>
-    public async Task<PublishedVersion?> FindAsync(string reference, string defaultOwner, CancellationToken cancel)
+    public async Task<PublishedVersion?> FindAsync(string reference, string owner, CancellationToken cancel)
     {
         var colon = reference.IndexOf(':');
         var id = colon >= 0 ? reference[(colon + 1)..] : reference;
         if (IsHex(id) && id.Length == IdLength)
-            return (await blobs.ReadAsync<PublishedVersion>(StorageLayout.Records, ById(id), cancel))?.Value;
-        var model = Core.Identity.ModelName.TryParse(colon >= 0 ? reference[..colon] : reference, defaultOwner, out _) is { } name ? await ModelAsync(name.Owner, name.Name, cancel) : null;
+            return (await blobs.ReadAsync<PublishedVersion>(StorageLayout.Records, StorageLayout.VersionRecord(owner, id), cancel))?.Value;
+        var model = Core.Identity.ModelName.TryParse(colon >= 0 ? reference[..colon] : reference, owner, out _) is { } name ? await ModelAsync(name.Owner, name.Name, cancel) : null;
         if (colon < 0 && model is not null)
             return model.Versions.FirstOrDefault();
         if (!IsHex(id) || id.Length is < ShortestBeginning or > IdLength)
             return null;
-        var begun = colon >= 0 ? [.. (model?.Versions ?? []).Where(version => version.Version.StartsWith(id, StringComparison.Ordinal))] : await BegunByAsync(id, cancel);
+        var begun = colon >= 0 ? [.. (model?.Versions ?? []).Where(version => version.Version.StartsWith(id, StringComparison.Ordinal))] : await BegunByAsync(owner, id, cancel);
         if (begun.Count > 1)
         {
             var named = string.Join(", ", begun.Take(VersionsNamed).Select(version => $"{version.Owner}/{version.Name}:{version.Version}"));
@@ -83,11 +81,11 @@ public sealed class VersionStore(BlobStore blobs)
     }
 
     /// <summary>The versions whose ids begin so, as many as a sentence names and one more.</summary>
-    private async Task<IReadOnlyList<PublishedVersion>> BegunByAsync(string beginning, CancellationToken cancel)
+    private async Task<IReadOnlyList<PublishedVersion>> BegunByAsync(string owner, string beginning, CancellationToken cancel)
     {
         var versions = new List<PublishedVersion>();
         var container = await blobs.ContainerAsync(StorageLayout.Records);
-        await foreach (var blob in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, $"versions/{beginning}", cancel))
+        await foreach (var blob in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, StorageLayout.VersionRecord(owner, beginning)[..^".json".Length], cancel))
         {
             if (await blobs.ReadAsync<PublishedVersion>(StorageLayout.Records, blob.Name, cancel) is { Value: var version })
                 versions.Add(version);

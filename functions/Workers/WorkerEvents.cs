@@ -2,11 +2,13 @@ using System.Globalization;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Predictions;
 using Sdxl.Functions.Storage;
 using Sdxl.Functions.Trainings;
 
@@ -16,7 +18,7 @@ namespace Sdxl.Functions.Workers;
 /// What the GPU worker tells. Progress and log lines are written down beside the record (thousands of them would bloat the orchestration's
 /// history); the event that ends a job wakes its orchestrator, which owns the record.
 /// </summary>
-public sealed class WorkerEvents(BlobStore blobs, TimeProvider time, ILogger<WorkerEvents> log)
+public sealed class WorkerEvents(BlobStore blobs, PredictionProgress predictions, TimeProvider time, ILogger<WorkerEvents> log)
 {
     [Function(nameof(WorkerEvents))]
     public async Task Run(
@@ -43,19 +45,20 @@ public sealed class WorkerEvents(BlobStore blobs, TimeProvider time, ILogger<Wor
                 await Lines(logged.Lines);
                 break;
             default:
-                await Wake(client, happened, body, cancel);
+                if (!await predictions.TakeAsync(happened, cancel))
+                    await Wake(client, happened, body, cancel);
                 break;
         }
 
         Task Lines(IReadOnlyList<string> lines) =>
-            blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(happened.JobId), lines, cancel);
+            blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(happened.Job), lines, cancel);
 
         async Task Progress(JobProgress progress, CancellationToken cancel)
         {
             // Messages may overtake each other: the later word stays.
-            var known = (await blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(happened.JobId), cancel))?.Value;
+            var known = (await blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(happened.Job), cancel))?.Value;
             if (known is null || (progress.Attempt, progress.At).CompareTo((known.Attempt, known.At)) > 0)
-                await blobs.WriteAsync(StorageLayout.Jobs, StorageLayout.Progress(happened.JobId), progress, cancel: cancel);
+                await blobs.WriteAsync(StorageLayout.Jobs, StorageLayout.Progress(happened.Job), progress, cancel: cancel);
         }
     }
 
@@ -75,27 +78,33 @@ public sealed class WorkerEvents(BlobStore blobs, TimeProvider time, ILogger<Wor
         FunctionContext context) => Bury(client, DeadLetter.Of(context), context.CancellationToken);
 
     /// <remarks>Never throws for what the message holds: a dead-letter queue has no delivery limit, it would come for ever. The message id
-    /// begins with the job's id.</remarks>
-    private Task Bury(DurableTaskClient client, DeadLetter letter, CancellationToken cancel)
+    /// begins with the job's key.</remarks>
+    private async Task Bury(DurableTaskClient client, DeadLetter letter, CancellationToken cancel)
     {
-        var jobId = letter.MessageId.Split('-')[0];
+        // owner/id, for a training followed by the attempt.
+        if (letter.MessageId.Split('/') is not [var owner, var id, ..] || !JobId.IsValid(id))
+        {
+            log.EventForNobody(letter.MessageId, nameof(DeadLetter));
+            return;
+        }
         var why = letter.Reason == DeadLetterReasons.Unreadable
             ? $"The GPU worker could not read the job ({letter.Description}). "
                 + "Worker and functions are of different versions; deploy both alike."
             : "Every worker that took this job died on it, so it was given up. The usual cause is memory: lower train_batch_size or "
                 + "resolution, or turn on gradient_checkpointing.";
-        WorkerEvent failed = new JobFailed(jobId, 1, time.GetUtcNow(), why);
-        return Wake(client, failed, SdxlJson.Serialize(failed), cancel);
+        WorkerEvent failed = new JobFailed(new JobKey(owner, id), 1, time.GetUtcNow(), why);
+        if (!await predictions.TakeAsync(failed, cancel))
+            await Wake(client, failed, SdxlJson.Serialize(failed), cancel);
     }
 
     private async Task Wake(DurableTaskClient client, WorkerEvent happened, string body, CancellationToken cancel)
     {
-        var instance = await client.GetInstanceAsync(happened.JobId, cancel);
+        var instance = await client.GetInstanceAsync(happened.Job.Id, cancel);
         if (instance is null || instance.IsCompleted)
         {
-            log.EventForNobody(happened.JobId, happened.GetType().Name);
+            log.EventForNobody(happened.Job.Id, happened.GetType().Name);
             return;
         }
-        await client.RaiseEventAsync(happened.JobId, WorkerEvent.OrchestratorEvent, body, cancel);
+        await client.RaiseEventAsync(happened.Job.Id, WorkerEvent.OrchestratorEvent, body, cancel);
     }
 }

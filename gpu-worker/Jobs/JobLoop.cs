@@ -6,6 +6,7 @@ using Azure.Messaging.ServiceBus;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Workers;
@@ -37,6 +38,9 @@ public sealed class JobLoop(
 {
     private const double RetrySeconds = 5;
 
+    /// <summary>An empty queue of trainings is waited on only so long: a person waits for a picture meanwhile.</summary>
+    private static readonly TimeSpan TrainingWait = TimeSpan.FromMilliseconds(50);
+
     protected override async Task ExecuteAsync(CancellationToken stop)
     {
         await Task.Yield(); // Start-up goes on while the first job is waited for.
@@ -51,9 +55,9 @@ public sealed class JobLoop(
             try
             {
                 if (await predictionQueue.ReceiveMessageAsync(wait, stop) is { } prediction)
-                    await HandleAsync<PredictionJob>(predictionQueue, prediction, j => (j.PredictionId, 1), predictions.RunAsync, stop);
-                else if (await trainingQueue.ReceiveMessageAsync(wait, stop) is { } training)
-                    await HandleAsync<TrainingJob>(trainingQueue, training, j => (j.TrainingId, j.Attempt), trainings.RunAsync, stop);
+                    await HandleAsync<PredictionJob>(predictionQueue, prediction, j => (j.Prediction, 1), predictions.RunAsync, stop);
+                else if (await trainingQueue.ReceiveMessageAsync(TrainingWait, stop) is { } training)
+                    await HandleAsync<TrainingJob>(trainingQueue, training, j => (j.Training, j.Attempt), trainings.RunAsync, stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -68,7 +72,7 @@ public sealed class JobLoop(
     }
 
     private async Task HandleAsync<T>(
-        ServiceBusReceiver queue, ServiceBusReceivedMessage message, Func<T, (string Id, int Attempt)> identify,
+        ServiceBusReceiver queue, ServiceBusReceivedMessage message, Func<T, (JobKey Key, int Attempt)> identify,
         Func<T, CancellationToken, CancellationToken, Task<JobEnd>> run, CancellationToken stop)
     {
         T job;
@@ -83,7 +87,8 @@ public sealed class JobLoop(
             retirement.JobEnded();
             return;
         }
-        var (id, attempt) = identify(job);
+        var (key, attempt) = identify(job);
+        var id = key.Id;
         using var measured = telemetry.Begin(queue.EntityPath, message, id);
         log.Taken(id, queue.EntityPath, message.DeliveryCount);
         beacon.Say($"{queue.EntityPath.TrimEnd('s')} {id}");
@@ -92,7 +97,7 @@ public sealed class JobLoop(
         using var interrupt = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using var canceled = new CancellationTokenSource();
         using var over = new CancellationTokenSource();
-        var guards = Task.WhenAll(RenewLockAsync(queue, message, id, interrupt, over.Token), WatchForCancelAsync(id, canceled, over.Token));
+        var guards = Task.WhenAll(RenewLockAsync(queue, message, id, interrupt, over.Token), WatchForCancelAsync(key, canceled, over.Token));
         try
         {
             switch (await EndOf(job))
@@ -128,12 +133,12 @@ public sealed class JobLoop(
             try
             {
                 var end = await run(job, interrupt.Token, canceled.Token);
-                return end == JobEnd.Interrupted ? null : new JobLogged(id, attempt, time.GetUtcNow(), []);
+                return end == JobEnd.Interrupted ? null : new JobLogged(key, attempt, time.GetUtcNow(), []);
             }
             catch (OperationCanceledException) when (canceled.IsCancellationRequested)
             {
                 log.Canceled(id);
-                return new JobCanceled(id, attempt, time.GetUtcNow());
+                return new JobCanceled(key, attempt, time.GetUtcNow());
             }
             catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
             {
@@ -150,7 +155,7 @@ public sealed class JobLoop(
             catch (Exception e)
             {
                 log.Failed(e, id);
-                return new JobFailed(id, attempt, time.GetUtcNow(), e.Message);
+                return new JobFailed(key, attempt, time.GetUtcNow(), e.Message);
             }
         }
     }
@@ -187,14 +192,14 @@ public sealed class JobLoop(
         }
     }
 
-    private async Task WatchForCancelAsync(string id, CancellationTokenSource canceled, CancellationToken over)
+    private async Task WatchForCancelAsync(JobKey job, CancellationTokenSource canceled, CancellationToken over)
     {
         var pause = TimeSpan.FromSeconds(options.Value.CancelPollSeconds);
         while (!over.IsCancellationRequested)
         {
             try
             {
-                if (await blobs.IsCanceledAsync(id, over))
+                if (await blobs.IsCanceledAsync(job, over))
                 {
                     await canceled.CancelAsync();
                     return;

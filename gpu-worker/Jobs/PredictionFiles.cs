@@ -18,7 +18,7 @@ public sealed class PredictionFiles(JobBlobs blobs, WorkerScratch scratch)
         if (job.Inputs.ReplicateWeights is { Length: > 0 } named)
         {
             // The name stays: an embedding's is its trigger word.
-            var target = Path.Combine(ScratchOf(job.PredictionId), named[(named.LastIndexOf('/') + 1)..]);
+            var target = Path.Combine(ScratchOf(job.Prediction.Id), named[(named.LastIndexOf('/') + 1)..]);
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             var (container, name) = Split(named, "replicate_weights");
             return await blobs.DownloadFileAsync(container, name, target, cancel) ? target : throw NotThere(named, "replicate_weights");

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using Microsoft.Extensions.Options;
 using Sdxl.Core.Bases;
+using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Predictions;
 using Sdxl.Core.Storage;
@@ -9,9 +11,6 @@ using Sdxl.Diffusion.Files;
 using Sdxl.Diffusion.Pipelines;
 using Sdxl.GpuWorker.Hosting;
 using Sdxl.GpuWorker.Storage;
-using SixLabors.ImageSharp;
-using SixLabors.ImageSharp.Formats.Png;
-using SixLabors.ImageSharp.PixelFormats;
 
 namespace Sdxl.GpuWorker.Jobs;
 
@@ -41,7 +40,7 @@ public sealed class PredictionHandler(
         }
         finally
         {
-            files.CleanUp(job.PredictionId);
+            files.CleanUp(job.Prediction.Id);
         }
     }
 
@@ -56,49 +55,56 @@ public sealed class PredictionHandler(
 
     private async Task<JobEnd> DrawAsync(PredictionJob job, Stopwatch watch, CancellationToken cancel)
     {
+        // Its last word may not have been heard when the message came back: it is said again, and nothing is drawn twice.
+        if (await blobs.ReadAsync(StorageLayout.Predictions, StorageLayout.DrawnResult(job.Prediction), cancel) is { } said)
+        {
+            await events.SendAsync(SdxlJson.Deserialize<WorkerEvent>(said.ToString()), CancellationToken.None);
+            return JobEnd.Finished;
+        }
         var baseModel = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base);
         baseModel.Require(job.Inputs.Needs());
         var weights = await files.FineTuneAsync(job, cancel);
         var (source, mask) = (await files.PictureAsync(job.Inputs.Image, "image", cancel), await files.PictureAsync(job.Inputs.Mask, "mask", cancel));
-        var pictures = await DrawAndReportAsync(job, baseModel, weights, source, mask, cancel);
-        var drawn = new List<DrawnPicture>();
-        foreach (var picture in pictures)
-        {
-            var file = string.Create(CultureInfo.InvariantCulture, $"out-{picture.Index}.png");
-            await blobs.UploadAsync(StorageLayout.Predictions, $"{job.PredictionId}/{file}", Png(picture, job.Inputs), cancel);
-            drawn.Add(new DrawnPicture(file, picture.Seed, picture.Flagged));
-        }
+        var report = new PredictionReport(job, device.Name, options.Value.ProgressSeconds, blobs, events, time);
+        await DrawAndReportAsync(job, report, baseModel, weights, source, mask, cancel);
         var warnings = new List<string>();
         if (!job.Inputs.DisableSafetyChecker && baseModel.HasSafetyChecker && !_pipeline!.ChecksSafety)
             warnings.Add(string.Format(CultureInfo.InvariantCulture, NotChecked, job.Base));
         if (_wordsWithoutVectors.Count > 0)
             warnings.Add(string.Format(CultureInfo.InvariantCulture, NoVectors, string.Join(", ", _wordsWithoutVectors), Path.GetFileName(weights)));
-        await events.SendAsync(
-            new PredictionCompleted(job.PredictionId, 1, time.GetUtcNow(), drawn, watch.Elapsed.TotalSeconds, warnings.Count == 0 ? null : [.. warnings]), CancellationToken.None);
+        var done = new PredictionCompleted(
+            job.Prediction, 1, time.GetUtcNow(), report.Pictures, watch.Elapsed.TotalSeconds, warnings.Count == 0 ? null : [.. warnings]);
+        await Task.WhenAll(
+            report.StoreStateAsync(), // who hears the last word looks at this log
+            blobs.UploadAsync(StorageLayout.Predictions, StorageLayout.DrawnResult(job.Prediction),
+                Encoding.UTF8.GetBytes(SdxlJson.Serialize<WorkerEvent>(done)), CancellationToken.None));
+        await events.SendAsync(done, CancellationToken.None);
         return JobEnd.Finished;
     }
 
-    /// <summary>Drawing is pure computation on a thread of its own; how far it is, is sent meanwhile.</summary>
-    private async Task<IReadOnlyList<GeneratedPicture>> DrawAndReportAsync(
-        PredictionJob job, BaseManifest baseModel, string? weights, byte[]? picture, byte[]? mask, CancellationToken cancel)
+    /// <summary>Drawing is pure computation on a thread of its own; pictures and progress go into storage meanwhile.</summary>
+    private async Task DrawAndReportAsync(
+        PredictionJob job, PredictionReport report, BaseManifest baseModel, string? weights, byte[]? picture, byte[]? mask, CancellationToken cancel)
     {
-        var reporter = new PredictionReporter(job, device.Name, options.Value.ProgressSeconds, time);
-        var sending = reporter.SendAllAsync(events);
+        var storing = report.StoreAllAsync();
         try
         {
-            return await Task.Factory.StartNew(
-                () => Draw(job, baseModel, weights, picture, mask, reporter, cancel), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            await Task.Factory.StartNew(
+                () => Draw(job, baseModel, weights, picture, mask, report, cancel), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
-        finally
+        catch
         {
-            reporter.Complete();
-            // Progress that cannot be sent is missed by nobody; the event that ends the job goes after it.
-            await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            report.Complete();
+            await storing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // the drawing's own fault is the one to tell
+            await report.StoreStateAsync();
+            throw;
         }
+        report.Complete();
+        await storing;
     }
 
-    private IReadOnlyList<GeneratedPicture> Draw(
-        PredictionJob job, BaseManifest baseModel, string? weights, byte[]? picture, byte[]? mask, IProgress<GenerationProgress> progress, CancellationToken cancel)
+    private void Draw(
+        PredictionJob job, BaseManifest baseModel, string? weights, byte[]? picture, byte[]? mask, PredictionReport report, CancellationToken cancel)
     {
         if (_loadedBase != job.Base)
         {
@@ -129,7 +135,8 @@ public sealed class PredictionHandler(
             CheckSafety = !inputs.DisableSafetyChecker,
             Seed = inputs.Seed,
         };
-        return _pipeline!.Generate(settings, progress, cancel);
+        report.Begin(_pipeline!.Spell(inputs.Prompt));
+        _pipeline.Generate(settings, report, cancel, report.Drawn);
     }
 
     private void Apply(string? weights, PredictionInputs inputs)
@@ -150,16 +157,5 @@ public sealed class PredictionHandler(
             // The user knows the file by its own name, not by where it lies on this machine.
             throw new InvalidDataException($"Input 'replicate_weights' cannot be applied. {e.Message.Replace(weights!, Path.GetFileName(weights), StringComparison.Ordinal)}", e);
         }
-    }
-
-    private static byte[] Png(GeneratedPicture picture, PredictionInputs inputs)
-    {
-        using var image = Image.LoadPixelData<Rgb24>(picture.Rgb, picture.Width, picture.Height);
-        var text = image.Metadata.GetPngMetadata().TextData;
-        text.Add(new PngTextData("prompt", inputs.Prompt, "", ""));
-        text.Add(new PngTextData("seed", picture.Seed.ToString(CultureInfo.InvariantCulture), "", ""));
-        using var stream = new MemoryStream();
-        image.SaveAsPng(stream);
-        return stream.ToArray();
     }
 }

@@ -25,17 +25,17 @@ public sealed class TrainingHandler(
     {
         var watch = Stopwatch.StartNew();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(interrupt, canceled);
-        var folder = ScratchOf(job.TrainingId);
+        var folder = ScratchOf(job.Training.Id);
         var (dataset, work, output) = (Path.Combine(folder, "dataset"), Path.Combine(folder, "work"), Path.Combine(folder, "output"));
         var checkpoints = Directory.CreateDirectory(Path.Combine(work, "checkpoints")).FullName;
         var baseModel = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base);
         baseModel.Require(BaseParts.Nets);
         predictions.Unload(); // The training gets the device's memory.
 
-        var mirror = new CheckpointMirror(blobs, job.TrainingId, work, checkpoints);
+        var mirror = new CheckpointMirror(blobs, job.Training, work, checkpoints);
         using (SdxlTelemetry.Span("fetch dataset"))
         {
-            await blobs.DownloadAsync(StorageLayout.Datasets, $"{job.TrainingId}/", dataset, IsForTraining, either.Token);
+            await blobs.DownloadAsync(StorageLayout.Datasets, $"{job.Training}/", dataset, IsForTraining, either.Token);
             await mirror.FetchNewestAsync(either.Token);
         }
         if (Directory.Exists(output))
@@ -57,7 +57,7 @@ public sealed class TrainingHandler(
             return JobEnd.Interrupted;
 
         var files = await UploadAsync(job, output, work);
-        await events.SendAsync(new TrainingCompleted(job.TrainingId, job.Attempt, time.GetUtcNow(), files, watch.Elapsed.TotalSeconds), CancellationToken.None);
+        await events.SendAsync(new TrainingCompleted(job.Training, job.Attempt, time.GetUtcNow(), files, watch.Elapsed.TotalSeconds), CancellationToken.None);
         await mirror.DropAsync(CancellationToken.None);
         return JobEnd.Finished;
     }
@@ -115,14 +115,14 @@ public sealed class TrainingHandler(
         if (report.Event is JobLogged logged)
         {
             foreach (var line in logged.Lines)
-                log.JobLine(job.TrainingId, line);
+                log.JobLine(job.Training.Id, line);
         }
     }
 
     private static bool IsForTraining(string name) =>
         name == StorageLayout.ManifestFile || name.StartsWith("pictures/", StringComparison.Ordinal) || name.StartsWith("masks/", StringComparison.Ordinal);
 
-    /// <summary>The artefacts to jobs/{id}/output (the version's files), what only tells of the run (metrics, report) to jobs/{id}/run.</summary>
+    /// <summary>The artefacts to jobs/{owner}/{id}/output (the version's files), what only tells of the run (metrics, report) to jobs/{owner}/{id}/run.</summary>
     private async Task<IReadOnlyList<VersionFile>> UploadAsync(TrainingJob job, string output, string work)
     {
         using var span = SdxlTelemetry.Span("upload weights");
@@ -132,10 +132,10 @@ public sealed class TrainingHandler(
             var name = Path.GetRelativePath(output, file).Replace('\\', '/');
             await using (var content = File.OpenRead(file))
                 files.Add(new VersionFile(name, content.Length, Convert.ToHexStringLower(await SHA256.HashDataAsync(content))));
-            await blobs.UploadFileAsync(StorageLayout.Jobs, StorageLayout.JobOutput(job.TrainingId, name), file, CancellationToken.None);
+            await blobs.UploadFileAsync(StorageLayout.Jobs, StorageLayout.JobOutput(job.Training, name), file, CancellationToken.None);
         }
         foreach (var file in Directory.EnumerateFiles(work))
-            await blobs.UploadFileAsync(StorageLayout.Jobs, StorageLayout.JobRun(job.TrainingId, Path.GetFileName(file)), file, CancellationToken.None);
+            await blobs.UploadFileAsync(StorageLayout.Jobs, StorageLayout.JobRun(job.Training, Path.GetFileName(file)), file, CancellationToken.None);
         return files;
     }
 }

@@ -28,7 +28,7 @@ public sealed class TrainingReporter(TrainingJob job, string device, double prog
     public void Started(string deviceName, int resumedAtStep, int totalSteps)
     {
         _total = totalSteps;
-        Send(new JobStarted(job.TrainingId, job.Attempt, time.GetUtcNow(), deviceName, resumedAtStep, totalSteps));
+        Send(new JobStarted(job.Training, job.Attempt, time.GetUtcNow(), deviceName, resumedAtStep, totalSteps));
     }
 
     public void Stepped(StepMetrics metrics)
@@ -44,7 +44,7 @@ public sealed class TrainingReporter(TrainingJob job, string device, double prog
         var (firstAt, firstStep) = _recent.Peek();
         var seconds = (now - firstAt).TotalSeconds;
         double? speed = seconds > 0 && metrics.Step > firstStep ? (metrics.Step - firstStep) / seconds : null;
-        Send(new JobProgressed(job.TrainingId, job.Attempt, now, metrics.Step, _total, _loss, speed, (_total - metrics.Step) / speed, device));
+        Send(new JobProgressed(job.Training, job.Attempt, now, metrics.Step, _total, _loss, speed, (_total - metrics.Step) / speed, device));
         JobTelemetry.Progress(device, speed, metrics.DevicePeakMebibytes ?? metrics.PeakMebibytes);
         if (job.Inputs.Verbose)
             Log(ProgressLine(metrics.Step, speed));
@@ -54,7 +54,7 @@ public sealed class TrainingReporter(TrainingJob job, string device, double prog
 
     public void SampleDrawn(string file, string prompt, int step) => Log(string.Create(CultureInfo.InvariantCulture, $"Sample at step {step}: {prompt}"));
 
-    public void Log(string line) => Send(new JobLogged(job.TrainingId, job.Attempt, time.GetUtcNow(), [line]));
+    public void Log(string line) => Send(new JobLogged(job.Training, job.Attempt, time.GetUtcNow(), [line]));
 
     /// <summary>The line that Replicate's clients read progress from: " 50%|##########          | 500/1000 [loss 0.1000, 4.20 steps/s]".</summary>
     private string ProgressLine(int step, double? speed)

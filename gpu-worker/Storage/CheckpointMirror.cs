@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Json;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Versions;
@@ -14,13 +15,13 @@ namespace Sdxl.GpuWorker.Storage;
 /// The training's own record (metrics.jsonl, samples/) goes with the checkpoint: the published files tell of every step, also of those that another
 /// machine did, and so their hashes, and the version id, are the same.
 /// </remarks>
-public sealed class CheckpointMirror(JobBlobs blobs, string jobId, string workFolder, string localFolder)
+public sealed class CheckpointMirror(JobBlobs blobs, JobKey job, string workFolder, string localFolder)
 {
     private const string ListSuffix = ".list.json";
     private const string RunPrefix = "run/";
     private const int Keep = 2;
 
-    private readonly string _prefix = StorageLayout.CheckpointPrefix(jobId);
+    private readonly string _prefix = StorageLayout.CheckpointPrefix(job);
 
     /// <summary>Brings the newest whole checkpoint here, unless a local one is as new.</summary>
     public async Task FetchNewestAsync(CancellationToken cancel)

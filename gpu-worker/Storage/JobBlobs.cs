@@ -1,6 +1,7 @@
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Storage;
 
 namespace Sdxl.GpuWorker.Storage;
@@ -67,8 +68,8 @@ public sealed class JobBlobs(BlobServiceClient service)
         }
     }
 
-    public async Task<bool> IsCanceledAsync(string jobId, CancellationToken cancel) =>
-        await service.GetBlobContainerClient(StorageLayout.Jobs).GetBlobClient(StorageLayout.CancelMark(jobId)).ExistsAsync(cancel);
+    public async Task<bool> IsCanceledAsync(JobKey job, CancellationToken cancel) =>
+        await service.GetBlobContainerClient(StorageLayout.Jobs).GetBlobClient(StorageLayout.CancelMark(job)).ExistsAsync(cancel);
 
     public async Task<IReadOnlyList<string>> ListAsync(string container, string prefix, CancellationToken cancel)
     {

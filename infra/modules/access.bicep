@@ -30,6 +30,8 @@ var onQueues = [
   { queue: 'predictions', to: names.workerIdentity, role: 'serviceBusDataReceiver', why: 'Worker: takes prediction jobs.' }
   { queue: 'worker-events', to: names.workerIdentity, role: 'serviceBusDataSender', why: 'Worker: reports progress and ends.' }
   { queue: 'worker-events', to: names.functionsIdentity, role: 'serviceBusDataReceiver', why: 'Functions: reports wake the orchestration.' }
+  { queue: 'events', to: names.functionsIdentity, role: 'serviceBusDataSender', why: 'Functions: hand out what is to be told to the world.' }
+  { queue: 'events', to: names.functionsIdentity, role: 'serviceBusDataReceiver', why: 'Functions: tell it, again where somebody did not answer.' }
 ]
 
 var onInsights = [

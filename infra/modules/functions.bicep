@@ -35,6 +35,9 @@ param maxDataUriBytes int
 @description('Hours without a word from a worker after which a training has failed.')
 param maxSilenceHours int
 
+@description('Hours after which a prediction that no worker has drawn fails.')
+param maxPredictionHours int
+
 @description('Hosts inside the network that inputs may name, comma-separated.')
 param trustedHosts string
 
@@ -108,6 +111,9 @@ var productSettings = {
   Sdxl__MaxDataUriBytes: string(maxDataUriBytes)
   Sdxl__TrustedHosts: trustedHosts
   Sdxl__MaxSilenceHours: string(maxSilenceHours)
+  Sdxl__MaxPredictionHours: string(maxPredictionHours)
+  // Clients come by https here.
+  Sdxl__DataOutputOnHttp: 'false'
 }
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {

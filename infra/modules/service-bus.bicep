@@ -29,6 +29,8 @@ var queues = [
   { name: 'trainings', properties: jobs }
   { name: 'predictions', properties: jobs }
   { name: 'worker-events', properties: events }
+  // A delivery is put off by its own schedule, for a day at most; what it tells is told once.
+  { name: 'events', properties: union(events, { requiresDuplicateDetection: true, duplicateDetectionHistoryTimeWindow: 'P1D' }) }
 ]
 
 resource namespace 'Microsoft.ServiceBus/namespaces@2026-01-01' = {

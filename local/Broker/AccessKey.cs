@@ -15,11 +15,10 @@ public enum AccessRights
 /// <summary>A shared access key of the broker. Its secret never travels: clients sign with it.</summary>
 /// <param name="Name">As in SharedAccessKeyName.</param>
 /// <param name="Secret">As in SharedAccessKey; base64 by custom.</param>
-/// <param name="Rights">What it allows.</param>
-/// <param name="Queue">The only queue it allows, or null for all.</param>
-public sealed record AccessKey(string Name, string Secret, AccessRights Rights = AccessRights.All, string? Queue = null)
+/// <param name="Queues">The queues it is for, each with what it allows there; null: everything on all.</param>
+public sealed record AccessKey(string Name, string Secret, IReadOnlyDictionary<string, AccessRights>? Queues = null)
 {
     /// <returns>A key with a secret of 256 random bits.</returns>
-    public static AccessKey Create(string name, AccessRights rights = AccessRights.All, string? queue = null) =>
-        new(name, Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)), rights, queue);
+    public static AccessKey Create(string name, IReadOnlyDictionary<string, AccessRights>? queues = null) =>
+        new(name, Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)), queues);
 }

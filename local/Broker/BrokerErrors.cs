@@ -13,13 +13,16 @@ internal static class BrokerErrors
     public static readonly AmqpSymbol MessageLockLost = "com.microsoft:message-lock-lost";
     public static readonly AmqpSymbol MessageNotFound = "com.microsoft:message-not-found";
 
+    // The client tries again at once after this; amqp:internal-error it takes for final, and for a busy server it waits ten seconds.
+    private static readonly AmqpSymbol s_tryAgain = "com.microsoft:timeout";
+
     public static AmqpException NotOffered(string what) =>
         new(AmqpErrorCode.NotImplemented, $"{what}: the local broker does not offer this; Azure Service Bus does.");
 
-    /// <summary>A refusal as it is; anything else as the broker's own failure, which clients may retry.</summary>
+    /// <summary>A refusal as it is; anything else (a full disk, a broker that ends) as a failure after which clients try again.</summary>
     public static Error ToError(Exception exception) => exception is AmqpException { Error: { } error }
         ? error
-        : new Error { Condition = AmqpErrorCode.InternalError, Description = $"The broker failed: {exception.Message}" };
+        : new Error { Condition = s_tryAgain, Description = $"The broker failed: {exception.Message}" };
 
     /// <summary>The status of a management response.</summary>
     public static int Status(Error error) =>

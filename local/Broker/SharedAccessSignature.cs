@@ -61,9 +61,12 @@ internal static class SharedAccessSignature
         var isSameHost = string.Equals(scope.Host, audience.Host, StringComparison.OrdinalIgnoreCase);
         if (!isSameHost || !IsWithin(audience.AbsolutePath, scope.AbsolutePath))
             throw Refusal($"it is for '{scope.Host}{scope.AbsolutePath}', not for '{audience.Host}{audience.AbsolutePath}'");
-        if (key.Queue is { } queue && !IsWithin(audience.AbsolutePath, queue))
-            throw Refusal($"the key '{keyName}' is for the queue '{queue}' only");
-        return (key.Rights, end);
+        if (key.Queues is not { } queues)
+            return (AccessRights.All, end);
+        var mine = queues.FirstOrDefault(queue => IsWithin(audience.AbsolutePath, queue.Key));
+        return mine.Key is not null
+            ? (mine.Value, end)
+            : throw Refusal($"the key '{keyName}' is not for the queue '{audience.AbsolutePath.Trim('/')}'");
     }
 
     /// <summary>Whether a path is the other one or lies below it; slashes around and case don't matter.</summary>

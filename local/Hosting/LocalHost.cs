@@ -105,7 +105,7 @@ internal static class LocalHost
         {
             DatabasePath = arguments.State.QueuesFile,
             Queues = LocalQueues.All,
-            Keys = [new AccessKey(HostKey, keys.Host), new AccessKey(WorkerKey, keys.Worker)],
+            Keys = [new AccessKey(HostKey, keys.Host), new AccessKey(WorkerKey, keys.Worker, LocalQueues.OfWorkers)],
             Address = address,
             Port = arguments.Listen is not null && Addresses.IsFree(address, UsualQueuePort) ? UsualQueuePort : 0,
         };

@@ -12,11 +12,20 @@ internal static class LocalQueues
 
     private static readonly TimeSpan DuplicateWindow = TimeSpan.FromDays(1);
 
+    /// <summary>What a worker elsewhere may do: take jobs and give them back, and tell how they end.</summary>
+    public static IReadOnlyDictionary<string, AccessRights> OfWorkers { get; } = new Dictionary<string, AccessRights>
+    {
+        [Queues.Trainings] = AccessRights.All,
+        [Queues.Predictions] = AccessRights.All,
+        [Queues.WorkerEvents] = AccessRights.Send,
+    };
+
     public static IReadOnlyList<QueueSettings> All { get; } =
     [
         new(Queues.Uploads) { LockDuration = TimeSpan.FromMinutes(1), MaxDeliveryCount = 10 },
         new(Queues.Trainings) { LockDuration = JobLock, MaxDeliveryCount = JobDeliveries, DuplicateDetectionWindow = DuplicateWindow },
         new(Queues.Predictions) { LockDuration = JobLock, MaxDeliveryCount = JobDeliveries, DuplicateDetectionWindow = DuplicateWindow },
         new(Queues.WorkerEvents) { LockDuration = TimeSpan.FromMinutes(1), MaxDeliveryCount = 10 },
+        new(Queues.Events) { LockDuration = TimeSpan.FromMinutes(1), MaxDeliveryCount = 10, DuplicateDetectionWindow = DuplicateWindow },
     ];
 }

@@ -37,6 +37,7 @@ internal sealed class SqliteFile : IDisposable
             connection.Open();
             if (exclusive)
                 Run("PRAGMA locking_mode = EXCLUSIVE");
+            RefuseForeignFile(version); // before anything is written into it
             Run("PRAGMA journal_mode = WAL");
             // NORMAL loses nothing when a process dies; after a power cut the newest transactions may be missing, the file stays whole.
             Run(powerSafe ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
@@ -108,27 +109,31 @@ internal sealed class SqliteFile : IDisposable
         }
     }
 
-    private void Prepare(SqliteSession session, string schema, int version)
+    private void RefuseForeignFile(int version)
+    {
+        if (version == 0)
+            return;
+        var found = (long)Run("PRAGMA user_version")!;
+        var isNew = found == 0 && (long)Run("SELECT count(*) FROM sqlite_master")! == 0;
+        if (!isNew && found != version)
+        {
+            throw new InvalidDataException(
+                $"'{Path}' has schema version {found}; this program writes version {version}. "
+                + "Move the file away (what is in it stays there) and start again, or go on with the program that wrote it.");
+        }
+    }
+
+    private static void Prepare(SqliteSession session, string schema, int version)
     {
         if (version != 0)
-        {
-            var found = (long)session.Scalar("PRAGMA user_version")!;
-            var isNew = found == 0 && session.Scalar("SELECT 1 FROM sqlite_master LIMIT 1") is null;
-            if (!isNew && found != version)
-            {
-                throw new InvalidDataException(
-                    $"'{Path}' has schema version {found}; this program writes version {version}. "
-                    + "Move the file away (what is in it stays there) and start again, or go on with the program that wrote it.");
-            }
             session.Execute($"PRAGMA user_version = {version}");
-        }
         session.Execute(schema);
     }
 
-    private void Run(string statement)
+    private object? Run(string statement)
     {
         using var command = connection.CreateCommand();
         command.CommandText = statement;
-        command.ExecuteNonQuery();
+        return command.ExecuteScalar();
     }
 }

@@ -29,19 +29,19 @@ public sealed class OtherCommandsTests : IDisposable
     public async Task Draw_takes_the_newest_version_and_saves_each_picture_with_its_seed()
     {
         Trainings(Training(Second, "processing"), Training(First, "succeeded", Version));
-        host.Answer("POST /api/predictions", new JsonObject { ["id"] = "ppppppppqqqqqqqq", ["status"] = "starting" });
-        host.Answer("GET /api/predictions/ppppppppqqqqqqqq", new JsonObject { ["id"] = "ppppppppqqqqqqqq", ["status"] = "processing" }, new JsonObject
+        host.Answer("POST /v1/predictions", new JsonObject { ["id"] = "ppppppppqqqqqqqq", ["status"] = "starting" });
+        host.Answer("GET /v1/predictions/ppppppppqqqqqqqq", new JsonObject { ["id"] = "ppppppppqqqqqqqq", ["status"] = "processing" }, new JsonObject
         {
-            ["id"] = "ppppppppqqqqqqqq", ["status"] = "succeeded", ["output"] = new JsonArray($"{host.Url}/p/0", $"{host.Url}/p/1"), ["seeds"] = new JsonArray(7, 8), ["flagged"] = new JsonArray(false, true),
+            ["id"] = "ppppppppqqqqqqqq", ["status"] = "succeeded", ["output"] = new JsonArray($"{host.Url}/p/0", $"{host.Url}/p/1"), ["seeds"] = new JsonArray(7, 8), ["warnings"] = new JsonArray("The safety checker left out 1 of 3 pictures: out-2.png (seed 9)."),
         });
         host.Serve("GET /p/0", "zero"u8.ToArray());
         host.Serve("GET /p/1", "one"u8.ToArray());
         var outcome = await SdxlProcess.RunAsync(host.Home, "draw", "a photo of TOK", "--outputs", "2", "--seed", "7");
         Assert.Equal((0, ""), (outcome.ExitCode, outcome.Errors));
         Assert.Equal(["output/pppppppp-0.png  (seed 7)", "output/pppppppp-1.png  (seed 8)"], outcome.Lines[^2..]);
-        Assert.Contains("pppppppp-1.png is black: the safety checker", outcome.Output, StringComparison.Ordinal);
+        Assert.Contains("The safety checker left out 1 of 3 pictures", outcome.Output, StringComparison.Ordinal);
         Assert.Equal("one", File.ReadAllText(Path.Combine(host.Home, "output", "pppppppp-1.png")));
-        var sent = JsonNode.Parse(host.Requests.Single(request => request.Line == "POST /api/predictions").Body)!;
+        var sent = JsonNode.Parse(host.Requests.Single(request => request.Line == "POST /v1/predictions").Body)!;
         Assert.Equal(Version, sent["version"]!.ToString());
         Assert.Equal(("a photo of TOK", "2", "7"), (sent["input"]!["prompt"]!.ToString(), sent["input"]!["num_outputs"]!.ToString(), sent["input"]!["seed"]!.ToString()));
     }
@@ -56,8 +56,8 @@ public sealed class OtherCommandsTests : IDisposable
         JsonObject State(string status, JsonNode? progress) => new() { ["id"] = "ppppppppqqqqqqqq", ["status"] = status, ["progress"] = progress };
         var done = State("succeeded", null);
         (done["output"], done["seeds"]) = (new JsonArray($"{host.Url}/p/0"), new JsonArray(7));
-        host.Answer("POST /api/predictions", State("starting", null));
-        host.Answer("GET /api/predictions/ppppppppqqqqqqqq",
+        host.Answer("POST /v1/predictions", State("starting", null));
+        host.Answer("GET /v1/predictions/ppppppppqqqqqqqq",
             State("processing", new JsonObject { ["step"] = 10, ["total_steps"] = 25, ["steps_per_second"] = 2.5, ["seconds_left"] = 6.0 }), State("processing", null), State("processing", null), done);
         host.Serve("GET /p/0", "zero"u8.ToArray());
         string[] draw = ["draw", "a photo of TOK", "--version", "none"];
@@ -72,7 +72,7 @@ public sealed class OtherCommandsTests : IDisposable
     {
         Directory.CreateDirectory(Path.Combine(host.Home, "weights"));
         await File.WriteAllTextAsync(Path.Combine(host.Home, "weights", "GIZMO.safetensors"), "the weights' bytes");
-        host.Answer("POST /api/predictions", new JsonObject
+        host.Answer("POST /v1/predictions", new JsonObject
         {
             ["id"] = "ppppppppqqqqqqqq", ["status"] = "succeeded", ["output"] = new JsonArray($"{host.Url}/p/0"), ["seeds"] = new JsonArray(7), ["warnings"] = new JsonArray("The pictures were not checked."),
         });
@@ -83,7 +83,7 @@ public sealed class OtherCommandsTests : IDisposable
         Assert.Equal((0, ""), (outcome.ExitCode, outcome.Errors));
         Assert.Contains("a photo of GIZMO (toy with GIZMO.safetensors)", outcome.Output, StringComparison.Ordinal);
         Assert.Contains("The pictures were not checked.", outcome.Output, StringComparison.Ordinal);
-        var body = host.Requests.Single(request => request.Line == "POST /api/predictions").Body;
+        var body = host.Requests.Single(request => request.Line == "POST /v1/predictions").Body;
         Assert.Matches("name=\"?replicate_weights\"?; filename=\"?GIZMO.safetensors\"?", body);
         Assert.Contains("the weights' bytes", body, StringComparison.Ordinal);
         Assert.Matches("name=\"?base\"?\r\n\r\ntoy\r\n", body);
@@ -94,9 +94,9 @@ public sealed class OtherCommandsTests : IDisposable
     [Fact]
     public async Task Draw_sends_an_address_as_it_is_and_refuses_a_path_that_is_not_there_in_one_sentence()
     {
-        host.Problem("POST /api/predictions", 422, "not reachable");
+        host.Problem("POST /v1/predictions", 422, "not reachable");
         var sent = await SdxlProcess.RunAsync(host.Home, "draw", "x", "--replicate-weights", "https://example.com/w.tar?sig=secret");
-        Assert.Equal("https://example.com/w.tar?sig=secret", JsonNode.Parse(host.Requests.Single(r => r.Line == "POST /api/predictions").Body)!["input"]!["replicate_weights"]!.ToString());
+        Assert.Equal("https://example.com/w.tar?sig=secret", JsonNode.Parse(host.Requests.Single(r => r.Line == "POST /v1/predictions").Body)!["input"]!["replicate_weights"]!.ToString());
         Assert.DoesNotContain("secret", sent.Output + sent.Errors, StringComparison.Ordinal);
 
         var missing = await SdxlProcess.RunAsync(host.Home, "draw", "x", "--replicate-weights", "./none.tar");

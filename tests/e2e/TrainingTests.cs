@@ -136,13 +136,13 @@ public sealed class TrainingTests(SharedHost shared)
         };
         if (version is null)
             body["base"] = "toy";
-        var answer = await _host.Http.PostAsync("api/predictions", new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
+        var answer = await _host.Http.PostAsync("v1/predictions", new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
         var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.StatusCode == HttpStatusCode.Accepted, text);
+        Assert.True(answer.StatusCode == HttpStatusCode.Created, text);
         var id = JsonNode.Parse(text)!["id"]!.GetValue<string>();
         return await _host.EventuallyAsync(
-            async () => await _host.GetAsync($"api/predictions/{id}") is { } p && p["status"]!.GetValue<string>() == "succeeded" ? p : null,
-            TimeSpan.FromMinutes(2), $"prediction {id}", () => _host.GetAsync($"api/predictions/{id}").Result.ToJsonString());
+            async () => await _host.GetAsync($"v1/predictions/{id}") is { } p && p["status"]!.GetValue<string>() == "succeeded" ? p : null,
+            TimeSpan.FromMinutes(2), $"prediction {id}", () => _host.GetAsync($"v1/predictions/{id}").Result.ToJsonString());
     }
 
     private async Task<string> PictureAsync(JsonObject prediction, int index)

@@ -29,8 +29,8 @@ public sealed class WeightsTests(SharedHost shared)
         var sent = await DrawnAsync(Body("data:application/x-tar;base64," + Convert.ToBase64String(tar)));
         Assert.Equal(expected, await PictureAsync(sent));
         // Records hold blob names, not payloads.
-        Assert.Equal($"jobs/{sent["id"]}/inputs/replicate_weights/replicate_weights", sent["input"]!["replicate_weights"]!.ToString());
-        Assert.Equal(expected, await PictureAsync(await EndAsync(await _host.Http.PostAsync("api/predictions", Form("trained_model.tar", tar)))));
+        Assert.Equal($"jobs/me/{sent["id"]}/inputs/replicate_weights/replicate_weights", sent["input"]!["replicate_weights"]!.ToString());
+        Assert.Equal(expected, await PictureAsync(await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("trained_model.tar", tar)))));
     }
 
     [Fact]
@@ -43,8 +43,8 @@ public sealed class WeightsTests(SharedHost shared)
         foreach (var file in files.Where(f => f.EndsWith(".safetensors", StringComparison.Ordinal)))
             Assert.NotEqual(plain, await PictureAsync(await DrawnAsync(Body($"{prefix}/{file}"))));
         var embedding = await _host.Http.GetByteArrayAsync($"api/{prefix}/TOK.safetensors");
-        Assert.Equal(plain, await PictureAsync(await EndAsync(await _host.Http.PostAsync("api/predictions", Form("OTHERWORD.safetensors", embedding)))));
-        var named = await PictureAsync(await EndAsync(await _host.Http.PostAsync("api/predictions", Form("TOK.safetensors", embedding))));
+        Assert.Equal(plain, await PictureAsync(await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("OTHERWORD.safetensors", embedding)))));
+        var named = await PictureAsync(await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("TOK.safetensors", embedding))));
         Assert.NotEqual(plain, named);
         Assert.Equal(named, await PictureAsync(await DrawnAsync(Body("data:application/octet-stream;name=TOK.safetensors;base64," + Convert.ToBase64String(embedding)))));
     }
@@ -79,12 +79,12 @@ public sealed class WeightsTests(SharedHost shared)
         var refused = Form("cat.safetensors", NoWeights);
         refused.Add(new StringContent("jobs/no/such.png"), "image");
         refused.Add(new StringContent("jobs/no/mask.png"), "mask");
-        var answer = await _host.Http.PostAsync("api/predictions", refused);
+        var answer = await _host.Http.PostAsync("v1/predictions", refused);
         var problem = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
         Assert.Equal(["image", "mask"], problem["invalid_fields"]!.AsArray().Select(p => p!["field"]!.ToString()));
         Assert.Empty((await BroughtAsync()).Except(before));
 
-        var failed = await EndAsync(await _host.Http.PostAsync("api/predictions", Form("cat.safetensors", NoWeights)));
+        var failed = await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("cat.safetensors", NoWeights)));
         Assert.StartsWith("Input 'replicate_weights' cannot be applied.", failed["error"]!.ToString(), StringComparison.Ordinal);
         await _host.EventuallyAsync(async () => (await BroughtAsync()).All(name => !name.StartsWith(failed["id"]!.ToString(), StringComparison.Ordinal)) ? failed : null, TimeSpan.FromSeconds(30), "the inputs' removal");
     }
@@ -104,7 +104,7 @@ public sealed class WeightsTests(SharedHost shared)
     [Fact]
     public async Task Weights_that_are_none_fail_the_prediction_with_a_sentence_and_without_another_try()
     {
-        var prediction = await EndAsync(await _host.Http.PostAsync("api/predictions", Form("cat.safetensors", NoWeights)));
+        var prediction = await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("cat.safetensors", NoWeights)));
 
         Assert.Equal("failed", prediction["status"]!.ToString());
         Assert.StartsWith("Input 'replicate_weights' cannot be applied. Weights file 'cat.safetensors': claims a header of 16 bytes", prediction["error"]!.ToString(), StringComparison.Ordinal);
@@ -160,7 +160,7 @@ public sealed class WeightsTests(SharedHost shared)
         foreach (var (name, value) in Inputs.Append(KeyValuePair.Create("prompt_strength", (JsonNode)0.0)))
             form.Add(new StringContent(value.ToString()), name);
         form.Add(new StringContent("toy"), "base");
-        var first = await EndAsync(await _host.Http.PostAsync("api/predictions", form));
+        var first = await EndAsync(await _host.Http.PostAsync("v1/predictions", form));
         Assert.Equal("succeeded", first["status"]!.ToString());
 
         // Its own output again, by the address under which the app serves it.
@@ -214,7 +214,7 @@ public sealed class WeightsTests(SharedHost shared)
     }
 
     private Task<HttpResponseMessage> PostAsync(JsonObject body) =>
-        _host.Http.PostAsync("api/predictions", new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
+        _host.Http.PostAsync("v1/predictions", new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
 
     private async Task<JsonObject> DrawnAsync(JsonObject body)
     {
@@ -226,10 +226,10 @@ public sealed class WeightsTests(SharedHost shared)
     private async Task<JsonObject> EndAsync(HttpResponseMessage answer)
     {
         var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.StatusCode == HttpStatusCode.Accepted, text);
+        Assert.True(answer.StatusCode == HttpStatusCode.Created, text);
         var id = JsonNode.Parse(text)!["id"]!.ToString();
         return await _host.EventuallyAsync(
-            async () => await _host.GetAsync($"api/predictions/{id}") is { } p && p["status"]!.ToString() is "succeeded" or "failed" ? p : null,
+            async () => await _host.GetAsync($"v1/predictions/{id}") is { } p && p["status"]!.ToString() is "succeeded" or "failed" ? p : null,
             TimeSpan.FromMinutes(2), $"prediction {id}");
     }
 

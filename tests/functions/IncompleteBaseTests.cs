@@ -38,13 +38,13 @@ public sealed class IncompleteBaseTests(ProductFixture product)
         var body = new JsonObject { ["base"] = "big", ["input"] = new JsonObject { ["prompt"] = "x", ["refine"] = "base_image_refiner" } };
         Assert.Equal(
             (400, $"Base model 'big' is not complete: {product.Models} lacks 3 files: big/base/unet/a.safetensors, big/refiner/r.safetensors, big/safety_checker/s.safetensors. {Pull}"),
-            await ProductFixture.ProblemAsync(await product.PostAsync("api/predictions", body)));
+            await ProductFixture.ProblemAsync(await product.PostAsync("v1/predictions", body)));
         body["input"] = new JsonObject { ["prompt"] = "x", ["disable_safety_checker"] = true };
         Assert.Equal(
             (400, $"Base model 'big' is not complete: {product.Models} lacks big/base/unet/a.safetensors. {Pull}"),
-            await ProductFixture.ProblemAsync(await product.PostAsync("api/predictions", body)));
+            await ProductFixture.ProblemAsync(await product.PostAsync("v1/predictions", body)));
         await using var elsewhere = await product.StartWithAsync(("Sdxl__NetsAreHere", "false"));
-        Assert.Equal(202, (int)(await ProductFixture.PostAsync(elsewhere.Http, "api/predictions", body)).StatusCode);
+        Assert.Equal(201, (int)(await ProductFixture.PostAsync(elsewhere.Http, "v1/predictions", body)).StatusCode);
     }
 
     [Fact]

@@ -114,6 +114,27 @@ public sealed class ProductFixture : IAsyncLifetime
             : ((int)answer.StatusCode, text);
     }
 
+    /// <summary>What a queue holds for a worker that is not there: the first message that <paramref name="read"/> makes something of.</summary>
+    public async Task<T> PeekAsync<T>(string queue, Func<string, T?> read)
+        where T : class
+    {
+        await using var receiver = ServiceBus.CreateReceiver(queue);
+        for (var (waited, from) = (0, 0L); waited < 600;)
+        {
+            var message = await receiver.PeekMessageAsync(from);
+            if (message is null)
+            {
+                waited++;
+                await Task.Delay(50);
+                continue;
+            }
+            if (read(message.Body.ToString()) is { } found)
+                return found;
+            from = message.SequenceNumber + 1;
+        }
+        throw new TimeoutException($"Queue {queue} did not get the message within 30 s.");
+    }
+
     /// <summary>The only training of that model name, once it is over.</summary>
     public async Task<JsonNode> EndOfUploadAsync(string model)
     {

@@ -40,6 +40,7 @@ public sealed class PublicWebTests : IDisposable
     [InlineData("10.1.2.3", false)]
     [InlineData("100.64.0.1", false)]
     [InlineData("169.254.169.254", false)]
+    [InlineData("168.63.129.16", false)]
     [InlineData("172.31.255.255", false)]
     [InlineData("192.168.1.1", false)]
     [InlineData("198.18.0.1", false)]

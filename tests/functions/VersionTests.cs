@@ -98,10 +98,11 @@ public sealed class VersionTests(ProductFixture product)
     {
         using var answer = await PostAsync(reference);
         var text = await answer.Content.ReadAsStringAsync();
-        Assert.True((int)answer.StatusCode == 202, text);
-        return JsonNode.Parse(text)!["version"]!.ToString();
+        Assert.True((int)answer.StatusCode == 201, text);
+        var prediction = JsonNode.Parse(text)!;
+        return $"{prediction["model"]}:{prediction["version"]}";
     }
 
     private Task<HttpResponseMessage> PostAsync(string reference) =>
-        product.PostAsync("api/predictions", new JsonObject { ["version"] = reference, ["input"] = new JsonObject { ["prompt"] = "x" } });
+        product.PostAsync("v1/predictions", new JsonObject { ["version"] = reference, ["input"] = new JsonObject { ["prompt"] = "x" } });
 }

@@ -1,5 +1,6 @@
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Options;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Hosting;
@@ -11,10 +12,10 @@ namespace Sdxl.Functions.Trainings.Activities;
 public sealed class CheckHeartbeat(BlobStore blobs, RecordStore records, IOptions<SdxlOptions> options, TimeProvider time)
 {
     [Function(nameof(CheckHeartbeat))]
-    public async Task<string?> Run([ActivityTrigger] string trainingId, CancellationToken cancel)
+    public async Task<string?> Run([ActivityTrigger] JobKey training, CancellationToken cancel)
     {
-        var progress = (await blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(trainingId), cancel))?.Value;
-        var record = await records.TrainingAsync(trainingId, cancel);
+        var progress = (await blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(training), cancel))?.Value;
+        var record = await records.TrainingAsync(training, cancel);
         var lastSign = progress?.At ?? record?.StartedAt ?? time.GetUtcNow();
         var silence = time.GetUtcNow() - lastSign;
         return silence < TimeSpan.FromHours(options.Value.MaxSilenceHours)

@@ -6,13 +6,13 @@ using Sdxl.Functions.Storage;
 namespace Sdxl.Functions.Trainings.Activities;
 
 /// <summary>Sends the job to the workers' queue. The message id makes a repetition a duplicate that the queue drops.</summary>
-public sealed class DispatchTraining(QueueSender queue, BlobStore blobs)
+public sealed class DispatchTraining(IMessageQueues queue, BlobStore blobs)
 {
     [Function(nameof(DispatchTraining))]
     public async Task<bool> Run([ActivityTrigger] TrainingJob job, CancellationToken cancel)
     {
-        await queue.SendAsync(Queues.Trainings, job.MessageId, job, cancel);
-        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(job.TrainingId), ["Waiting for a GPU worker."], cancel);
+        await queue.SendAsync(Queues.Trainings, job.MessageId, job, cancel: cancel);
+        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(job.Training), ["Waiting for a GPU worker."], cancel);
         return true;
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Azure.Functions.Worker;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Storage;
@@ -7,7 +8,7 @@ using Sdxl.Functions.Telemetry;
 namespace Sdxl.Functions.Trainings.Activities;
 
 /// <summary>The training ends without a version: failed, canceled, or only checked (succeeded).</summary>
-public sealed record TrainingEnd(string TrainingId, JobStatus Status, string? Error);
+public sealed record TrainingEnd(JobKey Training, JobStatus Status, string? Error);
 
 /// <summary>Ends a training without a version: failed with its one sentence, canceled, or only checked.</summary>
 public sealed class FinishTraining(RecordStore records, BlobStore blobs, TimeProvider time)
@@ -16,9 +17,9 @@ public sealed class FinishTraining(RecordStore records, BlobStore blobs, TimePro
     public async Task<bool> Run([ActivityTrigger] TrainingEnd end, CancellationToken cancel)
     {
         await records.ChangeTrainingAsync(
-            end.TrainingId, r => r.With(end.Status, r.Stage, time.GetUtcNow()) with { Error = end.Error }, cancel);
+            end.Training, r => r.With(end.Status, r.Stage, time.GetUtcNow()) with { Error = end.Error }, cancel);
         var line = end.Error ?? (end.Status == JobStatus.Canceled ? "Canceled." : "Checked.");
-        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(end.TrainingId), [line], cancel);
+        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(end.Training), [line], cancel);
         if (end.Status != JobStatus.Succeeded) // only checked: nothing was trained
             FunctionsTelemetry.TrainingEnded(end.Status);
         return true;

@@ -6,6 +6,7 @@ using Sdxl.Core;
 using Sdxl.Core.Bases;
 using Sdxl.Core.Captions;
 using Sdxl.Core.Datasets;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Storage;
@@ -17,7 +18,7 @@ using SixLabors.ImageSharp;
 namespace Sdxl.Functions.Trainings.Activities;
 
 /// <summary>Prepare picture number <paramref name="Index"/> of the plan.</summary>
-public sealed record PictureToPrepare(string TrainingId, int Index);
+public sealed record PictureToPrepare(JobKey Training, int Index);
 
 /// <summary>
 /// One picture of the fan-out: decode with EXIF, upscale if too small, caption, mask, crop to the square. A broken picture is skipped with
@@ -28,40 +29,40 @@ public sealed class PreparePicture(BlobStore blobs, BaseCatalog bases, PreparerP
     [Function(nameof(PreparePicture))]
     public async Task<bool> Run([ActivityTrigger] PictureToPrepare task, CancellationToken cancel)
     {
-        var (id, index) = (task.TrainingId, task.Index);
+        var (training, index) = (task.Training, task.Index);
         var plan = (await blobs.ReadAsync<UnpackPlan>(
-            StorageLayout.Datasets, StorageLayout.Dataset(id, UnpackPlan.FileName), cancel))!.Value.Value;
+            StorageLayout.Datasets, StorageLayout.Dataset(training, UnpackPlan.FileName), cancel))!.Value.Value;
         var picture = plan.Pictures[index];
         var watch = Stopwatch.StartNew();
         PreparedDocument document;
         string line;
         try
         {
-            (document, var caption) = await Prepare(id, plan, picture, cancel);
+            (document, var caption) = await Prepare(training, plan, picture, cancel);
             line = $"Picture {index + 1}/{plan.Pictures.Count} {picture.Name}: {caption}";
-            log.PicturePrepared(id, picture.Name, watch.ElapsedMilliseconds);
+            log.PicturePrepared(training.Id, picture.Name, watch.ElapsedMilliseconds);
         }
         catch (PictureRefusedException e)
         {
             document = new PreparedDocument(null, null, new SkippedFile(picture.Name, e.Reason));
             line = $"Picture {index + 1}/{plan.Pictures.Count} {picture.Name} skipped: {e.Reason}";
-            log.PictureSkipped(id, picture.Name, e.Reason);
+            log.PictureSkipped(training.Id, picture.Name, e.Reason);
         }
-        await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, PreparedDocument.FileName(index)), document,
+        await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(training, PreparedDocument.FileName(index)), document,
             cancel: cancel);
-        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(id), [line], cancel);
+        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(training), [line], cancel);
         return document.Picture is not null;
     }
 
     private async Task<(PreparedDocument, string Caption)> Prepare(
-        string id, UnpackPlan plan, PlannedPicture picture, CancellationToken cancel)
+        JobKey training, UnpackPlan plan, PlannedPicture picture, CancellationToken cancel)
     {
         var inputs = plan.Inputs;
         using var source = new MemoryStream(
-            await blobs.ReadBytesAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, picture.Raw), cancel));
+            await blobs.ReadBytesAsync(StorageLayout.Datasets, StorageLayout.Dataset(training, picture.Raw), cancel));
         using var mask = picture.RawMask is null
             ? null
-            : new MemoryStream(await blobs.ReadBytesAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, picture.RawMask), cancel));
+            : new MemoryStream(await blobs.ReadBytesAsync(StorageLayout.Datasets, StorageLayout.Dataset(training, picture.RawMask), cancel));
         var settings = new PreparationSettings
         {
             Resolution = inputs.Resolution,
@@ -78,12 +79,12 @@ public sealed class PreparePicture(BlobStore blobs, BaseCatalog bases, PreparerP
         var (file, maskFile, thumbnail) =
             (StorageLayout.PictureFile(picture.Index), StorageLayout.MaskFile(picture.Index), StorageLayout.ThumbnailFile(picture.Index));
         var png = Encode(stream => prepared.Picture.SaveAsPng(stream));
-        await blobs.WriteBytesAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, file), png, "image/png", cancel);
+        await blobs.WriteBytesAsync(StorageLayout.Datasets, StorageLayout.Dataset(training, file), png, "image/png", cancel);
         await blobs.WriteBytesAsync(
-            StorageLayout.Datasets, StorageLayout.Dataset(id, maskFile),
+            StorageLayout.Datasets, StorageLayout.Dataset(training, maskFile),
             Encode(stream => prepared.Mask.SaveAsPng(stream)), "image/png", cancel);
         await blobs.WriteBytesAsync(
-            StorageLayout.Datasets, StorageLayout.Dataset(id, thumbnail),
+            StorageLayout.Datasets, StorageLayout.Dataset(training, thumbnail),
             Encode(stream => prepared.Thumbnail.SaveAsJpeg(stream)), "image/jpeg", cancel);
 
         // SDXL's crop conditioning counts in pixels of the picture as it was scaled for training.

@@ -5,6 +5,7 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Json;
 using Sdxl.Core.Storage;
@@ -16,7 +17,7 @@ using Sdxl.Functions.Versions;
 
 namespace Sdxl.Functions.Trainings.Activities;
 
-/// <summary>Publish what the worker left under jobs/{id}/output.</summary>
+/// <summary>Publish what the worker left under jobs/{owner}/{id}/output.</summary>
 public sealed record PublishRequest(TrainingRequest Training, TrainingInputs Inputs, IReadOnlyList<VersionFile> Files);
 
 /// <summary>
@@ -34,7 +35,7 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
         var problems = new List<string>();
         foreach (var file in request.Files)
         {
-            if (await ProblemOf(training.Id, file, cancel) is { } problem)
+            if (await ProblemOf(training.Key, file, cancel) is { } problem)
                 problems.Add(problem);
         }
         if (problems.Count > 0)
@@ -46,7 +47,7 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
         var bytes = manifest.ToBytes();
         var version = VersionManifest.IdOf(bytes);
         foreach (var file in manifest.Files)
-            await CopyOnce(training.Id, file, StorageLayout.Version(training.Owner, training.Name, version, file.Name), cancel);
+            await CopyOnce(training.Key, file, StorageLayout.Version(training.Owner, training.Name, version, file.Name), cancel);
         await blobs.WriteBytesAsync(
             StorageLayout.Models, StorageLayout.Version(training.Owner, training.Name, version, VersionManifest.FileName),
             bytes, "application/json", cancel);
@@ -55,19 +56,19 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
 
         var output = new TrainingOutput(version, [.. manifest.Files.Select(f => f.Name), VersionManifest.FileName]);
         await records.ChangeTrainingAsync(
-            training.Id,
+            training.Key,
             r => r.With(JobStatus.Succeeded, TrainingStage.Done, time.GetUtcNow()) with { Output = output, Input = settings },
             cancel);
         await blobs.AppendLinesAsync(
-            StorageLayout.Jobs, StorageLayout.Log(training.Id), [$"Published {training.Owner}/{training.Name}:{version}"], cancel);
+            StorageLayout.Jobs, StorageLayout.Log(training.Key), [$"Published {training.Owner}/{training.Name}:{version}"], cancel);
         log.Published(training.Id, version);
         FunctionsTelemetry.TrainingEnded(JobStatus.Succeeded);
         return version;
     }
 
-    private async Task<string?> ProblemOf(string trainingId, VersionFile file, CancellationToken cancel)
+    private async Task<string?> ProblemOf(JobKey training, VersionFile file, CancellationToken cancel)
     {
-        var blob = await blobs.BlobAsync(StorageLayout.Jobs, StorageLayout.JobOutput(trainingId, file.Name));
+        var blob = await blobs.BlobAsync(StorageLayout.Jobs, StorageLayout.JobOutput(training, file.Name));
         try
         {
             var (expected, found) = (file.Sha256, await HashOf(blob, cancel));
@@ -81,9 +82,9 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
 
     /// <summary>Copies a file unless it is there, and makes sure that what is there is whole: a copy that another attempt began may have
     /// been cut off.</summary>
-    private async Task CopyOnce(string trainingId, VersionFile file, string target, CancellationToken cancel)
+    private async Task CopyOnce(JobKey training, VersionFile file, string target, CancellationToken cancel)
     {
-        var from = await blobs.BlobAsync(StorageLayout.Jobs, StorageLayout.JobOutput(trainingId, file.Name));
+        var from = await blobs.BlobAsync(StorageLayout.Jobs, StorageLayout.JobOutput(training, file.Name));
         var to = await blobs.BlobAsync(StorageLayout.Models, target);
         try
         {

@@ -23,9 +23,9 @@ public sealed class StartTraining(RecordStore records, TimeProvider time)
                 Status = JobStatus.Starting,
                 Stage = TrainingStage.Queued,
                 Input = JsonNode.Parse(request.GivenInputs)!.AsObject(),
+                IsCheck = request.CheckOnly,
                 CreatedAt = time.GetUtcNow(),
             },
-            listed: !request.CheckOnly,
             cancel);
         return true;
     }

@@ -4,6 +4,7 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Options;
 using Sdxl.Core.Text;
 using Sdxl.Core;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
@@ -32,16 +33,16 @@ public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCata
             foreach (var picture in intake.Pictures)
             {
                 var source = intake.Archive.Contents.Pictures[picture.Index];
-                await StoreAsync(request.Id, picture.Raw, intake.Archive.Open(source.Path), cancel);
+                await StoreAsync(request.Key, picture.Raw, intake.Archive.Open(source.Path), cancel);
                 if (picture.RawMask is not null)
-                    await StoreAsync(request.Id, picture.RawMask, intake.Archive.Open(source.MaskPath!), cancel);
+                    await StoreAsync(request.Key, picture.RawMask, intake.Archive.Open(source.MaskPath!), cancel);
             }
             var plan = new UnpackPlan(name, request.Base, intake.Inputs, intake.Pictures, intake.Archive.Contents.Skipped, intake.Warnings);
-            await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(request.Id, UnpackPlan.FileName), plan, cancel: cancel);
+            await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(request.Key, UnpackPlan.FileName), plan, cancel: cancel);
             var effective = System.Text.Json.JsonSerializer.SerializeToNode(intake.Inputs, Core.Json.SdxlJson.Options)!.AsObject();
-            await records.ChangeTrainingAsync(request.Id, r => r with { Input = effective, Warnings = plan.Warnings }, cancel);
+            await records.ChangeTrainingAsync(request.Key, r => r with { Input = effective, Warnings = plan.Warnings }, cancel);
             await blobs.AppendLinesAsync(
-                StorageLayout.Jobs, StorageLayout.Log(request.Id),
+                StorageLayout.Jobs, StorageLayout.Log(request.Key),
                 [$"Unpacked {name}: {Plural.Of(plan.Pictures.Count, "picture")}.", .. plan.Warnings.Select(w => "Warning: " + w)], cancel);
             return new UnpackedArchive(plan.Pictures.Count, intake.Inputs);
         }
@@ -77,10 +78,10 @@ public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCata
         }
     }
 
-    private async Task StoreAsync(string id, string name, Stream content, CancellationToken cancel)
+    private async Task StoreAsync(JobKey training, string name, Stream content, CancellationToken cancel)
     {
         await using (content)
-            await (await blobs.BlobAsync(StorageLayout.Datasets, StorageLayout.Dataset(id, name)))
+            await (await blobs.BlobAsync(StorageLayout.Datasets, StorageLayout.Dataset(training, name)))
                 .UploadAsync(content, overwrite: true, cancel);
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.Azure.Functions.Worker;
 using Sdxl.Core.Text;
 using Sdxl.Core;
 using Sdxl.Core.Datasets;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Storage;
 using Sdxl.Vision.Duplicates;
@@ -17,14 +18,14 @@ public sealed class WriteDataset(BlobStore blobs, RecordStore records)
 
     /// <returns>How many pictures the data set has.</returns>
     [Function(nameof(WriteDataset))]
-    public async Task<int> Run([ActivityTrigger] string trainingId, CancellationToken cancel)
+    public async Task<int> Run([ActivityTrigger] JobKey training, CancellationToken cancel)
     {
         var plan = (await blobs.ReadAsync<UnpackPlan>(
-            StorageLayout.Datasets, StorageLayout.Dataset(trainingId, UnpackPlan.FileName), cancel))!.Value.Value;
+            StorageLayout.Datasets, StorageLayout.Dataset(training, UnpackPlan.FileName), cancel))!.Value.Value;
         var prepared = new List<PreparedDocument>();
         foreach (var picture in plan.Pictures)
         {
-            var name = StorageLayout.Dataset(trainingId, PreparedDocument.FileName(picture.Index));
+            var name = StorageLayout.Dataset(training, PreparedDocument.FileName(picture.Index));
             prepared.Add((await blobs.ReadAsync<PreparedDocument>(StorageLayout.Datasets, name, cancel))!.Value.Value);
         }
         var used = prepared.Where(p => p.Picture is not null).ToList();
@@ -40,13 +41,13 @@ public sealed class WriteDataset(BlobStore blobs, RecordStore records)
             plan.Archive, used.Count, [.. used.Select(p => p.Report!)], skipped, [.. plan.Warnings, .. Warnings(used)]);
         var manifest = new DatasetManifest(plan.Inputs.Resolution, plan.Inputs.TokenString, [.. entries]);
 
-        await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(trainingId, StorageLayout.ReportFile), report, cancel: cancel);
+        await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(training, StorageLayout.ReportFile), report, cancel: cancel);
         var page = await ReportPage.RenderAsync(report, file =>
-            blobs.ReadBytesAsync(StorageLayout.Datasets, StorageLayout.Dataset(trainingId, file), cancel));
+            blobs.ReadBytesAsync(StorageLayout.Datasets, StorageLayout.Dataset(training, file), cancel));
         await blobs.WriteBytesAsync(
-            StorageLayout.Datasets, StorageLayout.Dataset(trainingId, StorageLayout.ReportPage),
+            StorageLayout.Datasets, StorageLayout.Dataset(training, StorageLayout.ReportPage),
             System.Text.Encoding.UTF8.GetBytes(page), "text/html; charset=utf-8", cancel);
-        await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(trainingId, StorageLayout.ManifestFile), manifest,
+        await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(training, StorageLayout.ManifestFile), manifest,
             cancel: cancel);
 
         IReadOnlyList<string> warnings =
@@ -54,9 +55,9 @@ public sealed class WriteDataset(BlobStore blobs, RecordStore records)
             .. report.Warnings,
             .. skipped.Where(s => plan.Pictures.Any(p => p.Name == s.Name)).Select(s => $"{s.Name} was skipped: {s.Reason}"),
         ];
-        await records.ChangeTrainingAsync(trainingId, r => r with { HasReport = true, Warnings = warnings }, cancel);
+        await records.ChangeTrainingAsync(training, r => r with { HasReport = true, Warnings = warnings }, cancel);
         await blobs.AppendLinesAsync(
-            StorageLayout.Jobs, StorageLayout.Log(trainingId),
+            StorageLayout.Jobs, StorageLayout.Log(training),
             [
                 $"Data set ready: {Plural.Of(used.Count, "picture")}, {Plural.Of(skipped.Count, "file")} skipped.",
                 .. warnings.Select(w => "Warning: " + w),

@@ -48,6 +48,58 @@ public sealed class ArchiveContentsTests
     }
 
     [Fact]
+    public void A_tar_gz_is_decompressed_once_however_often_its_reader_steps_back()
+    {
+        using var packed = new CountedStream(Gzip(Tar([.. Enumerable.Range(0, 200).Select(i => TarFile($"{i:D3}.png", [.. Png, .. NoiseOf(i)]))]).ToArray()));
+        using var archive = ArchiveReader.Open(packed, "a.tgz");
+        for (var i = 199; i >= 0; i--)
+        {
+            using var stream = archive.Open($"{i:D3}.png");
+            var bytes = new byte[stream.Length];
+            stream.ReadExactly(bytes);
+            Assert.Equal(NoiseOf(i), bytes[Png.Length..]);
+        }
+        Assert.InRange(packed.BytesRead, packed.Length, 2 * packed.Length); // and the head, to tell what it is
+    }
+
+    private static byte[] NoiseOf(int seed)
+    {
+        var bytes = new byte[1000];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
+    }
+
+    private sealed class CountedStream(MemoryStream inner) : Stream
+    {
+        public long BytesRead { get; private set; }
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => true;
+
+        public override bool CanWrite => false;
+
+        public override long Length => inner.Length;
+
+        public override long Position { get => inner.Position; set => inner.Position = value; }
+
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            var read = inner.Read(buffer, offset, count);
+            BytesRead += read;
+            return read;
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => inner.Seek(offset, origin);
+
+        public override void Flush() { }
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+
+    [Fact]
     public void Rubbish_of_macos_and_windows_is_no_picture()
     {
         var contents = Sort("a.png", "__MACOSX/._a.png", "__MACOSX/a.png", "._a.png", "x/.DS_Store", "Thumbs.db", "x/desktop.ini", ".hidden/b.png");

@@ -23,7 +23,7 @@ internal static partial class CodeFacts
     public static IReadOnlyList<(string Who, string Queue, string Does)> QueueUses =>
     [
         .. Uses("functions", @"ServiceBusTrigger\(\s*Queues\.(?<name>\w+)").Select(queue => ("functions", queue, "receives")),
-        .. Uses("functions", @"(SendAsync|CreateSender)\(\s*Queues\.(?<name>\w+)").Select(queue => ("functions", queue, "sends")),
+        .. Uses("functions", @"(?<!ServiceBusTrigger\(\s*)(?<!\{)Queues\.(?<name>[A-Z]\w+)").Select(queue => ("functions", queue, "sends")),
         .. Uses("gpu-worker", @"CreateReceiver\(\s*Queues\.(?<name>\w+)").Select(queue => ("worker", queue, "receives")),
         .. Uses("gpu-worker", @"(SendAsync|CreateSender)\(\s*Queues\.(?<name>\w+)").Select(queue => ("worker", queue, "sends")),
     ];

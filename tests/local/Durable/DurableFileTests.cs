@@ -37,8 +37,8 @@ public sealed class DurableFileTests : IDisposable
         var exception = Assert.Throws<InvalidDataException>(Open);
 
         Assert.Equal(
-            $"'{Database}' was written by another version of this program (its layout is {version}, this version reads 2). "
-            + "Let that version finish its orchestrations, or move the file away; then start again.",
+            $"'{Database}' has schema version {version}; this program writes version 2. "
+            + "Move the file away (what is in it stays there) and start again, or go on with the program that wrote it.",
             exception.Message);
         Assert.Equal(before, File.ReadAllBytes(Database));
     }
@@ -50,7 +50,7 @@ public sealed class DurableFileTests : IDisposable
 
         var exception = Assert.Throws<InvalidDataException>(Open);
 
-        Assert.Equal($"'{Database}' is no SQLite database. Move it away; a new file is made.", exception.Message);
+        Assert.Equal($"'{Database}' is not an SQLite database. Move it away: a new one is then made.", exception.Message);
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class DurableFileTests : IDisposable
     {
         await using (Open())
             Assert.Equal(
-                $"The orchestrations in '{Database}' are in use by another process. Stop it, or give this one a folder of its own.",
+                $"'{Database}' is open in another process. Stop that one, or give this one another file.",
                 Assert.Throws<IOException>(Open).Message);
 
         await using var second = Open();

@@ -1,8 +1,7 @@
-using Sdxl.Local.Broker;
 using Sdxl.Local.Storage;
 using Sdxl.Tests;
 
-namespace Sdxl.Local.Tests.Broker;
+namespace Sdxl.Local.Tests.Storage;
 
 public sealed class StoreWriterTests : IDisposable
 {

@@ -1,7 +1,6 @@
 using System.Threading.Channels;
-using Sdxl.Local.Storage;
 
-namespace Sdxl.Local.Broker;
+namespace Sdxl.Local.Storage;
 
 /// <summary>
 /// The one thread that touches the file. Whatever has queued up while the last commit was on its way to the disk becomes one transaction;
@@ -57,7 +56,7 @@ internal sealed class StoreWriter : IAsyncDisposable
                 answer.TrySetResult(result!);
         }
         if (!queue.Writer.TryWrite(new(Run, Answer)))
-            answer.TrySetException(new ObjectDisposedException(nameof(ServiceBusServer), "The broker is shutting down."));
+            answer.TrySetException(new ObjectDisposedException(file.Path, "The host is shutting down."));
         return answer.Task;
     }
 

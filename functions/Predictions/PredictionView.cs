@@ -1,0 +1,24 @@
+using System.Text.Json.Nodes;
+using Sdxl.Core.Jobs;
+
+namespace Sdxl.Functions.Predictions;
+
+/// <summary>How far a prediction is. Steps count over all its pictures; a refiner's are not among them.</summary>
+public sealed record DrawingProgress(int Step, int TotalSteps, double? StepsPerSecond, double? SecondsLeft, string? Device);
+
+/// <summary>A prediction as clients see it: Replicate's, and some fields that its clients pass over.</summary>
+/// <param name="Model">owner/name; of the base model alone its name.</param>
+/// <param name="Version">64 hex characters; empty for the base model alone.</param>
+/// <param name="Output">The pictures, in order, as they come; null before the first. Flagged ones are left out, and the others keep their
+/// numbers.</param>
+/// <param name="Error">null unless it failed.</param>
+/// <param name="Logs">Never null.</param>
+/// <param name="Metrics">predict_time and total_time in seconds once it is over.</param>
+/// <param name="Seeds">The seed that draws each picture of the output alone again.</param>
+/// <param name="Warnings">What the user should know though it worked, for example that nothing checked the pictures.</param>
+/// <param name="Progress">While a worker draws; null before and afterwards.</param>
+public sealed record PredictionView(
+    string Id, string Model, string Version, JobStatus Status, JsonObject Input, IReadOnlyList<string>? Output, string? Error, string Logs,
+    IReadOnlyDictionary<string, double> Metrics, string Source, bool DataRemoved, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt,
+    DateTimeOffset? CompletedAt, string? Webhook, IReadOnlyList<string>? WebhookEventsFilter, IReadOnlyDictionary<string, string> Urls,
+    string Base, IReadOnlyList<long> Seeds, IReadOnlyList<string> Warnings, DrawingProgress? Progress);

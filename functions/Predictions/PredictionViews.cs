@@ -1,0 +1,51 @@
+using Sdxl.Core.Jobs;
+using Sdxl.Core.Predictions;
+using Sdxl.Core.Storage;
+using Sdxl.Functions.Storage;
+
+namespace Sdxl.Functions.Predictions;
+
+/// <summary>Puts a prediction's view together: of its record, and while it is drawn of its worker's last word.</summary>
+public sealed class PredictionViews(BlobStore blobs)
+{
+    /// <param name="root">Where the caller reaches this service: "https://host".</param>
+    public async Task<PredictionView> NowAsync(PredictionRecord record, string root, CancellationToken cancel) =>
+        View(record, JobTransitions.IsTerminal(record.Status) ? null : await DrawingAsync(record, cancel), root);
+
+    /// <summary>The worker's last word; null before its first.</summary>
+    public async Task<DrawingState?> DrawingAsync(PredictionRecord record, CancellationToken cancel) =>
+        (await blobs.ReadAsync<DrawingState>(StorageLayout.Jobs, StorageLayout.Drawing(record.Key), cancel))?.Value;
+
+    /// <param name="drawing">null: nothing is known beside the record.</param>
+    /// <param name="root"><inheritdoc cref="NowAsync" path="/param[@name='root']"/></param>
+    public static PredictionView View(PredictionRecord r, DrawingState? drawing, string root)
+    {
+        var over = JobTransitions.IsTerminal(r.Status);
+        // The worker's word is often newer than the record, which learns of it by a message.
+        var pictures = !over && drawing is not null && drawing.Pictures.Count > r.Pictures.Count ? drawing.Pictures : r.Pictures;
+        var shown = pictures.Where(picture => !picture.Flagged).ToList();
+        var colon = r.Version?.IndexOf(':') ?? -1;
+        var self = $"{root}/v1/predictions/{r.Id}";
+        var urls = new Dictionary<string, string> { ["get"] = self, ["cancel"] = $"{self}/cancel", ["web"] = $"{root}/predictions/{r.Id}" };
+        if (r.StreamSecret is { } secret)
+            urls["stream"] = $"{root}/v1/files/stream/{r.Owner}~{r.Id}~{secret}";
+        return new PredictionView(
+            r.Id, r.Version?[..colon] ?? r.Base, r.Version?[(colon + 1)..] ?? "", r.Status, r.Input,
+            r.Status is JobStatus.Failed or JobStatus.Canceled || shown.Count == 0
+                ? null : [.. shown.Select(picture => $"{self}/{picture.File}")],
+            r.Error, over ? r.Logs : drawing?.Logs ?? "", Metrics(r), "api", false, r.CreatedAt, r.StartedAt, r.CompletedAt,
+            r.Webhook?.Url, r.Webhook?.Filter, urls, r.Base, [.. shown.Select(picture => picture.Seed)], r.Warnings,
+            r.Status == JobStatus.Processing && drawing is { } d
+                ? new DrawingProgress(d.Step, d.TotalSteps, d.StepsPerSecond, d.SecondsLeft, d.Device) : null);
+    }
+
+    private static Dictionary<string, double> Metrics(PredictionRecord r)
+    {
+        var metrics = new Dictionary<string, double>();
+        if (r.PredictSeconds is { } seconds)
+            metrics["predict_time"] = seconds;
+        if (r.CompletedAt is { } end)
+            metrics["total_time"] = (end - r.CreatedAt).TotalSeconds;
+        return metrics;
+    }
+}
