@@ -1,6 +1,8 @@
+using System.Xml.Linq;
+
 namespace Sdxl.Tests.Infra.Containers;
 
-/// <summary>The images cannot be built here; their recipes can be read. That each copies every room it is built of: below, and DockerfileTests of the worker.</summary>
+/// <summary>The images cannot be built here; their recipes can be read.</summary>
 public sealed class DockerfileTests
 {
     public static TheoryData<string> Dockerfiles => ["gpu-worker/Dockerfile", "functions/Dockerfile", "local/Dockerfile"];
@@ -24,6 +26,23 @@ public sealed class DockerfileTests
             }
         }
     }
+
+    [Theory]
+    [InlineData("gpu-worker/Dockerfile", "gpu-worker")]
+    [InlineData("functions/Dockerfile", "functions")]
+    [InlineData("local/Dockerfile", "local", "functions")]
+    public void Every_room_that_a_program_is_built_of_is_copied(string path, params string[] programs)
+    {
+        var copied = File.ReadAllLines(Path.Combine(TestPaths.Root, path)).Where(line => line.StartsWith("COPY ", StringComparison.Ordinal) && !line.Contains("--from", StringComparison.Ordinal))
+            .SelectMany(line => line.Split(' ')[1..^1]).Select(source => source.TrimEnd('/')).ToHashSet();
+
+        Assert.Superset(programs.SelectMany(Rooms).Concat(["Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "tools/natives"]).ToHashSet(), copied);
+    }
+
+    /// <summary>The room and all that it references, directly or not.</summary>
+    private static IEnumerable<string> Rooms(string room) => XDocument.Load(Directory.GetFiles(Path.Combine(TestPaths.Root, room), "*.csproj").Single())
+        .Descendants("ProjectReference").Select(reference => reference.Attribute("Include")!.Value.Replace('\\', '/').Split('/')[^2])
+        .SelectMany(Rooms).Prepend(room).Distinct();
 
     [Theory]
     [InlineData("SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0.401", "SDK_IMAGE=mcr.microsoft.com/dotnet/sdk", "image mcr.microsoft.com/dotnet/sdk is not pinned")]
