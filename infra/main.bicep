@@ -1,4 +1,5 @@
-// The whole system in one resource group: `azd up`. Beside it a second environment stands without touching this one; `azd down --purge` leaves nothing.
+// The whole system in one resource group: `azd up`. Beside it a second environment stands without touching this one; `azd down --purge`
+// leaves nothing.
 targetScope = 'subscription'
 
 import { namesOf } from 'names.bicep'
@@ -20,7 +21,7 @@ param principalId string = ''
 @allowed(['User', 'ServicePrincipal', 'Group'])
 param principalType string = 'User'
 
-@description('Where the worker runs: a Container Apps job, a pool of an AKS cluster, or elsewhere (any Kubernetes, any machine with Docker), for which nothing is made here.')
+@description('Where the worker runs: a Container Apps job, a pool of an AKS cluster, or elsewhere, for which nothing is made here.')
 @allowed(['container-apps', 'aks', 'elsewhere'])
 param workerPlace string = 'container-apps'
 

@@ -1,4 +1,5 @@
-// Every resource's name, made of what does not change, so that modules can find each other's resources by name and a second environment stands beside the first.
+// Every resource's name, made of what does not change, so that modules can find each other's resources by name and a second environment
+// stands beside the first.
 
 @export()
 @description('The names of all resources of one environment.')

@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Sdxl.Core.Telemetry;
 
-/// <summary>W3C trace context in a message's application properties, so that one trace goes from the upload through the queues to the weights.</summary>
+/// <summary>W3C trace context in a message's application properties, so that one trace goes from the upload through the queues to the
+/// weights.</summary>
 public static class MessageTrace
 {
     /// <summary>As W3C names it: 00-TRACE-SPAN-FLAGS.</summary>
@@ -21,8 +22,10 @@ public static class MessageTrace
             properties[State] = state;
     }
 
-    /// <summary>The span that a received message was sent from; none where it says none, or nonsense: a trace is no reason to refuse work.</summary>
+    /// <summary>The span that a received message was sent from; none where it says none, or nonsense: a trace is no reason to refuse
+    /// work.</summary>
     public static ActivityContext Extract(IReadOnlyDictionary<string, object> properties) =>
-        properties.GetValueOrDefault(Parent) is string parent && ActivityContext.TryParse(parent, properties.GetValueOrDefault(State) as string, isRemote: true, out var context)
+        properties.GetValueOrDefault(Parent) is string parent
+            && ActivityContext.TryParse(parent, properties.GetValueOrDefault(State) as string, isRemote: true, out var context)
             ? context : default;
 }

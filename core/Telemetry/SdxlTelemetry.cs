@@ -4,7 +4,8 @@ using System.Diagnostics.Metrics;
 namespace Sdxl.Core.Telemetry;
 
 /// <summary>
-/// Names under which functions and worker tell what they do. Without a listener nothing is made and nothing costs; where they are sent is the
+/// Names under which functions and worker tell what they do. Without a listener nothing is made and nothing costs; where they are sent is
+/// the
 /// programs' own matter (OpenTelemetry's standard variables, or Application Insights).
 /// </summary>
 public static class SdxlTelemetry

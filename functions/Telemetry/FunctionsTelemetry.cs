@@ -14,15 +14,18 @@ using Sdxl.Core.Telemetry;
 
 namespace Sdxl.Functions.Telemetry;
 
-/// <summary>Sends spans, measurements and logs to a collector (OTLP) or to Application Insights, or to both, where the environment names them; else nothing is set up.</summary>
+/// <summary>Sends spans, measurements and logs to a collector (OTLP) or to Application Insights, or to both, where the environment names
+/// them; else nothing is set up.</summary>
 internal static class FunctionsTelemetry
 {
     private const string Service = "sdxl-functions";
-    private const string DurableClient = "Microsoft.DurableTask"; // "create_orchestration:…", from which the orchestration's own spans hang
+    private const string DurableClient = "Microsoft.DurableTask"; // "create_orchestration:…", from which the orchestration's spans hang
 
-    private static readonly Counter<long> s_ended = SdxlTelemetry.Meter.CreateCounter<long>("sdxl.trainings.ended", "{training}", "Trainings that have come to their end, by how.");
+    private static readonly Counter<long> s_ended =
+        SdxlTelemetry.Meter.CreateCounter<long>("sdxl.trainings.ended", "{training}", "Trainings that have ended, by how.");
 
-    public static void TrainingEnded(JobStatus status) => s_ended.Add(1, new KeyValuePair<string, object?>("status", status.ToString().ToLowerInvariant()));
+    public static void TrainingEnded(JobStatus status) =>
+        s_ended.Add(1, new KeyValuePair<string, object?>("status", status.ToString().ToLowerInvariant()));
 
     public static IServiceCollection AddFunctionsTelemetry(this IServiceCollection services, IConfiguration configuration)
     {
@@ -40,7 +43,9 @@ internal static class FunctionsTelemetry
             telemetry.UseOtlpExporter();
         if (!string.IsNullOrEmpty(insights))
         {
-            services.AddOptions<AzureMonitorExporterOptions>().Configure<TokenCredential>((options, credential) => (options.ConnectionString, options.Credential) = (insights, credential));
+            services.AddOptions<AzureMonitorExporterOptions>()
+                .Configure<TokenCredential>((options, credential) =>
+                    (options.ConnectionString, options.Credential) = (insights, credential));
             telemetry.WithTracing(traces => traces.AddAzureMonitorTraceExporter())
                 .WithMetrics(metrics => metrics.AddAzureMonitorMetricExporter())
                 .WithLogging(logs => logs.AddAzureMonitorLogExporter());

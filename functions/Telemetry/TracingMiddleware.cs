@@ -10,14 +10,16 @@ using Sdxl.Functions.Workers;
 namespace Sdxl.Functions.Telemetry;
 
 /// <summary>
-/// A span around each function, by the function's name: under the caller's for HTTP, under the sender's for a message, under the orchestration's for an activity. Not around what
+/// A span around each function, by the function's name: under the caller's for HTTP, under the sender's for a message, under the
+/// orchestration's for an activity. Not around what
 /// comes by the clock (reads, progress, timers) nor around an orchestrator's turns, of which the host makes one span.
 /// </summary>
 public sealed class TracingMiddleware(ILogger<TracingMiddleware> log) : IFunctionsWorkerMiddleware
 {
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
-        var trigger = context.FunctionDefinition.InputBindings.Values.FirstOrDefault(binding => binding.Type.EndsWith("Trigger", StringComparison.OrdinalIgnoreCase))?.Type ?? "";
+        var trigger = context.FunctionDefinition.InputBindings.Values.FirstOrDefault(
+            binding => binding.Type.EndsWith("Trigger", StringComparison.OrdinalIgnoreCase))?.Type ?? "";
         var http = context.GetHttpContext();
         var (kind, parent) = trigger switch
         {
@@ -32,7 +34,8 @@ public sealed class TracingMiddleware(ILogger<TracingMiddleware> log) : IFunctio
         Activity.Current = null;
         using var span = isRoutine ? null : SdxlTelemetry.Source.StartActivity(context.FunctionDefinition.Name, kind, parent);
         // An activity's orchestration has the training's or the prediction's id.
-        using var scope = context.BindingContext.BindingData.GetValueOrDefault("instanceId") is string { Length: > 0 } id ? Of(span, id) : null;
+        using var scope = context.BindingContext.BindingData.GetValueOrDefault("instanceId") is string { Length: > 0 } id ? Of(span, id)
+            : null;
         try
         {
             await next(context);
@@ -59,8 +62,10 @@ public sealed class TracingMiddleware(ILogger<TracingMiddleware> log) : IFunctio
         return Parse(Text(MessageTrace.Parent), Text(MessageTrace.State));
 
         string? Text(string name) =>
-            properties.RootElement.ValueKind == JsonValueKind.Object && properties.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+            properties.RootElement.ValueKind == JsonValueKind.Object && properties.RootElement.TryGetProperty(name, out var value)
+                && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
     }
 
-    private static ActivityContext Parse(string? parent, string? state) => ActivityContext.TryParse(parent, state, isRemote: true, out var context) ? context : default;
+    private static ActivityContext Parse(string? parent, string? state) =>
+        ActivityContext.TryParse(parent, state, isRemote: true, out var context) ? context : default;
 }

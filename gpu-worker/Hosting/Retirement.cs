@@ -5,9 +5,12 @@ using Sdxl.GpuWorker.Jobs;
 
 namespace Sdxl.GpuWorker.Hosting;
 
-/// <summary>When a worker leaves by itself, so that a machine which is paid by the second ends: after one job, or when none has come for a while.</summary>
-/// <remarks>Asked between jobs only, never while a message is held: whoever leaves has nothing to give back. Whatever starts workers starts another for the next job.</remarks>
-public sealed class Retirement(IOptions<WorkerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<Retirement> log)
+/// <summary>When a worker leaves by itself, so that a machine which is paid by the second ends: after one job, or when none has come for a
+/// while.</summary>
+/// <remarks>Asked between jobs only, never while a message is held: whoever leaves has nothing to give back. Whatever starts workers starts
+/// another for the next job.</remarks>
+public sealed class Retirement(
+    IOptions<WorkerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<Retirement> log)
 {
     private long _idleSince = time.GetTimestamp();
     private bool _hasWorked;

@@ -12,8 +12,10 @@ using Sdxl.GpuWorker.Jobs;
 namespace Sdxl.GpuWorker.Storage;
 
 /// <summary>
-/// Brings base models to a machine that has none: every manifest of the container (NAME.json) and the files that it names, in the models folder's own layout. What the
-/// functions alone use (BLIP, CLIPSeg, …) stays away. A download that was cut goes on where it stopped; a file counts only once it hashes to what its manifest says.
+/// Brings base models to a machine that has none: every manifest of the container (NAME.json) and the files that it names, in the models
+/// folder's own layout. What the
+/// functions alone use (BLIP, CLIPSeg, …) stays away. A download that was cut goes on where it stopped; a file counts only once it hashes
+/// to what its manifest says.
 /// </summary>
 public sealed class ModelsDownload(BlobServiceClient service, IOptions<WorkerOptions> options, ILogger<ModelsDownload> log) : IHostedService
 {
@@ -24,7 +26,8 @@ public sealed class ModelsDownload(BlobServiceClient service, IOptions<WorkerOpt
 
     private readonly string _folder = Path.GetFullPath(options.Value.ModelsFolder);
 
-    /// <exception cref="InvalidOperationException">The container, or a file that a manifest names, is not there or is another one: no job is taken.</exception>
+    /// <exception cref="InvalidOperationException">The container, or a file that a manifest names, is not there or is another one: no job
+    /// is taken.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (options.Value.ModelsContainer.Length == 0)
@@ -41,7 +44,9 @@ public sealed class ModelsDownload(BlobServiceClient service, IOptions<WorkerOpt
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
-            throw new InvalidOperationException($"Base models cannot be brought: container '{container.Name}' of {service.Uri.Host} is not there. Make it, or clear the setting Sdxl__ModelsContainer.", e);
+            throw new InvalidOperationException(
+                $"Base models cannot be brought: container '{container.Name}' of {service.Uri.Host} is not there. "
+                + "Make it, or clear the setting Sdxl__ModelsContainer.", e);
         }
     }
 
@@ -51,7 +56,8 @@ public sealed class ModelsDownload(BlobServiceClient service, IOptions<WorkerOpt
     {
         await container.GetBlobClient(manifestFile).DownloadToAsync(Path.Combine(_folder, manifestFile), cancel);
         var manifest = BaseManifest.Load(_folder, Path.GetFileNameWithoutExtension(manifestFile));
-        var vision = s_visionFolders.Select(folder => manifest.Vision is "." ? $"{folder}/" : $"{manifest.Vision.TrimEnd('/')}/{folder}/").ToList();
+        var vision = s_visionFolders.Select(folder => manifest.Vision is "." ? $"{folder}/" : $"{manifest.Vision.TrimEnd('/')}/{folder}/")
+            .ToList();
         foreach (var file in manifest.Files.Where(file => !vision.Exists(folder => file.Path.StartsWith(folder, StringComparison.Ordinal))))
             await BringAsync(container, file, cancel);
     }
@@ -74,22 +80,27 @@ public sealed class ModelsDownload(BlobServiceClient service, IOptions<WorkerOpt
                 part.Position = before;
                 if (before < bytes)
                 {
-                    using var rest = (await blob.DownloadStreamingAsync(new BlobDownloadOptions { Range = new HttpRange(before) }, cancel)).Value;
+                    using var rest = (await blob.DownloadStreamingAsync(
+                        new BlobDownloadOptions { Range = new HttpRange(before) }, cancel)).Value;
                     await rest.Content.CopyToAsync(part, cancel);
                 }
             }
             catch (RequestFailedException e) when (e.Status == 404)
             {
-                throw new InvalidOperationException($"Base models cannot be brought: '{file.Path}', which a manifest names, is not in container '{container.Name}'. Upload it there.", e);
+                throw new InvalidOperationException(
+                    $"Base models cannot be brought: '{file.Path}', which a manifest names, is not in container "
+                    + $"'{container.Name}'. Upload it there.", e);
             }
             part.Flush(flushToDisk: true);
             part.Position = 0;
             // Files of a few kB whose hash no list gives have none in the manifest; the blob's own length is all that can be asked then.
-            if (file.Sha256 is { } expected && Convert.ToHexStringLower(await SHA256.HashDataAsync(part, cancel)) is var found && found != expected)
+            if (file.Sha256 is { } expected && Convert.ToHexStringLower(await SHA256.HashDataAsync(part, cancel)) is var found
+                && found != expected)
             {
                 part.SetLength(0);
                 throw new InvalidOperationException(
-                    $"'{file.Path}' in container '{container.Name}' is not the file that its manifest names: SHA-256 expected {expected}, found {found}. Upload it again; it was not kept.");
+                    $"'{file.Path}' in container '{container.Name}' is not the file that its manifest names: "
+                    + $"SHA-256 expected {expected}, found {found}. Upload it again; it was not kept.");
             }
         }
         File.Move(target + Part, target);

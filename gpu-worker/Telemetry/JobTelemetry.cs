@@ -13,22 +13,25 @@ public sealed class JobTelemetry(IOptions<WorkerOptions> options, TimeProvider t
 {
     private const double SecondsAnHour = 3600;
 
-    private static readonly Histogram<double> s_wait = SdxlTelemetry.Meter.CreateHistogram<double>("sdxl.queue.wait", "s", "From dispatch to a worker taking the job.");
-    private static readonly Histogram<double> s_stepRate = SdxlTelemetry.Meter.CreateHistogram<double>("sdxl.training.step_rate", "{step}/s", "Steps a second over the last ten seconds.");
-    private static readonly Histogram<double> s_memory = SdxlTelemetry.Meter.CreateHistogram<double>("sdxl.training.memory", "MiBy", "Most memory so far: the card's, or on a processor the program's.");
-    private static readonly Histogram<double> s_run = SdxlTelemetry.Meter.CreateHistogram<double>("sdxl.run.duration", "s", "One delivery's work, whichever way it ended.");
-    private static readonly Histogram<double> s_cost = SdxlTelemetry.Meter.CreateHistogram<double>("sdxl.run.cost", "{currency}", "That time at the setting Sdxl__HourlyPrice; nothing without it.");
+    private static readonly Histogram<double> s_wait = Of("sdxl.queue.wait", "s", "From dispatch to a worker taking the job.");
+    private static readonly Histogram<double> s_stepRate = Of("sdxl.training.step_rate", "{step}/s", "Steps a second over the last ten.");
+    private static readonly Histogram<double> s_memory = Of("sdxl.training.memory", "MiBy", "Peak so far: the card's, else the program's.");
+    private static readonly Histogram<double> s_run = Of("sdxl.run.duration", "s", "One delivery's work, whichever way it ended.");
+    private static readonly Histogram<double> s_cost = Of("sdxl.run.cost", "{currency}", "That time at Sdxl__HourlyPrice, if set.");
 
-    /// <summary>A job is taken: a span under the one that sent its message, the job's id on every log line, and at its end time and cost.</summary>
+    /// <summary>A job is taken: a span under the one that sent its message, the job's id on every log line, and at its end time and
+    /// cost.</summary>
     /// <param name="queue">Name of the queue.</param>
     public IDisposable Begin(string queue, ServiceBusReceivedMessage message, string jobId)
     {
-        var span = SdxlTelemetry.Source.StartActivity(ActivityKind.Consumer, MessageTrace.Extract(message.ApplicationProperties), name: $"process {queue}");
+        var span = SdxlTelemetry.Source.StartActivity(
+            ActivityKind.Consumer, MessageTrace.Extract(message.ApplicationProperties), name: $"process {queue}");
         span?.SetTag(SdxlTelemetry.JobId, jobId).SetTag("messaging.system", "servicebus").SetTag("messaging.destination.name", queue)
             .SetTag("messaging.message.id", message.MessageId).SetTag("messaging.servicebus.message.delivery_count", message.DeliveryCount);
         if (message.DeliveryCount <= 1) // later ones have been worked on meanwhile
             s_wait.Record(Math.Max(0, (time.GetUtcNow() - message.EnqueuedTime).TotalSeconds), Of("queue", queue));
-        return new Run(this, span, log.BeginScope(new Dictionary<string, object> { [SdxlTelemetry.JobId] = jobId }), queue.TrimEnd('s'), time.GetTimestamp());
+        return new Run(this, span, log.BeginScope(new Dictionary<string, object> { [SdxlTelemetry.JobId] = jobId }), queue.TrimEnd('s'),
+            time.GetTimestamp());
     }
 
     /// <param name="device">What it computes on.</param>
@@ -48,6 +51,9 @@ public sealed class JobTelemetry(IOptions<WorkerOptions> options, TimeProvider t
         if (options.Value.HourlyPrice > 0)
             s_cost.Record(seconds / SecondsAnHour * options.Value.HourlyPrice, Of("kind", kind));
     }
+
+    private static Histogram<double> Of(string name, string unit, string description) =>
+        SdxlTelemetry.Meter.CreateHistogram<double>(name, unit, description);
 
     private static KeyValuePair<string, object?> Of(string name, string value) => new(name, value);
 

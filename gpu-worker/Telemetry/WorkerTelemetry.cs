@@ -11,7 +11,8 @@ using Sdxl.Core.Telemetry;
 
 namespace Sdxl.GpuWorker.Telemetry;
 
-/// <summary>Sends spans, measurements and logs to a collector (OTLP) or to Application Insights, or to both, where the environment names them; else nothing is set up.</summary>
+/// <summary>Sends spans, measurements and logs to a collector (OTLP) or to Application Insights, or to both, where the environment names
+/// them; else nothing is set up.</summary>
 internal static class WorkerTelemetry
 {
     private const string Service = "sdxl-gpu-worker";
@@ -30,7 +31,9 @@ internal static class WorkerTelemetry
             telemetry.UseOtlpExporter();
         if (!string.IsNullOrEmpty(insights))
         {
-            services.AddOptions<AzureMonitorExporterOptions>().Configure<TokenCredential>((options, credential) => (options.ConnectionString, options.Credential) = (insights, credential));
+            services.AddOptions<AzureMonitorExporterOptions>()
+                .Configure<TokenCredential>((options, credential) =>
+                    (options.ConnectionString, options.Credential) = (insights, credential));
             telemetry.WithTracing(traces => traces.AddAzureMonitorTraceExporter())
                 .WithMetrics(metrics => metrics.AddAzureMonitorMetricExporter())
                 .WithLogging(logs => logs.AddAzureMonitorLogExporter());

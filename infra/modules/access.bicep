@@ -11,32 +11,36 @@ param principalId string
 @allowed(['User', 'ServicePrincipal', 'Group'])
 param principalType string
 
+var functionsName = names.functionsIdentity
+var workerName = names.workerIdentity
+var eventsName = names.eventsIdentity
+
 var onData = [
-  { to: names.functionsIdentity, role: 'blobDataOwner', why: 'Host: leases, the deployment package, the durable back end; records, data sets, published versions.' }
-  { to: names.functionsIdentity, role: 'queueDataContributor', why: 'Host: the durable back end keeps its messages in storage queues.' }
-  { to: names.functionsIdentity, role: 'tableDataContributor', why: 'Host: the durable back end keeps histories in tables.' }
-  { to: names.workerIdentity, role: 'blobDataContributor', why: 'Worker: data sets in; checkpoints, versions and pictures out.' }
-  { to: names.eventsIdentity, role: 'blobDataContributor', why: 'Event Grid: writes events that it cannot deliver into event-dead-letters.' }
+  { to: functionsName, role: 'blobDataOwner', why: 'Host: leases, the deployment package, the durable back end; records and versions.' }
+  { to: functionsName, role: 'queueDataContributor', why: 'Host: the durable back end keeps its messages in storage queues.' }
+  { to: functionsName, role: 'tableDataContributor', why: 'Host: the durable back end keeps histories in tables.' }
+  { to: workerName, role: 'blobDataContributor', why: 'Worker: data sets in; checkpoints, versions and pictures out.' }
+  { to: eventsName, role: 'blobDataContributor', why: 'Event Grid: writes events that it cannot deliver into event-dead-letters.' }
 ]
 
 var onQueues = [
-  { queue: 'uploads', to: names.eventsIdentity, role: 'serviceBusDataSender', why: 'Event Grid: BlobCreated events of the container uploads.' }
-  { queue: 'uploads', to: names.functionsIdentity, role: 'serviceBusDataReceiver', why: 'Functions: an upload starts a training.' }
-  { queue: 'trainings', to: names.functionsIdentity, role: 'serviceBusDataSender', why: 'Functions: hand out training jobs.' }
-  { queue: 'trainings', to: names.functionsIdentity, role: 'serviceBusDataReceiver', why: 'Functions: the dead-letter queue ends trainings that no worker survived.' }
-  { queue: 'trainings', to: names.workerIdentity, role: 'serviceBusDataReceiver', why: 'Worker: takes training jobs.' }
-  { queue: 'predictions', to: names.functionsIdentity, role: 'serviceBusDataSender', why: 'Functions: hand out prediction jobs.' }
-  { queue: 'predictions', to: names.functionsIdentity, role: 'serviceBusDataReceiver', why: 'Functions: the dead-letter queue ends predictions that no worker survived.' }
-  { queue: 'predictions', to: names.workerIdentity, role: 'serviceBusDataReceiver', why: 'Worker: takes prediction jobs.' }
-  { queue: 'worker-events', to: names.workerIdentity, role: 'serviceBusDataSender', why: 'Worker: reports progress and ends.' }
-  { queue: 'worker-events', to: names.functionsIdentity, role: 'serviceBusDataReceiver', why: 'Functions: reports wake the orchestration.' }
-  { queue: 'events', to: names.functionsIdentity, role: 'serviceBusDataSender', why: 'Functions: hand out what is to be told to the world.' }
-  { queue: 'events', to: names.functionsIdentity, role: 'serviceBusDataReceiver', why: 'Functions: tell it, again where somebody did not answer.' }
+  { queue: 'uploads', to: eventsName, role: 'serviceBusDataSender', why: 'Event Grid: BlobCreated events of the container uploads.' }
+  { queue: 'uploads', to: functionsName, role: 'serviceBusDataReceiver', why: 'Functions: an upload starts a training.' }
+  { queue: 'trainings', to: functionsName, role: 'serviceBusDataSender', why: 'Functions: hand out training jobs.' }
+  { queue: 'trainings', to: functionsName, role: 'serviceBusDataReceiver', why: 'Functions: dead letters end trainings that no worker survived.' }
+  { queue: 'trainings', to: workerName, role: 'serviceBusDataReceiver', why: 'Worker: takes training jobs.' }
+  { queue: 'predictions', to: functionsName, role: 'serviceBusDataSender', why: 'Functions: hand out prediction jobs.' }
+  { queue: 'predictions', to: functionsName, role: 'serviceBusDataReceiver', why: 'Functions: dead letters end predictions that no worker survived.' }
+  { queue: 'predictions', to: workerName, role: 'serviceBusDataReceiver', why: 'Worker: takes prediction jobs.' }
+  { queue: 'worker-events', to: workerName, role: 'serviceBusDataSender', why: 'Worker: reports progress and ends.' }
+  { queue: 'worker-events', to: functionsName, role: 'serviceBusDataReceiver', why: 'Functions: reports wake the orchestration.' }
+  { queue: 'events', to: functionsName, role: 'serviceBusDataSender', why: 'Functions: hand out what is to be told to the world.' }
+  { queue: 'events', to: functionsName, role: 'serviceBusDataReceiver', why: 'Functions: tell it, again where somebody did not answer.' }
 ]
 
 var onInsights = [
-  { to: names.functionsIdentity, role: 'metricsPublisher', why: 'Functions: telemetry without a key.' }
-  { to: names.workerIdentity, role: 'metricsPublisher', why: 'Worker: telemetry without a key.' }
+  { to: functionsName, role: 'metricsPublisher', why: 'Functions: telemetry without a key.' }
+  { to: workerName, role: 'metricsPublisher', why: 'Worker: telemetry without a key.' }
 ]
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
@@ -149,7 +153,7 @@ resource readsQueueLengths 'Microsoft.Authorization/roleAssignments@2022-04-01' 
     principalId: scaler.properties.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.serviceBusDataOwner)
-    description: 'Scaler: queue lengths come from the management side of Service Bus, which a receiver may not ask. No container holds this identity.'
+    description: 'Scaler: queue lengths are told to owners only. No container holds this identity.'
   }
 }
 

@@ -35,7 +35,7 @@ resource deadLetters 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   location: 'global'
   tags: tags
   properties: {
-    description: 'A message lies in a dead-letter queue for 15 minutes. Functions empty those of the job queues at once, so they may be down; see docs/operations.md, "A poison message".'
+    description: 'A message lies in a dead-letter queue for 15 minutes; see docs/operations.md, "A poison message".'
     severity: 1
     enabled: true
     scopes: [namespace.id]
@@ -67,7 +67,7 @@ resource nobodyWorks 'Microsoft.Insights/metricAlerts@2026-01-01' = [
     location: 'global'
     tags: tags
     properties: {
-      description: 'Jobs wait in ${queue} and no worker has said anything for ${patienceMinutes} minutes; see docs/operations.md, "Jobs wait and no worker comes".'
+      description: 'Jobs wait and no worker speaks for ${patienceMinutes} min; see docs/operations.md, "Jobs wait and no worker comes".'
       severity: 1
       enabled: true
       scopes: [namespace.id]

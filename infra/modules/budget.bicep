@@ -3,7 +3,7 @@
 @description('A month\'s money, in the subscription\'s currency.')
 param amount int
 
-@description('First day of a month, from which it counts. Azure takes no month that is over when the budget is made, and no other one afterwards.')
+@description('First day of the month in which the budget is made. It cannot be changed afterwards.')
 param start string
 
 param email string

@@ -1,4 +1,5 @@
-// The orchestrations' back end for those who run many: billed by the action, with a dashboard of its own. Without it they live in the storage account.
+// The orchestrations' back end for those who run many: billed by the action, with a dashboard of its own. Without it they live in the
+// storage account.
 // The app must be built with -p:DurableTaskScheduler=true, which adds the extension that speaks to it.
 
 import { roles } from '../names.bicep'

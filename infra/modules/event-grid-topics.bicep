@@ -1,4 +1,5 @@
-// Where events begin: the storage account's own, with an identity that may write into our queue, and the completion events', which take CloudEvents from the functions alone.
+// Where events begin: the storage account's own, with an identity that may write into our queue, and the completion events', which take
+// CloudEvents from the functions alone.
 
 param location string
 param tags object

@@ -1,4 +1,5 @@
-// BlobCreated of the container `uploads` goes into the queue `uploads` by Event Grid's own identity: no webhook, no key, no second pass after the code is there.
+// BlobCreated of the container `uploads` goes into the queue `uploads` by Event Grid's own identity: no webhook, no key, no second pass
+// after the code is there.
 // Its roles must exist before it is made, so it comes after access.bicep.
 
 param names object
@@ -30,7 +31,10 @@ resource toQueue 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15
     }
     deadLetterWithResourceIdentity: {
       identity: { type: 'UserAssigned', userAssignedIdentity: identity.id }
-      deadLetterDestination: { endpointType: 'StorageBlob', properties: { resourceId: account.id, blobContainerName: 'event-dead-letters' } }
+      deadLetterDestination: {
+        endpointType: 'StorageBlob'
+        properties: { resourceId: account.id, blobContainerName: 'event-dead-letters' }
+      }
     }
     filter: {
       includedEventTypes: ['Microsoft.Storage.BlobCreated']

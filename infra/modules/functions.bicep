@@ -84,12 +84,13 @@ var hostSettings = {
   AzureFunctionsJobHost__extensions__durableTask__storageProvider__maxQueuePollingInterval: '00:00:10'
 }
 
+var schedulerLogin = 'TaskHub=sdxl;Authentication=ManagedIdentity;ClientID=${identity.properties.clientId}'
 var schedulerSettings = durableTaskScheduler
   ? {
       AzureFunctionsJobHost__extensions__durableTask__storageProvider__type: 'azureManaged'
       AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'
       AzureFunctionsJobHost__extensions__durableTask__hubName: 'sdxl'
-      DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${scheduler!.properties.endpoint};TaskHub=sdxl;Authentication=ManagedIdentity;ClientID=${identity.properties.clientId}'
+      DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${scheduler!.properties.endpoint};${schedulerLogin}'
     }
   : {}
 
@@ -101,7 +102,8 @@ var productSettings = {
   SdxlServiceBus__credential: 'managedidentity'
   SdxlServiceBus__clientId: identity.properties.clientId
   Sdxl__ModelsFolder: modelsFolder
-  // The share holds the worker's files too, where the worker is in Azure; elsewhere they may be others', so the worker is the one that looks.
+  // The share holds the worker's files too, where the worker is in Azure; elsewhere they may be others', so the worker is the one that
+  // looks.
   Sdxl__NetsAreHere: 'false'
   Sdxl__DefaultBase: defaultBase
   Sdxl__Owner: owner

@@ -1,4 +1,5 @@
-// The base models as a file share, which functions and Container Apps mount. An SMB mount takes an account key, so they have an account of their own,
+// The base models as a file share, which functions and Container Apps mount. An SMB mount takes an account key, so they have an account of
+// their own,
 // in which nothing secret lies: public weights that can be fetched again.
 
 param location string

@@ -7,7 +7,7 @@ param names object
 @description('Days after which archives and drawn pictures are deleted.')
 param transientDays int
 
-@description('Days after which the data sets and the run files (log, metrics, checkpoints that a failed run left) of trainings are deleted. Versions and records stay.')
+@description('Days after which data sets and run files (log, metrics, left checkpoints) are deleted. Versions and records stay.')
 param trainingDays int
 
 @description('Days for which deleted and overwritten blobs can be brought back.')
@@ -16,7 +16,8 @@ param undeleteDays int
 // core/Storage/StorageLayout.cs names the same; a test compares.
 var containers = ['uploads', 'datasets', 'jobs', 'models', 'records', 'predictions']
 
-// Only the platform and the operator use these: the functions' package, events that could not be delivered, and base models for workers that have no share.
+// Only the platform and the operator use these: the functions' package, events that could not be delivered, and base models for workers
+// that have no share.
 var operating = ['app-package', 'event-dead-letters', 'base-models']
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {

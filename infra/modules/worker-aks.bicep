@@ -1,4 +1,5 @@
-// A Kubernetes cluster with KEDA and a pool of GPU machines that is empty while nothing waits. What runs in it: infra/kubernetes/overlays/aks.
+// A Kubernetes cluster with KEDA and a pool of GPU machines that is empty while nothing waits. What runs in it:
+// infra/kubernetes/overlays/aks.
 
 import { roles } from '../names.bicep'
 
@@ -13,7 +14,7 @@ param gpuMachine string
 @minValue(1)
 param maximumWorkers int
 
-@description('Spot machines cost a third and may be taken away with 30 s of notice; a training then goes on elsewhere from its last checkpoint.')
+@description('Spot machines cost a third and may be taken away with 30 s of notice; a training then goes on from its checkpoint.')
 param spot bool
 
 resource worker 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {

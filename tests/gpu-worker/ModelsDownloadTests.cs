@@ -14,6 +14,8 @@ public sealed class ModelsDownloadTests : IAsyncLifetime
 
     private static readonly byte[] s_weights = [.. Enumerable.Range(0, 300_000).Select(i => (byte)(i * 7 / 3))];
 
+    private static readonly string s_hash = Convert.ToHexStringLower(SHA256.HashData(s_weights));
+
     private readonly TempFolder folder = new();
     private AzuriteServer azurite = null!;
     private BlobContainerClient container = null!;
@@ -25,15 +27,18 @@ public sealed class ModelsDownloadTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         azurite = await AzuriteServer.StartAsync(
-            Path.Combine(TestPaths.Root, "tools/npm/node_modules/azurite/dist/src/blob/main.js"), folder.File("azurite"), NullLogger.Instance, CancellationToken.None);
+            Path.Combine(TestPaths.Root, "tools/npm/node_modules/azurite/dist/src/blob/main.js"), folder.File("azurite"),
+                NullLogger.Instance, CancellationToken.None);
         await azurite.WaitUntilReadyAsync(CancellationToken.None);
         container = azurite.CreateClient().GetBlobContainerClient(Container);
         await container.CreateIfNotExistsAsync();
         await PutAsync("tiny.json", System.Text.Encoding.UTF8.GetBytes($$"""
-            { "name": "tiny", "description": "for a test", "model": "tiny", "refiner": null, "vision": "tiny", "training_defaults": {}, "prediction_defaults": {},
-              "sources": [ { "repository": "a/b", "revision": "{{new string('0', 40)}}", "licence": "MIT", "licence_url": "https://example.org", "into": "tiny",
+            { "name": "tiny", "description": "for a test", "model": "tiny", "refiner": null, "vision": "tiny",
+              "training_defaults": {}, "prediction_defaults": {},
+              "sources": [ { "repository": "a/b", "revision": "{{new string('0', 40)}}", "licence": "MIT",
+                "licence_url": "https://example.org", "into": "tiny",
                 "files": [
-                  { "file": "unet/weights.safetensors", "bytes": {{s_weights.Length}}, "sha256": "{{Convert.ToHexStringLower(SHA256.HashData(s_weights))}}" },
+                  { "file": "unet/weights.safetensors", "bytes": {{s_weights.Length}}, "sha256": "{{s_hash}}" },
                   { "file": "blip/vision_model.onnx", "bytes": 1, "sha256": null } ] } ] }
             """));
     }
@@ -53,7 +58,8 @@ public sealed class ModelsDownloadTests : IAsyncLifetime
 
         Assert.Equal(s_weights, await File.ReadAllBytesAsync(Weights));
         Assert.Equal(["tiny.json", "tiny/unet/weights.safetensors"],
-            Directory.EnumerateFiles(Models, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Models, f).Replace('\\', '/')).Order(StringComparer.Ordinal));
+            Directory.EnumerateFiles(Models, "*", SearchOption.AllDirectories)
+                .Select(f => Path.GetRelativePath(Models, f).Replace('\\', '/')).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -78,7 +84,9 @@ public sealed class ModelsDownloadTests : IAsyncLifetime
 
         var refused = await Assert.ThrowsAsync<InvalidOperationException>(BringAsync);
 
-        Assert.StartsWith("'tiny/unet/weights.safetensors' in container 'base-models' is not the file that its manifest names: SHA-256 expected ", refused.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"'tiny/unet/weights.safetensors' in container 'base-models' is not the file that its manifest names: SHA-256 expected {s_hash}, ",
+            refused.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(Weights));
         await PutAsync("tiny/unet/weights.safetensors", s_weights);
         await BringAsync();
@@ -90,11 +98,15 @@ public sealed class ModelsDownloadTests : IAsyncLifetime
     {
         var refused = await Assert.ThrowsAsync<InvalidOperationException>(BringAsync);
 
-        Assert.Equal("Base models cannot be brought: 'tiny/unet/weights.safetensors', which a manifest names, is not in container 'base-models'. Upload it there.", refused.Message);
+        Assert.Equal(
+            "Base models cannot be brought: 'tiny/unet/weights.safetensors', which a manifest names, is not in container 'base-models'. "
+            + "Upload it there.", refused.Message);
     }
 
     private Task BringAsync() => new ModelsDownload(
-        azurite.CreateClient(), Options.Create(new WorkerOptions { ModelsFolder = Models, ModelsContainer = Container }), NullLogger<ModelsDownload>.Instance).StartAsync(CancellationToken.None);
+        azurite.CreateClient(), Options.Create(new WorkerOptions { ModelsFolder = Models, ModelsContainer = Container }),
+            NullLogger<ModelsDownload>.Instance).StartAsync(CancellationToken.None);
 
-    private async Task PutAsync(string name, byte[] content) => await container.GetBlobClient(name).UploadAsync(new BinaryData(content), overwrite: true);
+    private async Task PutAsync(string name, byte[] content) => await container.GetBlobClient(name)
+        .UploadAsync(new BinaryData(content), overwrite: true);
 }

@@ -10,7 +10,8 @@ using Sdxl.Local.Hosting;
 
 namespace Sdxl.Tests.GpuWorker;
 
-/// <summary>The worker as it is deployed, in a process of its own, with a real Azurite and a broker: how it comes and how it leaves.</summary>
+/// <summary>The worker as it is deployed, in a process of its own, with a real Azurite and a broker: how it comes and how it
+/// leaves.</summary>
 public sealed class WorkerProgramTests : IAsyncLifetime
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(90); // for a busy machine; it takes a few seconds
@@ -23,9 +24,11 @@ public sealed class WorkerProgramTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         azurite = await AzuriteServer.StartAsync(
-            Path.Combine(TestPaths.Root, "tools/npm/node_modules/azurite/dist/src/blob/main.js"), folder.File("azurite"), NullLogger.Instance, CancellationToken.None);
+            Path.Combine(TestPaths.Root, "tools/npm/node_modules/azurite/dist/src/blob/main.js"), folder.File("azurite"),
+                NullLogger.Instance, CancellationToken.None);
         queues = await ServiceBusServer.StartAsync(
-            new ServiceBusServerOptions { DatabasePath = folder.File("queues.db"), Queues = LocalQueues.All, Keys = [AccessKey.Create("tests")] }, NullLogger.Instance);
+            new ServiceBusServerOptions { DatabasePath = folder.File("queues.db"), Queues = LocalQueues.All,
+                Keys = [AccessKey.Create("tests")] }, NullLogger.Instance);
         client = new ServiceBusClient(queues.ConnectionString("tests"));
         await azurite.WaitUntilReadyAsync(CancellationToken.None);
         await azurite.CreateClient().GetBlobContainerClient(StorageLayout.Jobs).CreateIfNotExistsAsync();
@@ -82,7 +85,8 @@ public sealed class WorkerProgramTests : IAsyncLifetime
 
     private async Task<(int Code, string Said)> RunAsync(bool connected, params (string Name, string Value)[] settings)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(TestPaths.Root, "gpu-worker", "bin", "Release", "net10.0", "Sdxl.GpuWorker.dll")])
+        var start = new ProcessStartInfo("dotnet",
+            [Path.Combine(TestPaths.Root, "gpu-worker", "bin", "Release", "net10.0", "Sdxl.GpuWorker.dll")])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -1,13 +1,15 @@
 namespace Sdxl.Tests.Infra;
 
-/// <summary>A copy of what is deployed, to plant an error in, or to give other parameters: a check that finds nothing in it would find nothing anywhere.</summary>
+/// <summary>A copy of what is deployed, to plant an error in, or to give other parameters: a check that finds nothing in it would find
+/// nothing anywhere.</summary>
 public sealed class InfraCopy : IDisposable
 {
     public InfraCopy()
     {
         foreach (var file in Directory.EnumerateFiles(Path.Combine(TestPaths.Root, "infra"), "*", SearchOption.AllDirectories))
             Copy(Path.GetRelativePath(TestPaths.Root, file));
-        foreach (var file in new[] { "azure.yaml", "docker-compose.yaml", "gpu-worker/Dockerfile", "functions/Dockerfile", "local/Dockerfile", ".dockerignore" })
+        foreach (var file in new[] { "azure.yaml", "docker-compose.yaml", "gpu-worker/Dockerfile", "functions/Dockerfile",
+            "local/Dockerfile", ".dockerignore" })
             Copy(file);
 
         void Copy(string path)

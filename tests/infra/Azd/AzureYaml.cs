@@ -4,7 +4,8 @@ using YamlDotNet.Serialization.NamingConventions;
 
 namespace Sdxl.Tests.Infra.Azd;
 
-/// <summary>azd's azure.yaml, as far as ours may go: a key that is not among these properties is an error. Names: azd's schema, v1.0.</summary>
+/// <summary>azd's azure.yaml, as far as ours may go: a key that is not among these properties is an error. Names: azd's schema,
+/// v1.0.</summary>
 internal sealed class AzureYaml
 {
     public required string Name { get; set; }
@@ -14,7 +15,8 @@ internal sealed class AzureYaml
 
     /// <exception cref="YamlException">Not YAML, or not of this form; the message says where.</exception>
     public static AzureYaml Read(string text) =>
-        new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance).WithDuplicateKeyChecking().Build().Deserialize<AzureYaml>(text);
+        new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance).WithDuplicateKeyChecking().Build()
+            .Deserialize<AzureYaml>(text);
 }
 
 internal sealed class AzdInfra

@@ -18,24 +18,28 @@ public sealed class AzureYamlTests
         Assert.Single(Directory.GetFiles(At(s_file.Services["functions"].Project), "*.csproj"));
         Assert.True(File.Exists(At(s_file.Services["worker"].Project, s_file.Services["worker"].Docker!.Path)));
         // A host "function" takes no docker part, a "containerapp" needs one here.
-        Assert.Equal([("functions", "function", false), ("worker", "containerapp", true)], s_file.Services.Select(s => (s.Key, s.Value.Host, s.Value.Docker is not null)).Order());
+        Assert.Equal([("functions", "function", false), ("worker", "containerapp", true)],
+            s_file.Services.Select(s => (s.Key, s.Value.Host, s.Value.Docker is not null)).Order());
     }
 
     [Fact]
     public void Each_service_is_one_resource_by_its_tag()
     {
         var tags = Directory.GetFiles(At("infra"), "*.bicep", SearchOption.AllDirectories)
-            .SelectMany(file => Regex.Matches(File.ReadAllText(file), "'azd-service-name': '(?<name>[a-z]+)'")).Select(match => match.Groups["name"].Value);
+            .SelectMany(file => Regex.Matches(File.ReadAllText(file), "'azd-service-name': '(?<name>[a-z]+)'"))
+                .Select(match => match.Groups["name"].Value);
 
         Assert.Equal(s_file.Services.Keys.Order(), tags.Order());
     }
 
-    /// <summary>Nothing runs beside azd itself: what a hook would do, the template or a program does, where it is compiled and tested.</summary>
+    /// <summary>Nothing runs beside azd itself: what a hook would do, the template or a program does, where it is compiled and
+    /// tested.</summary>
     [Fact]
     public void There_are_no_hooks_and_no_scripts()
     {
         Assert.DoesNotContain("hooks", s_text, StringComparison.Ordinal);
-        Assert.DoesNotContain(Directory.GetFiles(At("infra"), "*.*", SearchOption.AllDirectories), file => Path.GetExtension(file) is ".sh" or ".ps1");
+        Assert.DoesNotContain(Directory.GetFiles(At("infra"), "*.*", SearchOption.AllDirectories),
+            file => Path.GetExtension(file) is ".sh" or ".ps1");
     }
 
     [Theory]

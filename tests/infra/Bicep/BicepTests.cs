@@ -1,6 +1,7 @@
 namespace Sdxl.Tests.Infra.Bicep;
 
-/// <summary>Compiled and linted with bicepconfig.json's rules, not a word may be said: the compiler's own warnings cannot be raised to errors.</summary>
+/// <summary>Compiled and linted with bicepconfig.json's rules, not a word may be said: the compiler's own warnings cannot be raised to
+/// errors.</summary>
 public sealed class BicepTests
 {
     private static readonly string s_infra = Path.Combine(TestPaths.Root, "infra");
@@ -30,7 +31,8 @@ public sealed class BicepTests
         using var copy = new InfraCopy();
         copy.Plant("infra/modules/storage.bicep", "allowSharedKeyAccess: false", "allowSharedKeyAcess: false")
             .Plant("infra/modules/identities.bicep", "param names object", "param names object\nparam nobodyReadsIt string = ''")
-            .Plant("infra/modules/service-bus.bicep", "Microsoft.ServiceBus/namespaces@2026-01-01", "Microsoft.ServiceBus/namespaces@2021-11-01");
+            .Plant("infra/modules/service-bus.bicep", "Microsoft.ServiceBus/namespaces@2026-01-01",
+                "Microsoft.ServiceBus/namespaces@2021-11-01");
 
         var (said, _) = await BicepTool.RunAsync(copy.At("infra"), "build", "main.bicep", "--stdout");
 

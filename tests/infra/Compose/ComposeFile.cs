@@ -4,7 +4,8 @@ using YamlDotNet.Serialization.NamingConventions;
 
 namespace Sdxl.Tests.Infra.Compose;
 
-/// <summary>A Compose file, as far as ours may go: a key that is not among these properties is an error. Names and types: compose-spec.io.</summary>
+/// <summary>A Compose file, as far as ours may go: a key that is not among these properties is an error. Names and types:
+/// compose-spec.io.</summary>
 internal sealed class ComposeFile
 {
     public required string Name { get; set; }
@@ -14,7 +15,8 @@ internal sealed class ComposeFile
     public Dictionary<string, Dictionary<string, string>>? Volumes { get; set; }
 
     /// <exception cref="YamlException">Not YAML, or not of this form; the message says where.</exception>
-    public static ComposeFile Read(string text) => new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).WithDuplicateKeyChecking().Build()
+    public static ComposeFile Read(string text) => new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance)
+        .WithDuplicateKeyChecking().Build()
         .Deserialize<ComposeFile>(new MergingParser(new Parser(new StringReader(text))));
 }
 

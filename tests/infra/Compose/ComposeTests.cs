@@ -27,7 +27,8 @@ public sealed class ComposeTests
     [Fact]
     public void Every_volume_that_is_named_is_declared_and_the_other_way_round()
     {
-        var named = s_file.Services.Values.SelectMany(service => service.Volumes).Select(volume => volume.Split(':')[0]).Where(name => char.IsAsciiLetter(name[0])).Distinct();
+        var named = s_file.Services.Values.SelectMany(service => service.Volumes).Select(volume => volume.Split(':')[0])
+            .Where(name => char.IsAsciiLetter(name[0])).Distinct();
 
         Assert.Equal(named.Order(), s_file.Volumes!.Keys.Order());
     }
@@ -47,7 +48,8 @@ public sealed class ComposeTests
     [Fact]
     public void Every_setting_is_one_that_the_programs_read()
     {
-        var known = CodeFacts.FunctionsOptions.Concat(CodeFacts.WorkerOptions).Select(option => $"Sdxl__{option}").Append(JoinToken.StateVariable).Append("OTEL_EXPORTER_OTLP_ENDPOINT").ToHashSet();
+        var known = CodeFacts.FunctionsOptions.Concat(CodeFacts.WorkerOptions).Select(option => $"Sdxl__{option}")
+            .Append(JoinToken.StateVariable).Append("OTEL_EXPORTER_OTLP_ENDPOINT").ToHashSet();
 
         Assert.All(s_file.Services.Values.SelectMany(service => service.Environment.Keys), name => Assert.Contains(name, known));
     }

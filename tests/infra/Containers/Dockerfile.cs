@@ -5,7 +5,8 @@ namespace Sdxl.Tests.Infra.Containers;
 /// <summary>A Dockerfile's instructions and what is wrong with them.</summary>
 internal sealed partial class Dockerfile
 {
-    private static readonly string[] s_known = ["ARG", "FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "VOLUME", "EXPOSE", "STOPSIGNAL", "ENTRYPOINT"];
+    private static readonly string[] s_known = [
+        "ARG", "FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "VOLUME", "EXPOSE", "STOPSIGNAL", "ENTRYPOINT"];
 
     private readonly List<(string Word, string Arguments)> _instructions;
 
@@ -22,13 +23,15 @@ internal sealed partial class Dockerfile
             yield return $"'{word}' is no instruction that is used here";
 
         var stages = new List<string>();
-        var given = _instructions.TakeWhile(i => i.Word != "FROM").Where(i => i.Word == "ARG").Select(i => i.Arguments.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair.ElementAtOrDefault(1) ?? "");
+        var given = _instructions.TakeWhile(i => i.Word != "FROM").Where(i => i.Word == "ARG").Select(i => i.Arguments.Split('=', 2))
+            .ToDictionary(pair => pair[0], pair => pair.ElementAtOrDefault(1) ?? "");
         foreach (var (_, rest) in _instructions.Where(i => i.Word == "FROM"))
         {
             var image = Variable().Replace(rest.Split(' ')[0], match => given.GetValueOrDefault(match.Groups["name"].Value, ""));
             if (image.Length == 0)
                 yield return $"FROM {rest}: the image is not given";
-            else if (!stages.Contains(image) && (!image.Contains(':', StringComparison.Ordinal) || image.EndsWith(":latest", StringComparison.Ordinal)))
+            else if (!stages.Contains(image)
+                && (!image.Contains(':', StringComparison.Ordinal) || image.EndsWith(":latest", StringComparison.Ordinal)))
                 yield return $"image {image} is not pinned";
             if (rest.Split(' ') is [_, "AS", var name])
                 stages.Add(name);
@@ -41,7 +44,9 @@ internal sealed partial class Dockerfile
         foreach (var (_, rest) in _instructions.Where(i => i.Word == "RUN"))
         {
             if (rest.Contains("apt-get install", StringComparison.Ordinal)
-                && !(rest.Contains("apt-get update", StringComparison.Ordinal) && rest.Contains("--no-install-recommends", StringComparison.Ordinal) && rest.Contains("rm -rf /var/lib/apt/lists", StringComparison.Ordinal)))
+                && !(rest.Contains("apt-get update", StringComparison.Ordinal)
+                    && rest.Contains("--no-install-recommends", StringComparison.Ordinal)
+                    && rest.Contains("rm -rf /var/lib/apt/lists", StringComparison.Ordinal)))
                 yield return "apt-get install without update, --no-install-recommends and clean-up in the same layer";
             if (rest.Contains("sudo ", StringComparison.Ordinal) || rest.Contains("curl ", StringComparison.Ordinal))
                 yield return $"RUN {rest}: neither sudo nor downloads without a hash";
@@ -52,7 +57,8 @@ internal sealed partial class Dockerfile
             yield return "no list of what the image is made of (SBOM) is written";
 
         var last = _instructions.Skip(_instructions.FindLastIndex(i => i.Word == "FROM")).ToList();
-        if (last.FindLast(i => i.Word == "USER") is not { Word: not null } user || !user.Arguments.All(char.IsAsciiDigit) || user.Arguments is "" or "0")
+        if (last.FindLast(i => i.Word == "USER") is not { Word: not null } user || !user.Arguments.All(char.IsAsciiDigit)
+            || user.Arguments is "" or "0")
             yield return "the last stage does not run as a user that is named by a number other than 0";
         if (!last.Exists(i => i.Word == "STOPSIGNAL"))
             yield return "no STOPSIGNAL";

@@ -2,7 +2,8 @@ using k8s.Models;
 
 namespace Sdxl.Tests.Infra.Kubernetes;
 
-// KEDA 2.20's custom resources, as far as one may use them here: a key that is not among these properties is an error. Field names and meanings: keda.sh, "ScaledJob spec", "Azure Service Bus".
+// KEDA 2.20's custom resources, as far as one may use them here: a key that is not among these properties is an error. Field names and
+// meanings: keda.sh, "ScaledJob spec", "Azure Service Bus".
 
 internal sealed class ScaledJob
 {

@@ -8,7 +8,9 @@ public sealed class KubernetesTests
     /// <summary>Settings of the overlay itself, which replacements carry elsewhere.</summary>
     private static readonly string[] s_ofTheOverlay = ["SCALER_CLIENT_ID", "SERVICE_BUS"];
 
-    public static TheoryData<string> Overlays => [.. Directory.GetDirectories(Path.Combine(TestPaths.Root, "infra", "kubernetes", "overlays")).Select(folder => Path.GetFileName(folder)!)];
+    public static TheoryData<string> Overlays =>
+        [.. Directory.GetDirectories(Path.Combine(TestPaths.Root, "infra", "kubernetes", "overlays"))
+        .Select(folder => Path.GetFileName(folder)!)];
 
     [Theory]
     [MemberData(nameof(Overlays))]
@@ -26,7 +28,8 @@ public sealed class KubernetesTests
     [InlineData("a40", "AZURE_CLIENT_ID", "ExitWhenIdleMinutes", "ExitAfterOneJob")] // a worker that stays; its identity is in the secret
     public void Settings_are_those_that_the_worker_reads(string overlay, params string[] otherwise)
     {
-        var set = KubernetesChecks.Settings(Render(TestPaths.Root, overlay)).Except(s_ofTheOverlay).Concat(otherwise.Where(name => name == "AZURE_CLIENT_ID"));
+        var set = KubernetesChecks.Settings(Render(TestPaths.Root, overlay)).Except(s_ofTheOverlay)
+            .Concat(otherwise.Where(name => name == "AZURE_CLIENT_ID"));
 
         Assert.Empty(NameChecks.WorkerSettings(overlay, set, ["Threads", "CancelPollSeconds", "ReceiveWaitSeconds", .. otherwise]));
     }
@@ -62,7 +65,8 @@ public sealed class KubernetesTests
         using var copy = new InfraCopy();
         copy.Plant("infra/kubernetes/scaled/scaled-job.yaml", "  maxReplicaCount: 2", "  maxReplicas: 2")
             .Plant("infra/kubernetes/base/network-policy.yaml", "podSelector: {}", "podSelectors: {}")
-            .Plant("infra/kubernetes/base/service-account.yaml", "automountServiceAccountToken: false", "automountServiceAccountToken: perhaps");
+            .Plant("infra/kubernetes/base/service-account.yaml", "automountServiceAccountToken: false",
+                "automountServiceAccountToken: perhaps");
         Assert.Collection(
             KubernetesChecks.Structure(Render(copy.Root, "aks")).Order(),
             problem => Assert.StartsWith("NetworkPolicy nobody-comes-in: ", problem, StringComparison.Ordinal),
@@ -70,12 +74,14 @@ public sealed class KubernetesTests
             problem => Assert.StartsWith("ServiceAccount gpu-worker: ", problem, StringComparison.Ordinal));
 
         using var unsafeCopy = new InfraCopy();
-        unsafeCopy.Plant("infra/kubernetes/scaled/scaled-job.yaml", "terminationGracePeriodSeconds: 180", "terminationGracePeriodSeconds: 30")
+        unsafeCopy.Plant("infra/kubernetes/scaled/scaled-job.yaml", "terminationGracePeriodSeconds: 180",
+            "terminationGracePeriodSeconds: 30")
             .Plant("infra/kubernetes/scaled/scaled-job.yaml", "readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false")
             .Plant("infra/kubernetes/scaled/scaled-job.yaml", "queueName: trainings", "queueName: training")
             .Plant("infra/kubernetes/scaled/scaled-job.yaml", "strategy: gradual", "strategy: default");
         Assert.Equal(
-            ["the pod gets less than 150 s to stop", "the root can be written to", "the triggers are not the queues that the worker reads", "an upgrade ends running trainings"],
+            ["the pod gets less than 150 s to stop", "the root can be written to", "the triggers are not the queues that the worker reads",
+                "an upgrade ends running trainings"],
             KubernetesChecks.Pods(Render(unsafeCopy.Root, "aks")));
     }
 
@@ -83,12 +89,14 @@ public sealed class KubernetesTests
     public void A_patch_that_meets_nothing_is_found()
     {
         using var copy = new InfraCopy();
-        copy.Plant("infra/kubernetes/overlays/kind/kustomization.yaml", "path: /spec/resources/requests/storage", "path: /spec/resources/requests/storag");
+        copy.Plant("infra/kubernetes/overlays/kind/kustomization.yaml", "path: /spec/resources/requests/storage",
+            "path: /spec/resources/requests/storag");
 
         Assert.Throws<InvalidDataException>(() => Render(copy.Root, "kind"));
     }
 
-    private static List<JsonObject> Render(string root, string overlay) => Kustomization.Render(Path.Combine(root, "infra", "kubernetes", "overlays", overlay));
+    private static List<JsonObject> Render(string root, string overlay) =>
+        Kustomization.Render(Path.Combine(root, "infra", "kubernetes", "overlays", overlay));
 
     private static JsonObject Pod(List<JsonObject> objects) => objects.SelectMany(Kustomization.Pods).Single();
 }

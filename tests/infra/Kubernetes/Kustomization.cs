@@ -5,12 +5,14 @@ using YamlDotNet.Serialization;
 namespace Sdxl.Tests.Infra.Kubernetes;
 
 /// <summary>
-/// As much of `kubectl kustomize` as our folders use: resources, a namespace, generated ConfigMaps, JSON patches, images, replacements. Whatever else a kustomization says is an
+/// As much of `kubectl kustomize` as our folders use: resources, a namespace, generated ConfigMaps, JSON patches, images, replacements.
+/// Whatever else a kustomization says is an
 /// error here, and so is a patch or replacement that meets nothing.
 /// </summary>
 internal static class Kustomization
 {
-    private static readonly IDeserializer s_yaml = new DeserializerBuilder().WithAttemptingUnquotedStringTypeDeserialization().WithDuplicateKeyChecking().Build();
+    private static readonly IDeserializer s_yaml = new DeserializerBuilder().WithAttemptingUnquotedStringTypeDeserialization()
+        .WithDuplicateKeyChecking().Build();
     private static readonly ISerializer s_json = new SerializerBuilder().JsonCompatible().Build();
 
     /// <summary>Every object that the folder makes.</summary>
@@ -64,8 +66,10 @@ internal static class Kustomization
     private static void Generate(string folder, JsonObject generator, List<JsonObject> objects)
     {
         var lines = (generator["envs"]?.AsArray() ?? []).SelectMany(env => File.ReadAllLines(Path.Combine(folder, env!.ToString())))
-            .Concat((generator["literals"]?.AsArray() ?? []).Select(literal => literal!.ToString())).Where(line => line.Length > 0 && line[0] != '#');
-        var data = new JsonObject(lines.Select(line => line.Split('=', 2)).Select(pair => KeyValuePair.Create<string, JsonNode?>(pair[0], pair[1])));
+            .Concat((generator["literals"]?.AsArray() ?? []).Select(literal => literal!.ToString()))
+                .Where(line => line.Length > 0 && line[0] != '#');
+        var data = new JsonObject(lines.Select(line => line.Split('=', 2))
+            .Select(pair => KeyValuePair.Create<string, JsonNode?>(pair[0], pair[1])));
         var name = generator["name"]!.ToString();
         if (generator["behavior"]?.ToString() == "merge")
         {
@@ -74,11 +78,13 @@ internal static class Kustomization
                 old[key] = value!.DeepClone();
             return;
         }
-        objects.Add(new JsonObject { ["apiVersion"] = "v1", ["kind"] = "ConfigMap", ["metadata"] = new JsonObject { ["name"] = name }, ["data"] = data });
+        objects.Add(new JsonObject { ["apiVersion"] = "v1", ["kind"] = "ConfigMap", ["metadata"] = new JsonObject { ["name"] = name },
+            ["data"] = data });
     }
 
     private static JsonObject Find(List<JsonObject> objects, JsonNode target) =>
-        objects.SingleOrDefault(o => o["kind"]!.ToString() == target["kind"]!.ToString() && o["metadata"]!["name"]!.ToString() == target["name"]!.ToString())
+        objects.SingleOrDefault(o => o["kind"]!.ToString() == target["kind"]!.ToString()
+            && o["metadata"]!["name"]!.ToString() == target["name"]!.ToString())
         ?? throw new InvalidDataException($"There is no {target["kind"]} '{target["name"]}' to change.");
 
     /// <summary>RFC 6902: add, replace, remove.</summary>
@@ -86,7 +92,9 @@ internal static class Kustomization
     {
         foreach (var operation in operations)
         {
-            var path = operation!["path"]!.ToString().Split('/')[1..].Select(step => step.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal)).ToArray();
+            var path = operation!["path"]!.ToString()
+                .Split('/')[1..].Select(step => step.Replace("~1", "/", StringComparison.Ordinal)
+                .Replace("~0", "~", StringComparison.Ordinal)).ToArray();
             var parent = Walk(target, path[..^1]);
             var (op, last, value) = (operation["op"]!.ToString(), path[^1], operation["value"]?.DeepClone());
             switch (op, parent)
@@ -112,7 +120,8 @@ internal static class Kustomization
     {
         foreach (var step in path)
         {
-            node = (node is JsonArray list ? int.TryParse(step, CultureInfo.InvariantCulture, out var index) && index < list.Count ? list[index] : null : node[step])
+            node = (node is JsonArray list ? int.TryParse(step, CultureInfo.InvariantCulture, out var index) && index < list.Count
+                ? list[index] : null : node[step])
                 ?? throw new InvalidDataException($"There is no '{step}' in {string.Join('/', path)}.");
         }
         return node;
@@ -120,7 +129,8 @@ internal static class Kustomization
 
     private static void SetImage(List<JsonObject> objects, JsonObject image)
     {
-        var containers = objects.SelectMany(Pods).SelectMany(pod => pod["containers"]!.AsArray()).Where(c => c!["image"]!.ToString() == image["name"]!.ToString()).ToList();
+        var containers = objects.SelectMany(Pods).SelectMany(pod => pod["containers"]!.AsArray())
+            .Where(c => c!["image"]!.ToString() == image["name"]!.ToString()).ToList();
         if (containers.Count == 0)
             throw new InvalidDataException($"No container has the image '{image["name"]}'.");
         foreach (var container in containers)
@@ -136,7 +146,8 @@ internal static class Kustomization
             foreach (var path in target!["fieldPaths"]!.AsArray())
             {
                 // A name with dots stands in brackets.
-                var steps = path!.ToString() is var text && text.IndexOf(".[", StringComparison.Ordinal) is >= 0 and var at ? [.. text[..at].Split('.'), text[(at + 2)..^1]] : text.Split('.');
+                var steps = path!.ToString() is var text && text.IndexOf(".[", StringComparison.Ordinal) is >= 0 and var at
+                    ? [.. text[..at].Split('.'), text[(at + 2)..^1]] : text.Split('.');
                 var parent = Walk(Find(objects, target["select"]!), steps[..^1]).AsObject();
                 if (!parent.ContainsKey(steps[^1]))
                     throw new InvalidDataException($"Replacement of {path} meets nothing.");

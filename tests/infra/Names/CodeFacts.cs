@@ -31,7 +31,8 @@ internal static partial class CodeFacts
     private static Dictionary<string, string> Constants => typeof(Queues).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Where(constant => constant.IsLiteral).ToDictionary(constant => constant.Name, constant => (string)constant.GetRawConstantValue()!);
 
-    private static IEnumerable<string> Uses(string room, string pattern) => Directory.EnumerateFiles(Path.Combine(TestPaths.Root, room), "*.cs", SearchOption.AllDirectories)
+    private static IEnumerable<string> Uses(string room, string pattern) =>
+        Directory.EnumerateFiles(Path.Combine(TestPaths.Root, room), "*.cs", SearchOption.AllDirectories)
         .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
         .SelectMany(file => Regex.Matches(File.ReadAllText(file), pattern))
         .Select(match => Constants[match.Groups["name"].Value].Split('/')[0]).Distinct();

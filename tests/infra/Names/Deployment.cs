@@ -17,12 +17,14 @@ internal sealed partial class Deployment
 
     public static async Task<Deployment> PredictAsync(string environment, InfraCopy infra, params string[] parameters)
     {
-        File.WriteAllLines(infra.At("infra/test.bicepparam"), ["using 'main.bicep'", $"param environmentName = '{environment}'", "param location = 'eastus'", .. parameters]);
+        File.WriteAllLines(infra.At("infra/test.bicepparam"),
+            ["using 'main.bicep'", $"param environmentName = '{environment}'", "param location = 'eastus'", .. parameters]);
         var (said, _) = await BicepTool.RunAsync(
             infra.At("infra"), "snapshot", "test.bicepparam", "--mode", "overwrite", "--location", "eastus",
             "--subscription-id", "00000000-0000-0000-0000-000000000001", "--tenant-id", "00000000-0000-0000-0000-000000000002");
         Assert.Equal("", said);
-        return new Deployment([.. JsonNode.Parse(infra.Read("infra/test.snapshot.json"))!["predictedResources"]!.AsArray().Select(r => r!.AsObject())]);
+        return new Deployment([.. JsonNode.Parse(infra.Read("infra/test.snapshot.json"))!["predictedResources"]!.AsArray()
+            .Select(r => r!.AsObject())]);
     }
 
     public IReadOnlyList<string> Containers => [.. Of("Microsoft.Storage/storageAccounts/blobServices/containers").Select(LastName)];
@@ -31,14 +33,17 @@ internal sealed partial class Deployment
         Of("Microsoft.ServiceBus/namespaces/queues").ToDictionary(LastName, queue => queue["properties"]!.AsObject());
 
     public IReadOnlyDictionary<string, string> FunctionsSettings =>
-        Of("Microsoft.Web/sites/config").Single(config => LastName(config) == "appsettings")["properties"]!.AsObject().ToDictionary(pair => pair.Key, pair => pair.Value!.ToString());
+        Of("Microsoft.Web/sites/config").Single(config => LastName(config) == "appsettings")["properties"]!.AsObject()
+            .ToDictionary(pair => pair.Key, pair => pair.Value!.ToString());
 
     /// <summary>Of the Container Apps job.</summary>
     public IReadOnlyDictionary<string, string> WorkerSettings =>
-        Of("Microsoft.App/jobs").Single()["properties"]!["template"]!["containers"]![0]!["env"]!.AsArray().ToDictionary(v => v!["name"]!.ToString(), v => v!["value"]!.ToString());
+        Of("Microsoft.App/jobs").Single()["properties"]!["template"]!["containers"]![0]!["env"]!.AsArray()
+            .ToDictionary(v => v!["name"]!.ToString(), v => v!["value"]!.ToString());
 
     /// <summary>Queues that start an execution of the Container Apps job.</summary>
-    public IReadOnlyList<string> ScaledBy => [.. Of("Microsoft.App/jobs").Single()["properties"]!["configuration"]!["eventTriggerConfig"]!["scale"]!["rules"]!.AsArray()
+    public IReadOnlyList<string> ScaledBy =>
+        [.. Of("Microsoft.App/jobs").Single()["properties"]!["configuration"]!["eventTriggerConfig"]!["scale"]!["rules"]!.AsArray()
         .Select(rule => rule!["metadata"]!["queueName"]!.ToString())];
 
     public IReadOnlyList<Grant> Grants => [.. Of("Microsoft.Authorization/roleAssignments").Select(Grant.Of)];

@@ -11,7 +11,8 @@ internal static class NameChecks
     [
         "AzureWebJobsStorage__blobServiceUri", "AzureWebJobsStorage__queueServiceUri", "AzureWebJobsStorage__tableServiceUri",
         "AzureWebJobsStorage__credential", "AzureWebJobsStorage__clientId", "AzureWebJobsDisableHomepage",
-        "APPLICATIONINSIGHTS_CONNECTION_STRING", "APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", "AZURE_CLIENT_ID",
+        "APPLICATIONINSIGHTS_CONNECTION_STRING", "APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
+            "AZURE_CLIENT_ID",
         "AzureFunctionsJobHost__extensions__durableTask__maxConcurrentActivityFunctions",
         "AzureFunctionsJobHost__extensions__durableTask__storageProvider__maxQueuePollingInterval",
     ];
@@ -24,13 +25,15 @@ internal static class NameChecks
     private const string Receiver = "4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0";
     private const string Sender = "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39";
 
-    public static IReadOnlyList<string> Containers(Deployment azure) => Compare("container", [.. CodeFacts.Containers, .. OperatingContainers], azure.Containers);
+    public static IReadOnlyList<string> Containers(Deployment azure) =>
+        Compare("container", [.. CodeFacts.Containers, .. OperatingContainers], azure.Containers);
 
     public static IReadOnlyList<string> Queues(Deployment azure) => Compare("queue", CodeFacts.QueueNames, [.. azure.Queues.Keys]);
 
     public static IReadOnlyList<string> FunctionsSettings(Deployment azure) => Compare(
         "setting of the functions",
-        [.. CodeFacts.FunctionsOptions.Select(option => $"Sdxl__{option}"), .. s_connections, .. s_triggerConnections, .. s_platformSettings],
+        [.. CodeFacts.FunctionsOptions.Select(option => $"Sdxl__{option}"), .. s_connections, .. s_triggerConnections,
+            .. s_platformSettings],
         [.. azure.FunctionsSettings.Keys]);
 
     /// <summary>Those that a place leaves out have a default that suits it.</summary>
@@ -38,14 +41,17 @@ internal static class NameChecks
     /// <param name="leftOut">Options that keep their default there.</param>
     public static IReadOnlyList<string> WorkerSettings(string where, IEnumerable<string> set, params string[] leftOut) => Compare(
         $"setting of the worker ({where})",
-        [.. CodeFacts.WorkerOptions.Except(leftOut).Select(option => $"Sdxl__{option}"), .. s_connections, "AZURE_CLIENT_ID", "APPLICATIONINSIGHTS_CONNECTION_STRING"],
+        [.. CodeFacts.WorkerOptions.Except(leftOut).Select(option => $"Sdxl__{option}"), .. s_connections, "AZURE_CLIENT_ID",
+            "APPLICATIONINSIGHTS_CONNECTION_STRING"],
         [.. set]);
 
     public static IReadOnlyList<string> QueueRoles(Deployment azure) => Compare(
         "role",
         [.. CodeFacts.QueueUses.Select(use => $"{use.Who} {use.Does} {use.Queue}")],
         [.. azure.Grants.Where(grant => grant.To is "functions" or "worker" && grant.On.StartsWith("queues/", StringComparison.Ordinal))
-            .Select(grant => $"{grant.To} {grant.Role switch { Receiver => "receives", Sender => "sends", var other => other }} {grant.On["queues/".Length..]}")]);
+            .Select(grant => $"{grant.To} {Does(grant.Role)} {grant.On["queues/".Length..]}")]);
+
+    private static string Does(string role) => role switch { Receiver => "receives", Sender => "sends", _ => role };
 
     private static IReadOnlyList<string> Compare(string kind, IReadOnlyList<string> code, IReadOnlyList<string> infra) =>
     [

@@ -16,10 +16,12 @@ public sealed class Predictions : IAsyncLifetime
     public async Task InitializeAsync()
     {
         using var copy = new InfraCopy();
-        InContainerApps = await Deployment.PredictAsync(copy, "param principalId = '00000000-0000-0000-0000-000000000003'", "param alertEmail = 'operator@example.org'");
+        InContainerApps = await Deployment.PredictAsync(
+            copy, "param principalId = '00000000-0000-0000-0000-000000000003'", "param alertEmail = 'operator@example.org'");
         InAks = await Deployment.PredictAsync(copy, "param workerPlace = 'aks'");
         Elsewhere = await Deployment.PredictAsync(
-            copy, "param workerPlace = 'elsewhere'", "param durableTaskScheduler = true", "param alertEmail = 'operator@example.org'", "param budgetAmount = 100", "param budgetStart = '2026-12-01'");
+            copy, "param workerPlace = 'elsewhere'", "param durableTaskScheduler = true", "param alertEmail = 'operator@example.org'",
+                "param budgetAmount = 100", "param budgetStart = '2026-12-01'");
     }
 
     public Task DisposeAsync() => Task.CompletedTask;
@@ -41,9 +43,12 @@ public sealed class NamesTests(Predictions predictions) : IClassFixture<Predicti
     {
         Assert.Equal(
             LocalQueues.All.Select(q => (q.Name, q.DuplicateDetectionWindow)).Order(),
-            azure.Queues.Select(q => (q.Key, (bool)q.Value["requiresDuplicateDetection"]! ? XmlConvert.ToTimeSpan((string)q.Value["duplicateDetectionHistoryTimeWindow"]!) : TimeSpan.Zero)).Order());
+            azure.Queues.Select(q => (q.Key,
+                (bool)q.Value["requiresDuplicateDetection"]!
+                ? XmlConvert.ToTimeSpan((string)q.Value["duplicateDetectionHistoryTimeWindow"]!) : TimeSpan.Zero)).Order());
         // What Azure takes: 5 s to 5 min, and no queue that gives up sooner than the local one.
-        Assert.All(azure.Queues.Values, q => Assert.InRange(XmlConvert.ToTimeSpan((string)q["lockDuration"]!), TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5)));
+        Assert.All(azure.Queues.Values,
+            q => Assert.InRange(XmlConvert.ToTimeSpan((string)q["lockDuration"]!), TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5)));
         Assert.All(LocalQueues.All, q => Assert.True((int)azure.Queues[q.Name]["maxDeliveryCount"]! >= q.MaxDeliveryCount));
     }
 
@@ -51,8 +56,10 @@ public sealed class NamesTests(Predictions predictions) : IClassFixture<Predicti
     public void Every_setting_that_the_functions_read_is_set_and_no_other() => Assert.Empty(NameChecks.FunctionsSettings(azure));
 
     [Fact]
-    public void Every_setting_that_the_worker_reads_is_set_in_the_container_apps_job_or_keeps_its_default() => Assert.Empty(NameChecks.WorkerSettings(
-        "Container Apps", azure.WorkerSettings.Keys, "Threads", "CancelPollSeconds", "ReceiveWaitSeconds", "ExitAfterOneJob", "ModelsContainer"));
+    public void Every_setting_that_the_worker_reads_is_set_in_the_container_apps_job_or_keeps_its_default() =>
+        Assert.Empty(NameChecks.WorkerSettings(
+        "Container Apps", azure.WorkerSettings.Keys, "Threads", "CancelPollSeconds", "ReceiveWaitSeconds", "ExitAfterOneJob",
+            "ModelsContainer"));
 
     [Fact]
     public void Both_programs_hold_the_queue_roles_that_they_use_and_no_other() => Assert.Empty(NameChecks.QueueRoles(azure));
@@ -63,8 +70,10 @@ public sealed class NamesTests(Predictions predictions) : IClassFixture<Predicti
         const string BlobDataOwner = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b", ServiceBusDataOwner = "090c5cfd-751d-490a-894a-3ce6f1109419";
         Assert.All(azure.Grants, grant => Assert.NotEqual("", grant.Why));
 
-        Assert.Equal([("functions", BlobDataOwner), ("scaler", ServiceBusDataOwner)], azure.Grants.Where(g => g.Role is BlobDataOwner or ServiceBusDataOwner).Select(g => (g.To, g.Role)).Order());
-        Assert.All(azure.Grants.Where(g => g.Role == ServiceBusDataOwner), g => Assert.StartsWith("namespaces/", g.On, StringComparison.Ordinal));
+        Assert.Equal([("functions", BlobDataOwner), ("scaler", ServiceBusDataOwner)],
+            azure.Grants.Where(g => g.Role is BlobDataOwner or ServiceBusDataOwner).Select(g => (g.To, g.Role)).Order());
+        Assert.All(azure.Grants.Where(g => g.Role == ServiceBusDataOwner),
+            g => Assert.StartsWith("namespaces/", g.On, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -90,7 +99,9 @@ public sealed class NamesTests(Predictions predictions) : IClassFixture<Predicti
         Assert.DoesNotContain("Microsoft.ContainerService/managedClusters", azure.Types);
         Assert.Contains("Microsoft.ContainerService/managedClusters", predictions.InAks.Types);
         Assert.DoesNotContain("Microsoft.App/jobs", predictions.InAks.Types);
-        Assert.DoesNotContain(predictions.Elsewhere.Types, type => type.StartsWith("Microsoft.App/", StringComparison.Ordinal) || type.StartsWith("Microsoft.Container", StringComparison.Ordinal));
+        Assert.DoesNotContain(predictions.Elsewhere.Types,
+            type => type.StartsWith("Microsoft.App/", StringComparison.Ordinal)
+            || type.StartsWith("Microsoft.Container", StringComparison.Ordinal));
         Assert.Contains("Microsoft.DurableTask/schedulers/taskHubs", predictions.Elsewhere.Types);
         Assert.Contains("Microsoft.Consumption/budgets", predictions.Elsewhere.Types);
         Assert.DoesNotContain("Microsoft.DurableTask/schedulers", azure.Types);
@@ -110,17 +121,22 @@ public sealed class NamesTests(Predictions predictions) : IClassFixture<Predicti
     {
         using var copy = new InfraCopy();
         copy.Plant("infra/modules/storage.bicep", "'records', 'predictions'", "'recrods', 'predictions'")
-            .Plant("infra/modules/service-bus.bicep", "{ name: 'predictions', properties: jobs }", "{ name: 'prediction', properties: jobs }")
+            .Plant("infra/modules/service-bus.bicep", "{ name: 'predictions', properties: jobs }",
+                "{ name: 'prediction', properties: jobs }")
             .Plant("infra/modules/functions.bicep", "Sdxl__Owner: owner", "Sdxl__Ovner: owner")
             .Plant("infra/modules/worker-container-apps.bicep", "'Sdxl__ScratchFolder'", "'Sdxl__Scratch'")
-            .Plant("infra/modules/access.bicep", "{ queue: 'worker-events', to: names.workerIdentity, role: 'serviceBusDataSender'", "{ queue: 'worker-events', to: names.workerIdentity, role: 'serviceBusDataOwner'");
+            .Plant("infra/modules/access.bicep", "{ queue: 'worker-events', to: workerName, role: 'serviceBusDataSender'",
+                "{ queue: 'worker-events', to: workerName, role: 'serviceBusDataOwner'");
         var planted = await Deployment.PredictAsync(copy);
 
         Assert.Equal(
-            ["container 'records' is used by the code and missing in infra/", "container 'recrods' stands in infra/ and no code uses it"], NameChecks.Containers(planted));
+            ["container 'records' is used by the code and missing in infra/", "container 'recrods' stands in infra/ and no code uses it"],
+                NameChecks.Containers(planted));
         Assert.Contains("queue 'predictions' is used by the code and missing in infra/", NameChecks.Queues(planted));
-        Assert.Contains("setting of the functions 'Sdxl__Owner' is used by the code and missing in infra/", NameChecks.FunctionsSettings(planted));
-        Assert.Contains("setting of the worker (here) 'Sdxl__Scratch' stands in infra/ and no code uses it", NameChecks.WorkerSettings("here", planted.WorkerSettings.Keys));
+        Assert.Contains("setting of the functions 'Sdxl__Owner' is used by the code and missing in infra/",
+            NameChecks.FunctionsSettings(planted));
+        Assert.Contains("setting of the worker (here) 'Sdxl__Scratch' stands in infra/ and no code uses it",
+            NameChecks.WorkerSettings("here", planted.WorkerSettings.Keys));
         Assert.Contains("role 'worker sends worker-events' is used by the code and missing in infra/", NameChecks.QueueRoles(planted));
     }
 }

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Sdxl.Tests.Infra.Operations;
 
 /// <summary>
-/// What a month costs, in US dollars: the table of docs/operations.md is made by this, from list prices and from what one training takes. Prices and their sources stand there;
+/// What a month costs, in US dollars: the table of docs/operations.md is made by this, from list prices and from what one training takes.
+/// Prices and their sources stand there;
 /// whoever has newer ones changes them here.
 /// </summary>
 internal static class CostModel
@@ -40,7 +41,7 @@ internal static class CostModel
         var a40 = (int n) => n == 0 ? 0 : Math.Ceiling(n * TrainingMinutesA40 / (24 * 60)) * HoursAMonth * A40Hour;
         List<string> lines =
         [
-            $"| $ a month | {string.Join(" | ", trainingsADay.Select(n => string.Create(CultureInfo.InvariantCulture, $"{n:N0} trainings a day")))} |",
+            $"| $ a month | {string.Join(" | ", trainingsADay.Select(n => $"{n.ToString("N0", CultureInfo.InvariantCulture)} trainings a day"))} |",
             $"|---|{string.Concat(trainingsADay.Select(_ => "---:|"))}",
             .. rows.Select(row => Line(row.Name, row.Cost)),
             Line("**Azure without a card**", azure),
@@ -52,11 +53,13 @@ internal static class CostModel
         ];
         return string.Join('\n', lines);
 
-        string Line(string name, Func<int, double> cost) => $"| {name} | {string.Join(" | ", trainingsADay.Select(n => cost(n).ToString("N0", CultureInfo.InvariantCulture)))} |";
+        string Line(string name, Func<int, double> cost) =>
+            $"| {name} | {string.Join(" | ", trainingsADay.Select(n => cost(n).ToString("N0", CultureInfo.InvariantCulture)))} |";
     }
 
     /// <summary>Each message is sent, received and completed.</summary>
     private static double Operations => 3 * (TrainingMinutesA100 * 60 / ProgressSeconds + 10);
 
-    private static double TrainingGbSeconds => InstanceGb * (Pictures * PictureSeconds + OtherActivitySeconds + TrainingMinutesA100 * 60 / ProgressSeconds);
+    private static double TrainingGbSeconds =>
+        InstanceGb * (Pictures * PictureSeconds + OtherActivitySeconds + TrainingMinutesA100 * 60 / ProgressSeconds);
 }

@@ -19,7 +19,8 @@ public sealed class OperationsPageTests
     public void Every_alert_points_to_a_chapter_that_is_there()
     {
         var alerts = File.ReadAllText(Path.Combine(TestPaths.Root, "infra", "modules", "alerts.bicep"));
-        var chapters = Regex.Matches(alerts, "docs/operations\\.md, \"(?<chapter>[^\"]+)\"").Select(match => match.Groups["chapter"].Value).ToList();
+        var chapters = Regex.Matches(alerts, "docs/operations\\.md, \"(?<chapter>[^\"]+)\"").Select(match => match.Groups["chapter"].Value)
+            .ToList();
 
         Assert.NotEmpty(chapters);
         Assert.All(chapters, chapter => Assert.Contains($"\n## {chapter}\n", s_page, StringComparison.Ordinal));
@@ -38,8 +39,10 @@ public sealed class OperationsPageTests
     [Fact]
     public void Every_output_that_the_page_uses_is_one_of_the_templates()
     {
-        var outputs = Regex.Matches(File.ReadAllText(Path.Combine(TestPaths.Root, "infra", "main.bicep")), "^output (?<name>[A-Z_]+) ", RegexOptions.Multiline).Select(m => m.Groups["name"].Value);
-        var used = Regex.Matches(s_page, "azd env get-value (?<name>[A-Z_]+)").Select(match => match.Groups["name"].Value).Distinct().ToList();
+        var outputs = Regex.Matches(File.ReadAllText(Path.Combine(TestPaths.Root, "infra", "main.bicep")), "^output (?<name>[A-Z_]+) ",
+            RegexOptions.Multiline).Select(m => m.Groups["name"].Value);
+        var used = Regex.Matches(s_page, "azd env get-value (?<name>[A-Z_]+)").Select(match => match.Groups["name"].Value).Distinct()
+            .ToList();
 
         Assert.NotEmpty(used);
         Assert.Subset(outputs.ToHashSet(), used.ToHashSet());
@@ -48,11 +51,15 @@ public sealed class OperationsPageTests
     [Fact]
     public void Measurements_of_alerts_workbook_and_page_are_those_that_the_code_makes()
     {
-        var made = new[] { "functions", "gpu-worker" }.SelectMany(room => Directory.EnumerateFiles(Path.Combine(TestPaths.Root, room), "*.cs", SearchOption.AllDirectories))
-            .SelectMany(file => Regex.Matches(File.ReadAllText(file), "Create(Histogram|Counter)<\\w+>\\(\"(?<name>sdxl\\.[a-z_.]+)\"")).Select(match => match.Groups["name"].Value).ToHashSet();
+        var made = new[] { "functions", "gpu-worker" }.SelectMany(
+            room => Directory.EnumerateFiles(Path.Combine(TestPaths.Root, room), "*.cs", SearchOption.AllDirectories))
+            .SelectMany(file => Regex.Matches(File.ReadAllText(file), "(Of|CreateCounter<\\w+>)\\(\"(?<name>sdxl\\.[a-z_.]+)\""))
+                .Select(match => match.Groups["name"].Value).ToHashSet();
         foreach (var file in new[] { "infra/modules/alerts.bicep", "infra/workbook.json", "docs/operations.md" })
         {
-            var named = Regex.Matches(File.ReadAllText(Path.Combine(TestPaths.Root, file)), "sdxl\\.(queue|training|trainings|run)\\.[a-z_]+").Select(match => match.Value).ToHashSet();
+            var named = Regex.Matches(File.ReadAllText(
+                Path.Combine(TestPaths.Root, file)), "sdxl\\.(queue|training|trainings|run)\\.[a-z_]+").Select(match => match.Value)
+                .ToHashSet();
             Assert.NotEmpty(named);
             Assert.Subset(made, named);
         }
