@@ -42,8 +42,11 @@ param maximumWorkers int = 2
 @description('Seconds that one execution of the Container Apps job may take.')
 param longestTrainingSeconds int = 86400
 
-@description('Price of the card for an hour, for the measurement of what a run cost; 0: unknown.')
-param gpuHourlyPrice string = '0'
+@description('Price of the card for an hour, for quotes and for the measurement of what a run cost; empty: unknown.')
+param gpuPricePerHour string = ''
+
+@description('Of that price.')
+param currency string = 'USD'
 
 @description('The worker\'s image, once azd has pushed one; empty: a placeholder that ends by itself.')
 param workerImage string = ''
@@ -74,8 +77,24 @@ param alwaysReady bool = false
 @description('Base model of trainings that name none.')
 param defaultBase string = 'sdxl'
 
-@description('Owner of models whose upload names none.')
+@description('Owner of models whose upload names none, and of the token below.')
 param owner string = 'me'
+
+@description('SHA-256 of the owner\'s token, 64 hex characters. Empty: nobody gets in over HTTP.')
+param ownerTokenSha256 string = ''
+
+@description('Hours that a link to a file is worth something.')
+param linkHours int = 24
+
+@description('Days that things are kept, by kind; 0: for ever. functions/Retention/RetentionOptions.cs says what each is.')
+param retention object = {
+  UploadDays: 30
+  DatasetDays: 90
+  ScratchDays: 30
+  FailedCheckpointDays: 7
+  PredictionDays: 30
+  FileDays: 7
+}
 
 @description('Largest archive, bytes.')
 param maxArchiveBytes int = 262144000
@@ -94,12 +113,6 @@ param trustedHosts string = ''
 
 @description('Size of the share with the base models, GiB.')
 param modelsShareGiB int = 100
-
-@description('Days after which archives and drawn pictures are deleted.')
-param transientDays int = 30
-
-@description('Days after which data sets and run files of trainings are deleted.')
-param trainingDays int = 180
 
 @description('Days for which deleted blobs can be brought back.')
 param undeleteDays int = 7
@@ -144,8 +157,6 @@ module storage 'modules/storage.bicep' = {
     location: location
     tags: tags
     names: names
-    transientDays: transientDays
-    trainingDays: trainingDays
     undeleteDays: undeleteDays
   }
 }
@@ -209,6 +220,11 @@ module functions 'modules/functions.bicep' = {
     alwaysReady: alwaysReady
     defaultBase: defaultBase
     owner: owner
+    ownerTokenSha256: ownerTokenSha256
+    linkHours: linkHours
+    retention: retention
+    pricePerHour: gpuPricePerHour
+    currency: currency
     maxArchiveBytes: maxArchiveBytes
     maxDataUriBytes: maxDataUriBytes
     maxSilenceHours: maxSilenceHours
@@ -235,7 +251,7 @@ module workerInContainerApps 'modules/worker-container-apps.bicep' = if (workerP
     maximumWorkers: maximumWorkers
     image: empty(workerImage) ? 'mcr.microsoft.com/k8se/quickstart-jobs:latest' : workerImage
     longestSeconds: longestTrainingSeconds
-    hourlyPrice: gpuHourlyPrice
+    pricePerHour: gpuPricePerHour
   }
   dependsOn: [access, registry]
 }

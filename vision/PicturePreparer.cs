@@ -45,12 +45,12 @@ public sealed class PicturePreparer(VisionModels models, PictureLimits? limits =
         var (pixels, warnings) = (loaded.Pixels, new List<string>());
         var (mask, maskSource, faces) = Mask(loaded, name, suppliedMask, settings, warnings, cancel);
 
-        var crop = settings.CropBasedOnSalience ? SquareCrop.Around(mask) : SquareCrop.Centred(pixels.Width, pixels.Height);
+        var crop = settings.Crop is { } wanted ? ToWorking(wanted, loaded) : settings.CropBasedOnSalience ? SquareCrop.Around(mask) : SquareCrop.Centred(pixels.Width, pixels.Height);
         var square = pixels.Crop(crop.Left, crop.Top, crop.Size, crop.Size);
         var caption = settings.Caption is null ? models.Captioner.Caption(square, models.Options.CaptionBeams, cancel).Text : null;
 
         var (large, times) = models.Upscaler.UpscaleTo(square, settings.Resolution, cancel);
-        var original = ToOriginal(crop, loaded);
+        var original = settings.Crop ?? ToOriginal(crop, loaded);
         Warn(loaded, original, times, caption, settings, warnings);
 
         var (thumbnailWidth, thumbnailHeight) = PictureResizer.FitWithin(pixels.Width, pixels.Height, settings.ThumbnailSide);
@@ -150,6 +150,16 @@ public sealed class PicturePreparer(VisionModels models, PictureLimits? limits =
         return new SquareCrop(Along(crop.Left, loaded.Width, loaded.Pixels.Width, size), Along(crop.Top, loaded.Height, loaded.Pixels.Height, size), size);
 
         static int Along(int at, int original, int working, int size) => Math.Clamp((int)Math.Round((double)at * original / working), 0, original - size);
+    }
+
+    /// <summary>The same square in the working copy, which may be smaller.</summary>
+    private static SquareCrop ToWorking(SquareCrop crop, LoadedPicture loaded)
+    {
+        var (width, height) = (loaded.Pixels.Width, loaded.Pixels.Height);
+        var scale = (double)width / loaded.Width;
+        var size = Math.Clamp((int)Math.Round(crop.Size * scale), 1, Math.Min(width, height));
+        return new SquareCrop(
+            Math.Clamp((int)Math.Round(crop.Left * scale), 0, width - size), Math.Clamp((int)Math.Round(crop.Top * scale), 0, height - size), size);
     }
 
     private static void Warn(LoadedPicture loaded, SquareCrop crop, int times, string? caption, PreparationSettings settings, List<string> warnings)

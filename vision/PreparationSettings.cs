@@ -12,6 +12,9 @@ public sealed record PreparationSettings
     /// <summary>Whether the crop follows the mask's centre of mass; otherwise it is the middle.</summary>
     public bool CropBasedOnSalience { get; init; } = true;
 
+    /// <summary>The square to cut out, in pixels of the original, upright; null: chosen here. It must lie within the picture.</summary>
+    public Crops.SquareCrop? Crop { get; init; }
+
     /// <summary>Masks faces instead of what prompts name.</summary>
     public bool UseFaceDetectionInstead { get; init; }
 

@@ -9,20 +9,28 @@ using Sdxl.Core.Workers;
 namespace Sdxl.Cli.Api;
 
 /// <summary>The host's HTTP API, as far as the command line needs it.</summary>
-internal sealed class ApiClient(Uri address) : IDisposable
+/// <param name="token">Sent with everything; null: none.</param>
+internal sealed class ApiClient(Uri address, string? token) : IDisposable
 {
-    private readonly HttpClient http = new() { BaseAddress = address, Timeout = TimeSpan.FromMinutes(10) };
+    private readonly HttpClient http = new()
+    {
+        BaseAddress = address,
+        Timeout = TimeSpan.FromMinutes(10),
+        DefaultRequestHeaders = { Authorization = Bearer(token) },
+    };
 
     public Uri Address => address;
+
+    public static AuthenticationHeaderValue? Bearer(string? token) => token is null ? null : new AuthenticationHeaderValue("Bearer", token);
 
     /// <param name="archive">Path of the zip or tar.</param>
     /// <param name="fields">Training inputs by name, plus name, owner and base.</param>
     public Task<TrainingView> CreateTrainingAsync(string archive, IReadOnlyDictionary<string, string> fields, CancellationToken cancel) =>
-        PostArchiveAsync("api/trainings", archive, fields, cancel);
+        PostArchiveAsync("v1/trainings", archive, fields, cancel);
 
     /// <summary>Only the data set and its report.</summary>
     public Task<TrainingView> CreateCheckAsync(string archive, IReadOnlyDictionary<string, string> fields, CancellationToken cancel) =>
-        PostArchiveAsync("api/checks", archive, fields, cancel);
+        PostArchiveAsync("v1/checks", archive, fields, cancel);
 
     private async Task<TrainingView> PostArchiveAsync(string path, string archive, IReadOnlyDictionary<string, string> fields, CancellationToken cancel)
     {
@@ -40,14 +48,14 @@ internal sealed class ApiClient(Uri address) : IDisposable
     /// <returns>null where there is no such training.</returns>
     public async Task<TrainingView?> TrainingAsync(string id, CancellationToken cancel)
     {
-        using var response = await http.GetAsync($"api/trainings/{id}", cancel);
+        using var response = await http.GetAsync($"v1/trainings/{id}", cancel);
         return response.StatusCode == HttpStatusCode.NotFound ? null : new TrainingView(await ReadAsync(response, cancel));
     }
 
     /// <summary>Newest first.</summary>
     public async Task<IReadOnlyList<TrainingView>> TrainingsAsync(CancellationToken cancel)
     {
-        using var response = await http.GetAsync("api/trainings", cancel);
+        using var response = await http.GetAsync("v1/trainings", cancel);
         var list = await ReadAsync(response, cancel);
         var items = list["trainings"] as JsonArray ?? list["results"] as JsonArray ?? list["items"] as JsonArray ?? [];
         return [.. items.OfType<JsonObject>().Select(item => new TrainingView(item))];
@@ -56,13 +64,13 @@ internal sealed class ApiClient(Uri address) : IDisposable
     /// <summary>The GPU workers that are there.</summary>
     public async Task<IReadOnlyList<WorkerStatus>> WorkersAsync(CancellationToken cancel)
     {
-        using var response = await http.GetAsync("api/workers", cancel);
+        using var response = await http.GetAsync("v1/workers", cancel);
         return (await ReadAsync(response, cancel))["results"].Deserialize<List<WorkerStatus>>(SdxlJson.Options) ?? [];
     }
 
     public async Task<TrainingView?> CancelTrainingAsync(string id, CancellationToken cancel)
     {
-        using var response = await http.PostAsync($"api/trainings/{id}/cancel", null, cancel);
+        using var response = await http.PostAsync($"v1/trainings/{id}/cancel", null, cancel);
         return response.StatusCode == HttpStatusCode.NotFound ? null : new TrainingView(await ReadAsync(response, cancel));
     }
 
@@ -110,7 +118,13 @@ internal sealed class ApiClient(Uri address) : IDisposable
         using var response = await http.PostAsync($"v1/predictions/{id}/cancel", null, cancel);
     }
 
-    public Task<byte[]> DownloadAsync(string url, CancellationToken cancel) => http.GetByteArrayAsync(new Uri(address, url), cancel);
+    /// <param name="url">An answer's link. The token goes to this host alone: a link elsewhere has its own signature.</param>
+    public async Task<byte[]> DownloadAsync(string url, CancellationToken cancel)
+    {
+        var link = new Uri(address, url);
+        using var stranger = link.Authority == address.Authority ? null : new HttpClient { Timeout = http.Timeout };
+        return await (stranger ?? http).GetByteArrayAsync(link, cancel);
+    }
 
     public void Dispose() => http.Dispose();
 

@@ -11,7 +11,7 @@ internal sealed class TrainingView(JsonObject json)
     public string Id => Text("id") ?? "";
 
     /// <summary>owner/name</summary>
-    public string Model => Text("model") ?? "";
+    public string Model => Text("destination") ?? "";
 
     public string Base => Text("base") ?? "";
 
@@ -25,7 +25,8 @@ internal sealed class TrainingView(JsonObject json)
 
     public string Logs => Text("logs") ?? "";
 
-    public string? Report => (json["urls"] as JsonObject)?["report"]?.GetValue<string>();
+    /// <summary>The page of the data set's report.</summary>
+    public string? Report => (json["urls"] as JsonObject)?["report"]?.GetValue<string>() is { } url ? $"{url}?format=html" : null;
 
     public DateTimeOffset? CreatedAt => DateTimeOffset.TryParse(Text("created_at"), out var time) ? time : null;
 

@@ -59,17 +59,19 @@ internal static class UpCommand
         if (!host.IsOurs)
             throw new CliException($"A host is up already on {Places.Home}: {host.File.Url} (process {host.File.Pid}). Use that, or stop it first.");
         show.Result(
-            new JsonObject { ["url"] = host.File.Url.ToString(), ["storage"] = host.File.StorageConnectionString, ["pid"] = host.File.Pid, ["join"] = host.File.Join },
+            new JsonObject { ["url"] = host.File.Url.ToString(), ["storage"] = host.File.StorageConnectionString, ["token"] = host.File.Token, ["pid"] = host.File.Pid, ["join"] = host.File.Join },
             [
                 $"The host is up: {host.File.Url}",
                 .. BaseFiles.Load(baseModel).HasSafetyChecker ? Array.Empty<string>() : [$"  base      {baseModel}, which has no safety checker: nothing looks at what it draws"],
+                $"  token     {host.File.Token}",
                 $"  storage   {host.File.StorageConnectionString}",
                 .. Joining(host.File.Join, listen),
                 "",
                 "Train: drop an archive into the container 'uploads' with any Azure tool, for example",
                 $"  az storage blob upload -c {StorageLayout.Uploads} -f my.zip -n my.zip --connection-string \"{host.File.StorageConnectionString}\"",
                 "or send it over HTTP, or use the command line from another terminal:",
-                $"  curl -F input_images=@my.zip -F name=cat {host.File.Url}api/trainings",
+                $"  curl -H \"Authorization: Bearer {host.File.Token}\" -F input_images=@my.zip -F name=cat {host.File.Url}v1/trainings",
+                $"Replicate's own clients: REPLICATE_BASE_URL={host.File.Url}v1 REPLICATE_API_TOKEN={host.File.Token}",
                 "  ./sdxl train my.zip --name cat",
                 "",
                 "./sdxl status shows what goes on. Ctrl-C stops the host; a running training goes on when it is started again.",

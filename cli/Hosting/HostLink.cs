@@ -33,7 +33,7 @@ internal sealed class HostLink : IAsyncDisposable
         this.show = show;
         this.cancel = cancel;
         File = file;
-        Api = new ApiClient(file.Url);
+        Api = new ApiClient(file.Url, file.Token);
     }
 
     public HostFile File { get; }
@@ -205,9 +205,10 @@ internal sealed class HostLink : IAsyncDisposable
     private static async Task<bool> AnswersAsync(HostFile host, CancellationToken cancel)
     {
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        http.DefaultRequestHeaders.Authorization = ApiClient.Bearer(host.Token);
         try
         {
-            using var response = await http.GetAsync(new Uri(host.Url, "api/trainings"), cancel);
+            using var response = await http.GetAsync(new Uri(host.Url, "v1/account"), cancel);
             return response.IsSuccessStatusCode;
         }
         catch (Exception e) when (e is HttpRequestException || e is TaskCanceledException && !cancel.IsCancellationRequested)

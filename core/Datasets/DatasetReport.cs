@@ -9,7 +9,7 @@ public sealed record DatasetReport(
     IReadOnlyList<string> Warnings);
 
 /// <summary>Where a caption came from.</summary>
-public enum CaptionSource { CaptionFile, TextFile, Blip }
+public enum CaptionSource { CaptionFile, TextFile, Blip, Edited }
 
 /// <summary>Where a mask came from.</summary>
 public enum MaskSource { Supplied, Text, Faces, None }

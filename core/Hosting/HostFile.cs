@@ -8,7 +8,8 @@ namespace Sdxl.Core.Hosting;
 /// <param name="StorageConnectionString">Of the blob storage.</param>
 /// <param name="Pid">The host's process.</param>
 /// <param name="Join">What a worker on another machine needs to take jobs from here; null unless the host listens to others.</param>
-public sealed record HostFile(Uri Url, string StorageConnectionString, int Pid, string? Join = null)
+/// <param name="Token">Of the HTTP API, the owner's: it may do everything.</param>
+public sealed record HostFile(Uri Url, string StorageConnectionString, int Pid, string? Join = null, string? Token = null)
 {
     public const string Name = "host.json";
 

@@ -29,11 +29,14 @@ public static class StorageLayout
     /// <summary>Drawn pictures: {owner}/{id}/out-N.png.</summary>
     public const string Predictions = "predictions";
 
-    public static IReadOnlyList<string> Containers { get; } = [Uploads, Datasets, Jobs, Models, Records, Predictions];
+    /// <summary>Files that callers have sent: {owner}/{id}.</summary>
+    public const string Files = "files";
+
+    public static IReadOnlyList<string> Containers { get; } = [Uploads, Datasets, Jobs, Models, Records, Predictions, Files];
 
     public static string PictureFile(int index) => FormattableString.Invariant($"pictures/{index:D3}.png");
     public static string MaskFile(int index) => FormattableString.Invariant($"masks/{index:D3}.png");
-    public static string ThumbnailFile(int index) => FormattableString.Invariant($"thumbnails/{index:D3}.jpg");
+    public static string ThumbnailFile(int index) => FormattableString.Invariant($"thumbnails/{index:D3}.webp");
     public static string Dataset(JobKey training, string file) => $"{training}/{file}";
     public const string ManifestFile = "manifest.json";
     public const string ReportFile = "report.json";
@@ -44,6 +47,21 @@ public static class StorageLayout
 
     public static string Progress(JobKey job) => $"{job}/progress.json";
     public static string Log(JobKey job) => $"{job}/log.txt";
+    /// <summary>Lines of the GPU worker; readers join the two.</summary>
+    public static string WorkerLog(JobKey job) => $"{job}/worker-log.txt";
+
+    /// <summary>One line of JSON a step, growing while the training runs; written by the GPU worker alone.</summary>
+    public static string Metrics(JobKey job) => $"{job}/{MetricsFile}";
+
+    /// <summary>The list of sample pictures, growing while the training runs; written by the GPU worker alone.</summary>
+    public static string SampleList(JobKey job) => $"{job}/samples.json";
+
+    /// <summary>A picture of that list.</summary>
+    public static string Sample(JobKey job, string file) => $"{job}/samples/{file}";
+
+    /// <summary>An empty blob: the training ends at its next step, and what is trained until then is published.</summary>
+    public static string StopMark(JobKey job) => $"{job}/stop";
+
     public static string CancelMark(JobKey job) => $"{job}/cancel";
     /// <summary>A file that came with the job: the input's name, then the file's own.</summary>
     public static string JobInput(JobKey job, string field, string file) => $"{JobInputs(job)}{field}/{file}";
@@ -75,6 +93,15 @@ public static class StorageLayout
     /// <summary>The way from a version's id to its model.</summary>
     public static string VersionRecord(string owner, string version) => $"{owner}/versions/{version}.json";
 
+    /// <summary>A token by its SHA-256: whose it is is not known before it is read.</summary>
+    public static string Token(string hash) => $"_tokens/{hash}.json";
+
+    /// <summary>An owner's tokens.</summary>
+    public static string TokenIndex(string owner, string hash) => $"{owner}/index/tokens/{hash}";
+
+    public static string File(string owner, string id) => $"{owner}/{id}";
+    public static string FileRecord(string owner, string id) => $"{owner}/files/{id}.json";
+
     /// <summary>Says that a record may owe messages or events: written before the record is, removed when all is sent. In container
     /// records.</summary>
     /// <param name="kind">The record's list.</param>
@@ -93,9 +120,12 @@ public static class StorageLayout
     /// <inheritdoc cref="TrainingIndex"/>
     public static string PredictionIndex(JobKey prediction, DateTimeOffset created) => IndexOf(prediction.Owner, PredictionsList) + Entry(prediction, created);
 
+    /// <inheritdoc cref="TrainingIndex"/>
+    public static string FileIndex(JobKey file, DateTimeOffset created) => IndexOf(file.Owner, FilesList) + Entry(file, created);
+
     /// <summary>The lists: their entries' names begin so.</summary>
     public static string IndexOf(string owner, string list) => $"{owner}/index/{list}/";
-    public const string TrainingsList = "trainings", PredictionsList = "predictions";
+    public const string TrainingsList = "trainings", PredictionsList = "predictions", FilesList = "files";
 
     private static string Entry(JobKey job, DateTimeOffset created) => $"{Inverted(created)}-{job.Id}";
 

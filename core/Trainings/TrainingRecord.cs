@@ -34,6 +34,20 @@ public sealed record TrainingRecord : IJobRecord<TrainingRecord>
     /// <summary>true once the data set's report (report.html, report.json) is stored.</summary>
     public bool HasReport { get; init; }
 
+    /// <summary>Pictures that are prepared in all; 0 before the archive is unpacked.</summary>
+    public int Pictures { get; init; }
+
+    /// <summary>What it was started with as far as <see cref="Input"/> does not tell: the id of the training or check whose data set it
+    /// took, and the version that it trains further.</summary>
+    public string? Data { get; init; }
+    public string? From { get; init; }
+
+    /// <summary>Its data set has been removed, by time or by hand.</summary>
+    public bool DataRemoved { get; init; }
+
+    /// <summary>What its run left beside log and measurements has been removed.</summary>
+    public bool ScratchRemoved { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? CompletedAt { get; init; }

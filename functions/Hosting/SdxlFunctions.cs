@@ -52,10 +52,23 @@ public static class SdxlFunctions
         services.AddSingleton(new PictureLoader(new PictureLimits()));
         services.AddSingleton<Trainings.TrainingStarter>();
         services.AddSingleton<Trainings.TrainingViews>();
+        services.AddSingleton<Trainings.TrainingLogs>();
+        services.AddSingleton(provider => new Http.Coalesced<Trainings.TrainingView?>(
+            provider.GetRequiredService<TimeProvider>(), TimeSpan.FromMilliseconds(250)));
+        services.AddSingleton<Trainings.TrainingCreation>();
+        services.AddSingleton<Trainings.DatasetReuse>();
+        services.AddSingleton<Trainings.Quotes>();
+        services.AddSingleton<Trainings.PictureMaker>();
+        services.AddSingleton<Trainings.PreparedDocuments>();
+        services.AddSingleton<Trainings.Reports>();
+        services.AddSingleton<Trainings.PictureEdits>();
+        services.AddSingleton<Http.Repeats>();
         services.AddSingleton<Trainings.ArchiveReceiver>();
         services.AddSingleton<Trainings.UsablePictures>();
         services.AddSingleton<Http.Addresses>();
         services.AddSingleton<Http.Callers>();
+        services.AddSingleton<Http.Paging>();
+        services.AddSingleton<Accounts.TokenStore>();
         services.AddSingleton<Http.PublicWeb>();
         services.AddSingleton<Http.InputFiles>();
         services.AddSingleton<Predictions.PredictionReceiver>();
@@ -63,6 +76,13 @@ public static class SdxlFunctions
         services.AddSingleton<Predictions.PredictionProgress>();
         services.AddSingleton<Predictions.PredictionViews>();
         services.AddSingleton<Versions.VersionStore>();
+        services.AddSingleton<Versions.BaseModels>();
+        services.AddSingleton<Versions.ModelViews>();
+        services.AddSingleton<Files.FileLinks>();
+        services.AddSingleton<Files.FileStore>();
+        services.AddSingleton<Files.BlobAnswers>();
+        services.AddSingleton<Retention.Deletion>();
+        services.AddSingleton<Retention.Sweep>();
         return services;
     }
 }

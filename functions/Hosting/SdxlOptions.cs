@@ -1,3 +1,5 @@
+using Sdxl.Functions.Retention;
+
 namespace Sdxl.Functions.Hosting;
 
 /// <summary>Settings of the app (configuration section "Sdxl").</summary>
@@ -17,8 +19,32 @@ public sealed class SdxlOptions
     /// <summary>Base model for trainings that name none.</summary>
     public string DefaultBase { get; set; } = "sdxl";
 
-    /// <summary>Owner of models whose upload names none.</summary>
+    /// <summary>Owner of models whose upload names none, and of the token in <see cref="OwnerTokenSha256"/>.</summary>
     public string Owner { get; set; } = "me";
+
+    /// <summary>
+    /// SHA-256 (64 hex characters) of the owner's token, which may do everything and makes the others (POST v1/tokens). Empty: only tokens
+    /// in storage count. Nothing turns tokens off.
+    /// </summary>
+    public string OwnerTokenSha256 { get; set; } = "";
+
+    /// <summary>
+    /// Signs the links to files, which then lead to this app: base64 of 32 random bytes. Empty: links lead to blob storage, signed with a
+    /// user delegation key of the app's identity.
+    /// </summary>
+    public string SigningKey { get; set; } = "";
+
+    /// <summary>How long such a link is worth something, hours.</summary>
+    public int LinkHours { get; set; } = 24;
+
+    /// <summary>How long things are kept.</summary>
+    public RetentionOptions Retention { get; set; } = new();
+
+    /// <summary>What an hour of a worker costs, for quotes; null: nothing is said.</summary>
+    public double? PricePerHour { get; set; }
+
+    /// <summary>Of that price.</summary>
+    public string Currency { get; set; } = "USD";
 
     /// <summary>Where clients reach the app, for links; empty: the request's own host.</summary>
     public string PublicUrl { get; set; } = "";

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Sdxl.Core.Json;
@@ -9,6 +11,22 @@ public static class Answers
 {
     public static ContentResult Json<T>(T value, int status = StatusCodes.Status200OK) =>
         new() { Content = SdxlJson.Serialize(value), ContentType = "application/json; charset=utf-8", StatusCode = status };
+
+    /// <summary>With an ETag of its text: who has it already is answered 304.</summary>
+    public static IActionResult Tagged<T>(HttpRequest request, T value) =>
+        Tagged(request, SdxlJson.Serialize(value), "application/json; charset=utf-8");
+
+    /// <inheritdoc cref="Tagged{T}"/>
+    public static IActionResult Tagged(HttpRequest request, string text, string type)
+    {
+        var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16))}\"";
+        request.HttpContext.Response.Headers.ETag = tag;
+        request.HttpContext.Response.Headers.CacheControl = "private, no-cache";
+        return request.Headers.IfNoneMatch
+            .SelectMany(tags => (tags ?? "").Split(',', StringSplitOptions.TrimEntries)).Any(known => known == tag || known == $"W/{tag}")
+            ? new StatusCodeResult(StatusCodes.Status304NotModified)
+            : new ContentResult { Content = text, ContentType = type, StatusCode = StatusCodes.Status200OK };
+    }
 
     /// <param name="invalidFields">Sentence by field, for programs; the detail says the same in one string.</param>
     public static ContentResult Problem(
@@ -38,7 +56,15 @@ public static class Answers
 
     public static ContentResult NotFound(string what) => Problem(StatusCodes.Status404NotFound, "Not found", what);
 
+    /// <summary>From a middleware, which returns no result.</summary>
+    public static Task WriteAsync(HttpResponse response, ContentResult answer)
+    {
+        response.StatusCode = answer.StatusCode!.Value;
+        response.ContentType = answer.ContentType;
+        return response.WriteAsync(answer.Content!, CancellationToken.None);
+    }
+
     private sealed record ProblemBody(string Title, int Status, string Detail, IReadOnlyList<InvalidField> InvalidFields);
 
-    private sealed record InvalidField(string Field, string Problem);
+    private sealed record InvalidField(string Field, string Detail);
 }

@@ -1,17 +1,18 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 using Sdxl.Core.Identity;
-using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Accounts;
 
 namespace Sdxl.Functions.Http;
 
-/// <summary>Who calls: everything that a request reads or makes belongs to its caller's owner.</summary>
-public sealed class Callers(IOptions<SdxlOptions> options)
+/// <summary>Who calls: everything that a request reads or makes belongs to its token's owner.</summary>
+public sealed class Callers
 {
+    /// <exception cref="InvalidOperationException">The function is open to all: nobody is known there.</exception>
     public string OwnerOf(HttpRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return options.Value.Owner;
+        return request.HttpContext.Features.Get<Caller>()?.Owner
+            ?? throw new InvalidOperationException($"{request.Method} {request.Path} came without a token, so it has no owner.");
     }
 
     /// <summary>The caller's job of that id; null where <paramref name="id"/> is none.</summary>

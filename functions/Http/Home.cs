@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Azure.Functions.Worker;
+using Sdxl.Functions.Accounts;
 
 namespace Sdxl.Functions.Http;
 
@@ -12,20 +13,22 @@ public sealed class Home(Addresses addresses)
     /// welcome page stands before it until AzureWebJobsDisableHomepage is true.
     /// </remarks>
     [Function("Home")]
+    [OpenToAll("it says what this is and nothing of anybody's")]
     public IActionResult Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "{nothing:maxlength(0)?}")] HttpRequest request) => Answers.Json(new
     {
         Name = "Sdxl.Serverless",
         What = "Fine-tunes SDXL on a zip of pictures and draws with the result.",
         Api = new Dictionary<string, string>
         {
-            ["trainings"] = $"GET, POST {addresses.Of(request, "api/trainings")} (multipart: file input_images, the inputs as fields)",
-            ["training"] = $"GET {addresses.Of(request, "api/trainings/{id}")}, also /report, /metrics; POST /cancel",
-            ["checks"] = $"POST {addresses.Of(request, "api/checks")} (as a training, only the data set and its report)",
+            ["everything"] = $"GET {addresses.Of(request, "v1/openapi.json")}",
+            ["trainings"] = $"GET, POST {addresses.Of(request, "v1/trainings")} (multipart: file input_images, the inputs as fields)",
+            ["checks"] = $"POST {addresses.Of(request, "v1/checks")} (as a training, only the data set and its report)",
             ["predictions"] = $"POST {addresses.Of(request, "v1/predictions")} (JSON: version, input.prompt)",
-            ["prediction"] = $"GET {addresses.Of(request, "v1/predictions/{id}")}; POST /cancel",
-            ["workers"] = $"GET {addresses.Of(request, "api/workers")} (who trains and draws, on what)",
-            ["models"] = $"GET {addresses.Of(request, "api/models/{owner}/{name}")}, files under /versions/{{version}}/{{file}}",
+            ["models"] = $"GET, POST {addresses.Of(request, "v1/models")}",
+            ["files"] = $"GET, POST {addresses.Of(request, "v1/files")} (multipart: content)",
+            ["workers"] = $"GET {addresses.Of(request, "v1/workers")} (who trains and draws, on what)",
         },
+        Clients = $"Replicate's own: base address {addresses.Of(request, "v1")}, and a token (./sdxl up shows one).",
         Docs = "README.md of the repository, section 'Over HTTP'; ./sdxl train --help and ./sdxl draw --help list every input.",
     });
 }

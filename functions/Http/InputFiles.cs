@@ -1,8 +1,10 @@
 using Azure;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Sdxl.Core.Inputs;
 using Sdxl.Core.Storage;
+using Sdxl.Functions.Files;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Storage;
 using Sdxl.Functions.Versions;
@@ -19,11 +21,15 @@ public sealed record InputFile(string Name, string? Blob, Stream? Content) : IDi
 
 /// <summary>
 /// Finds what a text input means that stands for a file: a data URI, a blob of this service's storage (container/path or its URL), a file
-/// that this app serves (a version's, a prediction's picture), or an address on the public internet.
+/// that this app serves (one that was sent to v1/files, a version's, a drawn picture), or an address on the public internet.
 /// </summary>
-public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordStore records, PublicWeb web, Addresses addresses,
-    Callers callers, IOptions<SdxlOptions> options)
+public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordStore records, FileStore files, FileLinks links, PublicWeb web,
+    Addresses addresses, Callers callers, IOptions<SdxlOptions> options)
 {
+    /// <summary>Containers whose blobs begin with their owner; what is not his does not exist for him.</summary>
+    private static readonly string[] s_owned =
+        [StorageLayout.Datasets, StorageLayout.Jobs, StorageLayout.Models, StorageLayout.Predictions, StorageLayout.Files];
+
     /// <exception cref="IntakeException">One sentence: not there, too large, not allowed. Query strings, which may hold access signatures,
     /// are never repeated.</exception>
     public async Task<InputFile> OpenAsync(string field, string link, HttpRequest request, CancellationToken cancel)
@@ -32,13 +38,17 @@ public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordSto
         if (DataUri.IsOne(link))
             return Decode(field, link);
         if (!link.Contains("://", StringComparison.Ordinal))
-            return await BlobAsync(field, link, link.TrimStart('/'), cancel);
+            return await BlobAsync(field, link, Allowed(link.TrimStart('/'), callers.OwnerOf(request)), cancel);
         if (!Uri.TryCreate(link, UriKind.Absolute, out var address))
             throw Refuse(field, 422, $"Input '{field}' is {Shown(link)}, which is not an address. {Expected(field)}");
         if (PathBelow(address, blobs.Endpoint.AbsoluteUri) is { } inStorage)
-            return await BlobAsync(field, link, inStorage, cancel);
+            return await BlobAsync(field, link, Allowed(inStorage, callers.OwnerOf(request)), cancel);
         if (PathBelow(address, addresses.Of(request, "")) is { } served)
-            return await BlobAsync(field, link, await ServedAsync(served, request, cancel), cancel);
+        {
+            if (served.Split('/') is ["v1", "files", var file, ..])
+                return await SentAsync(field, link, file, request, cancel);
+            return await BlobAsync(field, link, await ServedAsync(served, address, request, cancel), cancel);
+        }
         var name = Path.GetFileName(Uri.UnescapeDataString(address.AbsolutePath));
         var content = await SpoolFile.MakeAsync(file => web.FetchAsync(field, address, options.Value.MaxArchiveBytes, file, cancel));
         return new InputFile(name.Length == 0 ? field : name, null, content);
@@ -78,16 +88,48 @@ public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordSto
         throw Refuse(field, 422, $"Input '{field}' is {Shown(link)}: there is no such blob in this service's storage. {Expected(field)}");
     }
 
-    /// <summary>The blob behind one of this app's own addresses, under the rules by which it is served; null: none.</summary>
-    private async Task<string?> ServedAsync(string path, HttpRequest request, CancellationToken cancel) => path.Split('/') switch
+    /// <summary>A file that was sent before: its bytes themselves, so that its end does not break a job that waits.</summary>
+    private async Task<InputFile> SentAsync(string field, string link, string id, HttpRequest request, CancellationToken cancel)
     {
-        ["api", "models", var owner, var name, "versions", var version, var file]
-            when (await versions.ModelAsync(owner, name, cancel))?.Versions.Any(v => v.Version == version) == true
-            => $"{StorageLayout.Models}/{StorageLayout.Version(owner, name, version, file)}",
-        ["v1", "predictions", var id, var file]
-            when callers.JobOf(request, id) is { } drawn && (await records.PredictionAsync(drawn, cancel))?.Pictures.Any(p => p.File == file) == true
-            => $"{StorageLayout.Predictions}/{StorageLayout.Drawn(drawn, file)}",
-        _ => null,
+        if (await files.FindAsync(callers.OwnerOf(request), id, cancel) is not { } file)
+            throw Refuse(field, 422, $"Input '{field}' is {Shown(link)}: you have no such file, or have it no more. Send it again.");
+        var blob = await blobs.BlobAsync(file.Blob());
+        return new InputFile(file.Name, null, await SpoolFile.MakeAsync(target => blob.DownloadToAsync(target, cancel)));
+    }
+
+    /// <summary>The blob behind one of this app's own addresses, under the rules by which it is served; null: none.</summary>
+    private async Task<string?> ServedAsync(string path, Uri address, HttpRequest request, CancellationToken cancel)
+    {
+        if (path.StartsWith(FileLinks.Path, StringComparison.Ordinal))
+        {
+            var words = QueryHelpers.ParseQuery(address.Query);
+            return links.Verify(path[FileLinks.Path.Length..], words.GetValueOrDefault("expires"), words.GetValueOrDefault("signature"));
+        }
+        var caller = callers.OwnerOf(request);
+        return path.Split('/') switch
+        {
+            ["v1", "models", var owner, var name, "versions", var version, .. var file]
+                when owner == caller && (await versions.ModelAsync(owner, name, cancel))?.Versions.Any(v => v.Version == version) == true
+                => $"{StorageLayout.Models}/{StorageLayout.Version(owner, name, version, string.Join('/', file))}",
+            ["v1", "predictions", var id, var file]
+                when callers.JobOf(request, id) is { } drawn
+                    && (await records.PredictionAsync(drawn, cancel))?.Pictures.Any(p => p.File == file) == true
+                => $"{StorageLayout.Predictions}/{StorageLayout.Drawn(drawn, file)}",
+            _ => null,
+        };
+    }
+
+    /// <summary>The blob's path where this owner may name it; null elsewhere. Containers that are not this service's are for the
+    /// deployment's owner, who has put them there.</summary>
+    private string? Allowed(string path, string owner) => path.Split('/') switch
+    {
+        [StorageLayout.Records, ..] => null,
+        // An address with dots leads elsewhere than its first words say.
+        var parts when parts.Any(part => part is "" or "." or "..") => null,
+        [StorageLayout.Uploads, var whose, _, ..] => whose == owner ? path : null,
+        [var container, var whose, _, ..] when s_owned.Contains(container) => whose == owner ? path : null,
+        [var container, ..] when s_owned.Contains(container) => null,
+        _ => owner == options.Value.Owner ? path : null,
     };
 
     private InputFile Decode(string field, string link)

@@ -6,8 +6,9 @@ using Microsoft.Extensions.Logging;
 namespace Sdxl.Functions.Http;
 
 /// <summary>
-/// Around every function with an HTTP trigger. An exception that none of ours expected is answered with 500 problem+json that names the invocation, under which the
-/// log has the exception itself; without this the platform's answer has no body. A caller who has gone is no fault.
+/// Around every function with an HTTP trigger. What a request brought that cannot be used is answered with its own status and sentences.
+/// An exception that none of ours expected is answered with 500 problem+json that names the invocation, under which the log has the
+/// exception itself; without this the platform's answer has no body. A caller who has gone is no fault.
 /// </summary>
 public sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorkerMiddleware
 {
@@ -26,15 +27,18 @@ public sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctio
         {
             await next(context);
         }
+        catch (IntakeException e) when (!http.Response.HasStarted)
+        {
+            await Answers.WriteAsync(http.Response, Answers.Problem(e));
+        }
         catch (Exception e) when (!http.RequestAborted.IsCancellationRequested && !http.Response.HasStarted)
         {
             log.Unexpected(e, context.FunctionDefinition.Name, context.InvocationId);
             var problem = Answers.Problem(
                 StatusCodes.Status500InternalServerError, "Internal error",
-                $"{http.Request.Method} {http.Request.Path} failed for a reason that is not yours. Try again in a moment; if it stays so, the app's log says more under invocation {context.InvocationId}.");
-            http.Response.StatusCode = problem.StatusCode!.Value;
-            http.Response.ContentType = problem.ContentType;
-            await http.Response.WriteAsync(problem.Content!, CancellationToken.None);
+                $"{http.Request.Method} {http.Request.Path} failed for a reason that is not yours. Try again in a moment; if it stays so, "
+                    + $"the app's log says more under invocation {context.InvocationId}.");
+            await Answers.WriteAsync(http.Response, problem);
         }
     }
 }

@@ -15,8 +15,8 @@ using Sdxl.Functions.Versions;
 namespace Sdxl.Functions.Predictions;
 
 /// <summary>Makes a prediction's record of its POST, with the worker's message in it.</summary>
-public sealed class PredictionIntake(PredictionReceiver receiver, VersionStore versions, BaseCatalog bases, IOptions<SdxlOptions> options,
-    TimeProvider time)
+public sealed class PredictionIntake(PredictionReceiver receiver, VersionStore versions, BaseModels baseModels, BaseCatalog bases,
+    IOptions<SdxlOptions> options, TimeProvider time)
 {
     /// <param name="reference">The version to draw with, over what the body says; null: the body says it.</param>
     /// <param name="root">Where the caller reaches this service.</param>
@@ -28,8 +28,9 @@ public sealed class PredictionIntake(PredictionReceiver receiver, VersionStore v
     {
         var received = await receiver.ReceiveAsync(request, cancel);
         reference ??= received.Version;
-        var version = reference is null ? null : await versions.FindAsync(reference, key.Owner, cancel);
-        if (reference is not null && version is null)
+        var known = reference is null ? null : baseModels.FindReference(reference);
+        var version = reference is null || known is not null ? null : await versions.FindAsync(reference, key.Owner, cancel);
+        if (reference is not null && known is null && version is null)
             return (null, reference);
         if (version is not null && received.Base is { } asked && asked != version.Base)
         {
@@ -38,7 +39,7 @@ public sealed class PredictionIntake(PredictionReceiver receiver, VersionStore v
                 $"Version '{reference}' was trained on base model '{version.Base}', not '{asked}', and draws with that. "
                     + $"Leave 'base' out, or choose a version of '{asked}'.")]);
         }
-        var baseModel = bases.Get(version?.Base ?? received.Base);
+        var baseModel = known?.Manifest ?? bases.Get(version?.Base ?? received.Base);
         var inputs = PredictionInputs.Read(received.Input, baseModel, key.Id, besideVersion: version is not null);
         bases.Require(baseModel, inputs.Needs());
         inputs = await receiver.StoreAsync(key, inputs, received, request, cancel);

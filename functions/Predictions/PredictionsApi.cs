@@ -22,30 +22,31 @@ namespace Sdxl.Functions.Predictions;
 /// As multipart/form-data the inputs are fields beside version and base, and image, mask and replicate_weights may be files.
 /// </summary>
 public sealed class PredictionsApi(RecordStore records, RecordChanges changes, BlobStore blobs, PredictionIntake intake, PredictionProgress progress,
-    PredictionViews views, VersionStore versions, Addresses addresses, Callers callers, IOptions<SdxlOptions> options, TimeProvider time)
+    PredictionViews views, VersionStore versions, BaseModels bases, Addresses addresses, Callers callers, IOptions<SdxlOptions> options, TimeProvider time)
 {
     private const int PageSize = 100;
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
 
     [Function("CreatePrediction")]
     public Task<IActionResult> Create(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "v1/predictions")] HttpRequest request, CancellationToken cancel) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/predictions")] HttpRequest request, CancellationToken cancel) =>
         CreateAsync(request, null, cancel);
 
     /// <summary>With the model's newest version.</summary>
     [Function("CreateModelPrediction")]
     public async Task<IActionResult> CreateOfModel(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "v1/models/{owner}/{name}/predictions")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/models/{owner}/{name}/predictions")] HttpRequest request,
         string owner,
         string name,
         CancellationToken cancel) =>
-        await versions.FindAsync($"{owner}/{name}", callers.OwnerOf(request), cancel) is { } newest
+        bases.Find(owner, name) is { } known ? await CreateAsync(request, known.FullName, cancel)
+            : await versions.FindAsync($"{owner}/{name}", callers.OwnerOf(request), cancel) is { } newest
             ? await CreateAsync(request, $"{owner}/{name}:{newest.Version}", cancel)
             : Answers.NotFound($"There is no model '{owner}/{name}', or it has no version yet.");
 
     [Function("ListPredictions")]
     public async Task<IActionResult> List(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "v1/predictions")] HttpRequest request, CancellationToken cancel)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/predictions")] HttpRequest request, CancellationToken cancel)
     {
         var owner = callers.OwnerOf(request);
         var cursor = request.Query["cursor"].ToString() is { Length: > 0 } given ? given : null;
@@ -61,7 +62,7 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
 
     [Function("GetPrediction")]
     public async Task<IActionResult> Get(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "v1/predictions/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/predictions/{id}")] HttpRequest request,
         string id,
         CancellationToken cancel) =>
         callers.JobOf(request, id) is { } key && await records.PredictionAsync(key, cancel) is { } record
@@ -71,7 +72,7 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
     /// <summary>Ends it at once; one that is over is answered unchanged.</summary>
     [Function("CancelPrediction")]
     public async Task<IActionResult> Cancel(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "v1/predictions/{id}/cancel")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/predictions/{id}/cancel")] HttpRequest request,
         string id,
         CancellationToken cancel)
     {
@@ -84,7 +85,7 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
     /// <summary>A drawn picture. Only names that the record lists are served, and those that it is about to list.</summary>
     [Function("GetPredictionPicture")]
     public async Task<IActionResult> Picture(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "v1/predictions/{id}/{file}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/predictions/{id}/{file}")] HttpRequest request,
         string id,
         string file,
         CancellationToken cancel)

@@ -142,6 +142,14 @@ public sealed class BlobStore(BlobServiceClient service)
             await client.DeleteBlobIfExistsAsync(blob.Name, cancellationToken: cancel);
     }
 
+    /// <summary>Copies a blob within a container, without its bytes coming here.</summary>
+    public async Task CopyAsync(string container, string from, string to, CancellationToken cancel = default)
+    {
+        var client = await ContainerAsync(container);
+        var copy = await client.GetBlobClient(to).StartCopyFromUriAsync(client.GetBlobClient(from).Uri, cancellationToken: cancel);
+        await copy.WaitForCompletionAsync(cancel);
+    }
+
     public async Task<string?> ReadTextAsync(string container, string name, CancellationToken cancel = default)
     {
         try

@@ -60,10 +60,6 @@ public sealed class RecordStore(BlobStore blobs, IMessageQueues queues, RecordCh
     public Task<PredictionRecord?> ChangePredictionAsync(
         JobKey key, Func<PredictionRecord, PredictionRecord> change, CancellationToken cancel = default) => TryChangeAsync(key, change, cancel);
 
-    /// <summary>Ids, newest first.</summary>
-    public async Task<IReadOnlyList<string>> ListAsync(string owner, string list, int limit, CancellationToken cancel = default) =>
-        (await PageAsync(owner, list, null, limit, cancel)).Ids;
-
     /// <summary>One page of ids, newest first.</summary>
     /// <param name="cursor">What the page before gave as Next; null: the first.</param>
     /// <returns>Next is null after the last page.</returns>

@@ -20,16 +20,21 @@ public sealed class ArchiveIntake : IDisposable
 {
     private readonly Archive _archive;
 
-    private ArchiveIntake(Archive archive, TrainingInputs inputs, IReadOnlyList<PlannedPicture> pictures, IReadOnlyList<string> warnings)
+    private ArchiveIntake(Archive archive, TrainingInputs inputs, IReadOnlyList<PlannedPicture> pictures, IReadOnlyList<string> warnings,
+        JsonObject given)
     {
         _archive = archive;
         Inputs = inputs;
+        Given = given;
         Pictures = pictures;
         Warnings = warnings;
     }
 
     /// <summary>The effective inputs: given ones over those of training.json in the archive over the base model's defaults.</summary>
     public TrainingInputs Inputs { get; }
+
+    /// <summary>What of them was said, in the request or in the archive.</summary>
+    public JsonObject Given { get; }
 
     public IReadOnlyList<PlannedPicture> Pictures { get; }
 
@@ -61,7 +66,7 @@ public sealed class ArchiveIntake : IDisposable
             var pictures = archive.Contents.Pictures.Select((picture, index) => Plan(picture, index, composed, times[index])).ToList();
             RequireFiles(baseModel!, Needs(inputs!, pictures, request.CheckOnly));
             return new ArchiveIntake(archive, inputs!, pictures,
-                [.. archive.Contents.Warnings, .. ofFolders, .. composed.Warnings, .. TrainingInputs.WithoutEffect(given, inputs!)]);
+                [.. archive.Contents.Warnings, .. ofFolders, .. composed.Warnings, .. TrainingInputs.WithoutEffect(given, inputs!)], given);
         }
         catch
         {

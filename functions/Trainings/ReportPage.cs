@@ -92,6 +92,7 @@ public static class ReportPage
     {
         CaptionSource.CaptionFile => "from the caption file",
         CaptionSource.TextFile => "from the text file beside it",
+        CaptionSource.Edited => "edited by hand",
         _ => "written by BLIP",
     };
 

@@ -12,8 +12,8 @@ internal static class ReportPreview
 
     private static readonly PictureLoader s_loader = new(new PictureLimits());
 
-    /// <summary>A JPEG that is small already.</summary>
-    public static string Thumbnail(byte[] jpeg) => Data("image/jpeg", jpeg);
+    /// <summary>A WebP that is small already.</summary>
+    public static string Thumbnail(byte[] webp) => Data("image/webp", webp);
 
     public static string Picture(byte[] png)
     {

@@ -1,35 +1,70 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Trainings;
 
 namespace Sdxl.Functions.Trainings;
 
-/// <summary>A training as clients see it.</summary>
+/// <summary>A training as clients see it: Replicate's fields, then ours, which its clients pass over.</summary>
 public sealed record TrainingView
 {
     public required string Id { get; init; }
 
-    /// <summary>owner/name under which the version is published.</summary>
+    /// <summary>The base model under the name that Replicate's clients know (stability-ai/sdxl), and its version.</summary>
     public required string Model { get; init; }
+    public required string Version { get; init; }
 
-    public required string Base { get; init; }
-    public required JobStatus Status { get; init; }
-    public required TrainingStage Stage { get; init; }
     public required JsonObject Input { get; init; }
-
-    /// <summary>Null before the first stage with a count.</summary>
-    public ProgressView? Progress { get; init; }
-
     public OutputView? Output { get; init; }
+    public required JobStatus Status { get; init; }
+
+    /// <summary>null unless it failed: clients take anything else for a failure.</summary>
     public string? Error { get; init; }
-    public required IReadOnlyList<string> Warnings { get; init; }
+
+    /// <summary>Never null: clients split it into lines.</summary>
     public required string Logs { get; init; }
+
+    /// <summary>predict_time, total_time: seconds, once it is over.</summary>
+    public required IReadOnlyDictionary<string, double> Metrics { get; init; }
+
+    public string Source => "api";
+    public required bool DataRemoved { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? CompletedAt { get; init; }
 
-    /// <summary>get, cancel and, once the data set is prepared, report: absolute links.</summary>
+    public string? Webhook { get; init; }
+    public IReadOnlyList<string>? WebhookEventsFilter { get; init; }
+
+    /// <summary>get, cancel, web, stop, report, metrics, samples, events, logs: absolute links.</summary>
     public required IReadOnlyDictionary<string, string> Urls { get; init; }
+
+    /// <summary>owner/name under which the version is published.</summary>
+    public required string Destination { get; init; }
+
+    /// <summary>The base model's own name.</summary>
+    public required string Base { get; init; }
+
+    public required TrainingStage Stage { get; init; }
+
+    /// <summary>Null before the first stage with a count.</summary>
+    public ProgressView? Progress { get; init; }
+
+    public required IReadOnlyList<string> Warnings { get; init; }
+
+    /// <summary>When its data set is removed; null: not by time, or not yet known.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>What it was started from, where that was no archive.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Check { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? From { get; init; }
+
+    /// <summary>What it may cost and take; null once it is over.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Quote? Quote { get; init; }
 }
 
 /// <param name="PicturesDone">Pictures prepared.</param>

@@ -1,108 +1,122 @@
-using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Http;
-using Microsoft.DurableTask.Client;
-using Sdxl.Core.Identity;
+using Microsoft.Extensions.Options;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
-using Sdxl.Functions.Http;
+using Sdxl.Functions.Files;
+using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Storage;
+using Sdxl.Functions.Versions;
 
 namespace Sdxl.Functions.Trainings;
 
-/// <summary>Puts a training's view together from record, progress, log and, before there is a record, the orchestration itself.</summary>
-public sealed class TrainingViews(BlobStore blobs, RecordStore records, Addresses addresses, Callers callers)
+/// <summary>Puts a training's view together: of its record alone, and for one training of progress and logs, too.</summary>
+public sealed class TrainingViews(BlobStore blobs, BaseModels bases, FileLinks links, TrainingLogs logs, IOptions<SdxlOptions> options)
 {
-    /// <returns>null if there is no such training.</returns>
-    public async Task<TrainingView?> GetAsync(string id, HttpRequest request, DurableTaskClient client, CancellationToken cancel)
+    private const string Weights = "trained_model.tar";
+
+    /// <summary>With log and progress.</summary>
+    /// <param name="root">Where the reader reaches this service: "https://host".</param>
+    public async Task<TrainingView> NowAsync(TrainingRecord record, string root, CancellationToken cancel)
     {
-        if (callers.JobOf(request, id) is not { } key)
-            return null;
-        var instance = await client.GetInstanceAsync(id, getInputsAndOutputs: true, cancel);
-        var record = await records.TrainingAsync(key, cancel) ?? (instance is null ? null : Queued(instance, key));
-        if (record is null)
-            return null;
-        // An orchestration that itself broke (not the training: that is recorded) can write no record any more.
-        if (!JobTransitions.IsTerminal(record.Status)
-            && instance?.RuntimeStatus is OrchestrationRuntimeStatus.Failed or OrchestrationRuntimeStatus.Terminated)
+        var view = ViewAsync(record, root, cancel);
+        var log = logs.ReadAsync(record.Key, cancel);
+        var progress = blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(record.Key), cancel);
+        var prepared = record.Stage == TrainingStage.Prepare ? PreparedAsync(record, cancel) : Task.FromResult(0);
+        return await view with
         {
-            record = record with
-            {
-                Status = JobStatus.Failed,
-                Error = $"The orchestration broke: {instance!.FailureDetails?.ErrorMessage ?? "it was terminated"}. "
-                    + "Start the training again.",
-                CompletedAt = instance.LastUpdatedAt,
-            };
-        }
-        var note = instance?.SerializedCustomStatus is null ? null : instance.ReadCustomStatusAs<TrainingStatusNote>();
-        var progress = (await blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(key), cancel))?.Value;
-        var plan = record.Stage > TrainingStage.Unpack && note is { Stage: TrainingStage.Prepare } ? note : null;
-        return View(record, request) with
-        {
-            Logs = await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.Log(key), cancel) ?? "",
-            Progress = progress is null && plan is null
-                ? null
-                : new ProgressView(
-                    plan?.Done ?? 0, plan?.Total ?? 0, progress?.Step ?? 0, progress?.TotalSteps ?? 0,
-                    progress?.Loss, progress?.StepsPerSecond, progress?.SecondsLeft, progress?.Device),
+            Logs = await log,
+            Progress = ProgressOf(record, (await progress)?.Value, await prepared),
         };
     }
 
-    /// <summary>A row of the list: without log and progress.</summary>
-    public TrainingView View(TrainingRecord record, HttpRequest request)
+    /// <summary>Without log and progress: a row of the list.</summary>
+    /// <inheritdoc cref="NowAsync" path="/param"/>
+    public async Task<TrainingView> ViewAsync(TrainingRecord record, string root, CancellationToken cancel)
     {
-        var urls = new Dictionary<string, string>
-        {
-            ["get"] = addresses.Of(request, $"api/trainings/{record.Id}"),
-            ["cancel"] = addresses.Of(request, $"api/trainings/{record.Id}/cancel"),
-        };
-        if (record.HasReport)
-            urls["report"] = addresses.Of(request, $"api/trainings/{record.Id}/report");
-        if (record.Output is not null)
-            urls["metrics"] = addresses.Of(request, $"api/trainings/{record.Id}/metrics");
-        var files = record.Output?.Files.ToDictionary(
-            name => name,
-            name => addresses.Of(
-                request, $"api/models/{record.Owner}/{record.Name}/versions/{record.Output.Version}/{Uri.EscapeDataString(name)}"));
+        var (model, version) = bases.NameOf(record.Base);
+        var ends = record.CompletedAt is { } end ? options.Value.Retention.Datasets.After(end) : null;
         return new TrainingView
         {
             Id = record.Id,
-            Model = $"{record.Owner}/{record.Name}",
-            Base = record.Base,
-            Status = record.Status,
-            Stage = record.Stage,
+            Model = model,
+            Version = version,
             Input = record.Input,
-            Output = record.Output is null
-                ? null
-                : new OutputView(
-                    $"{record.Owner}/{record.Name}:{record.Output.Version}", files!.GetValueOrDefault("trained_model.tar"), files!),
+            Output = await OutputAsync(record, root, cancel),
+            Status = record.Status,
             Error = record.Error,
-            Warnings = record.Warnings,
             Logs = "",
+            Metrics = MetricsOf(record),
+            DataRemoved = record.DataRemoved,
             CreatedAt = record.CreatedAt,
             StartedAt = record.StartedAt,
             CompletedAt = record.CompletedAt,
-            Urls = urls,
+            Webhook = record.Webhook?.Url,
+            WebhookEventsFilter = record.Webhook?.Filter,
+            Urls = Urls(record, root),
+            Destination = $"{record.Owner}/{record.Name}",
+            Base = record.Base,
+            Stage = record.Stage,
+            Warnings = record.Warnings,
+            ExpiresAt = record.DataRemoved ? null : ends,
+            Check = record.Data,
+            From = record.From,
         };
     }
 
-    private static TrainingRecord? Queued(OrchestrationMetadata instance, JobKey key)
+    private static Dictionary<string, string> Urls(TrainingRecord record, string root)
     {
-        // Ids of predictions are in the same space; their input is another record.
-        if (instance.Name != nameof(TrainingOrchestrator) || instance.ReadInputAs<TrainingRequest>() is not { } request
-            || request.Key != key)
-            return null;
-        return new TrainingRecord
+        var self = $"{root}/v1/{(record.IsCheck ? "checks" : "trainings")}/{record.Id}";
+        var urls = new Dictionary<string, string>
         {
-            Id = request.Id,
-            Owner = request.Owner,
-            Name = request.Name,
-            Base = request.Base,
-            Source = request.Source,
-            Status = JobStatus.Starting,
-            Stage = TrainingStage.Queued,
-            Input = JsonNode.Parse(request.GivenInputs)!.AsObject(),
-            CreatedAt = instance.CreatedAt,
+            ["get"] = self,
+            ["cancel"] = $"{self}/cancel",
+            ["web"] = $"{root}/{(record.IsCheck ? "checks" : "trainings")}/{record.Id}",
+            ["report"] = $"{self}/report",
+            ["logs"] = $"{self}/logs",
         };
+        if (!record.IsCheck)
+        {
+            foreach (var more in new[] { "stop", "metrics", "samples", "events" })
+                urls[more] = $"{self}/{more}";
+        }
+        return urls;
     }
+
+    private async Task<OutputView?> OutputAsync(TrainingRecord record, string root, CancellationToken cancel)
+    {
+        if (record.Output is not { } output)
+            return null;
+        var files = new Dictionary<string, string>();
+        foreach (var name in output.Files)
+        {
+            files[name] = await links.OfAsync(
+                root, StorageLayout.Models, StorageLayout.Version(record.Owner, record.Name, output.Version, name), cancel);
+        }
+        return new OutputView($"{record.Owner}/{record.Name}:{output.Version}", files.GetValueOrDefault(Weights), files);
+    }
+
+    private static Dictionary<string, double> MetricsOf(TrainingRecord record)
+    {
+        var metrics = new Dictionary<string, double>();
+        if (record.CompletedAt is { } end)
+        {
+            if (record.StartedAt is { } start)
+                metrics["predict_time"] = (end - start).TotalSeconds;
+            metrics["total_time"] = (end - record.CreatedAt).TotalSeconds;
+        }
+        return metrics;
+    }
+
+    private static ProgressView? ProgressOf(TrainingRecord record, JobProgress? progress, int prepared)
+    {
+        if (progress is null && record.Pictures == 0)
+            return null;
+        var done = record.Stage > TrainingStage.Prepare ? record.Pictures : prepared;
+        return new ProgressView(
+            done, record.Pictures, progress?.Step ?? 0, progress?.TotalSteps ?? 0, progress?.Loss, progress?.StepsPerSecond,
+            JobTransitions.IsTerminal(record.Status) ? null : progress?.SecondsLeft, progress?.Device);
+    }
+
+    private async Task<int> PreparedAsync(TrainingRecord record, CancellationToken cancel) =>
+        (await blobs.ListAsync(StorageLayout.Datasets, StorageLayout.Dataset(record.Key, Activities.PreparedDocument.Folder), cancel)).Count;
 }

@@ -1,140 +1,155 @@
-using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
-using Microsoft.Extensions.Options;
 using Sdxl.Core.Identity;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
-using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
 using Sdxl.Functions.Jobs;
+using Sdxl.Functions.Retention;
 using Sdxl.Functions.Storage;
+using Sdxl.Functions.Versions;
 
 namespace Sdxl.Functions.Trainings;
 
 /// <summary>
 /// Trainings over HTTP. POST takes the archive as multipart (file "input_images", the inputs as fields) or JSON
-/// ({"input": {"input_images": blob URL, …}, "name": …, "base": …}) and answers 202 with the status resource's Location.
-/// A bad archive or input is answered at once: 400, 413 or 422 problem+json.
+/// ({"input": {"input_images": address, …}, "name": …, "base": …}) and answers 201 with the training; Replicate's clients POST the same
+/// under a base model's version. A bad archive or input is answered at once: 400, 413 or 422 problem+json.
 /// </summary>
 public sealed class TrainingsApi(
-    TrainingStarter starter, TrainingViews views, ArchiveReceiver receiver, UsablePictures pictures, RecordStore records, BlobStore blobs,
-    BaseCatalog bases, Addresses addresses, Callers callers, IOptions<SdxlOptions> options)
+    TrainingCreation creation, TrainingViews views, RecordStore records, BlobStore blobs, BaseModels bases, VersionStore versions,
+    Deletion deletion, Coalesced<TrainingView?> looks, Paging paging, Addresses addresses, Callers callers)
 {
-    private const int PageSize = 100;
-
     [Function("CreateTraining")]
+    [Operation("Starts a training.", Gives = typeof(TrainingView), Status = 201, Body = ApiBodies.Training)]
     public Task<IActionResult> Create(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/trainings")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/trainings")] HttpRequest request,
         [DurableClient] DurableTaskClient client,
-        CancellationToken cancel) => StartAsync(request, client, checkOnly: false, cancel);
+        CancellationToken cancel) => CreateAsync(request, client, new TrainingCreation.Wish(), cancel);
 
-    /// <summary>Takes what a training takes and makes only its data set and report: what would be used, cropped, masked, captioned,
-    /// skipped.</summary>
-    [Function("CreateCheck")]
-    public Task<IActionResult> Check(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/checks")] HttpRequest request,
+    /// <summary>As Replicate's clients do.</summary>
+    [Function("CreateTrainingOfVersion")]
+    [Operation("Starts a training, as Replicate's clients do.", Gives = typeof(TrainingView), Status = 201, Body = ApiBodies.Training)]
+    public async Task<IActionResult> CreateOfVersion(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/models/{owner}/{name}/versions/{version}/trainings")]
+        HttpRequest request, string owner, string name, string version,
         [DurableClient] DurableTaskClient client,
-        CancellationToken cancel) => StartAsync(request, client, checkOnly: true, cancel);
-
-    private async Task<IActionResult> StartAsync(HttpRequest request, DurableTaskClient client, bool checkOnly, CancellationToken cancel)
+        CancellationToken cancel)
     {
-        try
+        if (bases.Find(owner, name) is { } known)
         {
-            using var received = await receiver.ReceiveAsync(request, cancel);
-            var (id, owner) = (JobId.New(), callers.OwnerOf(request));
-            if (received.Owner is { } wanted && wanted != owner)
-                throw new IntakeException([new IntakeProblem("owner", $"'{wanted}' is not yours: you are '{owner}'. Leave 'owner' out.", 403)]);
-            var name = ModelName.Slug(received.Name ?? received.ArchiveName).Name;
-            var training = new TrainingRequest(
-                id, owner, name, received.Base ?? options.Value.DefaultBase,
-                $"{StorageLayout.Datasets}/{StorageLayout.Dataset(new JobKey(owner, id), $"archive/{received.ArchiveName}")}", received.Given.ToJsonString(), "http", checkOnly);
-            using (var intake = ArchiveIntake.Open(received.Archive, received.ArchiveName, training, bases))
-                pictures.RefuseIfNoneDecodes(intake, cancel);
-            received.Archive.Position = 0;
-            await (await blobs.BlobAsync(training.Archive)).UploadAsync(received.Archive, overwrite: true, cancel);
-            await starter.StartAsync(client, training, cancel);
-            request.HttpContext.Response.Headers.Location = addresses.Of(request, $"api/trainings/{id}");
-            var view = await views.GetAsync(id, request, client, cancel);
-            return Answers.Json(view is null ? null : view with { Warnings = [.. received.Warnings, .. view.Warnings] },
-                StatusCodes.Status202Accepted);
+            return bases.FindVersion(version)?.Name == known.Name
+                ? await CreateAsync(
+                    request, client, new TrainingCreation.Wish(DestinationMustExist: true, Base: known.Manifest.Name), cancel)
+                : Answers.NotFound($"There is no version '{owner}/{name}:{version}'.");
         }
-        catch (IntakeException e)
-        {
-            return Answers.Problem(e);
-        }
+        return owner == callers.OwnerOf(request)
+            && (await versions.ModelAsync(owner, name, cancel))?.Versions.Any(v => v.Version == version) == true
+                ? Answers.Problem(StatusCodes.Status400BadRequest, "Version not trainable",
+                    $"'{owner}/{name}:{version}' is a trained version, not a base model. POST v1/trainings with \"from\" trains it further.")
+                : Answers.NotFound($"There is no version '{owner}/{name}:{version}'.");
     }
 
+    /// <summary>The caller's, newest first; ?status=… shows those of that status alone.</summary>
     [Function("ListTrainings")]
+    [Operation("Your trainings, newest first.", Gives = typeof(Page<TrainingView>), Query = "cursor,limit,status,model")]
     public async Task<IActionResult> List(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/trainings")] HttpRequest request, CancellationToken cancel)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/trainings")] HttpRequest request, CancellationToken cancel)
     {
+        var (owner, wanted) = (callers.OwnerOf(request), Paging.Of(request));
+        var (status, model) = (StatusOf(request), request.Query["model"].ToString());
+        var (ids, next) = await records.PageAsync(owner, StorageLayout.TrainingsList, wanted.Cursor, wanted.Size, cancel);
         var list = new List<TrainingView>();
-        var owner = callers.OwnerOf(request);
-        foreach (var id in await records.ListAsync(owner, StorageLayout.TrainingsList, PageSize, cancel))
+        var root = addresses.RootOf(request);
+        foreach (var found in await Task.WhenAll(ids.Select(id => records.TrainingAsync(new JobKey(owner, id), cancel))))
         {
-            if (await records.TrainingAsync(new JobKey(owner, id), cancel) is { } record)
-                list.Add(views.View(record, request));
+            if (found is { } record && (status is null || record.Status == status)
+                && (model.Length == 0 || $"{record.Owner}/{record.Name}" == model || record.Name == model))
+                list.Add(await views.ViewAsync(record, root, cancel));
         }
-        return Answers.Json(new { Results = list });
+        return Answers.Json(paging.Page(request, list, next));
     }
 
     [Function("GetTraining")]
+    [Operation("A training as it is now.", Gives = typeof(TrainingView))]
     public async Task<IActionResult> Get(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/trainings/{id}")] HttpRequest request,
-        string id,
-        [DurableClient] DurableTaskClient client,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/trainings/{id}")] HttpRequest request, string id,
         CancellationToken cancel) =>
-        await views.GetAsync(id, request, client, cancel) is { } view
-            ? Answers.Json(view)
-            : Answers.NotFound($"There is no training '{id}'.");
+        callers.JobOf(request, id) is { } key && await LookAsync(key, addresses.RootOf(request), cancel) is { } view
+            ? Answers.Tagged(request, view) : NoTraining(id);
 
     /// <summary>Asks the training to stop. Already finished ones are answered unchanged.</summary>
     [Function("CancelTraining")]
-    public async Task<IActionResult> Cancel(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/trainings/{id}/cancel")] HttpRequest request,
-        string id,
+    [Operation("Cancels a training.", Gives = typeof(TrainingView))]
+    public Task<IActionResult> Cancel(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/trainings/{id}/cancel")] HttpRequest request, string id,
         [DurableClient] DurableTaskClient client,
+        CancellationToken cancel) => AskAsync(request, id, () => client.RaiseEventAsync(id, JobOrchestration.CancelEvent, "canceled over HTTP", cancel), cancel);
+
+    /// <summary>Stop and keep: it ends at its next step, and what is trained until then is published.</summary>
+    [Function("StopTraining")]
+    [Operation("Ends a training at its next step and publishes what is trained.", Gives = typeof(TrainingView))]
+    public Task<IActionResult> Stop(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/trainings/{id}/stop")] HttpRequest request, string id,
+        CancellationToken cancel) => AskAsync(
+            request, id,
+            () => blobs.WriteBytesAsync(StorageLayout.Jobs, StorageLayout.StopMark(callers.JobOf(request, id)!.Value), [], "text/plain", cancel),
+            cancel);
+
+    /// <summary>The training with its data set and everything of its run; the version that it published stays.</summary>
+    [Function("DeleteTraining")]
+    [Operation("Removes a training and its data set; its version stays.", Status = 204)]
+    public async Task<IActionResult> Delete(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/trainings/{id}")] HttpRequest request, string id,
         CancellationToken cancel)
     {
-        if (await views.GetAsync(id, request, client, cancel) is not { } view)
-            return Answers.NotFound($"There is no training '{id}'.");
-        if (!JobTransitions.IsTerminal(view.Status))
-            await client.RaiseEventAsync(id, JobOrchestration.CancelEvent, "canceled over HTTP", cancel);
-        return Answers.Json(await views.GetAsync(id, request, client, cancel));
+        if (await FindAsync(request, id, cancel) is not { } record)
+            return NoTraining(id);
+        if (!JobTransitions.IsTerminal(record.Status))
+            return Answers.Problem(StatusCodes.Status409Conflict, "Still running", $"Training '{id}' is not over. Cancel it first.");
+        await deletion.TrainingAsync(record, cancel);
+        looks.Forget($"{record.Key} {addresses.RootOf(request)}");
+        return new NoContentResult();
     }
 
-    /// <summary>The data set's report as a page, or as JSON with Accept: application/json.</summary>
-    [Function("GetTrainingReport")]
-    public async Task<IActionResult> Report(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/trainings/{id}/report")] HttpRequest request,
-        string id,
-        CancellationToken cancel)
+    private async Task<IActionResult> CreateAsync(
+        HttpRequest request, DurableTaskClient client, TrainingCreation.Wish wish, CancellationToken cancel)
     {
-        var json = request.Headers.Accept.Any(a => a?.Contains("application/json", StringComparison.Ordinal) == true);
-        if (callers.JobOf(request, id) is not { } key
-            || await blobs.ReadTextAsync(
-                StorageLayout.Datasets, StorageLayout.Dataset(key, json ? StorageLayout.ReportFile : StorageLayout.ReportPage), cancel) is not { } text)
-            return Answers.NotFound($"There is no report for training '{id}': it is written once the pictures are prepared.");
-        return json
-            ? new ContentResult { Content = text, ContentType = "application/json; charset=utf-8", StatusCode = 200 }
-            : Answers.Page(request, new MemoryStream(System.Text.Encoding.UTF8.GetBytes(text)));
+        var (record, warnings) = await creation.CreateAsync(request, client, wish, cancel);
+        request.HttpContext.Response.Headers.Location = addresses.Of(request, $"v1/trainings/{record.Id}");
+        var view = await views.ViewAsync(record, addresses.RootOf(request), cancel);
+        return Answers.Json(view with { Warnings = [.. warnings, .. view.Warnings] }, StatusCodes.Status201Created);
     }
 
-    /// <summary>The run's log with what was measured (ms, pictures/s, peak memory), one line of JSON a step. The published metrics.jsonl
-    /// lacks these, so that equal runs give equal files.</summary>
-    [Function("GetTrainingMetrics")]
-    public async Task<IActionResult> Metrics(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/trainings/{id}/metrics")] HttpRequest request,
-        string id,
-        CancellationToken cancel) =>
-        callers.JobOf(request, id) is { } key
-            && await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.JobRun(key, StorageLayout.MetricsFile), cancel) is { } text
-            ? new ContentResult { Content = text, ContentType = "application/x-ndjson; charset=utf-8", StatusCode = 200 }
-            : Answers.NotFound($"There are no metrics for training '{id}': they are stored when it has trained to the end.");
+    /// <summary>Many may look at the same training: they share a look.</summary>
+    private Task<TrainingView?> LookAsync(JobKey key, string root, CancellationToken cancel) => looks.GetAsync($"{key} {root}", async () =>
+        await records.TrainingAsync(key, CancellationToken.None) is { } record ? await views.NowAsync(record, root, CancellationToken.None) : null,
+        cancel);
+
+    private async Task<IActionResult> AskAsync(HttpRequest request, string id, Func<Task> ask, CancellationToken cancel)
+    {
+        if (await FindAsync(request, id, cancel) is not { } record)
+            return NoTraining(id);
+        if (!JobTransitions.IsTerminal(record.Status))
+            await ask();
+        looks.Forget($"{record.Key} {addresses.RootOf(request)}");
+        record = await records.TrainingAsync(record.Key, cancel) ?? record;
+        return Answers.Json(await views.NowAsync(record, addresses.RootOf(request), cancel));
+    }
+
+    private async Task<TrainingRecord?> FindAsync(HttpRequest request, string id, CancellationToken cancel) =>
+        callers.JobOf(request, id) is { } key ? await records.TrainingAsync(key, cancel) : null;
+
+    private static JobStatus? StatusOf(HttpRequest request) => request.Query["status"].ToString() switch
+    {
+        "" => null,
+        var word when Enum.TryParse<JobStatus>(word, ignoreCase: true, out var status) && char.IsLetter(word[0]) => status,
+        var word => throw new IntakeException([new IntakeProblem(
+            "status", $"'status' is '{word}'; it must be one of starting, processing, succeeded, failed, canceled.", 422)]),
+    };
+
+    private static ContentResult NoTraining(string id) => Answers.NotFound($"There is no training '{id}'.");
 }

@@ -13,7 +13,21 @@ namespace Sdxl.Functions.Versions;
 public sealed record PublishedVersion(string Version, string Owner, string Name, string Base, string TrainingId, DateTimeOffset CreatedAt);
 
 /// <summary>models/{owner}/{name}/model.json: the versions that are visible, newest first. What is not in here does not exist.</summary>
-public sealed record ModelDocument(string Owner, string Name, IReadOnlyList<PublishedVersion> Versions);
+public sealed record ModelDocument(string Owner, string Name, IReadOnlyList<PublishedVersion> Versions)
+{
+    /// <summary>public or private, as said by who made it. Either way it is its owner's alone.</summary>
+    public string Visibility { get; init; } = "private";
+
+    public string? Hardware { get; init; }
+    public string? Description { get; init; }
+    public string? GithubUrl { get; init; }
+    public string? PaperUrl { get; init; }
+    public string? LicenseUrl { get; init; }
+    public string? CoverImageUrl { get; init; }
+
+    /// <summary>null for models of a version before this field: their oldest version's time stands for it.</summary>
+    public DateTimeOffset? CreatedAt { get; init; }
+}
 
 /// <summary>Which versions are visible.</summary>
 public sealed class VersionStore(BlobStore blobs)
@@ -34,7 +48,8 @@ public sealed class VersionStore(BlobStore blobs)
             var known = current?.Value.Versions ?? [];
             if (known.Any(v => v.Version == version.Version))
                 break;
-            var next = new ModelDocument(version.Owner, version.Name, [version, .. known]);
+            var next = (current?.Value ?? new ModelDocument(version.Owner, version.Name, []) { CreatedAt = version.CreatedAt })
+                with { Versions = [version, .. known] };
             try
             {
                 var conditions = current is { } c ? new BlobRequestConditions { IfMatch = c.ETag } : new BlobRequestConditions { IfNoneMatch = ETag.All };
@@ -54,6 +69,45 @@ public sealed class VersionStore(BlobStore blobs)
         await blobs.WriteAsync(StorageLayout.Records, StorageLayout.VersionRecord(version.Owner, version.Version), version, cancel: cancel);
     }
 
+    /// <summary>Makes a model without versions.</summary>
+    /// <returns>false if there is one of that name.</returns>
+    public Task<bool> CreateAsync(ModelDocument model, CancellationToken cancel) =>
+        blobs.CreateAsync(StorageLayout.Models, StorageLayout.ModelDocument(model.Owner, model.Name), model, cancel);
+
+    /// <summary>An owner's models, newest first.</summary>
+    public async Task<IReadOnlyList<ModelDocument>> ModelsAsync(string owner, CancellationToken cancel)
+    {
+        var models = new List<ModelDocument>();
+        var container = await blobs.ContainerAsync(StorageLayout.Models);
+        await foreach (var item in container.GetBlobsByHierarchyAsync(BlobTraits.None, BlobStates.None, "/", owner + "/", cancel))
+        {
+            if (item.IsPrefix && await ModelAsync(owner, item.Prefix.Split('/')[1], cancel) is { } model)
+                models.Add(model);
+        }
+        return [.. models.OrderByDescending(model => model.CreatedAt ?? model.Versions.LastOrDefault()?.CreatedAt).ThenBy(model => model.Name)];
+    }
+
+    /// <summary>Takes the version out of its model: from then on it does not exist, whatever still lies in storage.</summary>
+    public async Task HideAsync(PublishedVersion version, CancellationToken cancel)
+    {
+        var name = StorageLayout.ModelDocument(version.Owner, version.Name);
+        while (await blobs.ReadAsync<ModelDocument>(StorageLayout.Models, name, cancel) is { } current
+            && current.Value.Versions.Any(known => known.Version == version.Version))
+        {
+            try
+            {
+                await blobs.WriteAsync(
+                    StorageLayout.Models, name,
+                    current.Value with { Versions = [.. current.Value.Versions.Where(known => known.Version != version.Version)] },
+                    current.ETag, cancel);
+            }
+            catch (RequestFailedException e) when (e.Status == 412)
+            {
+                // Another version of the same model was published in between: read again.
+            }
+        }
+    }
+
     public async Task<ModelDocument?> ModelAsync(string owner, string name, CancellationToken cancel) =>
         (await blobs.ReadAsync<ModelDocument>(StorageLayout.Models, StorageLayout.ModelDocument(owner, name), cancel))?.Value;
 
@@ -65,7 +119,9 @@ public sealed class VersionStore(BlobStore blobs)
         var id = colon >= 0 ? reference[(colon + 1)..] : reference;
         if (IsHex(id) && id.Length == IdLength)
             return (await blobs.ReadAsync<PublishedVersion>(StorageLayout.Records, StorageLayout.VersionRecord(owner, id), cancel))?.Value;
-        var model = Core.Identity.ModelName.TryParse(colon >= 0 ? reference[..colon] : reference, owner, out _) is { } name ? await ModelAsync(name.Owner, name.Name, cancel) : null;
+        var model = Core.Identity.ModelName.TryParse(colon >= 0 ? reference[..colon] : reference, owner, out _) is { } name
+            && name.Owner == owner // what is another's does not exist
+            ? await ModelAsync(name.Owner, name.Name, cancel) : null;
         if (colon < 0 && model is not null)
             return model.Versions.FirstOrDefault();
         if (!IsHex(id) || id.Length is < ShortestBeginning or > IdLength)

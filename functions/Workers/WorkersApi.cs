@@ -8,12 +8,16 @@ using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Workers;
 
+/// <summary>The workers that have said something lately.</summary>
+public sealed record WorkerListView(IReadOnlyList<WorkerStatus> Results);
+
 /// <summary>The GPU workers that are there: who, on what, doing what.</summary>
 public sealed class WorkersApi(BlobStore blobs, TimeProvider time)
 {
     [Function("ListWorkers")]
+    [Operation("The workers that are there.", Gives = typeof(WorkerListView))]
     public async Task<IActionResult> List(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/workers")] HttpRequest request, CancellationToken cancel)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/workers")] HttpRequest request, CancellationToken cancel)
     {
         var workers = new List<WorkerStatus>();
         foreach (var name in await blobs.ListAsync(StorageLayout.Jobs, StorageLayout.Workers, cancel))
@@ -21,6 +25,6 @@ public sealed class WorkersApi(BlobStore blobs, TimeProvider time)
             if ((await blobs.ReadAsync<WorkerStatus>(StorageLayout.Jobs, name, cancel))?.Value is { } status && time.GetUtcNow() - status.At < WorkerStatus.Silence)
                 workers.Add(status);
         }
-        return Answers.Json(new { Results = workers });
+        return Answers.Json(new WorkerListView(workers));
     }
 }

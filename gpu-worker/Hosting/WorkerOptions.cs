@@ -35,6 +35,6 @@ public sealed class WorkerOptions
     /// <summary>Container of the storage account from which base models are brought at start, as far as <see cref="ModelsFolder"/> lacks them; empty: they are there.</summary>
     public string ModelsContainer { get; set; } = "";
 
-    /// <summary>What this machine costs an hour, in any currency; 0: unknown. Only measured with: sdxl.run.cost.</summary>
-    public double HourlyPrice { get; set; }
+    /// <summary>What this machine costs an hour; null: unknown. Only measured with: sdxl.run.cost.</summary>
+    public double? PricePerHour { get; set; }
 }

@@ -17,7 +17,7 @@ public sealed class JobTelemetry(IOptions<WorkerOptions> options, TimeProvider t
     private static readonly Histogram<double> s_stepRate = Of("sdxl.training.step_rate", "{step}/s", "Steps a second over the last ten.");
     private static readonly Histogram<double> s_memory = Of("sdxl.training.memory", "MiBy", "Peak so far: the card's, else the program's.");
     private static readonly Histogram<double> s_run = Of("sdxl.run.duration", "s", "One delivery's work, whichever way it ended.");
-    private static readonly Histogram<double> s_cost = Of("sdxl.run.cost", "{currency}", "That time at Sdxl__HourlyPrice, if set.");
+    private static readonly Histogram<double> s_cost = Of("sdxl.run.cost", "{currency}", "That time at Sdxl__PricePerHour, if set.");
 
     /// <summary>A job is taken: a span under the one that sent its message, the job's id on every log line, and at its end time and
     /// cost.</summary>
@@ -48,8 +48,8 @@ public sealed class JobTelemetry(IOptions<WorkerOptions> options, TimeProvider t
     {
         var seconds = time.GetElapsedTime(began).TotalSeconds;
         s_run.Record(seconds, Of("kind", kind));
-        if (options.Value.HourlyPrice > 0)
-            s_cost.Record(seconds / SecondsAnHour * options.Value.HourlyPrice, Of("kind", kind));
+        if (options.Value.PricePerHour is { } price)
+            s_cost.Record(seconds / SecondsAnHour * price, Of("kind", kind));
     }
 
     private static Histogram<double> Of(string name, string unit, string description) =>

@@ -23,8 +23,23 @@ param alwaysReady bool
 @description('Base model of trainings that name none.')
 param defaultBase string
 
-@description('Owner of models whose upload names none.')
+@description('Owner of models whose upload names none, and of the token below.')
 param owner string
+
+@description('SHA-256 of the owner\'s token; empty: only tokens in storage count.')
+param ownerTokenSha256 string
+
+@description('Hours that a link to a file is worth something.')
+param linkHours int
+
+@description('Days that things are kept, by the names of functions/Retention/RetentionOptions.cs.')
+param retention object
+
+@description('Price of a worker\'s hour, for quotes; empty: nothing is said.')
+param pricePerHour string
+
+@description('Of that price.')
+param currency string
 
 @description('Largest archive, bytes.')
 param maxArchiveBytes int
@@ -94,6 +109,9 @@ var schedulerSettings = durableTaskScheduler
     }
   : {}
 
+// The app removes what is old, once a day: what it keeps for ever, no rule of the account may take away.
+var retentionSettings = toObject(items(retention), kind => 'Sdxl__Retention__${kind.key}', kind => string(kind.value))
+
 // What our code reads: core/Settings/Connections.cs, functions/Hosting/SdxlOptions.cs.
 var productSettings = {
   AZURE_CLIENT_ID: identity.properties.clientId
@@ -107,6 +125,12 @@ var productSettings = {
   Sdxl__NetsAreHere: 'false'
   Sdxl__DefaultBase: defaultBase
   Sdxl__Owner: owner
+  Sdxl__OwnerTokenSha256: ownerTokenSha256
+  // Empty: links lead to blob storage, signed by a delegation key of this identity, so that no key of ours exists.
+  Sdxl__SigningKey: ''
+  Sdxl__LinkHours: string(linkHours)
+  Sdxl__PricePerHour: pricePerHour
+  Sdxl__Currency: currency
   // Empty: links carry the host that the request came to.
   Sdxl__PublicUrl: ''
   Sdxl__MaxArchiveBytes: string(maxArchiveBytes)
@@ -158,7 +182,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
 resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
-  properties: union(hostSettings, schedulerSettings, productSettings)
+  properties: union(hostSettings, schedulerSettings, productSettings, retentionSettings)
 }
 
 // The one key of the whole system: an SMB mount takes nothing else. `azd provision` reads it anew, which is all that a rotation needs.

@@ -1,20 +1,14 @@
-// The account of data and host: a container each for what lives differently long. No shared keys.
+// The account of data and host, without shared keys. What is old in the product's containers the app itself removes (Sdxl__Retention__…).
 
 param location string
 param tags object
 param names object
 
-@description('Days after which archives and drawn pictures are deleted.')
-param transientDays int
-
-@description('Days after which data sets and run files (log, metrics, left checkpoints) are deleted. Versions and records stay.')
-param trainingDays int
-
 @description('Days for which deleted and overwritten blobs can be brought back.')
 param undeleteDays int
 
 // core/Storage/StorageLayout.cs names the same; a test compares.
-var containers = ['uploads', 'datasets', 'jobs', 'models', 'records', 'predictions']
+var containers = ['uploads', 'datasets', 'jobs', 'models', 'records', 'predictions', 'files']
 
 // Only the platform and the operator use these: the functions' package, events that could not be delivered, and base models for workers
 // that have no share.
@@ -60,19 +54,11 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
     policy: {
       rules: [
         {
-          name: 'transient'
+          name: 'undelivered'
           type: 'Lifecycle'
           definition: {
-            filters: { blobTypes: ['blockBlob'], prefixMatch: ['uploads/', 'predictions/', 'event-dead-letters/'] }
-            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: transientDays } } }
-          }
-        }
-        {
-          name: 'trainings'
-          type: 'Lifecycle'
-          definition: {
-            filters: { blobTypes: ['blockBlob', 'appendBlob'], prefixMatch: ['datasets/', 'jobs/'] }
-            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: trainingDays } } }
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['event-dead-letters/'] }
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 30 } } }
           }
         }
       ]

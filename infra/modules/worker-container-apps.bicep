@@ -19,8 +19,8 @@ param image string
 @description('Seconds after which an execution is ended, whatever it does: above the longest training.')
 param longestSeconds int
 
-@description('Price of this card for an hour, in any currency; 0: unknown. It only makes the measurement sdxl.run.cost.')
-param hourlyPrice string
+@description('Price of this card for an hour; empty: unknown. It makes the measurement sdxl.run.cost.')
+param pricePerHour string
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: names.workerIdentity
@@ -144,7 +144,7 @@ resource job 'Microsoft.App/jobs@2026-01-01' = {
             { name: 'Sdxl__ExitWhenIdleMinutes', value: '5' }
             // Each word wakes a functions instance, which is billed for a second at least.
             { name: 'Sdxl__ProgressSeconds', value: '5' }
-            { name: 'Sdxl__HourlyPrice', value: hourlyPrice }
+            { name: 'Sdxl__PricePerHour', value: pricePerHour }
             { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: insights.properties.ConnectionString }
           ]
           volumeMounts: [

@@ -56,6 +56,8 @@ public sealed class FunctionsHost : IAsyncDisposable
         webServer = BuildWebServer(maxBodyBytes);
         http = new HttpFunctions(supervisor, invoker, webServer.Services.GetRequiredService<IHttpForwarder>(), maxBodyBytes, logger);
         routes = new FunctionRoutes(hostJson.RoutePrefix.Trim('/'), http.ServeAsync, logger);
+        if (options.HostNames is { } names)
+            webServer.Use(new HostNames(names).CheckAsync);
         webServer.Use(http.WaitForRoutesAsync);
         webServer.UseRouting();
         ((IEndpointRouteBuilder)webServer).DataSources.Add(routes);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Sdxl.Core.Accounts;
 using Sdxl.Core.Settings;
 using Sdxl.Core.Workers;
 using Sdxl.Local.Durable;
@@ -10,7 +11,8 @@ namespace Sdxl.Local.Hosting;
 /// <summary>The functions app and the GPU worker as they are deployed, and the settings with which they run on this machine.</summary>
 /// <param name="storage">Connection string of the blob storage.</param>
 /// <param name="serviceBus">Connection string of the queues.</param>
-internal sealed class DeployedPrograms(LocalArguments arguments, string storage, string serviceBus)
+/// <param name="keys">Of the state folder: the owner's token, and what signs links.</param>
+internal sealed class DeployedPrograms(LocalArguments arguments, string storage, string serviceBus, LocalKeys keys)
 {
     private const string LocalBase = "toy"; // small enough for a laptop; SDXL itself wants a GPU
     private const long UsualArchiveBytes = 250L << 20;
@@ -23,12 +25,21 @@ internal sealed class DeployedPrograms(LocalArguments arguments, string storage,
         var settings = Common();
         Add(settings, "Sdxl__NetsAreHere", bool.TrueString);
         Add(settings, "Sdxl__DefaultBase", LocalBase);
+        Add(settings, "Sdxl__OwnerTokenSha256", ApiTokens.HashOf(keys.Token));
+        Add(settings, "Sdxl__SigningKey", keys.Signing);
         // Azure's limit of a request body, which is the app's own here: three of its largest files, and some text.
         var archive = settings.GetValueOrDefault("Sdxl__MaxArchiveBytes") ?? Environment.GetEnvironmentVariable("Sdxl__MaxArchiveBytes");
         var bytes = long.TryParse(archive, NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : UsualArchiveBytes;
         const string BodyLimit = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"; // the host reads it too, from the settings alone
         settings[BodyLimit] = Environment.GetEnvironmentVariable(BodyLimit) ?? ((3 * bytes) + (8L << 20)).ToString(CultureInfo.InvariantCulture);
         return settings;
+    }
+
+    /// <summary>What requests may call this machine: its own names, and the one under which a proxy shows it.</summary>
+    public IReadOnlyCollection<string> HostNames()
+    {
+        var published = FunctionsSettings().GetValueOrDefault("Sdxl__PublicUrl") ?? Environment.GetEnvironmentVariable("Sdxl__PublicUrl");
+        return ["127.0.0.1", "localhost", "[::1]", .. Uri.TryCreate(published, UriKind.Absolute, out var url) ? [url.Host] : Array.Empty<string>()];
     }
 
     /// <summary>As many at a time as the app's host.json says.</summary>

@@ -51,7 +51,7 @@ internal static class LocalHost
             arguments.Listen, arguments.Listen is null ? null : keys.Storage);
         await using var queues = await ServiceBusServer.StartAsync(QueuesOf(arguments, keys), loggers.CreateLogger<ServiceBusServer>(), ends.Token);
         var address = Addresses.Reachable(arguments.Listen ?? IPAddress.Loopback);
-        var programs = new DeployedPrograms(arguments, azurite.ConnectionString, queues.ConnectionString(HostKey, address));
+        var programs = new DeployedPrograms(arguments, azurite.ConnectionString, queues.ConnectionString(HostKey, address), keys);
         var worker = new SupervisedProcess("The worker", programs.WorkerCommand, logger);
         await using var orchestrations = new SqliteOrchestrationService(
             state.OrchestrationsFile, programs.OrchestrationOptions(), TimeProvider.System, loggers.CreateLogger<SqliteOrchestrationService>());
@@ -68,6 +68,7 @@ internal static class LocalHost
                     Orchestrations = orchestrations,
                     Loggers = loggers,
                     StopPatience = FunctionsStopPatience,
+                    HostNames = programs.HostNames(),
                 },
                 ends.Token);
             await azurite.WaitUntilReadyAsync(ends.Token);
@@ -79,7 +80,7 @@ internal static class LocalHost
             uploads.Start();
 
             var join = arguments.Listen is null ? null : new JoinToken(azurite.ConnectionString, queues.ConnectionString(WorkerKey, address)).Encode();
-            new HostFile(new Uri(functions.Url + "/"), azurite.ConnectionString, Environment.ProcessId, join).Write(state.Path);
+            new HostFile(new Uri(functions.Url + "/"), azurite.ConnectionString, Environment.ProcessId, join, keys.Token).Write(state.Path);
             logger.HostReady(functions.Url, state.Path);
             await ends.WaitAsync();
             File.Delete(Path.Combine(state.Path, HostFile.Name));

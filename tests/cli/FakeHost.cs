@@ -25,11 +25,15 @@ internal sealed class FakeHost : IDisposable
         listener.Prefixes.Add(Url + "/");
         listener.Start();
         Home = Directory.CreateTempSubdirectory("sdxl-cli-").FullName;
-        new HostFile(new Uri(Url + "/"), "UseDevelopmentStorage=true", Environment.ProcessId).Write(Home);
-        Answer("GET /api/trainings", new JsonObject { ["results"] = new JsonArray() });
-        Answer("GET /api/workers", new JsonObject { ["results"] = new JsonArray() });
+        new HostFile(new Uri(Url + "/"), "UseDevelopmentStorage=true", Environment.ProcessId, Token: Token).Write(Home);
+        Answer("GET /v1/trainings", new JsonObject { ["results"] = new JsonArray() });
+        Answer("GET /v1/account", new JsonObject { ["username"] = "me" });
+        Answer("GET /v1/workers", new JsonObject { ["results"] = new JsonArray() });
         _ = Task.Run(ServeAsync);
     }
+
+    /// <summary>Requests without it are refused.</summary>
+    public const string Token = "sdxl_fake";
 
     public int Port { get; }
 
@@ -37,7 +41,7 @@ internal sealed class FakeHost : IDisposable
 
     public string Home { get; }
 
-    /// <summary>"POST /api/trainings" and the like, in the order they came.</summary>
+    /// <summary>"POST /v1/trainings" and the like, in the order they came.</summary>
     public ConcurrentQueue<(string Line, string Body)> Requests { get; } = new();
 
     /// <summary>Answers one after another; the last one stays.</summary>
@@ -71,7 +75,7 @@ internal sealed class FakeHost : IDisposable
             using var reader = new StreamReader(context.Request.InputStream, Encoding.Latin1);
             var line = $"{context.Request.HttpMethod} {context.Request.Url!.AbsolutePath}";
             Requests.Enqueue((line, await reader.ReadToEndAsync()));
-            var (status, type, body) = routes.TryGetValue(line, out var answer) ? answer(context.Request) : (404, "application/json", "{\"detail\":\"nothing here\"}"u8.ToArray());
+            var (status, type, body) = context.Request.Headers["Authorization"] != $"Bearer {Token}" ? (401, "application/json", "{\"detail\":\"no token\"}"u8.ToArray()) : routes.TryGetValue(line, out var answer) ? answer(context.Request) : (404, "application/json", "{\"detail\":\"nothing here\"}"u8.ToArray());
             context.Response.StatusCode = status;
             context.Response.ContentType = type;
             await context.Response.OutputStream.WriteAsync(body);

@@ -42,8 +42,8 @@ public sealed class HostSharingTests : IDisposable
         await SdxlProcess.InterruptAsync(up);
         Assert.Equal("Another command uses the host, which stops after it. Ctrl-C stops it now.", await up.StandardError.ReadLineAsync(patience.Token));
         await Task.Delay(500, patience.Token);
-        using (var http = new HttpClient())
-            Assert.NotNull(JsonNode.Parse(await http.GetStringAsync(new Uri(host.Url, "api/trainings"), patience.Token)));
+        using (var http = new HttpClient { DefaultRequestHeaders = { Authorization = new("Bearer", host.Token) } })
+            Assert.NotNull(JsonNode.Parse(await http.GetStringAsync(new Uri(host.Url, "v1/trainings"), patience.Token)));
 
         await other.DisposeAsync();
         await up.WaitForExitAsync(patience.Token);

@@ -14,15 +14,15 @@ public sealed class OtherCommandsTests : IDisposable
 
     private static JsonObject Training(string id, string status, string? version = null) => new()
     {
-        ["id"] = id, ["model"] = "me/gizmo", ["base"] = "toy", ["status"] = status, ["stage"] = "train", ["logs"] = "line one\n", ["warnings"] = new JsonArray(),
+        ["id"] = id, ["destination"] = "me/gizmo", ["base"] = "toy", ["status"] = status, ["stage"] = "train", ["logs"] = "line one\n", ["warnings"] = new JsonArray(),
         ["created_at"] = "2026-01-02T03:04:05Z", ["output"] = version is null ? null : new JsonObject { ["version"] = version },
     };
 
     private void Trainings(params JsonObject[] trainings)
     {
-        host.Answer("GET /api/trainings", new JsonObject { ["results"] = new JsonArray([.. trainings]) });
+        host.Answer("GET /v1/trainings", new JsonObject { ["results"] = new JsonArray([.. trainings]) });
         foreach (var training in trainings)
-            host.Answer($"GET /api/trainings/{training["id"]}", training.DeepClone().AsObject());
+            host.Answer($"GET /v1/trainings/{training["id"]}", training.DeepClone().AsObject());
     }
 
     [Fact]
@@ -148,7 +148,7 @@ public sealed class OtherCommandsTests : IDisposable
     public async Task Cancel_waits_until_the_training_is_canceled()
     {
         Trainings(Training(Second, "processing"));
-        host.On($"POST /api/trainings/{Second}/cancel", () => host.Answer($"GET /api/trainings/{Second}", Training(Second, "processing"), Training(Second, "canceled")), Training(Second, "processing"));
+        host.On($"POST /v1/trainings/{Second}/cancel", () => host.Answer($"GET /v1/trainings/{Second}", Training(Second, "processing"), Training(Second, "canceled")), Training(Second, "processing"));
         var outcome = await SdxlProcess.RunAsync(host.Home, "cancel", "aaaaz");
         Assert.Equal((0, ""), (outcome.ExitCode, outcome.Errors));
         Assert.Equal($"Training {Second} is canceled.", outcome.Lines[^1]);

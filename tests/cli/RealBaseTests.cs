@@ -79,8 +79,9 @@ public sealed class RealBaseTests : IDisposable
             var trained = await RunAsync([.. train.Where(option => option is not "--base" and not "sdxl"), "--mask-target-prompts", "object", "--json"]);
             Assert.Equal((0, ""), (trained.ExitCode, trained.Errors));
             Assert.True(File.Exists(Result(trained)["weights"]!.GetValue<string>()));
-            using (var http = new HttpClient { BaseAddress = HostFile.TryRead(home)!.Url })
-                Assert.Equal("sdxl", JsonNode.Parse(await http.GetStringAsync($"api/trainings/{Result(trained)["training"]}"))!["base"]!.GetValue<string>());
+            var host = HostFile.TryRead(home)!;
+            using (var http = new HttpClient { BaseAddress = host.Url, DefaultRequestHeaders = { Authorization = new("Bearer", host.Token) } })
+                Assert.Equal("sdxl", JsonNode.Parse(await http.GetStringAsync($"v1/trainings/{Result(trained)["training"]}"))!["base"]!.GetValue<string>());
 
             string[] small = ["--width", "64", "--height", "64", "--num-inference-steps", "4", "--seed", "5", "--disable-safety-checker", "--json"];
             var plain = await DrawAsync(["draw", "a photo of TOK", .. small]);

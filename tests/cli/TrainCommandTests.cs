@@ -22,7 +22,7 @@ public sealed class TrainCommandTests : IDisposable
 
     private static JsonObject State(string status, string stage, string logs = "", JsonObject? progress = null, string? error = null) => new()
     {
-        ["id"] = Id, ["model"] = "me/cat", ["base"] = "toy", ["status"] = status, ["stage"] = stage, ["logs"] = logs, ["error"] = error, ["warnings"] = new JsonArray(),
+        ["id"] = Id, ["destination"] = "me/cat", ["base"] = "toy", ["status"] = status, ["stage"] = stage, ["logs"] = logs, ["error"] = error, ["warnings"] = new JsonArray(),
         ["input"] = new JsonObject { ["token_string"] = "TOK" }, ["progress"] = progress, ["output"] = null, ["created_at"] = "2026-01-02T03:04:05Z", ["urls"] = new JsonObject(),
     };
 
@@ -34,7 +34,7 @@ public sealed class TrainCommandTests : IDisposable
     private void Succeeds()
     {
         const string log = "Unpacked My Cat.zip: 1 picture.\nPicture 1/1 cat.png: a photo of TOK on the grass\nPicture 2/2 bad.jpg skipped: the picture is cut off.\n";
-        host.Answer("POST /api/trainings", State("starting", "queued"));
+        host.Answer("POST /v1/trainings", State("starting", "queued"));
         var done = State("succeeded", "done", log + "Training on cpu.\n", Steps(800, 0.05));
         done["output"] = new JsonObject
         {
@@ -44,7 +44,7 @@ public sealed class TrainCommandTests : IDisposable
         done["warnings"] = new JsonArray("Only 1 picture: 5 or more are advised, 10 to 20 are better.");
         host.Serve("GET /files/tar", "tar bytes"u8.ToArray());
         host.Serve("GET /files/lora", "lora bytes"u8.ToArray());
-        host.Answer($"GET /api/trainings/{Id}",
+        host.Answer($"GET /v1/trainings/{Id}",
             State("starting", "queued"), State("processing", "unpack"), State("processing", "prepare", log), State("processing", "train", log, Steps(40, 0.1234)), done);
     }
 
@@ -64,7 +64,7 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Equal("draw     ./sdxl draw \"a photo of TOK on the beach\"", outcome.Lines[^1]);
         Assert.Equal("tar bytes", File.ReadAllText(Path.Combine(host.Home, "out", "trained_model.tar")));
         Assert.Equal("lora bytes", File.ReadAllText(Path.Combine(host.Home, "out", "lora.safetensors")));
-        var form = host.Requests.Single(request => request.Line == "POST /api/trainings").Body;
+        var form = host.Requests.Single(request => request.Line == "POST /v1/trainings").Body;
         foreach (var (field, value) in new[] { ("name", "cat"), ("base", "toy"), ("max_train_steps", "800"), ("use_dora", "true") })
             Assert.Matches($"name=\"?{field}\"?\r\n\r\n{value}\r\n", form);
         Assert.Matches("name=\"?input_images\"?; filename=\"My Cat.zip\"", form);
@@ -89,8 +89,8 @@ public sealed class TrainCommandTests : IDisposable
     [Fact]
     public async Task A_failed_training_is_one_sentence_on_stderr_and_exit_code_1()
     {
-        host.Answer("POST /api/trainings", State("starting", "queued"));
-        host.Answer($"GET /api/trainings/{Id}", State("failed", "prepare", error: "The only picture in My Cat.zip cannot be used."));
+        host.Answer("POST /v1/trainings", State("starting", "queued"));
+        host.Answer($"GET /v1/trainings/{Id}", State("failed", "prepare", error: "The only picture in My Cat.zip cannot be used."));
         var outcome = await SdxlProcess.RunAsync(host.Home, "train", archive);
         Assert.Equal(1, outcome.ExitCode);
         Assert.Equal("The only picture in My Cat.zip cannot be used.\n", outcome.Errors);
@@ -99,7 +99,7 @@ public sealed class TrainCommandTests : IDisposable
     [Fact]
     public async Task A_refusal_of_the_host_is_its_own_sentence()
     {
-        host.Problem("POST /api/trainings", 422, "cat.png: it has 60000 x 60000 pixels. Shrink it.");
+        host.Problem("POST /v1/trainings", 422, "cat.png: it has 60000 x 60000 pixels. Shrink it.");
         var outcome = await SdxlProcess.RunAsync(host.Home, "train", archive, "--json");
         Assert.Equal((1, "cat.png: it has 60000 x 60000 pixels. Shrink it.\n"), (outcome.ExitCode, outcome.Errors));
         Assert.Equal("cat.png: it has 60000 x 60000 pixels. Shrink it.", JsonNode.Parse(outcome.Lines[^1])!["error"]!.ToString());
@@ -109,9 +109,9 @@ public sealed class TrainCommandTests : IDisposable
     public async Task Ctrl_C_cancels_the_training_and_waits_for_it()
     {
         var training = new TaskCompletionSource();
-        host.Answer("POST /api/trainings", State("starting", "queued"));
-        host.On($"GET /api/trainings/{Id}", () => training.TrySetResult(), State("processing", "train"));
-        host.On($"POST /api/trainings/{Id}/cancel", () => host.Answer($"GET /api/trainings/{Id}", State("processing", "train"), State("canceled", "train")), State("processing", "train"));
+        host.Answer("POST /v1/trainings", State("starting", "queued"));
+        host.On($"GET /v1/trainings/{Id}", () => training.TrySetResult(), State("processing", "train"));
+        host.On($"POST /v1/trainings/{Id}/cancel", () => host.Answer($"GET /v1/trainings/{Id}", State("processing", "train"), State("canceled", "train")), State("processing", "train"));
         var outcome = await SdxlProcess.RunAsync(host.Home, training.Task, "train", archive);
         Assert.Equal(130, outcome.ExitCode);
         Assert.Contains($"training {Id} is canceled", outcome.Output, StringComparison.Ordinal);
@@ -151,8 +151,8 @@ public sealed class TrainCommandTests : IDisposable
             writer.WriteEntry(new System.Formats.Tar.PaxTarEntry(System.Formats.Tar.TarEntryType.RegularFile, "cat.png") { DataStream = picture });
         var done = State("succeeded", "done");
         done["urls"] = new JsonObject { ["report"] = $"{host.Url}/report" };
-        host.Answer("POST /api/checks", State("starting", "queued"));
-        host.Answer($"GET /api/trainings/{Id}", done);
+        host.Answer("POST /v1/checks", State("starting", "queued"));
+        host.Answer($"GET /v1/trainings/{Id}", done);
         foreach (var path in new[] { archive, tar })
         {
             host.Serve("GET /report", System.Text.Encoding.UTF8.GetBytes(path));

@@ -83,7 +83,7 @@ public sealed class BadInputTests(SharedHost shared)
         await blob.UploadAsync(new BinaryData(Archive("traversal")), overwrite: true);        // another content: a training of its own
 
         var list = await _host.EventuallyAsync(
-            async () => (await _host.GetAsync("api/trainings"))["results"]!.AsArray().Where(t => t!["model"]!.GetValue<string>() == "me/once").ToList() is { Count: > 1 } found ? found : null,
+            async () => (await _host.GetAsync("v1/trainings"))["results"]!.AsArray().Where(t => t!["destination"]!.GetValue<string>() == "me/once").ToList() is { Count: > 1 } found ? found : null,
             TimeSpan.FromSeconds(60), "the second training of once.zip");
         Assert.Equal(2, list.Count);
     }

@@ -40,12 +40,15 @@ public sealed class LocalHostProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>An address of this machine that the host may be told to post to and to fetch from; the others may not be.</summary>
+    public const string TrustedAddress = "127.0.0.2";
+
     /// <summary>A base model that is the toy in all but its name, and does not say that it has no safety checker.</summary>
     public const string UncheckedBase = "unchecked";
 
     public async Task StartAsync()
     {
-        var info = new ProcessStartInfo("dotnet", [Path.Combine(TestPaths.Root, "local", "bin", Configuration, "net10.0", "Sdxl.Local.dll"), "--state", State])
+        var info = new ProcessStartInfo("dotnet", [Path.Combine(TestPaths.Root, "local", "bin", Configuration, "net10.0", "Sdxl.Local.dll"), "--state", State, $"--Sdxl:TrustedHosts={TrustedAddress}"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -149,14 +152,14 @@ public sealed class LocalHostProcess : IAsyncDisposable
         using var form = new MultipartFormDataContent { { new ByteArrayContent(archive), "input_images", name } };
         foreach (var (key, value) in fields ?? new Dictionary<string, string>())
             form.Add(new StringContent(value), key);
-        return await Http.PostAsync("api/trainings", form);
+        return await Http.PostAsync("v1/trainings", form);
     }
 
     /// <summary>The only training of that model name, once there is one.</summary>
     public async Task<string> TrainingOfAsync(string name)
     {
         return await EventuallyAsync(
-            async () => (await GetAsync("api/trainings"))["results"]!.AsArray().FirstOrDefault(t => t!["model"]!.GetValue<string>().EndsWith("/" + name, StringComparison.Ordinal))?["id"]?.GetValue<string>(),
+            async () => (await GetAsync("v1/trainings"))["results"]!.AsArray().FirstOrDefault(t => t!["destination"]!.GetValue<string>().EndsWith("/" + name, StringComparison.Ordinal))?["id"]?.GetValue<string>(),
             TimeSpan.FromSeconds(60),
             $"a training named {name}");
     }
@@ -176,7 +179,7 @@ public sealed class LocalHostProcess : IAsyncDisposable
     {
         JsonObject? last = null;
         return await EventuallyAsync(
-            async () => reached(last = await GetAsync($"api/trainings/{id}")) ? last : null,
+            async () => reached(last = await GetAsync($"v1/trainings/{id}")) ? last : null,
             TimeSpan.FromSeconds(timeoutSeconds),
             $"{what} of training {id}",
             () => last?.ToJsonString() ?? "");
@@ -222,10 +225,11 @@ public sealed class LocalHostProcess : IAsyncDisposable
         if (HostFile.TryRead(State) is not { } host || host.Pid != _process!.Id)
             return false; // Left by a host that was killed.
         Http = new HttpClient { BaseAddress = host.Url, Timeout = TimeSpan.FromMinutes(2) };
+        Http.DefaultRequestHeaders.Authorization = new("Bearer", host.Token);
         Blobs = new BlobServiceClient(host.StorageConnectionString);
         try
         {
-            return (await Http.GetAsync("api/trainings")).IsSuccessStatusCode;
+            return (await Http.GetAsync("v1/trainings")).IsSuccessStatusCode;
         }
         catch (HttpRequestException)
         {

@@ -21,13 +21,13 @@ public sealed class TrainingTests(SharedHost shared)
         var version = Short.Version(training);
         Assert.Matches("^me/drop-me:[0-9a-f]{64}$", version);
         var prefix = version.Replace(":", "/versions/");
-        var manifestBytes = await _host.Http.GetByteArrayAsync($"api/models/{prefix}/manifest.json");
+        var manifestBytes = await _host.Http.GetByteArrayAsync($"v1/models/{prefix}/manifest.json");
         Assert.Equal(version.Split(':')[1], Convert.ToHexStringLower(SHA256.HashData(manifestBytes)));
         var files = JsonNode.Parse(manifestBytes)!["files"]!.AsArray();
         Assert.Contains(files, f => f!["name"]!.GetValue<string>() == "trained_model.tar");
         foreach (var file in files)
         {
-            var bytes = await _host.Http.GetByteArrayAsync($"api/models/{prefix}/{file!["name"]}");
+            var bytes = await _host.Http.GetByteArrayAsync($"v1/models/{prefix}/{file!["name"]}");
             Assert.Equal(file["sha256"]!.GetValue<string>(), Convert.ToHexStringLower(SHA256.HashData(bytes)));
         }
     }
@@ -45,18 +45,17 @@ public sealed class TrainingTests(SharedHost shared)
         AssertSucceeded(a);
         AssertSucceeded(b);
         Assert.Equal(Short.Version(a), Short.Version(b));
-        var model = await _host.GetAsync("api/models/me/twice-a");
-        Assert.Single(model["versions"]!.AsArray());
+        Assert.Single((await _host.GetAsync("v1/models/me/twice-a/versions"))["results"]!.AsArray());
     }
 
     [Fact]
-    public async Task A_tar_posted_over_http_is_answered_202_with_location_and_trains()
+    public async Task A_tar_posted_over_http_is_answered_201_with_location_and_trains()
     {
         var answer = await _host.PostAsync(Short.Dataset("gizmo.tar"), "gizmo.tar", Short.Training(more: [("name", "from-tar")]));
 
-        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
         var id = await CreatedAsync(answer);
-        Assert.EndsWith($"api/trainings/{id}", answer.Headers.Location!.ToString(), StringComparison.Ordinal);
+        Assert.EndsWith($"v1/trainings/{id}", answer.Headers.Location!.ToString(), StringComparison.Ordinal);
         AssertSucceeded(await _host.EndOfTrainingAsync(id));
     }
 
@@ -66,11 +65,10 @@ public sealed class TrainingTests(SharedHost shared)
         var id = await CreatedAsync(await _host.PostAsync(Short.Dataset("gizmo-captions.zip"), "gizmo-captions.zip", Short.Training(2, ("name", "captions"))));
         AssertSucceeded(await _host.EndOfTrainingAsync(id));
 
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"api/trainings/{id}/report") { Headers = { { "Accept", "application/json" } } };
-        var report = JsonNode.Parse(await (await _host.Http.SendAsync(request)).Content.ReadAsStringAsync())!;
+        var report = await _host.GetAsync($"v1/trainings/{id}/report");
         var expected = JsonNode.Parse(await File.ReadAllTextAsync(Short.Fixture("datasets.json")))!["gizmo-captions.zip"]!;
         var withoutCaption = expected["without_caption"]!.AsArray().Select(n => n!.GetValue<string>()).ToHashSet();
-        var metrics = (await _host.Http.GetStringAsync($"api/trainings/{id}/metrics")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonNode.Parse(l)!).ToList();
+        var metrics = (await _host.GetAsync($"v1/trainings/{id}/metrics"))["points"]!.AsArray().Select(point => point!).ToList();
         Assert.Equal([1, 2], metrics.Select(m => m["step"]!.GetValue<int>()));
         Assert.All(metrics, m => Assert.True(m["milliseconds"]!.GetValue<double>() > 0 && m["pictures_per_second"]!.GetValue<double>() > 0 && m["peak_mebibytes"]!.GetValue<double>() > 0));
         var pictures = report["pictures"]!.AsArray();
@@ -88,10 +86,9 @@ public sealed class TrainingTests(SharedHost shared)
         var id = await CreatedAsync(await _host.PostAsync(Short.Dataset("faces.zip"), "faces.zip", Short.Training(2, ("name", "faces"), ("use_face_detection_instead", "true"))));
         AssertSucceeded(await _host.EndOfTrainingAsync(id));
 
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"api/trainings/{id}/report") { Headers = { { "Accept", "application/json" } } };
-        var report = JsonNode.Parse(await (await _host.Http.SendAsync(request)).Content.ReadAsStringAsync())!;
+        var report = await _host.GetAsync($"v1/trainings/{id}/report");
         Assert.All(report["pictures"]!.AsArray(), p => Assert.Equal("faces", p!["mask_source"]!.GetValue<string>()));
-        var page = await _host.Http.GetStringAsync($"api/trainings/{id}/report");
+        var page = await _host.Http.GetStringAsync($"v1/trainings/{id}/report?format=html");
         Assert.Contains("data:image/png;base64,", page, StringComparison.Ordinal);
     }
 
@@ -119,12 +116,12 @@ public sealed class TrainingTests(SharedHost shared)
             { new ByteArrayContent(Short.Dataset("gizmo.zip")), "input_images", "gizmo.zip" },
             { new StringContent("only-checked"), "name" },
         };
-        var check = await _host.EndOfTrainingAsync(await CreatedAsync(await _host.Http.PostAsync("api/checks", form)));
+        var check = await _host.EndOfTrainingAsync(await CreatedAsync(await _host.Http.PostAsync("v1/checks", form)));
 
         AssertSucceeded(check);
         Assert.Null(check["output"]);
-        Assert.Contains("12 pictures from gizmo.zip", await _host.Http.GetStringAsync(check["urls"]!["report"]!.GetValue<string>()), StringComparison.Ordinal);
-        Assert.DoesNotContain((await _host.GetAsync("api/trainings"))["results"]!.AsArray(), t => t!["id"]!.GetValue<string>() == check["id"]!.GetValue<string>());
+        Assert.Contains("12 pictures from gizmo.zip", await _host.Http.GetStringAsync(check["urls"]!["report"]!.GetValue<string>() + "?format=html"), StringComparison.Ordinal);
+        Assert.DoesNotContain((await _host.GetAsync("v1/trainings"))["results"]!.AsArray(), t => t!["id"]!.GetValue<string>() == check["id"]!.GetValue<string>());
     }
 
     private async Task<JsonObject> DrawAsync(string? version, int outputs, long seed)
@@ -157,7 +154,7 @@ public sealed class TrainingTests(SharedHost shared)
     private async Task<string> CreatedAsync(HttpResponseMessage answer)
     {
         var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.StatusCode == HttpStatusCode.Accepted, $"{(int)answer.StatusCode}: {text}\n{_host.Output}");
+        Assert.True(answer.StatusCode == HttpStatusCode.Created, $"{(int)answer.StatusCode}: {text}\n{_host.Output}");
         return JsonNode.Parse(text)!["id"]!.GetValue<string>();
     }
 

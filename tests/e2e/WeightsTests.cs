@@ -19,13 +19,13 @@ public sealed class WeightsTests(SharedHost shared)
     {
         var version = await VersionAsync();
         var path = $"models/{version.Replace(":", "/versions/")}/trained_model.tar";
-        var tar = await _host.Http.GetByteArrayAsync($"api/{path}");
+        var tar = await _host.Http.GetByteArrayAsync($"v1/{path}");
         var expected = await PictureAsync(await DrawnAsync(Body(null, version)));
         Assert.NotEqual(expected, await PictureAsync(await DrawnAsync(Body(null))));
 
         Assert.Equal(expected, await PictureAsync(await DrawnAsync(Body(path))));
         Assert.Equal(expected, await PictureAsync(await DrawnAsync(Body($"{_host.Blobs.Uri.AbsoluteUri.TrimEnd('/')}/{path}?sig=secret"))));
-        Assert.Equal(expected, await PictureAsync(await DrawnAsync(Body($"{_host.Http.BaseAddress}api/{path}"))));
+        Assert.Equal(expected, await PictureAsync(await DrawnAsync(Body($"{_host.Http.BaseAddress}v1/{path}"))));
         var sent = await DrawnAsync(Body("data:application/x-tar;base64," + Convert.ToBase64String(tar)));
         Assert.Equal(expected, await PictureAsync(sent));
         // Records hold blob names, not payloads.
@@ -39,10 +39,10 @@ public sealed class WeightsTests(SharedHost shared)
         var version = await VersionAsync();
         var prefix = $"models/{version.Replace(":", "/versions/")}";
         var plain = await PictureAsync(await DrawnAsync(Body(null)));
-        var files = JsonNode.Parse(await _host.Http.GetByteArrayAsync($"api/{prefix}/manifest.json"))!["files"]!.AsArray().Select(f => f!["name"]!.ToString()).ToList();
+        var files = JsonNode.Parse(await _host.Http.GetByteArrayAsync($"v1/{prefix}/manifest.json"))!["files"]!.AsArray().Select(f => f!["name"]!.ToString()).ToList();
         foreach (var file in files.Where(f => f.EndsWith(".safetensors", StringComparison.Ordinal)))
             Assert.NotEqual(plain, await PictureAsync(await DrawnAsync(Body($"{prefix}/{file}"))));
-        var embedding = await _host.Http.GetByteArrayAsync($"api/{prefix}/TOK.safetensors");
+        var embedding = await _host.Http.GetByteArrayAsync($"v1/{prefix}/TOK.safetensors");
         Assert.Equal(plain, await PictureAsync(await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("OTHERWORD.safetensors", embedding)))));
         var named = await PictureAsync(await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("TOK.safetensors", embedding))));
         Assert.NotEqual(plain, named);
@@ -133,7 +133,7 @@ public sealed class WeightsTests(SharedHost shared)
     public async Task A_LoRA_without_its_words_vectors_says_that_the_word_is_a_plain_one()
     {
         var prefix = $"models/{(await VersionAsync()).Replace(":", "/versions/")}";
-        var files = JsonNode.Parse(await _host.Http.GetByteArrayAsync($"api/{prefix}/manifest.json"))!["files"]!.AsArray().Select(f => f!["name"]!.ToString()).ToList();
+        var files = JsonNode.Parse(await _host.Http.GetByteArrayAsync($"v1/{prefix}/manifest.json"))!["files"]!.AsArray().Select(f => f!["name"]!.ToString()).ToList();
         var body = Body($"{prefix}/{files.Single(f => f.EndsWith("-kohya.safetensors", StringComparison.Ordinal))}");
         body["input"]!["disable_safety_checker"] = true;
         Assert.Contains("does not hold the vectors", Assert.Single((await DrawnAsync(body))["warnings"]!.AsArray())!.ToString(), StringComparison.Ordinal);
@@ -175,11 +175,11 @@ public sealed class WeightsTests(SharedHost shared)
     public async Task An_archive_is_named_in_the_same_ways()
     {
         var zip = Short.Dataset("gizmo.zip");
-        await _host.Blobs.GetBlobContainerClient("datasets").GetBlobClient("named/gizmo.zip").UploadAsync(new BinaryData(zip), overwrite: true);
-        foreach (var link in new[] { "datasets/named/gizmo.zip", $"{_host.Blobs.Uri.AbsoluteUri.TrimEnd('/')}/datasets/named/gizmo.zip?sig=x", "data:application/zip;base64," + Convert.ToBase64String(zip) })
+        await _host.Blobs.GetBlobContainerClient("datasets").GetBlobClient("me/named/gizmo.zip").UploadAsync(new BinaryData(zip), overwrite: true);
+        foreach (var link in new[] { "datasets/me/named/gizmo.zip", $"{_host.Blobs.Uri.AbsoluteUri.TrimEnd('/')}/datasets/me/named/gizmo.zip?sig=x", "data:application/zip;base64," + Convert.ToBase64String(zip) })
         {
             var check = await CheckAsync(link);
-            Assert.True(check.StatusCode == HttpStatusCode.Accepted, await check.Content.ReadAsStringAsync());
+            Assert.True(check.StatusCode == HttpStatusCode.Created, await check.Content.ReadAsStringAsync());
         }
         var refused = await CheckAsync("http://169.254.169.254/gizmo.zip?sig=secret");
         var detail = JsonNode.Parse(await refused.Content.ReadAsStringAsync())!["detail"]!.ToString();
@@ -187,7 +187,7 @@ public sealed class WeightsTests(SharedHost shared)
         Assert.Contains("Input 'input_images' is 'http://169.254.169.254/gizmo.zip': host '169.254.169.254' is not on the public internet", detail, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", detail, StringComparison.Ordinal);
 
-        Task<HttpResponseMessage> CheckAsync(string link) => _host.Http.PostAsync("api/checks", new StringContent(
+        Task<HttpResponseMessage> CheckAsync(string link) => _host.Http.PostAsync("v1/checks", new StringContent(
             new JsonObject { ["base"] = "toy", ["name"] = "named", ["input"] = new JsonObject { ["input_images"] = link } }.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
     }
 
@@ -244,8 +244,9 @@ public sealed class WeightsTests(SharedHost shared)
     /// <summary>A version with a strong fine-tune; trained once for all tests here (the same pictures and inputs give the same version).</summary>
     private async Task<string> VersionAsync()
     {
-        if ((await _host.Http.GetAsync("api/models/me/weights")) is { IsSuccessStatusCode: true } known)
-            return $"me/weights:{JsonNode.Parse(await known.Content.ReadAsStringAsync())!["versions"]![0]!["version"]}";
+        if ((await _host.Http.GetAsync("v1/models/me/weights/versions")) is { IsSuccessStatusCode: true } known
+            && JsonNode.Parse(await known.Content.ReadAsStringAsync())!["results"]!.AsArray() is [var version, ..])
+            return $"me/weights:{version!["id"]}";
         var answer = await _host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", Short.Training(more: [("name", "weights"), ("lora_lr", "0.01"), ("ti_lr", "0.05"), ("lr_warmup_steps", "0")]));
         var training = await _host.EndOfTrainingAsync(JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["id"]!.ToString());
         Assert.True(training["status"]!.ToString() == "succeeded", training.ToJsonString());

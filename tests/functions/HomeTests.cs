@@ -14,7 +14,7 @@ public sealed class HomeTests(ProductFixture product)
         Assert.Equal((HttpStatusCode.OK, "application/json"), (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType));
         var home = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
         Assert.Equal("Sdxl.Serverless", home["name"]!.ToString());
-        Assert.Contains($"{product.Http.BaseAddress}api/trainings", home["api"]!["trainings"]!.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"{product.Http.BaseAddress}v1/trainings", home["api"]!["trainings"]!.ToString(), StringComparison.Ordinal);
         Assert.Contains("README.md", home["docs"]!.ToString(), StringComparison.Ordinal);
     }
 

@@ -15,7 +15,7 @@ public sealed class IncompleteBaseTests(ProductFixture product)
     [Fact]
     public async Task A_training_is_refused_at_once_with_all_that_it_lacks()
     {
-        var answer = await product.PostArchiveAsync("api/trainings", Tar(("a.png", s_picture)), "a.tar", ("base", "big"), ("mask_target_prompts", "cat"));
+        var answer = await product.PostArchiveAsync("v1/trainings", Tar(("a.png", s_picture)), "a.tar", ("base", "big"), ("mask_target_prompts", "cat"));
 
         Assert.Equal((400, $"Base model 'big' is not complete: {product.Models} lacks 3 files: big/base/unet/a.safetensors, big/blip/text.onnx, big/clipseg/model.onnx. {Pull}"), await ProductFixture.ProblemAsync(answer));
     }
@@ -23,13 +23,13 @@ public sealed class IncompleteBaseTests(ProductFixture product)
     [Fact]
     public async Task A_check_and_a_training_whose_nets_lie_elsewhere_ask_for_the_preprocessing_models_that_they_take()
     {
-        var faces = await product.PostArchiveAsync("api/checks", Tar(("a.png", s_picture)), "a.tar", ("base", "big"), ("use_face_detection_instead", "true"));
+        var faces = await product.PostArchiveAsync("v1/checks", Tar(("a.png", s_picture)), "a.tar", ("base", "big"), ("use_face_detection_instead", "true"));
         Assert.Equal((400, $"Base model 'big' is not complete: {product.Models} lacks 2 files: big/blip/text.onnx, big/yunet/model.onnx. {Pull}"), await ProductFixture.ProblemAsync(faces));
 
         var captioned = Tar(("a.png", s_picture), ("a.txt", "a photo of TOK"u8.ToArray()));
-        Assert.Equal(202, (int)(await product.PostArchiveAsync("api/checks", captioned, "a.tar", ("base", "big"))).StatusCode);
+        Assert.Equal(201, (int)(await product.PostArchiveAsync("v1/checks", captioned, "a.tar", ("base", "big"))).StatusCode);
         await using var elsewhere = await product.StartWithAsync(("Sdxl__NetsAreHere", "false"));
-        Assert.Equal(202, (int)(await ProductFixture.PostArchiveAsync(elsewhere.Http, "api/trainings", captioned, "elsewhere.tar", ("base", "big"))).StatusCode);
+        Assert.Equal(201, (int)(await ProductFixture.PostArchiveAsync(elsewhere.Http, "v1/trainings", captioned, "elsewhere.tar", ("base", "big"))).StatusCode);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Azure.Messaging.ServiceBus;
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.Logging.Abstractions;
 using Sdxl.Core.Storage;
+using Sdxl.Functions.Storage;
 using Sdxl.Local.Azurite;
 using Sdxl.Local.Broker;
 using Sdxl.Local.Durable;
@@ -43,7 +44,7 @@ public sealed class ProductFixture : IAsyncLifetime
             new ServiceBusServerOptions { DatabasePath = folder.File("queues.db"), Queues = LocalQueues.All, Keys = [AccessKey.Create(Key)] }, NullLogger.Instance);
         orchestrations = new SqliteOrchestrationService(folder.File("orchestrations.db"), new SqliteOrchestrationOptions(), TimeProvider.System, NullLogger.Instance);
         host = await StartHostAsync([]);
-        Http = new HttpClient { BaseAddress = new Uri(host.Url + "/") };
+        Http = With(LocalKeys.Of(new StateFolder(folder.Path)).Token);
         await azurite.WaitUntilReadyAsync(CancellationToken.None);
         Storage = azurite.CreateClient();
         foreach (var container in StorageLayout.Containers)
@@ -72,12 +73,50 @@ public sealed class ProductFixture : IAsyncLifetime
         var own = new SqliteOrchestrationService(folder.File($"{Guid.NewGuid()}.db"), new SqliteOrchestrationOptions(), TimeProvider.System, NullLogger.Instance);
         var other = await StartHostAsync(settings, own);
         await other.WaitUntilReadyAsync();
-        return new OtherHost(other, own);
+        return new OtherHost(other, own, LocalKeys.Of(new StateFolder(folder.Path)).Token);
+    }
+
+    /// <summary>The app's records, read and written beside it.</summary>
+    public RecordStore Records() => new(new BlobStore(Storage), new NoQueues(), new RecordChanges(), TimeProvider.System, NullLogger<RecordStore>.Instance);
+
+    /// <summary>What an address answers once that is so: it comes about in other processes.</summary>
+    public async Task<JsonNode> UntilAsync(string path, Func<JsonNode, bool> reached)
+    {
+        JsonNode? last = null;
+        for (var waited = 0; waited < 1200; waited++)
+        {
+            last = JsonNode.Parse(await Http.GetStringAsync(path))!;
+            if (reached(last))
+                return last;
+            await Task.Delay(50);
+        }
+        throw new TimeoutException($"{path} did not get there within 60 s: {last}");
+    }
+
+    /// <summary>Makes a token.</summary>
+    public async Task<JsonNode> TokenAsync(JsonObject body)
+    {
+        using var answer = await PostAsync("v1/tokens", body);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True((int)answer.StatusCode == 201, text);
+        return JsonNode.Parse(text)!;
+    }
+
+    /// <summary>A client with another token; null: with none.</summary>
+    public HttpClient With(string? token) => Client(host, token);
+
+    internal static HttpClient Client(FunctionsHost host, string? token)
+    {
+        var client = new HttpClient { BaseAddress = new Uri(host.Url + "/") };
+        if (token is not null)
+            client.DefaultRequestHeaders.Authorization = new("Bearer", token);
+        return client;
     }
 
     private Task<FunctionsHost> StartHostAsync(IEnumerable<(string Name, string Value)> more, SqliteOrchestrationService? own = null)
     {
-        var programs = new DeployedPrograms(LocalArguments.Parse(["--state", folder.Path]), azurite.ConnectionString, queues.ConnectionString(Key));
+        var keys = LocalKeys.Of(new StateFolder(folder.Path));
+        var programs = new DeployedPrograms(LocalArguments.Parse(["--state", folder.Path]), azurite.ConnectionString, queues.ConnectionString(Key), keys);
         var settings = programs.FunctionsSettings();
         settings["Sdxl__ModelsFolder"] = Models;
         foreach (var (name, value) in more)
@@ -140,12 +179,18 @@ public sealed class ProductFixture : IAsyncLifetime
     {
         for (var waited = 0; waited < 600; waited++)
         {
-            var list = JsonNode.Parse(await Http.GetStringAsync("api/trainings"))!["results"]!.AsArray();
-            if (list.FirstOrDefault(t => t!["model"]!.ToString().EndsWith("/" + model, StringComparison.Ordinal)) is { } training && training["status"]!.ToString() is "failed" or "succeeded")
+            var list = JsonNode.Parse(await Http.GetStringAsync("v1/trainings"))!["results"]!.AsArray();
+            if (list.FirstOrDefault(t => t!["destination"]!.ToString().EndsWith("/" + model, StringComparison.Ordinal)) is { } training && training["status"]!.ToString() is "failed" or "succeeded")
                 return training;
             await Task.Delay(100);
         }
         throw new TimeoutException($"No training of '{model}' ended within 60 s.");
+    }
+
+    /// <summary>Nobody is told of what a test writes beside the app.</summary>
+    private sealed class NoQueues : IMessageQueues
+    {
+        public Task SendAsync<T>(string queue, string messageId, T body, DateTimeOffset? due = null, CancellationToken cancel = default) => Task.CompletedTask;
     }
 
     private void WriteModels()
@@ -172,9 +217,9 @@ public sealed class ProductFixture : IAsyncLifetime
 }
 
 /// <summary>A second host over the same storage.</summary>
-public sealed class OtherHost(FunctionsHost host, SqliteOrchestrationService orchestrations) : IAsyncDisposable
+public sealed class OtherHost(FunctionsHost host, SqliteOrchestrationService orchestrations, string token) : IAsyncDisposable
 {
-    public HttpClient Http { get; } = new() { BaseAddress = new Uri(host.Url + "/") };
+    public HttpClient Http { get; } = ProductFixture.Client(host, token);
 
     public async ValueTask DisposeAsync()
     {

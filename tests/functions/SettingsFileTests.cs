@@ -17,7 +17,7 @@ public sealed class SettingsFileTests(ProductFixture product)
     [Fact]
     public async Task Over_http_it_is_told_from_the_mistakes_of_the_request()
     {
-        var (status, detail) = await ProductFixture.ProblemAsync(await product.PostArchiveAsync("api/trainings", s_archive, "cats.tar", ("lora_rank", "none")));
+        var (status, detail) = await ProductFixture.ProblemAsync(await product.PostArchiveAsync("v1/trainings", s_archive, "cats.tar", ("lora_rank", "none")));
 
         Assert.Equal((422, Expected), (status, detail));
     }

@@ -57,7 +57,7 @@ public sealed class VersionTests(ProductFixture product)
     {
         await PublishAsync();
         await StoreAsync("report.html", "<!doctype html><p>loss");
-        using var answer = await product.Http.GetAsync($"api/models/me/dog/versions/{s_dog}/report.html");
+        using var answer = await product.Http.GetAsync($"v1/models/me/dog/versions/{s_dog}/report.html");
 
         Assert.Equal("text/html; charset=utf-8", answer.Content.Headers.ContentType!.ToString());
         Assert.Null(answer.Content.Headers.ContentDisposition);
@@ -76,7 +76,7 @@ public sealed class VersionTests(ProductFixture product)
     {
         await PublishAsync();
         await StoreAsync(file, "<script>alert(1)</script>");
-        using var answer = await product.Http.GetAsync($"api/models/me/dog/versions/{s_dog}/{file}");
+        using var answer = await product.Http.GetAsync($"v1/models/me/dog/versions/{s_dog}/{file}");
 
         Assert.Equal("application/octet-stream", answer.Content.Headers.ContentType!.MediaType);
         Assert.Equal(("attachment", file), (answer.Content.Headers.ContentDisposition!.DispositionType, answer.Content.Headers.ContentDisposition.FileName));

@@ -12,7 +12,7 @@ public sealed class DispatchTraining(IMessageQueues queue, BlobStore blobs)
     public async Task<bool> Run([ActivityTrigger] TrainingJob job, CancellationToken cancel)
     {
         await queue.SendAsync(Queues.Trainings, job.MessageId, job, cancel: cancel);
-        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(job.Training), ["Waiting for a GPU worker."], cancel);
+        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(job.Training), [TrainingLogs.HandOver], cancel);
         return true;
     }
 }

@@ -20,11 +20,13 @@ public sealed record UnpackedArchive(int Pictures, TrainingInputs Inputs);
 /// Checks the archive and its inputs and stores the pictures one by one, numbered in name order, so that the fan-out can take one each.
 /// Nothing is stored of an archive that is refused.
 /// </summary>
-public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCatalog bases, IOptions<SdxlOptions> options)
+public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCatalog bases, DatasetReuse reuse, IOptions<SdxlOptions> options)
 {
     [Function(nameof(UnpackArchive))]
     public async Task<UnpackedArchive> Run([ActivityTrigger] TrainingRequest request, CancellationToken cancel)
     {
+        if (request.Data is not null)
+            return await SettleAsync(request, await reuse.TakeAsync(request, cancel), cancel);
         var name = request.Archive[(request.Archive.LastIndexOf('/') + 1)..];
         await using var file = await DownloadAsync(request, name, cancel);
         try
@@ -37,19 +39,26 @@ public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCata
                 if (picture.RawMask is not null)
                     await StoreAsync(request.Key, picture.RawMask, intake.Archive.Open(source.MaskPath!), cancel);
             }
-            var plan = new UnpackPlan(name, request.Base, intake.Inputs, intake.Pictures, intake.Archive.Contents.Skipped, intake.Warnings);
+            var plan = new UnpackPlan(
+                name, request.Base, intake.Inputs, intake.Pictures, intake.Archive.Contents.Skipped, intake.Warnings, intake.Given);
             await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(request.Key, UnpackPlan.FileName), plan, cancel: cancel);
-            var effective = System.Text.Json.JsonSerializer.SerializeToNode(intake.Inputs, Core.Json.SdxlJson.Options)!.AsObject();
-            await records.ChangeTrainingAsync(request.Key, r => r with { Input = effective, Warnings = plan.Warnings }, cancel);
-            await blobs.AppendLinesAsync(
-                StorageLayout.Jobs, StorageLayout.Log(request.Key),
-                [$"Unpacked {name}: {Plural.Of(plan.Pictures.Count, "picture")}.", .. plan.Warnings.Select(w => "Warning: " + w)], cancel);
-            return new UnpackedArchive(plan.Pictures.Count, intake.Inputs);
+            return await SettleAsync(request, plan, cancel);
         }
         catch (IntakeException e)
         {
             throw e.AsRefusal();
         }
+    }
+
+    private async Task<UnpackedArchive> SettleAsync(TrainingRequest request, UnpackPlan plan, CancellationToken cancel)
+    {
+        var effective = System.Text.Json.JsonSerializer.SerializeToNode(plan.Inputs, Core.Json.SdxlJson.Options)!.AsObject();
+        await records.ChangeTrainingAsync(
+            request.Key, r => r with { Input = effective, Warnings = plan.Warnings, Pictures = plan.Pictures.Count }, cancel);
+        await blobs.AppendLinesAsync(
+            StorageLayout.Jobs, StorageLayout.Log(request.Key),
+            [$"Unpacked {plan.Archive}: {Plural.Of(plan.Pictures.Count, "picture")}.", .. plan.Warnings.Select(w => "Warning: " + w)], cancel);
+        return new UnpackedArchive(plan.Pictures.Count, plan.Inputs);
     }
 
     private async Task<FileStream> DownloadAsync(TrainingRequest request, string name, CancellationToken cancel)

@@ -1,12 +1,15 @@
+using System.Text.Json.Nodes;
 using Sdxl.Core.Datasets;
 using Sdxl.Core.Trainings;
 
 namespace Sdxl.Functions.Trainings.Activities;
 
-/// <summary>datasets/{id}/unpacked.json: what the preparing activities need to know.</summary>
+/// <summary>datasets/{owner}/{id}/unpacked.json: what the preparing activities need to know.</summary>
+/// <param name="Given">The inputs as they were said, those of the archive's training.json among them: what another training of the same data
+/// begins with.</param>
 public sealed record UnpackPlan(
     string Archive, string Base, TrainingInputs Inputs, IReadOnlyList<PlannedPicture> Pictures, IReadOnlyList<SkippedFile> Skipped,
-    IReadOnlyList<string> Warnings)
+    IReadOnlyList<string> Warnings, JsonObject? Given = null)
 {
     public const string FileName = "unpacked.json";
 }

@@ -28,10 +28,12 @@ public sealed class WriteDataset(BlobStore blobs, RecordStore records)
             var name = StorageLayout.Dataset(training, PreparedDocument.FileName(picture.Index));
             prepared.Add((await blobs.ReadAsync<PreparedDocument>(StorageLayout.Datasets, name, cancel))!.Value.Value);
         }
-        var used = prepared.Where(p => p.Picture is not null).ToList();
-        var entries = prepared.Zip(plan.Pictures).Where(pair => pair.First.Picture is not null)
+        var used = prepared.Where(p => p.Picture is not null && !p.Removed).ToList();
+        var entries = prepared.Zip(plan.Pictures).Where(pair => pair.First.Picture is not null && !pair.First.Removed)
             .SelectMany(pair => Enumerable.Repeat(pair.First.Picture!, Math.Max(1, pair.Second.Times)));
         IReadOnlyList<SkippedFile> skipped = [.. plan.Skipped, .. prepared.Select(p => p.Skipped).OfType<SkippedFile>()];
+        if (used.Count == 0 && prepared.Exists(p => p.Removed))
+            throw new RefusedException($"Every usable picture of {plan.Archive} was removed by hand. Take some back.");
         if (used.Count == 0)
         {
             var reasons = string.Join(" ", prepared.Select(p => p.Skipped!).Take(10).Select(s => $"{s.Name}: {s.Reason}"));

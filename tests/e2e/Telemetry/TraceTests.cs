@@ -27,7 +27,7 @@ public sealed class TraceTests
                 ["OTEL_BSP_SCHEDULE_DELAY"] = "500",
                 ["OTEL_BLRP_SCHEDULE_DELAY"] = "500",
                 ["OTEL_METRIC_EXPORT_INTERVAL"] = "1000",
-                ["Sdxl__HourlyPrice"] = "2.61",
+                ["Sdxl__PricePerHour"] = "2.61",
             },
         };
         await host.StartAsync();

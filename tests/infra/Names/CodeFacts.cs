@@ -14,7 +14,11 @@ internal static partial class CodeFacts
     public static IReadOnlyList<string> QueueNames => [.. Constants.Values.Select(name => name.Split('/')[0]).Distinct()];
 
     /// <summary>Options that the functions read from the section Sdxl.</summary>
-    public static IReadOnlyList<string> FunctionsOptions => Options("functions/Hosting/SdxlOptions.cs");
+    public static IReadOnlyList<string> FunctionsOptions =>
+    [
+        .. Options("functions/Hosting/SdxlOptions.cs").Where(option => option != "Retention"),
+        .. Options("functions/Retention/RetentionOptions.cs").Select(option => $"Retention__{option}"),
+    ];
 
     /// <summary>Options that the worker reads.</summary>
     public static IReadOnlyList<string> WorkerOptions => Options("gpu-worker/Hosting/WorkerOptions.cs");

@@ -120,7 +120,7 @@ public sealed class NamesTests(Predictions predictions) : IClassFixture<Predicti
     public async Task A_name_that_is_missing_or_too_many_is_named()
     {
         using var copy = new InfraCopy();
-        copy.Plant("infra/modules/storage.bicep", "'records', 'predictions'", "'recrods', 'predictions'")
+        copy.Plant("infra/modules/storage.bicep", "'records', 'predictions', 'files'", "'recrods', 'predictions', 'files'")
             .Plant("infra/modules/service-bus.bicep", "{ name: 'predictions', properties: jobs }",
                 "{ name: 'prediction', properties: jobs }")
             .Plant("infra/modules/functions.bicep", "Sdxl__Owner: owner", "Sdxl__Ovner: owner")

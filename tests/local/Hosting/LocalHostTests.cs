@@ -31,12 +31,20 @@ public sealed class LocalHostTests : IDisposable
         var host = Start();
         var file = await HostFileOf(host);
         using var http = new HttpClient();
-        Assert.Equal("""{"results":[]}""", await http.GetStringAsync(new Uri(file.Url, "api/trainings")));
+        Assert.Equal(System.Net.HttpStatusCode.Unauthorized, (await http.GetAsync(new Uri(file.Url, "v1/trainings"))).StatusCode);
+        http.DefaultRequestHeaders.Authorization = new("Bearer", file.Token);
+        Assert.Equal("""{"previous":null,"next":null,"results":[]}""", await http.GetStringAsync(new Uri(file.Url, "v1/trainings")));
         Assert.Equal(host.Id, file.Pid);
 
         var second = Start();
         Assert.Equal(LocalHost.AlreadyRunning, await ExitCode(second));
         Assert.Contains($"{file.Url} (process {host.Id})", await second.StandardError.ReadToEndAsync(), StringComparison.Ordinal);
+
+        http.DefaultRequestHeaders.Host = "rebound.example.org";
+        Assert.Equal(System.Net.HttpStatusCode.Forbidden, (await http.GetAsync(new Uri(file.Url, "v1/trainings"))).StatusCode);
+        http.DefaultRequestHeaders.Host = null;
+        http.DefaultRequestHeaders.Add("Origin", "https://elsewhere.example.org");
+        Assert.Equal(System.Net.HttpStatusCode.Forbidden, (await http.GetAsync(new Uri(file.Url, "v1/trainings"))).StatusCode);
 
         Kill(host.Id, 15);
         Assert.Equal(0, await ExitCode(host));

@@ -1,0 +1,114 @@
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Options;
+using Sdxl.Core.Identity;
+using Sdxl.Core.Storage;
+using Sdxl.Core.Trainings;
+using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Http;
+using Sdxl.Functions.Storage;
+using Sdxl.Functions.Versions;
+
+namespace Sdxl.Functions.Trainings;
+
+/// <summary>
+/// Makes a training or a check of a POST, whichever route it came by: everything is checked before anything is stored, and the record is
+/// there before the answer is.
+/// </summary>
+public sealed class TrainingCreation(
+    TrainingStarter starter, ArchiveReceiver receiver, UsablePictures pictures, DatasetReuse reuse, RecordStore records, VersionStore versions,
+    BlobStore blobs, BaseCatalog bases, Repeats repeats, Addresses addresses, Callers callers, IOptions<SdxlOptions> options,
+    TimeProvider time)
+{
+    /// <param name="wanted">How the route narrows what may be made.</param>
+    /// <returns>The record, of now or of the same POST before; and what of the request has no effect.</returns>
+    /// <exception cref="IntakeException">Everything that is wrong with it, with the status that fits.</exception>
+    public async Task<(TrainingRecord Record, IReadOnlyList<string> Warnings)> CreateAsync(
+        HttpRequest request, DurableTaskClient client, Wish wanted, CancellationToken cancel)
+    {
+        using var received = await receiver.ReceiveAsync(request, cancel);
+        var caller = callers.OwnerOf(request);
+        var name = await DestinationAsync(received, caller, wanted, cancel);
+        var id = repeats.IdOf(request, caller, await ContentAsync(received, cancel));
+        var key = new JobKey(caller, id);
+        if (await records.TrainingAsync(key, cancel) is { } made)
+            return (made, received.Warnings);
+        var from = received.From is { } reference ? await FromAsync(reference, caller, cancel) : null;
+        var training = new TrainingRequest(
+            id, caller, name, wanted.Base ?? received.Base ?? from?.Base ?? options.Value.DefaultBase,
+            $"{StorageLayout.Datasets}/{StorageLayout.Dataset(key, $"archive/{received.ArchiveName}")}",
+            received.Given.ToJsonString(), "http", wanted.CheckOnly,
+            Data: received.Data, From: from is null ? null : $"{from.Owner}/{from.Name}:{from.Version}");
+        RefuseForeignBase(training, from);
+        if (received.Archive is { } archive)
+        {
+            using (var intake = ArchiveIntake.Open(archive, received.ArchiveName, training, bases))
+                pictures.RefuseIfNoneDecodes(intake, cancel);
+            archive.Position = 0;
+            await (await blobs.BlobAsync(training.Archive)).UploadAsync(archive, overwrite: true, cancel);
+        }
+        else
+        {
+            training = training with { GivenInputs = (await reuse.CheckAsync(training, cancel)).ToJsonString() };
+        }
+        // The model is there from now on, if it was not before.
+        if (!wanted.CheckOnly)
+            await versions.CreateAsync(new ModelDocument(caller, name, []) { CreatedAt = time.GetUtcNow() }, cancel);
+        var record = await starter.RecordAsync(training, addresses.RootOf(request), received.Webhook, cancel);
+        await starter.StartAsync(client, training, cancel);
+        return (record, received.Warnings);
+    }
+
+    /// <summary>The name under which the version will be published.</summary>
+    private async Task<string> DestinationAsync(ReceivedArchive received, string caller, Wish wanted, CancellationToken cancel)
+    {
+        var said = received.Destination;
+        if (wanted.DestinationMustExist)
+        {
+            if (said is null || ModelName.TryParse(said, "", out _) is not { } destination)
+                throw Refuse("destination", 422, $"'destination' is {(said is null ? "missing" : $"'{said}'")}; it must be owner/name of a model of yours.");
+            if (destination.Owner != caller || await versions.ModelAsync(caller, destination.Name, cancel) is null)
+                throw Refuse("destination", 404, $"The destination '{said}' does not exist. Make the model first: POST v1/models.");
+            return destination.Name;
+        }
+        if (said?.Split('/') is [var owner, _] && owner != caller)
+            throw Refuse("owner", 403, $"'{owner}' is not yours: you are '{caller}'. Leave the owner out.");
+        if (said is null && received.Data is { } data && JobId.IsValid(data)
+            && await records.TrainingAsync(new JobKey(caller, data), cancel) is { } source)
+            return source.Name; // the same pictures, the same model
+        return ModelName.Slug(said ?? received.ArchiveName).Name;
+    }
+
+    private async Task<PublishedVersion> FromAsync(string reference, string caller, CancellationToken cancel) =>
+        await versions.FindAsync(reference, caller, cancel)
+            ?? throw Refuse("from", 422, $"There is no version '{reference}' to train further. Give owner/name:id or owner/name.");
+
+    private static void RefuseForeignBase(TrainingRequest training, PublishedVersion? from)
+    {
+        if (from is not null && from.Base != training.Base)
+        {
+            throw Refuse("base", 422, $"Version '{training.From}' was trained on base model '{from.Base}' and cannot be trained further on "
+                + $"'{training.Base}'. Leave 'base' out.");
+        }
+    }
+
+    /// <summary>What makes two requests the same one.</summary>
+    private static async Task<string> ContentAsync(ReceivedArchive received, CancellationToken cancel)
+    {
+        var archive = "";
+        if (received.Archive is { } stream)
+        {
+            archive = Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancel));
+            stream.Position = 0;
+        }
+        return Repeats.HashOf(archive, received.Data, received.Given.ToJsonString(), received.Destination, received.Base, received.From);
+    }
+
+    private static IntakeException Refuse(string field, int status, string sentence) => new([new IntakeProblem(field, sentence, status)]);
+
+    /// <param name="CheckOnly">Only the data set and its report.</param>
+    /// <param name="DestinationMustExist">As Replicate's route has it: the model is there, and named owner/name.</param>
+    /// <param name="Base">The base model that the route names; null: the request may.</param>
+    public sealed record Wish(bool CheckOnly = false, bool DestinationMustExist = false, string? Base = null);
+}
