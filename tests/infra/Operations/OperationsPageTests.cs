@@ -30,7 +30,7 @@ public sealed class OperationsPageTests
     public void Every_variable_that_the_page_sets_is_read_by_the_parameter_file()
     {
         var parameters = File.ReadAllText(Path.Combine(TestPaths.Root, "infra", "main.bicepparam"));
-        var set = Regex.Matches(s_page, "azd env set (?<name>[A-Z_]+)").Select(match => match.Groups["name"].Value).Distinct().ToList();
+        var set = Regex.Matches(s_page, "azd env set (?<name>[A-Z0-9_]+)").Select(match => match.Groups["name"].Value).Distinct().ToList();
 
         Assert.NotEmpty(set);
         Assert.All(set, name => Assert.Contains($"'{name}'", parameters, StringComparison.Ordinal));
@@ -41,7 +41,7 @@ public sealed class OperationsPageTests
     {
         var outputs = Regex.Matches(File.ReadAllText(Path.Combine(TestPaths.Root, "infra", "main.bicep")), "^output (?<name>[A-Z_]+) ",
             RegexOptions.Multiline).Select(m => m.Groups["name"].Value);
-        var used = Regex.Matches(s_page, "azd env get-value (?<name>[A-Z_]+)").Select(match => match.Groups["name"].Value).Distinct()
+        var used = Regex.Matches(s_page, "azd env get-value (?<name>[A-Z0-9_]+)").Select(match => match.Groups["name"].Value).Distinct()
             .ToList();
 
         Assert.NotEmpty(used);
