@@ -29,6 +29,8 @@ internal static class CommandRunner
             }
             if (Misuse.Of(parsed) is { } misuse && parsed.Action is not HelpText)
                 throw new CliException(misuse);
+            if (parsed.GetValue(Commands.CommonOptions.Url) is { } url)
+                Environment.SetEnvironmentVariable(Hosting.Remote.UrlVariable, url);
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, cancel.Token);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
@@ -58,6 +60,8 @@ internal static class CommandRunner
         // What the blob client throws after its last try: every try's exception, mostly the same one.
         AggregateException many => many.Flatten().InnerExceptions.Select(Sentence).LastOrDefault(sentence => sentence is not null),
         CliException => e.Message,
+        HttpRequestException when Hosting.Remote.Current() is { } remote =>
+            $"{remote.Url} does not answer: {e.Message.TrimEnd('.')}. Check the address; ./sdxl logout goes back to this machine's own host.",
         HttpRequestException => $"The host does not answer: {e.Message.TrimEnd('.')}. See its log with ./sdxl status, or start it with ./sdxl up.",
         RequestFailedException { Status: 0 } silent => $"Blob storage does not answer: {silent.Message.Split('\n')[0].TrimEnd('.')}. See the host's log with ./sdxl status, or start it with ./sdxl up.",
         RequestFailedException failed => $"Blob storage answered {failed.Status} {failed.ErrorCode}: {failed.Message.Split('\n')[0]}",

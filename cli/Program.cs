@@ -21,9 +21,18 @@ var root = new RootCommand(
     StatusCommand.Create(),
     WorkerCommand.Create(),
     CancelCommand.Create(),
+    TrainingsCommand.Create(),
     ModelsCommand.Create(),
+    FilesCommand.Create(),
+    TokensCommand.Create(),
+    SubscriptionsCommand.Create(),
+    EventsCommand.Create(),
+    LoginCommand.Create(),
+    LoginCommand.CreateLogout(),
     SetupCommand.Create(),
     TestCommand.Create(),
     BenchCommand.Create(),
+    CompletionCommand.Create(),
 };
+root.Options.Add(CommonOptions.Url);
 return await CommandRunner.RunAsync(root, args);

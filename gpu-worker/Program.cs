@@ -1,5 +1,6 @@
 // The GPU worker: takes jobs from Service Bus, trains and draws, reports events. It needs no inbound port. On a laptop local/ starts this same program.
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Sdxl.Core.Hosting;
 using Sdxl.Core.Settings;
@@ -16,8 +17,10 @@ try
         builder.Configuration.AddInMemoryCollection([new(Connections.Storage, token.Storage), new(Connections.ServiceBus, token.ServiceBus)]);
     }
     builder.Services.AddGpuWorker(builder.Configuration);
-    await builder.Build().RunAsync();
-    return 0;
+    using var host = builder.Build();
+    var health = host.Services.GetRequiredService<WorkerHealth>(); // the host's end disposes of its services
+    await host.RunAsync();
+    return health.ExitCode;
 }
 catch (Exception error) when (error is InvalidOperationException or FormatException)
 {

@@ -4,9 +4,9 @@ using Sdxl.Pictures.Formats;
 namespace Sdxl.Pictures;
 
 /// <summary>
-/// The one door for pictures of strangers: upright by EXIF, transparency over white, 16 bits to 8, grey and CMYK to red green blue, the
-/// first frame of several. The file's structure is checked first (<see cref="PictureStructure"/>), then it is decoded (<see
-/// cref="PictureDecoder"/>).
+/// The one door for pictures of strangers: upright by EXIF, in sRGB, transparency over white, 16 bits to 8, grey and CMYK to red green
+/// blue, the first frame of several. The file's structure is checked first (<see cref="PictureStructure"/>), then it is decoded
+/// (<see cref="PictureDecoder"/>).
 /// </summary>
 public sealed class PictureLoader(PictureLimits limits)
 {
@@ -75,7 +75,8 @@ public sealed class PictureLoader(PictureLimits limits)
         var (width, height) = PictureResizer.FitWithin(structure.Width, structure.Height, target);
         var result = (long)width * height * PictureRows.Channels(isMask) * (structure.Orientation == 1 ? 1 : 2);
         using var memory = new DecoderMemory(((long)limits.MemoryMebibytes << 20) - file.Length - result);
-        var rows = new PictureRows(structure.Width, structure.Height, width, height, isMask);
+        // A mask's numbers are no colours.
+        var rows = new PictureRows(structure.Width, structure.Height, width, height, isMask, isMask ? null : structure.Colours.Conversion);
         try
         {
             PictureDecoder.Decode(structure, rows, memory, cancel);
@@ -90,7 +91,7 @@ public sealed class PictureLoader(PictureLimits limits)
         var (fullWidth, fullHeight) = (structure.Width, structure.Height);
         if (Upright.Transposes(structure.Orientation))
             (fullWidth, fullHeight) = (fullHeight, fullWidth);
-        return new LoadedPicture(upright, fullWidth, fullHeight, rows.HasTransparency, structure.Frames);
+        return new LoadedPicture(upright, fullWidth, fullHeight, rows.HasTransparency, structure.Frames, structure.Colours.Warning);
     }
 
     private static int Target(int width, int height, int maxSide, int minSide)

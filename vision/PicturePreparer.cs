@@ -176,6 +176,14 @@ public sealed class PicturePreparer(VisionModels models, PictureLimits? limits =
         var shape = (double)Math.Max(loaded.Width, loaded.Height) / Math.Min(loaded.Width, loaded.Height);
         if (shape > NarrowShape)
             warnings.Add($"It is {shape:0.0} times as long as wide, so the square holds only {1 / shape:P0} of it.");
+        if (loaded.ColourWarning is { } colours)
+            warnings.Add(colours);
+        if (loaded.IsAllWhite)
+        {
+            warnings.Add(loaded.HasTransparency
+                ? "Nothing of it is left: over white, which stands for transparency, it is white all over. Lay it over another colour, or leave it out."
+                : "It is white all over: there is nothing to learn from it, better leave it out.");
+        }
         if (loaded.Frames > 1)
             warnings.Add($"It holds {loaded.Frames:N0} pictures (frames or pages); only the first is used.");
         if (caption is "")

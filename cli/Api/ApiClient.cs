@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -53,12 +55,85 @@ internal sealed class ApiClient(Uri address, string? token) : IDisposable
     }
 
     /// <summary>Newest first.</summary>
-    public async Task<IReadOnlyList<TrainingView>> TrainingsAsync(CancellationToken cancel)
+    public async Task<IReadOnlyList<TrainingView>> TrainingsAsync(CancellationToken cancel) =>
+        [.. (await AllAsync("v1/trainings", cancel)).Select(item => new TrainingView(item))];
+
+    public async Task<JsonObject> GetAsync(string path, CancellationToken cancel)
     {
-        using var response = await http.GetAsync("v1/trainings", cancel);
-        var list = await ReadAsync(response, cancel);
-        var items = list["trainings"] as JsonArray ?? list["results"] as JsonArray ?? list["items"] as JsonArray ?? [];
-        return [.. items.OfType<JsonObject>().Select(item => new TrainingView(item))];
+        using var response = await http.GetAsync(path, cancel);
+        return await ReadAsync(response, cancel);
+    }
+
+    /// <param name="body">null: none.</param>
+    public async Task<JsonObject> PostAsync(string path, JsonObject? body, CancellationToken cancel)
+    {
+        using var content = body is null ? null : new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
+        using var response = await http.PostAsync(path, content, cancel);
+        return await ReadAsync(response, cancel);
+    }
+
+    public async Task DeleteAsync(string path, CancellationToken cancel)
+    {
+        using var response = await http.DeleteAsync(path, cancel);
+        if (!response.IsSuccessStatusCode)
+            await ReadAsync(response, cancel); // says why
+    }
+
+    /// <summary>Every item of a list, page after page.</summary>
+    public async Task<IReadOnlyList<JsonObject>> AllAsync(string path, CancellationToken cancel)
+    {
+        var items = new List<JsonObject>();
+        for (var next = path; next is not null;)
+        {
+            var page = await GetAsync(next, cancel);
+            items.AddRange((page["results"] as JsonArray ?? []).OfType<JsonObject>());
+            // The service names itself as others see it; the token goes only where this client was told to.
+            next = page["next"]?.ToString() is { Length: > 0 } link
+                ? new Uri(new Uri(address.GetLeftPart(UriPartial.Authority)), new Uri(address, link).PathAndQuery).ToString() : null;
+        }
+        return items;
+    }
+
+    /// <summary>Sends a file to be an input of jobs.</summary>
+    public async Task<JsonObject> UploadAsync(string path, CancellationToken cancel)
+    {
+        await using var file = File.OpenRead(path);
+        using var form = new MultipartFormDataContent { { new StreamContent(file), "content", Path.GetFileName(path) } };
+        using var response = await http.PostAsync("v1/files", form, cancel);
+        return await ReadAsync(response, cancel);
+    }
+
+    /// <summary>Server-sent events until the service ends the stream.</summary>
+    /// <param name="after">Id of the last one that is known; null: from the first.</param>
+    /// <param name="untilQuiet">Only those that are there already: ends where none comes for a moment.</param>
+    public async IAsyncEnumerable<SseItem<string>> EventsAsync(
+        string path, string? after, bool untilQuiet, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.Accept.ParseAdd("text/event-stream");
+        if (after is not null)
+            request.Headers.Add("Last-Event-ID", after);
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+        if (!response.IsSuccessStatusCode)
+            await ReadAsync(response, cancel);
+        using var quiet = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        await using var stream = await response.Content.ReadAsStreamAsync(cancel);
+        await using var events = SseParser.Create(stream).EnumerateAsync(quiet.Token).GetAsyncEnumerator(quiet.Token);
+        while (true)
+        {
+            if (untilQuiet)
+                quiet.CancelAfter(TimeSpan.FromSeconds(1));
+            try
+            {
+                if (!await events.MoveNextAsync())
+                    yield break;
+            }
+            catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+            {
+                yield break;
+            }
+            yield return events.Current;
+        }
     }
 
     /// <summary>The GPU workers that are there.</summary>

@@ -47,7 +47,7 @@ internal static class ArchiveProblems
         {
             problems.Add(e.Message);
         }
-        catch (BaseNotFoundException) when (baseModel is null)
+        catch (BaseNotFoundException) when (baseModel is null || Hosting.Remote.Current() is not null)
         {
             // A models folder without it: the host checks the inputs.
         }

@@ -10,6 +10,14 @@ internal static class CommonOptions
         Description = "One JSON object a line on stdout, the result last.",
     };
 
+    /// <summary>Of every command; the environment variable is its longer-lived form.</summary>
+    public static Option<string?> Url { get; } = new("--url")
+    {
+        Description = "Speak to the service there, not to this machine's own host; also SDXL_URL, with SDXL_API_TOKEN, or ./sdxl login.",
+        HelpName = "URL",
+        Recursive = true,
+    };
+
     /// <summary>Small enough for a laptop, and in the repository.</summary>
     public const string StandardBase = "toy";
 

@@ -69,7 +69,7 @@ internal static class DemoCommand
         BaseFiles.Require(baseModel, BaseParts.Nets | BaseParts.SafetyChecker);
         return Shows.RunAsync(json, async show =>
         {
-            await using var host = await HostLink.OpenAsync(show, baseModel, cancel);
+            await using var host = await HostLink.OpenAsync(show, baseModel, cancel, isHere: true);
             show.Stage("upload", $"{Path.GetFileName(archive)} into the container '{StorageLayout.Uploads}'");
             var id = await UploadAsync(host.File.StorageConnectionString, archive, baseModel, given, cancel);
             show.Note($"training {id}");

@@ -20,14 +20,15 @@ internal static class DrawProblems
     public static void Refuse(JsonObject input, string? version, string? baseModel)
     {
         var problems = LocalFiles.Problems(input).ToList();
-        if (baseModel is not null)
+        var isElsewhere = Hosting.Remote.Current() is not null; // which has base models of its own
+        if (baseModel is not null && !isElsewhere)
             _ = BaseFiles.Load(baseModel);
         try
         {
             var manifest = BaseManifest.Load(Places.Models, baseModel ?? CommonOptions.StandardBase);
             var inputs = PredictionInputs.Read(input, manifest, JobId.New(), besideVersion: version is not (null or NoVersion));
             // A version's own base model is the host's to look for.
-            if (baseModel is not null && problems.Count == 0
+            if (baseModel is not null && problems.Count == 0 && !isElsewhere
                 && (version is NoVersion || version is null && inputs.ReplicateWeights is not null))
                 BaseFiles.Require(baseModel, inputs.Needs());
         }
@@ -35,7 +36,7 @@ internal static class DrawProblems
         {
             problems.InsertRange(0, e.Problems.Select(problem => problem.Sentence));
         }
-        catch (Exception e) when (baseModel is null && e is BaseNotFoundException or InvalidDataException)
+        catch (Exception e) when ((baseModel is null || isElsewhere) && e is BaseNotFoundException or InvalidDataException)
         {
             // A models folder without it, or with a damaged one: the host checks the inputs.
         }

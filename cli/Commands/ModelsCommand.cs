@@ -19,12 +19,16 @@ internal static class ModelsCommand
     {
         var models = new Command("models",
             """
-            Look after the files of base models.
+            Look after your trained models, and the files of base models.
 
-            Example:
+            Examples:
+              ./sdxl models list
+              ./sdxl models download cat
               ./sdxl models pull
             """);
         models.Subcommands.Add(CreatePull());
+        foreach (var command in OwnModels.Create())
+            models.Subcommands.Add(command);
         return models;
     }
 

@@ -67,7 +67,8 @@ internal static class StatusCommand
             Console.WriteLine("No training yet: ./sdxl demo or ./sdxl train my.zip begins one.");
     }
 
-    private static void Tell(TrainingView training, bool json)
+    /// <summary>All about one training.</summary>
+    public static void Tell(TrainingView training, bool json)
     {
         if (json)
         {
@@ -94,19 +95,8 @@ internal static class StatusCommand
             Console.WriteLine($"\n{training.Logs.TrimEnd()}");
     }
 
-    private static string State(TrainingView training) => training.IsOver || training.Stage is "" ? training.Status : $"{training.Status} ({training.Stage})";
+    /// <summary>Status, and the stage while it is under way.</summary>
+    public static string State(TrainingView training) => training.IsOver || training.Stage is "" ? training.Status : $"{training.Status} ({training.Stage})";
 
     private static string Local(DateTimeOffset? time) => time?.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) ?? "";
-
-    /// <summary>The answer alone goes to stdout.</summary>
-    private sealed class SilentShow : IShow
-    {
-        public void Stage(string name, string what) { }
-        public void Parts(int done, int total) { }
-        public void Caption(int index, int total, string picture, string caption) { }
-        public void Steps(int step, int total, double? loss, double? stepsPerSecond, double? secondsLeft) { }
-        public void Warning(string sentence) { }
-        public void Note(string line) { }
-        public void Result(JsonObject json, params IReadOnlyList<string> lines) { }
-    }
 }

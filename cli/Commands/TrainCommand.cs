@@ -32,6 +32,9 @@ internal static class TrainCommand
               ./sdxl train my.zip
               ./sdxl train my.zip --name cat --token-string CATX --max-train-steps 400
               ./sdxl train faces.zip --use-face-detection-instead --json
+
+            Ctrl-C cancels the training where this command started the host; where a host runs already (./sdxl up, or a service elsewhere)
+            the training goes on there, and what follows it is said.
             """);
         var archive = new Argument<string>("archive") { Description = "Path of the archive." };
         var name = new Option<string?>("--name", "-n")
@@ -59,7 +62,7 @@ internal static class TrainCommand
     {
         var watch = Stopwatch.StartNew();
         ArchiveProblems.Refuse(archive, given, baseModel);
-        if (baseModel is not null)
+        if (baseModel is not null && Remote.Current() is null)
             BaseFiles.Require(baseModel, BaseParts.Nets);
         var fields = given.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString());
         if (baseModel is not null)
@@ -77,7 +80,7 @@ internal static class TrainCommand
             show.Stage("upload", Path.GetFileName(archive));
             var started = await host.Api.CreateTrainingAsync(archive, fields, cancel);
             show.Note($"training {started.Id}");
-            var training = await new TrainingFollower(host.Api, show).FollowAsync(started.Id, cancel);
+            var training = await new TrainingFollower(host.Api, show, goesOn: !host.IsOurs).FollowAsync(started.Id, cancel);
             var (folder, weights) = await WeightsFolder.DownloadAsync(host.Api, training, output, cancel);
             var dataset = await SaveReportAsync(host, training.Report, folder, DatasetReport, cancel);
             var report = Path.Combine(folder, TrainingReport) is var own && File.Exists(own) ? own : dataset;

@@ -55,7 +55,7 @@ internal static class UpCommand
         BaseFiles.Require(baseModel, BaseParts.Nets);
         // No live display: it stays for hours and would fight with what else is typed.
         IShow show = json ? new JsonShow(Console.Out) : new PlainShow(Console.Out);
-        await using var host = await HostLink.OpenAsync(show, baseModel, cancel, listen, hasWorker, otlp);
+        await using var host = await HostLink.OpenAsync(show, baseModel, cancel, listen, hasWorker, isHere: true, otlp: otlp);
         if (!host.IsOurs)
             throw new CliException($"A host is up already on {Places.Home}: {host.File.Url} (process {host.File.Pid}). Use that, or stop it first.");
         show.Result(

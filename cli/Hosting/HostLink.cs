@@ -20,12 +20,12 @@ internal sealed class HostLink : IAsyncDisposable
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(200);
 
     private readonly Process? child;
-    private readonly FileStream use;
+    private readonly FileStream? use; // null: a service elsewhere
     private readonly bool isAlone;
     private readonly IShow show;
     private readonly CancellationToken cancel;
 
-    private HostLink(HostFile file, Process? child, FileStream use, bool isAlone, IShow show, CancellationToken cancel)
+    private HostLink(HostFile file, Process? child, FileStream? use, bool isAlone, IShow show, CancellationToken cancel)
     {
         this.child = child;
         this.use = use;
@@ -50,8 +50,13 @@ internal sealed class HostLink : IAsyncDisposable
     /// <param name="hasWorker">Whether a host that is started trains and draws itself; else workers elsewhere do.</param>
     /// <param name="listen">Address at which workers on other machines may reach a host that is started; null: none may.</param>
     /// <param name="otlp">A collector for what a host that is started measures; null: what the environment says.</param>
-    public static async Task<HostLink> OpenAsync(IShow show, string? baseModel, CancellationToken cancel, string? listen = null, bool hasWorker = true, Uri? otlp = null)
+    /// <param name="isHere">This machine's own host, whatever service commands speak to.</param>
+    public static async Task<HostLink> OpenAsync(
+        IShow show, string? baseModel, CancellationToken cancel, string? listen = null, bool hasWorker = true, bool isHere = false,
+        Uri? otlp = null)
     {
+        if (!isHere && Elsewhere(show, cancel) is { } elsewhere)
+            return elsewhere;
         var use = await HostUse.WaitAsync(() => HostUse.TryShare(Places.Home), () => show.Note("another command starts or stops the host; waiting for it"), cancel);
         try
         {
@@ -75,6 +80,8 @@ internal sealed class HostLink : IAsyncDisposable
     /// </summary>
     public static async Task<HostLink> OpenWithoutWorkerAsync(IShow show, CancellationToken cancel)
     {
+        if (Elsewhere(show, cancel) is { } elsewhere)
+            return elsewhere;
         while (true)
         {
             if (HostUse.TryShare(Places.Home) is { } shared)
@@ -102,9 +109,14 @@ internal sealed class HostLink : IAsyncDisposable
         }
     }
 
+    private static HostLink? Elsewhere(IShow show, CancellationToken cancel) => Remote.Current() is { } remote
+        ? new HostLink(new HostFile(remote.Url, "", 0, Token: remote.Token), null, null, isAlone: false, show, cancel) : null;
+
     public async ValueTask DisposeAsync()
     {
         Api.Dispose();
+        if (use is null)
+            return;
         if (child is null || isAlone)
         {
             await StopAsync(child);

@@ -6,7 +6,8 @@ using Sdxl.Cli.Show;
 namespace Sdxl.Cli.Trainings;
 
 /// <summary>Follows a training to its end and shows what happens.</summary>
-internal sealed partial class TrainingFollower(ApiClient api, IShow show)
+/// <param name="goesOn">Whether the training goes on when this command ends: its host is not this command's.</param>
+internal sealed partial class TrainingFollower(ApiClient api, IShow show, bool goesOn = false)
 {
     private const int AppearSeconds = 60; // a blob trigger on a busy machine
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(400);
@@ -17,7 +18,7 @@ internal sealed partial class TrainingFollower(ApiClient api, IShow show)
     private int pictures;
     private readonly HashSet<string> warned = new(StringComparer.Ordinal);
 
-    /// <summary>The finished training. Cancellation cancels the training too, and waits until it says so.</summary>
+    /// <summary>The finished training. Cancellation cancels the training too, and waits until it says so, unless it goes on.</summary>
     /// <exception cref="CliException">It failed, or was canceled by somebody else.</exception>
     public async Task<TrainingView> FollowAsync(string id, CancellationToken cancel)
     {
@@ -40,7 +41,10 @@ internal sealed partial class TrainingFollower(ApiClient api, IShow show)
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            await CancelAsync(id);
+            if (goesOn)
+                show.Note($"training {id} goes on: ./sdxl trainings logs {id} -f follows it, ./sdxl trainings cancel {id} ends it");
+            else
+                await CancelAsync(id);
             throw;
         }
     }

@@ -128,14 +128,23 @@ public static class ContentSniffer
 
     private static ContentKind TellIsoMedia(ReadOnlySpan<byte> head)
     {
-        var brand = Encoding.ASCII.GetString(head[8..12]);
-        return brand switch
+        // The major brand may be that of the container alone (mif1): then the compatible ones tell, or the coding of the first picture.
+        var end = (int)Math.Clamp(BinaryPrimitives.ReadUInt32BigEndian(head), 12, head.Length);
+        for (var at = 8; at + 4 <= end; at += at == 8 ? 8 : 4) // behind the major brand stands its version
         {
-            "avif" or "avis" => ContentKind.Avif,
-            "heic" or "heix" or "hevc" or "heim" or "heis" or "hevm" or "mif1" or "msf1" => ContentKind.Heic,
-            "crx " => ContentKind.CameraRaw,
-            _ => ContentKind.Video,
-        };
+            switch (Encoding.ASCII.GetString(head.Slice(at, 4)))
+            {
+                case "avif" or "avis":
+                    return ContentKind.Avif;
+                case "heic" or "heix" or "hevc" or "heim" or "heis" or "hevm" or "hevx":
+                    return ContentKind.Heic;
+                case "crx ":
+                    return ContentKind.CameraRaw;
+            }
+        }
+        return head[8..12].SequenceEqual("mif1"u8) || head[8..12].SequenceEqual("msf1"u8) || head[8..12].SequenceEqual("miaf"u8)
+            ? head.IndexOf("av01"u8) >= 0 || head.IndexOf("av1C"u8) >= 0 ? ContentKind.Avif : ContentKind.Heic
+            : ContentKind.Video;
     }
 
     private static ContentKind TellText(ReadOnlySpan<byte> head)

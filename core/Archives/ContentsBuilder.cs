@@ -191,6 +191,7 @@ internal static class ContentsBuilder
                 Skip(file.Path, file.Content switch
                 {
                     _ when IsRaw(file.Path) => "is a camera's raw picture, which is not read here: save it as JPEG or PNG",
+                    ContentKind.Heic => "is a HEIC picture, which is not read here: save it as JPEG or PNG (iPhones: Settings, Camera, Formats, Most Compatible)",
                     _ when ContentSniffer.IsUnsupportedPicture(file.Content) => $"is {ContentSniffer.Describe(file.Content)}, which is not read here: save it as JPEG or PNG",
                     ContentKind.Empty => "is empty (0 bytes)",
                     _ when OfficeExtensions.Contains(extension) => "is a document, which is not read here: save its pictures as JPEG or PNG",

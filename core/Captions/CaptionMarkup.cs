@@ -15,12 +15,10 @@ public static partial class CaptionMarkup
     /// <returns>The caption without marks, and a sentence that names what was taken out, or null.</returns>
     public static (string Text, string? Warning) TakeOut(string caption)
     {
-        var tags = Tag().Matches(caption).Select(match => match.Value).ToList();
-        var text = Tag().Replace(caption, " ");
-        var weights = Weight().Matches(text).Select(match => match.Value).ToList();
-        var isMarked = tags.Count > 0 || weights.Count > 0 || Escaped().IsMatch(text) || Doubled().IsMatch(text);
-        if (!isMarked)
+        var tags = TagsIn(caption);
+        if (!IsMarked(caption))
             return (caption, null);
+        var text = WithoutTags(caption);
         text = text.Replace(@"\(", $"{Open}", StringComparison.Ordinal).Replace(@"\)", $"{Close}", StringComparison.Ordinal);
         for (var before = ""; before != text;)
         {
@@ -37,6 +35,16 @@ public static partial class CaptionMarkup
             : "weights say nothing in training";
         return (text, $"{what}; it is read as \"{text}\".");
     }
+
+    /// <summary>Whether brackets of a text are marks: it has a weight, a tag, doubled or escaped brackets.</summary>
+    public static bool IsMarked(string text) => Tag().IsMatch(text) || Weight().IsMatch(text) || Escaped().IsMatch(text)
+        || Doubled().IsMatch(text);
+
+    /// <summary>The tags of a text, "&lt;lora:name:0.8&gt;".</summary>
+    public static IReadOnlyList<string> TagsIn(string text) => [.. Tag().Matches(text).Select(match => match.Value)];
+
+    /// <summary>The text with a space in each tag's place.</summary>
+    internal static string WithoutTags(string text) => Tag().Replace(text, " ");
 
     [GeneratedRegex(@"<(?:lora|lyco|locon|hypernet|embedding|segment|adapter)\s*:[^<>]*>", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Tag();

@@ -15,9 +15,12 @@ public abstract record EventMessage(JobKey Job);
 /// <param name="Receiver">Only this one, whose turn to be tried again has come; null: every receiver.</param>
 public sealed record EventsHappened(JobKey Job, string Kind, string? Receiver = null) : EventMessage(Job);
 
-/// <summary>The log has new lines that the job's webhook wants to hear of. Missed by nobody: the next one tells the same and more.</summary>
-/// <param name="Kind"><inheritdoc cref="EventsHappened" path="/param[@name='Kind']"/></param>
-public sealed record LogsGrew(JobKey Job, string Kind) : EventMessage(Job);
+/// <summary>The log may have new lines that the job's webhook wants to hear of. Missed by nobody: the next one tells the same and more.</summary>
+/// <param name="Kind">"trainings" or "predictions".</param>
+/// <param name="Seen">Letters of the log that the webhook has been told.</param>
+/// <param name="Look">A training's log is looked at again and again while it runs: which look this is. 0: the worker said that there is
+/// more.</param>
+public sealed record LogsGrew(JobKey Job, string Kind, int Seen = 0, int Look = 0) : EventMessage(Job);
 
 /// <summary>Sent with a prediction for the time by which it must be over.</summary>
 public sealed record PredictionDue(JobKey Job) : EventMessage(Job);

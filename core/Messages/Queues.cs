@@ -23,6 +23,9 @@ public static class Queues
 
     /// <inheritdoc cref="DeadTrainings"/>
     public const string DeadPredictions = "predictions/$deadletterqueue";
+
+    /// <summary>Events that could not be handled as often as they were delivered.</summary>
+    public const string DeadWorkerEvents = "worker-events/$deadletterqueue";
 }
 
 /// <summary>Reasons with which the worker itself moves a message to the dead-letter queue.</summary>

@@ -6,9 +6,6 @@ namespace Sdxl.Core.Messages;
 
 /// <summary>Queue <c>worker-events</c>: what the GPU worker tells. Job is a training or a prediction.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
-[JsonDerivedType(typeof(JobStarted), "started")]
-[JsonDerivedType(typeof(JobProgressed), "progress")]
-[JsonDerivedType(typeof(JobLogged), "log")]
 [JsonDerivedType(typeof(TrainingCompleted), "training_completed")]
 [JsonDerivedType(typeof(DrawingStarted), "drawing_started")]
 [JsonDerivedType(typeof(PictureDrawn), "picture_drawn")]
@@ -26,18 +23,10 @@ public abstract record WorkerEvent(JobKey Job, int Attempt, DateTimeOffset At)
     public bool IsTerminal => this is TrainingCompleted or PredictionCompleted or JobFailed or JobCanceled;
 }
 
-/// <summary>A worker took the job. <paramref name="Device"/>: "cpu", "cuda:0 (NVIDIA A40)"; <paramref name="ResumedAtStep"/>: 0, or the checkpoint's step. Its heartbeat begins.</summary>
-public sealed record JobStarted(JobKey Job, int Attempt, DateTimeOffset At, string Device, int ResumedAtStep, int TotalSteps) : WorkerEvent(Job, Attempt, At);
-
-/// <summary>Steps done, at most one event a second. Also the heartbeat.</summary>
-public sealed record JobProgressed(JobKey Job, int Attempt, DateTimeOffset At, int Step, int TotalSteps, double? Loss, double? StepsPerSecond, double? SecondsLeft, string Device)
+/// <summary>The artefacts lie under the delivery's own place, not yet published. The files' hashes are what publishing verifies.</summary>
+/// <param name="Place">jobs/{owner}/{id}/attempts/{Place}/output/….</param>
+public sealed record TrainingCompleted(JobKey Job, int Attempt, DateTimeOffset At, string Place, IReadOnlyList<VersionFile> Files, double TrainSeconds)
     : WorkerEvent(Job, Attempt, At);
-
-/// <summary>Lines for the job's log.</summary>
-public sealed record JobLogged(JobKey Job, int Attempt, DateTimeOffset At, IReadOnlyList<string> Lines) : WorkerEvent(Job, Attempt, At);
-
-/// <summary>The artefacts lie under jobs/{owner}/{id}/output/, not yet published. The files' hashes are what publishing verifies.</summary>
-public sealed record TrainingCompleted(JobKey Job, int Attempt, DateTimeOffset At, IReadOnlyList<VersionFile> Files, double TrainSeconds) : WorkerEvent(Job, Attempt, At);
 
 /// <summary>A worker took the prediction. How far it is, it writes to jobs/{owner}/{id}/drawing.json.</summary>
 public sealed record DrawingStarted(JobKey Job, int Attempt, DateTimeOffset At, string Device) : WorkerEvent(Job, Attempt, At);

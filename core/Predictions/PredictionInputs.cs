@@ -19,7 +19,8 @@ public sealed record PredictionInputs
 
     public static IReadOnlyList<InputField> Fields { get; } =
     [
-        new("prompt", InputType.String, "An astronaut riding a rainbow unicorn", "What to draw. The trigger word stands for the trained subject.", Maximum: MaxPromptLetters),
+        new("prompt", InputType.String, "An astronaut riding a rainbow unicorn",
+            "What to draw. The trigger word stands for the trained subject; (word:1.3) gives it weight.", Maximum: MaxPromptLetters),
         new("negative_prompt", InputType.String, "", "What to keep out of the picture.", Maximum: MaxPromptLetters),
         new("image", InputType.String, null, "Picture to start from (image to image, inpainting): an http(s) address, a data URI, container/path of a blob, or a file."),
         new("mask", InputType.String, null, "With image: what to repaint, white = repaint; given as the image is."),
@@ -37,7 +38,9 @@ public sealed record PredictionInputs
         new("refine_steps", InputType.Integer, null, "base_image_refiner: steps; unset = num_inference_steps.", 1, 500),
         new("apply_watermark", InputType.Boolean, true, "Mark pictures invisibly as generated (pictures 256 pixels and wider)."),
         new("lora_scale", InputType.Number, 1.0, "Strength of the fine-tune; below 0 it is subtracted.", -4, 4),
-        new("replicate_weights", InputType.String, null, "Fine-tune to apply to the base model: trained_model.tar, a kohya or PEFT LoRA, an embedding, a checkpoint; given as the image is."),
+        new("replicate_weights", InputType.String, null,
+            "Fine-tune to apply to the base model: trained_model.tar, a LoRA (LoCon, LoHa, LoKr, DoRA) of any program, an embedding, "
+            + "a checkpoint; given as the image is."),
         new("disable_safety_checker", InputType.Boolean, false, "Do not check the pictures. (The toy has no checker; the real SDXL does.)"),
     ];
 

@@ -45,40 +45,57 @@ public static class StorageLayout
     /// <summary>How far a drawing is, with its log: written by the worker that draws, over and over.</summary>
     public static string Drawing(JobKey prediction) => $"{prediction}/drawing.json";
 
+    /// <summary>Written by the GPU worker alone: how far it is. Its age is the worker's heartbeat.</summary>
     public static string Progress(JobKey job) => $"{job}/progress.json";
+
+    /// <summary>Lines of the functions app. The worker has a log of its own, so that neither writes between the other's lines; readers join them.</summary>
     public static string Log(JobKey job) => $"{job}/log.txt";
-    /// <summary>Lines of the GPU worker; readers join the two.</summary>
+
+    /// <summary>Lines of the GPU worker, appended by whoever has the turn.</summary>
     public static string WorkerLog(JobKey job) => $"{job}/worker-log.txt";
 
     /// <summary>One line of JSON a step, growing while the training runs; written by the GPU worker alone.</summary>
     public static string Metrics(JobKey job) => $"{job}/{MetricsFile}";
 
-    /// <summary>The list of sample pictures, growing while the training runs; written by the GPU worker alone.</summary>
+    /// <summary>The list of <see cref="Trainings.TrainingSample"/>, growing while the training runs; written by the GPU worker alone.</summary>
     public static string SampleList(JobKey job) => $"{job}/samples.json";
 
     /// <summary>A picture of that list.</summary>
     public static string Sample(JobKey job, string file) => $"{job}/samples/{file}";
 
+    /// <summary>An empty blob: the user wants no more of the job.</summary>
+    public static string CancelMark(JobKey job) => $"{job}/cancel";
+
     /// <summary>An empty blob: the training ends at its next step, and what is trained until then is published.</summary>
     public static string StopMark(JobKey job) => $"{job}/stop";
 
-    public static string CancelMark(JobKey job) => $"{job}/cancel";
+    /// <summary>Which delivery may write for the job (<see cref="Jobs.JobTurn"/>).</summary>
+    public static string Turn(JobKey job) => $"{job}/turn.json";
+
+    /// <summary>
+    /// How the work ended: the event that ends the job, written once, before it is sent. Whoever takes the job again finds it here and does nothing
+    /// again, and an event that got lost is made up for.
+    /// </summary>
+    public static string Result(JobKey job) => $"{job}/{ResultFile}";
+
     /// <summary>A file that came with the job: the input's name, then the file's own.</summary>
     public static string JobInput(JobKey job, string field, string file) => $"{JobInputs(job)}{field}/{file}";
     public static string JobInputs(JobKey job) => $"{job}/inputs/";
 
-    public static string JobOutput(JobKey job, string file) => $"{job}/output/{file}";
-    /// <summary>What tells of a finished run without being part of its version: measured times and memory.</summary>
-    public static string JobRun(JobKey job, string file) => $"{job}/run/{file}";
+    /// <summary>Each delivery writes below a place of its own ({place}/output/…, {place}/checkpoints/…): one that lost its lock spoils nothing of its successor's.</summary>
+    public static string Attempts(JobKey job) => $"{job}/attempts/";
+    public static string AttemptPrefix(JobKey job, string place) => $"{Attempts(job)}{place}/";
+    public static string AttemptOutput(JobKey job, string place, string file) => $"{AttemptPrefix(job, place)}output/{file}";
 
-    /// <summary>Among a run's files: one line of JSON a step.</summary>
+    /// <summary>A checkpoint's blobs are {place}/checkpoints/{name}/…; it is whole when {place}/checkpoints/{name}.list.json is there.</summary>
+    public const string CheckpointsFolder = "checkpoints/";
+
+    /// <summary>Name of a run's numbers: one line of JSON a step.</summary>
     public const string MetricsFile = "metrics.jsonl";
 
     /// <summary>What a GPU worker says of itself.</summary>
     public static string Worker(string name) => $"{Workers}{name}.json";
     public const string Workers = "_workers/";
-
-    public static string CheckpointPrefix(JobKey job) => $"{job}/checkpoints/";
 
     public static string VersionPrefix(string owner, string name, string version) => $"{owner}/{name}/versions/{version}/";
     public static string Version(string owner, string name, string version, string file) => VersionPrefix(owner, name, version) + file;
@@ -108,11 +125,27 @@ public static class StorageLayout
     public static string OutboxMark(string kind, JobKey job) => $"{OutboxMarks}{kind}/{job}";
     public const string OutboxMarks = "_outbox/";
 
+    /// <summary>How far a receiver has been told of a job's events. In container records, as are the next three.</summary>
+    public static string Delivery(JobKey job, string receiver) => $"{Deliveries(job)}{receiver}.json";
+    public static string Deliveries(JobKey job) => $"_deliveries/{job}/";
+
+    /// <summary>An event that a receiver did not take for a day.</summary>
+    /// <param name="name">The event's id, '.', the receiver.</param>
+    public static string UndeliveredEvent(string owner, string name) => $"{UndeliveredEvents(owner)}{name}.json";
+    public static string UndeliveredEvents(string owner) => $"_undelivered/{owner}/";
+
+    /// <summary>The key with which an owner's webhooks are signed.</summary>
+    public static string WebhookSecret(string owner) => $"_secrets/{owner}.json";
+    public static string Subscriptions(string owner) => $"_subscriptions/{owner}.json";
+
     /// <summary>Drawn pictures' names.</summary>
     public static string Drawn(JobKey prediction, string file) => $"{prediction}/{file}";
 
-    /// <summary>Beside them: the worker's last word on a prediction (a WorkerEvent), written before it is sent.</summary>
-    public static string DrawnResult(JobKey prediction) => $"{prediction}/result.json";
+    /// <summary>How the work ended, among the files of a training's job or a prediction.</summary>
+    public const string ResultFile = "result.json";
+
+    /// <summary>Beside the pictures: the worker's last word on a prediction (a WorkerEvent), written once, before it is sent.</summary>
+    public static string DrawnResult(JobKey prediction) => Drawn(prediction, ResultFile);
 
     /// <summary>An empty blob whose name sorts newest first: lists come in that order without reading the records.</summary>
     public static string TrainingIndex(JobKey training, DateTimeOffset created) => IndexOf(training.Owner, TrainingsList) + Entry(training, created);

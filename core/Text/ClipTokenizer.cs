@@ -98,14 +98,17 @@ public sealed class ClipTokenizer
     }
 
     /// <summary>Start token, text, end token, padding: exactly <paramref name="length"/> ids. A longer text is cut, the end token kept.</summary>
-    public int[] Encode(string text, int length = 77)
+    public int[] Encode(string text, int length = 77) => Encode(Tokenize(text), length);
+
+    /// <summary>The same of a text's own ids.</summary>
+    public int[] Encode(IReadOnlyCollection<int> tokens, int length = 77)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 2);
-        var tokens = Tokenize(text);
-        var kept = Math.Min(tokens.Length, length - 2);
+        var kept = Math.Min(tokens.Count, length - 2);
         var ids = new int[length];
         ids[0] = StartOfText;
-        Array.Copy(tokens, 0, ids, 1, kept);
+        foreach (var (index, token) in tokens.Take(kept).Index())
+            ids[1 + index] = token;
         ids[kept + 1] = EndOfText;
         Array.Fill(ids, Padding, kept + 2, length - kept - 2);
         return ids;

@@ -154,6 +154,11 @@ public sealed record TrainingInputs
             idle.Add("Input 'mask_target_prompts' has no effect while use_face_detection_instead is true.");
         if (given.ContainsKey("sample_every_steps") && effective.SamplePrompts is null)
             idle.Add("Input 'sample_every_steps' has no effect without sample_prompts.");
+        foreach (var (name, text) in new[] { ("caption_prefix", effective.CaptionPrefix), ("sample_prompts", effective.SamplePrompts) })
+        {
+            if (text is not null && Captions.CaptionMarkup.IsMarked(text))
+                idle.Add($"Weights \"(word:1.3)\" and tags \"<lora:…>\" in '{name}' have no effect: the words alone are read.");
+        }
         return idle;
     }
 

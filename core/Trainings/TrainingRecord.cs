@@ -37,10 +37,8 @@ public sealed record TrainingRecord : IJobRecord<TrainingRecord>
     /// <summary>Pictures that are prepared in all; 0 before the archive is unpacked.</summary>
     public int Pictures { get; init; }
 
-    /// <summary>What it was started with as far as <see cref="Input"/> does not tell: the id of the training or check whose data set it
-    /// took, and the version that it trains further.</summary>
+    /// <summary>Id of the training or check whose data set it took; null: an archive of its own.</summary>
     public string? Data { get; init; }
-    public string? From { get; init; }
 
     /// <summary>Its data set has been removed, by time or by hand.</summary>
     public bool DataRemoved { get; init; }

@@ -14,13 +14,11 @@ namespace Sdxl.Core.Trainings;
 /// <param name="CheckOnly">Prepare the data set and its report, then stop: nothing is trained, and the list of trainings does not show it.</param>
 /// <param name="Data">Id of the owner's training or check whose data set is taken in place of an archive; null: <paramref name="Archive"/> is
 /// there.</param>
-/// <param name="From">owner/name:id of the version that is trained further; null: the base model.</param>
 /// <param name="ArchiveMd5">Of the content that is meant, base64: a blob that was overwritten meanwhile is another training's. null: whatever is there.</param>
 public sealed record TrainingRequest(string Id, string Owner, string Name, string Base, string Archive, string GivenInputs, string Source,
     bool CheckOnly = false,
     string? ArchiveMd5 = null,
-    string? Data = null,
-    string? From = null)
+    string? Data = null)
 {
     [JsonIgnore]
     public JobKey Key => new(Owner, Id);

@@ -52,15 +52,24 @@ public static class EmbeddingFile
         return found;
     }
 
-    /// <summary>Whether a LoRA file's tensor belongs to a bundled embedding.</summary>
-    public static bool IsBundled(string name) => name.StartsWith(BundlePrefix, StringComparison.Ordinal) && name.LastIndexOf('.') > BundlePrefix.Length;
+    /// <summary>Whether a LoRA file's tensor belongs to an embedding: a bundled one, or the file's own.</summary>
+    public static bool IsRow(string name) => IsPlainRow(name) || IsBundled(name);
+
+    /// <summary>Whether a tensor holds a file's own rows for one of the encoders.</summary>
+    public static bool IsPlainRow(string name) => s_names.Any(pair => name == pair.First || name == pair.Second);
+
+    private static bool IsBundled(string name) => name.StartsWith(BundlePrefix, StringComparison.Ordinal)
+        && name.LastIndexOf('.') > BundlePrefix.Length;
 
     private static (Tensor, Tensor) Pair(SafetensorsFile file, string first, string second)
     {
         var (one, two) = (file.Entries[first], file.Entries[second]);
+        // One vector is one row, as some programs write it.
+        if (one.Shape.Length == 1 && two.Shape.Length == 1)
+            return (file.ReadFinite(first).view(1, -1), file.ReadFinite(second).view(1, -1));
         if (one.Shape.Length != 2 || two.Shape.Length != 2 || one.Shape[0] != two.Shape[0])
             throw new SafetensorsException(file.Path, $"'{first}' is {one} and '{second}' is {two}; expected the same number of rows in both.");
-        return (file.Read(first, float32), file.Read(second, float32));
+        return (file.ReadFinite(first), file.ReadFinite(second));
     }
 
     private static void Write(string path, (string First, string Second) names, Tensor rows1, Tensor rows2)

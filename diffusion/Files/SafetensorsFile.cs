@@ -59,7 +59,7 @@ public sealed class SafetensorsFile : IDisposable
             throw new SafetensorsException(Path, $"has no tensor '{name}'. It holds {Entries.Count}: {string.Join(", ", Entries.Keys.Take(5))}{(Entries.Count > 5 ? ", …" : "")}.");
         var tensor = empty(entry.Shape, ToScalarType(entry.Type));
         if (entry.ByteLength > 0)
-            CopyBytes(entry, tensor);
+            Fill(entry, tensor);
         if ((dtype is null || dtype == tensor.dtype) && (device is null || device.type == TorchSharp.DeviceType.CPU))
             return tensor;
         using (tensor)
@@ -74,7 +74,7 @@ public sealed class SafetensorsFile : IDisposable
             return;
         if (target.device_type == TorchSharp.DeviceType.CPU && target.dtype == ToScalarType(entry.Type) && target.is_contiguous())
         {
-            CopyBytes(entry, target);
+            Fill(entry, target);
             return;
         }
         using var guard = no_grad();
@@ -97,11 +97,11 @@ public sealed class SafetensorsFile : IDisposable
 
     public void Dispose() => map.Dispose();
 
-    /// <summary>The tensor library's word for a file type.</summary>
+    /// <summary>The tensor library's word for a file type; what it has none for is read as fp32.</summary>
     public static ScalarType ToScalarType(SafetensorsType type) => type switch
     {
         SafetensorsType.F64 => ScalarType.Float64,
-        SafetensorsType.F32 => ScalarType.Float32,
+        SafetensorsType.F32 or SafetensorsType.F8_E4M3 or SafetensorsType.F8_E5M2 => ScalarType.Float32,
         SafetensorsType.F16 => ScalarType.Float16,
         SafetensorsType.BF16 => ScalarType.BFloat16,
         SafetensorsType.I64 => ScalarType.Int64,
@@ -124,8 +124,14 @@ public sealed class SafetensorsFile : IDisposable
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, $"A tensor of type {type} cannot be written to a safetensors file; convert it first."),
     };
 
-    private void CopyBytes(SafetensorsEntry entry, Tensor tensor)
+    private void Fill(SafetensorsEntry entry, Tensor tensor)
     {
+        if (entry.Type is SafetensorsType.F8_E4M3 or SafetensorsType.F8_E5M2)
+        {
+            System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(Float8.Decode(ReadBytes(entry.Name), entry.Type)).CopyTo(
+                tensor.bytes);
+            return;
+        }
         if (entry.ByteLength <= int.MaxValue) // the limit of Tensor.bytes
         {
             using var view = map.CreateViewAccessor(start + entry.Offset, entry.ByteLength, MemoryMappedFileAccess.Read);

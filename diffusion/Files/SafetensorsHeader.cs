@@ -32,6 +32,9 @@ public sealed class SafetensorsHeader
     /// <summary>Full-size SDXL has 2,641 tensors.</summary>
     public const int MaxTensors = 200_000;
 
+    /// <summary>SDXL's longest names have some 120 letters.</summary>
+    public const int MaxNameLetters = 1_000;
+
     /// <summary>Entries of "__metadata__"; kohya's files have about a hundred.</summary>
     public const int MaxMetadata = 20_000;
 
@@ -101,6 +104,9 @@ public sealed class SafetensorsHeader
                     hasMetadata = true;
                     ReadMetadata(ref reader, metadata, file);
                 }
+                else if (name.Length > MaxNameLetters)
+                    throw new SafetensorsException(file,
+                        $"has a tensor name of {name.Length} letters, '{name[..40]}…'; at most {MaxNameLetters} are allowed.");
                 else if (entries.Count == MaxTensors)
                     throw new SafetensorsException(file, $"lists more than {MaxTensors} tensors; no file of SDXL has so many.");
                 else if (!entries.TryAdd(name, ReadEntry(ref reader, name, dataStart, fileBytes, file)))
@@ -173,7 +179,8 @@ public sealed class SafetensorsHeader
         if (word is null || shape is null || offsets is null)
             throw new SafetensorsException(file, $"tensor '{name}' lacks {(word is null ? "dtype" : shape is null ? "shape" : "data_offsets")}.");
         if (!SafetensorsTypes.TryParse(word, out var type))
-            throw new SafetensorsException(file, $"tensor '{name}' has dtype '{word}'; this product reads {string.Join(", ", Enum.GetNames<SafetensorsType>())}.");
+            throw new SafetensorsException(file,
+                $"tensor '{name}' has dtype '{word}'; this product reads {string.Join(", ", Enum.GetNames<SafetensorsType>())}. Save the file again in one of these, for example F16.");
         if (offsets.Count != 2 || offsets[1] < offsets[0])
             throw new SafetensorsException(file, $"tensor '{name}' has data_offsets [{string.Join(", ", offsets)}]; expected [begin, end] with begin <= end.");
         if (offsets[1] > fileBytes - dataStart)

@@ -11,6 +11,12 @@ public enum SafetensorsType
     I32,
     U8,
     BOOL,
+
+    /// <summary>8 bits, 4 of them exponent; read as fp32, never written.</summary>
+    F8_E4M3,
+
+    /// <summary>8 bits, 5 of them exponent; read as fp32, never written.</summary>
+    F8_E5M2,
 }
 
 /// <summary>Sizes and spellings of <see cref="SafetensorsType"/>.</summary>
@@ -25,7 +31,7 @@ public static class SafetensorsTypes
         _ => 1,
     };
 
-    /// <summary>Parses the header's word exactly (case counts); false for types that SDXL files do not use (F8, I16, …).</summary>
+    /// <summary>Parses the header's word exactly (case counts); false for types that SDXL files do not use (F4, I16, …).</summary>
     public static bool TryParse(string word, out SafetensorsType type)
     {
         foreach (var candidate in Enum.GetValues<SafetensorsType>())

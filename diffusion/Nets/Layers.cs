@@ -20,7 +20,7 @@ internal static class Weights
     }
 
     /// <summary>The weight in the input's type: itself where they agree (no copy).</summary>
-    public static Tensor As(this Parameter weight, Tensor input) => weight.dtype == input.dtype ? weight : weight.to_type(input.dtype);
+    public static Tensor As(this Tensor weight, Tensor input) => weight.dtype == input.dtype ? weight : weight.to_type(input.dtype);
 }
 
 /// <summary>Pointwise functions that reuse their input's memory where no gradient will ask for it.</summary>
@@ -38,10 +38,11 @@ internal static class Pointwise
 
 /// <summary>y = x W^T + b, with a slot for a low-rank branch. x [..., in] -> [..., out].</summary>
 /// <remarks>The keys are "weight" [out, in] and "bias" [out]; a branch adds no key.</remarks>
-public sealed class Linear : nn.Module<Tensor, Tensor>
+public sealed class Linear : nn.Module<Tensor, Tensor>, IWeighted
 {
     private readonly Parameter weight;
     private readonly Parameter? bias;
+    private readonly WeightSlot slot = new();
     private LowRankBranch? branch; // a plain object: invisible to RegisterComponents
 
     internal Linear(Placement at, long inputs, long outputs, bool hasBias = true) : base(nameof(Linear))
@@ -60,14 +61,19 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
     /// <summary>The branch in the slot.</summary>
     public LowRankBranch? Branch => branch;
 
-    public override Tensor forward(Tensor x) => branch is null ? F.linear(x, weight.As(x), bias?.As(x)) : branch.Apply(x, weight.As(x), bias?.As(x));
+    /// <inheritdoc/>
+    public void StandIn(Tensor? weight) => slot.Tensor = weight;
+
+    public override Tensor forward(Tensor x) =>
+        branch is null ? F.linear(x, (slot.Tensor ?? weight).As(x), bias?.As(x)) : branch.Apply(x, weight.As(x), bias?.As(x));
 }
 
 /// <summary>A 2D convolution with zero padding. x [B,Cin,H,W] -> [B,Cout,H',W'].</summary>
-public sealed class Conv2d : nn.Module<Tensor, Tensor>
+public sealed class Conv2d : nn.Module<Tensor, Tensor>, IWeighted
 {
     private readonly Parameter weight; // [Cout, Cin, k, k]
     private readonly Parameter? bias;
+    private readonly WeightSlot slot = new();
     private readonly long[] strides, paddings;
 
     internal Conv2d(Placement at, long inputs, long outputs, int kernel, int stride = 1, int padding = 0, bool hasBias = true) : base(nameof(Conv2d))
@@ -79,7 +85,13 @@ public sealed class Conv2d : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => Convolution.Apply(x, weight.As(x), bias?.As(x), strides, paddings);
+    /// <inheritdoc/>
+    public Parameter Weight => weight;
+
+    /// <inheritdoc/>
+    public void StandIn(Tensor? weight) => slot.Tensor = weight;
+
+    public override Tensor forward(Tensor x) => Convolution.Apply(x, (slot.Tensor ?? weight).As(x), bias?.As(x), strides, paddings);
 }
 
 /// <summary>Group normalisation with a gain and an offset per channel. x [B,C,...].</summary>

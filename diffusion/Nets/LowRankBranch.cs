@@ -29,13 +29,10 @@ public sealed class LowRankBranch(Tensor down, Tensor up, double scale, Tensor? 
     /// <summary>Computes W' once, for sampling without the branch's extra products. The base weight stays as it is.</summary>
     public void Merge(Tensor weight)
     {
-        using var guard = no_grad();
-        using var scope = NewDisposeScope();
-        var sum = weight.to_type(ScalarType.Float32).Plus(Delta());
-        if (Magnitude is not null)
-            sum = sum * (Magnitude.to_type(ScalarType.Float32) / RowLengths(sum)).unsqueeze(1);
         merged?.Dispose();
-        merged = sum.to_type(weight.dtype).DetachFromDisposeScope();
+        using var scope = NewDisposeScope();
+        using (no_grad())
+            merged = ChangedWeight.Of(weight, Delta(), Magnitude);
     }
 
     /// <summary>Frees the merged weight; the branch works unmerged again.</summary>
@@ -70,11 +67,9 @@ public sealed class LowRankBranch(Tensor down, Tensor up, double scale, Tensor? 
         using var scope = NewDisposeScope(); // three matrices as large as the weight would outlive the call
         Tensor lengths;
         using (no_grad())
-            lengths = RowLengths(weight.to_type(ScalarType.Float32).Plus(Delta()));
+            lengths = ChangedWeight.RowLengths(weight.to_type(ScalarType.Float32).Plus(Delta()));
         var factor = (magnitude / lengths).to_type(x.dtype); // [out]
         var y = F.linear(x, weight).Plus(F.linear(low, Up.to_type(x.dtype)) * Num(Scale)) * factor;
         return (bias is null ? y : y.Plus(bias)).MoveToOuterDisposeScope();
     }
-
-    private static Tensor RowLengths(Tensor weight) => weight.Squared().sum(1).sqrt(); // [out]
 }

@@ -127,6 +127,10 @@ public sealed class FineTune : IDisposable
             using var file = embeddings.Open();
             UseRows([EmbeddingFile.Read(file)]);
         }
+        else if (Lora is not null)
+        {
+            UseWords(WordsIn(Lora, TrainedModelTar.LoraName));
+        }
         if (parts.TryGetValue(TrainedModelTar.SpecialParamsName, out var special))
             SpecialParams = Checked(Special(special.ReadAll()));
         return true;
@@ -135,15 +139,14 @@ public sealed class FineTune : IDisposable
     private void TakeByContent(IReadOnlyDictionary<string, FineTunePart> parts, bool single)
     {
         var taken = new Dictionary<WeightsKind, string>();
-        var rows = new List<(Tensor, Tensor)>();
-        var words = new Dictionary<string, string>(StringComparer.Ordinal);
+        var words = new List<(string Word, Tensor Rows1, Tensor Rows2)>();
         foreach (var (name, part) in parts.OrderBy(p => p.Key, StringComparer.Ordinal).Where(p => p.Key != AdapterConfigName && (single || p.Key.EndsWith(".safetensors", StringComparison.Ordinal))))
         {
             var (file, kind) = OpenKnown(part);
             if (kind == WeightsKind.Embedding)
             {
                 using (file)
-                    Add(WordOf(name), EmbeddingFile.Read(file));
+                    words.AddRange(WordsIn(file, name));
                 continue;
             }
             // One training leaves its LoRA in several formats: they are the same change.
@@ -160,19 +163,38 @@ public sealed class FineTune : IDisposable
             taken[kind] = name;
             (Lora, UNet, Checkpoint) = kind switch { WeightsKind.Lora => (file, UNet, Checkpoint), WeightsKind.UNet => (Lora, file, Checkpoint), _ => (Lora, UNet, file) };
         }
-        foreach (var (word, rows1, rows2) in Lora is null ? [] : EmbeddingFile.ReadBundled(Lora))
-            Add(word, (rows1, rows2));
+        if (Lora is not null)
+            words.AddRange(WordsIn(Lora, taken[WeightsKind.Lora]));
         if (Lora is not null && parts.TryGetValue(AdapterConfigName, out var config))
             LoraConfig = System.Text.Encoding.UTF8.GetString(config.ReadAll());
+        UseWords(words);
+    }
+
+    /// <summary>
+    /// The embeddings in a file: bundled ones have their words with them; rows of the file's own (an embedding's, or those that
+    /// ai-toolkit puts beside a LoRA it trained together with them) are named by the file.
+    /// </summary>
+    private static IEnumerable<(string Word, Tensor Rows1, Tensor Rows2)> WordsIn(SafetensorsFile file, string name)
+    {
+        var bundled = EmbeddingFile.ReadBundled(file);
+        if (!file.Entries.Keys.Any(EmbeddingFile.IsPlainRow))
+            return bundled;
+        var (rows1, rows2) = EmbeddingFile.Read(file);
+        return bundled.Append((WordOf(name), rows1, rows2));
+    }
+
+    private void UseWords(IEnumerable<(string Word, Tensor Rows1, Tensor Rows2)> found)
+    {
+        var (words, rows, count) = (new Dictionary<string, string>(StringComparer.Ordinal), new List<(Tensor, Tensor)>(), 0);
+        foreach (var (word, rows1, rows2) in found)
+        {
+            if (!words.TryAdd(word, TrainedModelTar.TokensOf((int)rows1.shape[0], count)))
+                throw new InvalidDataException($"Fine-tune '{Source}' holds two embeddings called '{word}'. Give one of them.");
+            rows.Add((rows1, rows2));
+            count += (int)rows1.shape[0];
+        }
         UseRows(rows);
         SpecialParams = Checked(words);
-
-        void Add(string word, (Tensor Rows1, Tensor Rows2) of)
-        {
-            if (!words.TryAdd(word, TrainedModelTar.TokensOf((int)of.Rows1.shape[0], rows.Sum(r => (int)r.Item1.shape[0]))))
-                throw new InvalidDataException($"Fine-tune '{Source}' holds two embeddings called '{word}'. Give one of them.");
-            rows.Add(of);
-        }
     }
 
     private static (SafetensorsFile File, WeightsKind Kind) OpenKnown(FineTunePart part)

@@ -16,7 +16,7 @@ namespace Sdxl.Diffusion.Pipelines;
 /// </summary>
 internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
 {
-    private readonly List<Linear> attached = [];
+    private readonly List<(IWeighted Layer, Tensor Weight)> changed = [];
     private TriggerWords? words;
     private IReadOnlyList<string> tokensOfWords = [];
     private (Tensor, Tensor)? ownedRows;
@@ -76,12 +76,12 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
 
     public void Clear()
     {
-        foreach (var linear in attached)
+        foreach (var (layer, weight) in changed)
         {
-            linear.Branch?.Unmerge();
-            linear.Attach(null);
+            layer.StandIn(null);
+            weight.Dispose();
         }
-        attached.Clear();
+        changed.Clear();
         foreach (var net in replaced)
             model.Reload(net);
         replaced.Clear();
@@ -101,37 +101,33 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope(); // the factors go when the changed weights are computed
-        var linears = Linears();
-        var targets = new LoraTargets(
-            linears.ToDictionary(net => net.Key, net => (IReadOnlyList<string>)[.. net.Value.Keys]),
-            SdxlModel.NamesFor(model.UNet.Config, model.Vae.Config));
+        var layers = LoraTargets.Layers(model);
         var problems = new StringBuilder();
-        foreach (var layer in LoraFile.Read(file, targets, config).Layers)
+        foreach (var change in LoraFile.Read(file, LoraTargets.Of(model), config))
         {
-            if (!linears.TryGetValue(layer.Net, out var net) || !net.TryGetValue(layer.Module, out var linear))
-                problems.Append($" {layer.Net} has no linear layer '{layer.Module}'.");
-            else if (linear.Weight.shape is var shape && (layer.Up.shape[0] != shape[0] || layer.Down.shape[1] != shape[1]))
-                problems.Append($" '{layer.Module}' is [{shape[0]}, {shape[1]}], the LoRA's change [{layer.Up.shape[0]}, {layer.Down.shape[1]}].");
-            else
+            using var factors = change;
+            using var one = NewDisposeScope();
+            var layer = layers[change.Net][change.Module];
+            var shape = layer.Weight.shape;
+            if (change.Size is var (rows, columns) && (rows != shape[0] || columns != layer.Weight.NumberOfElements / shape[0]))
             {
-                linear.Attach(new LowRankBranch(
-                    layer.Down.to(linear.Weight.device), layer.Up.to(linear.Weight.device), strength * layer.Scale, layer.Magnitude?.to(linear.Weight.device)));
-                linear.Branch!.Merge(linear.Weight);
-                attached.Add(linear);
+                problems.Append($" '{change.Module}' is [{string.Join(", ", shape)}], the change [{rows}, {columns}].");
+                continue;
             }
+            var there = change.On(layer.Weight.device);
+            var weight = ChangedWeight.Of(layer.Weight, there.Delta(strength), there.Magnitude);
+            changed.Add((layer, weight)); // first of all: what fails from here on is cleared
+            layer.StandIn(weight);
+            if (FiniteWeights.Problem(weight) is not null)
+                throw new SafetensorsException(file.Path,
+                    $"makes '{change.Module}' infinite in {model.Device.UNetType}: its numbers, or lora_scale, are far too large.");
         }
         if (problems.Length > 0)
-            throw new SafetensorsException(file.Path, $"does not fit base model '{model.Source}':{(problems.Length > 1000 ? problems.ToString(0, 1000) + " …" : problems)} It was trained on another base model.");
-    }
-
-    private Dictionary<string, Dictionary<string, Linear>> Linears()
-    {
-        static Dictionary<string, Linear> Of(nn.Module net) =>
-            net.named_modules().Where(m => m.module is Linear).ToDictionary(m => m.name, m => (Linear)m.module, StringComparer.Ordinal);
-        var all = new Dictionary<string, Dictionary<string, Linear>> { ["unet"] = Of(model.UNet), ["text_encoder_2"] = Of(model.TextEncoder2) };
-        if (model.TextEncoder is not null)
-            all["text_encoder"] = Of(model.TextEncoder);
-        return all;
+        {
+            var family = ModelFamily.Sentence(file);
+            throw new SafetensorsException(
+                file.Path, $"does not fit base model '{model.Source}':{(problems.Length > 1000 ? problems.ToString(0, 1000) + " …" : problems)}{(family.Length > 0 ? family : " It was trained on another base model.")}");
+        }
     }
 
     /// <summary>Replicate's full fine-tunes leave out norms and time layers, so what is absent stays the base model's; what is there must fit.</summary>
@@ -140,11 +136,16 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
         var wanted = model.UNet.named_parameters().ToDictionary(p => p.name, p => p.parameter, StringComparer.Ordinal);
         var wrong = file.Entries.Values.Where(e => !wanted.TryGetValue(e.Name, out var p) || !p.shape.SequenceEqual(e.Shape)).Take(5).ToList();
         if (wrong.Count > 0 || file.Entries.Count == 0)
-            throw new SafetensorsException(file.Path, $"is not a U-Net for base model '{model.Source}': {(wrong.Count == 0 ? "it is empty" : string.Join(", ", wrong.Select(w => $"{w.Name} {w}")))}.");
+            throw new SafetensorsException(file.Path,
+                $"is not a U-Net for base model '{model.Source}': "
+                + $"{(wrong.Count == 0 ? "it is empty" : string.Join(", ", wrong.Select(w => $"{w.Name} {w}")))}.{ModelFamily.Sentence(file)}");
         replaced.Add("unet");
         using var guard = no_grad();
         foreach (var name in file.Entries.Keys)
+        {
             file.CopyTo(name, wanted[name]);
+            RequireFinite(file, name, wanted[name]);
+        }
     }
 
     /// <summary>Every net that a single-file checkpoint holds; the U-Net must be among them and each must be complete.</summary>
@@ -154,8 +155,23 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
         foreach (var (name, net) in model.Nets.Where(n => n.Key == "unet" || SingleFileTensors.Has(file, n.Key)))
         {
             replaced.Add(name);
-            NetLoader.Fill(net, new SingleFileTensors(file, names, name, NetLoader.Shapes(net)));
+            try
+            {
+                NetLoader.Fill(net, new SingleFileTensors(file, names, name, NetLoader.Shapes(net)));
+            }
+            catch (SafetensorsException e) when (ModelFamily.Sentence(file) is { Length: > 0 } family)
+            {
+                throw new SafetensorsException(file.Path, $"is no checkpoint for base model '{model.Source}'.{family} ({e.Message})", e);
+            }
+            foreach (var (tensor, weight) in net.named_parameters())
+                RequireFinite(file, names.Of(name, tensor).Name, weight);
         }
+    }
+
+    private static void RequireFinite(SafetensorsFile file, string name, Tensor weight)
+    {
+        if (FiniteWeights.Problem(weight) is { } problem)
+            throw new SafetensorsException(file.Path, $"tensor '{name}' {problem}");
     }
 
     private static List<string> Names(Tensor rows) => [.. Enumerable.Range(0, (int)rows.shape[0]).Select(i => $"<s{i}>")];

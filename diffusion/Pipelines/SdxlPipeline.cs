@@ -1,3 +1,5 @@
+using Sdxl.Core.Captions;
+using Sdxl.Core.Text;
 using Sdxl.Diffusion.Models;
 using Sdxl.Diffusion.Randomness;
 using Sdxl.Diffusion.Safety;
@@ -64,12 +66,32 @@ public sealed class SdxlPipeline : IDisposable
     /// <param name="loraScale">Strength of a LoRA; 1 is what was trained.</param>
     public void Apply(FineTune? fineTune, double loraScale) => slot.Apply(fineTune, loraScale);
 
+    /// <summary>What of the prompts has no effect, with the fine-tune that is applied: a sentence each.</summary>
+    public IReadOnlyList<string> PromptWarnings(GenerationSettings settings)
+    {
+        var warnings = new List<string>();
+        foreach (var (input, text) in new[] { ("prompt", settings.Prompt), ("negative_prompt", settings.NegativePrompt) })
+        {
+            if (CaptionMarkup.TagsIn(text) is { Count: > 0 } tags)
+            {
+                warnings.Add($"Input '{input}': the {(tags.Count == 1 ? "tag" : "tags")} {string.Join(" ", tags)} {Plural.Verb(tags.Count, "loads", "load")} nothing here. "
+                    + "Give a LoRA as 'replicate_weights' and its strength as 'lora_scale'.");
+            }
+            var count = PromptEncoder.TokensOf(slot.Tokens?.Tokenizer2 ?? model.Tokenizer2, slot.Spell(text));
+            if (count > CaptionLength.ReadTokens)
+                warnings.Add($"Input '{input}' has {count} tokens where {CaptionLength.ReadTokens} are read: its end has no effect. Put what matters in front.");
+        }
+        return warnings;
+    }
+
     /// <summary>A prompt as the nets read it: the fine-tune's words in place of what stands for them.</summary>
     public string Spell(string prompt) => slot.Spell(prompt);
 
     /// <summary>Draws the pictures of a request, one after the other.</summary>
     /// <exception cref="ArgumentException">Settings out of range: all of them at once.</exception>
     /// <exception cref="InvalidOperationException">A refine mode without a refiner, or one that does not fit the fine-tune.</exception>
+    /// <exception cref="DrawingFailedException">A picture's numbers became NaN or infinite: it is not given to drawn, nor are later
+    /// ones.</exception>
     /// <param name="drawn">Called with each picture as soon as it is drawn.</param>
     public IReadOnlyList<GeneratedPicture> Generate(
         GenerationSettings settings, IProgress<GenerationProgress>? progress, CancellationToken cancel, Action<GeneratedPicture>? drawn = null)
@@ -93,6 +115,7 @@ public sealed class SdxlPipeline : IDisposable
             using var one = NewDisposeScope();
             var (picture, seed) = (k, settings.Seed + k);
             var latents = Latents(settings, prepared, seed, (done, all) => progress?.Report(new(picture, settings.NumOutputs, done, all)), cancel);
+            RequireFinite(latents, settings, k, seed);
             pictures.Add(Finish(settings, latents, k, seed));
             drawn?.Invoke(pictures[k]);
         }
@@ -207,13 +230,25 @@ public sealed class SdxlPipeline : IDisposable
 
     private GeneratedPicture Finish(GenerationSettings settings, Tensor latents, int index, long seed)
     {
-        var rgb = PictureTensors.ToRgb(Decode(latents));
+        var decoded = Decode(latents);
+        RequireFinite(decoded, settings, index, seed);
+        var rgb = PictureTensors.ToRgb(decoded);
         var flagged = settings.CheckSafety && safety is not null && safety.IsFlagged(rgb, settings.Width, settings.Height);
         if (flagged)
             Array.Clear(rgb);
         else if (settings.ApplyWatermark)
             InvisibleWatermark.Apply(rgb, settings.Width, settings.Height);
         return new GeneratedPicture(index, seed, rgb, settings.Width, settings.Height, flagged);
+    }
+
+    /// <summary>NaN would be painted black, and a black picture looks like a success.</summary>
+    private static void RequireFinite(Tensor values, GenerationSettings settings, int index, long seed)
+    {
+        if (values.isfinite().all().item<bool>())
+            return;
+        throw new DrawingFailedException(
+            $"Picture {index + 1} of {settings.NumOutputs} (seed {seed}) cannot be drawn: its numbers became NaN or infinite on the way, which would be a black picture. "
+            + "The weights or the settings are outside of what the nets can compute: use a lora_scale nearer to 0, a lower guidance_scale, or other weights.");
     }
 
     private Tensor Noise(long seed, RandomPurpose purpose, long step, long[] shape)

@@ -15,10 +15,11 @@ namespace Sdxl.Diffusion.Training;
 /// <param name="Device">"cpu" or "cuda": what trained so far.</param>
 /// <param name="Threads">Processor threads that trained so far: sums are split among them, so the run goes on with as many. 0 where unknown.</param>
 /// <param name="Samples">Of all that decides the sample pictures beside the weights: those of other prompts do not belong to this run.</param>
+/// <param name="BaseIdentity">What the base model's files were; empty in checkpoints of older builds.</param>
 /// <param name="Start">What the net got wrong before the first step; null in checkpoints of older builds, whose end nobody can judge.</param>
 public sealed record CheckpointInfo(
     int Step, string SettingsHash, int Rollbacks, IReadOnlyDictionary<string, double> Optimizer, string Sha256, string Device = "", int Threads = 0, string Samples = "",
-    OwnErrors? Start = null);
+    OwnErrors? Start = null, string BaseIdentity = "");
 
 /// <summary>A whole checkpoint that was found.</summary>
 public sealed record FoundCheckpoint(string Folder, CheckpointInfo Info)
@@ -67,12 +68,14 @@ public sealed class CheckpointStore(string folder)
     }
 
     /// <summary>The newest checkpoint that is whole and of these settings; torn ones are named in the log and passed over.</summary>
-    public FoundCheckpoint? Newest(string settingsHash, Action<string> log)
+    public FoundCheckpoint? Newest(string settingsHash, string baseIdentity, Action<string> log)
     {
         foreach (var candidate in Folders())
         {
             if (Read(candidate, out var problem) is not { } info)
                 log($"Checkpoint {Path.GetFileName(candidate)} is not whole ({problem}); it is deleted, and the one before is tried.");
+            else if (info.SettingsHash != settingsHash && info.BaseIdentity.Length > 0 && info.BaseIdentity != baseIdentity)
+                log($"Checkpoint {Path.GetFileName(candidate)} was trained on other files of the base model, which have changed since; it is deleted, and the training starts anew.");
             else if (info.SettingsHash != settingsHash)
                 log($"Checkpoint {Path.GetFileName(candidate)} belongs to other settings or another data set; it is deleted.");
             else

@@ -26,10 +26,10 @@ public sealed class PromptTokens
         (first, second) = (Extend(model.Tokenizer, model.TextEncoder.TokenRows.shape[0], names), Extend(model.Tokenizer2, model.TextEncoder2.TokenRows.shape[0], names));
     }
 
-    /// <summary>[1, 77] int64 for each encoder.</summary>
+    /// <summary>[1, 77] int64 for each encoder. Weights and tags of a prompt are left out: nothing of them is trained.</summary>
     public (Tensor Ids1, Tensor Ids2) Encode(string text)
     {
-        var replaced = words.Replace(text, vectors);
+        var replaced = WeightedPrompt.Parse(words.Replace(text, vectors)).Text;
         return (Ids(first, replaced), Ids(second, replaced));
     }
 

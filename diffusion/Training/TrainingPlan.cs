@@ -28,6 +28,18 @@ public sealed record TrainingPlan
     /// <summary>Inputs as the user gave them: those without effect are named in the log. Null where they are named already: the host does so when it reads the archive.</summary>
     public JsonObject? Given { get; init; }
 
+    /// <summary>What the base model's files are (<see cref="Core.Bases.BaseIdentity"/>); null: found out, which reads them all.</summary>
+    public string? BaseIdentity { get; init; }
+
+    /// <summary>Called on the training's thread between two steps and between two sample pictures; may take its time. Null: nothing.</summary>
+    public Action? BetweenSteps { get; init; }
+
+    /// <summary>Set: the training ends after the step that it does, at least the first, and what is trained is written as if it had been to the end.</summary>
+    public CancellationToken StopEarly { get; init; }
+
+    /// <summary>Set, where the training is to stop: nobody goes on with it, so that no checkpoint is written any more.</summary>
+    public CancellationToken Canceled { get; init; }
+
     /// <summary>Device and threads; null: CUDA where there is one, else the CPU.</summary>
     public TrainingDevice? Device { get; init; }
 }
@@ -40,6 +52,6 @@ public abstract record TrainingOutcome
     /// <param name="Files">Names of the files in the output folder.</param>
     public sealed record Completed(int Steps, IReadOnlyList<string> Files) : TrainingOutcome;
 
-    /// <param name="Step">Steps done; a checkpoint of exactly this step is on disk.</param>
+    /// <param name="Step">Steps done; a checkpoint of exactly this step is on disk, unless the training was canceled for good.</param>
     public sealed record Stopped(int Step) : TrainingOutcome;
 }

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
+using Sdxl.Core.Bases;
 using Sdxl.Core.Captions;
+using Sdxl.Core.Faults;
 using Sdxl.Core.Json;
 using Sdxl.Core.Trainings;
 using Sdxl.Diffusion.Export;
@@ -37,6 +39,7 @@ public sealed class TrainingRun
     private readonly DatasetReader dataset;
     private readonly CheckpointStore checkpoints;
     private readonly string hash;
+    private readonly string baseIdentity;
     private int rollbacks;
     private double? devicePeak; // MiB
 
@@ -50,8 +53,9 @@ public sealed class TrainingRun
         if (!new TriggerWords(dataset.Manifest.Trigger).All.SequenceEqual(new TriggerWords(plan.Inputs.TokenString).All, StringComparer.OrdinalIgnoreCase))
             throw new TrainingException($"The data set's trigger is '{dataset.Manifest.Trigger}', input 'token_string' is '{plan.Inputs.TokenString}'. Prepare the data set with the same words.");
         checkpoints = new CheckpointStore(Path.Combine(plan.WorkFolder, "checkpoints"));
-        // The same settings on other pictures or another base are another training.
-        hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{settings.Hash()}\n{SdxlJson.Serialize(settings.ScheduleFrom(schedule))}\n{plan.Base.Name}\n{plan.Inputs.TrainBatchSize}\n{SdxlJson.Serialize(dataset.Manifest)}")));
+        baseIdentity = plan.BaseIdentity ?? BaseIdentity.Of(plan.Base.ModelPath, cacheFile: null);
+        // The same settings on other pictures or another base are another training; a base is its files, whatever its name.
+        hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{settings.Hash()}\n{SdxlJson.Serialize(settings.ScheduleFrom(schedule))}\n{baseIdentity}\n{plan.Inputs.TrainBatchSize}\n{SdxlJson.Serialize(dataset.Manifest)}")));
     }
 
     /// <summary>Trains to the end, or until <paramref name="stop"/>: then a checkpoint is written at the end of the current step.</summary>
@@ -106,7 +110,7 @@ public sealed class TrainingRun
     private TrainingOutcome FromNewestCheckpoint(CancellationToken stop)
     {
         using var scope = NewDisposeScope();
-        var found = checkpoints.Newest(hash, observer.Log);
+        var found = checkpoints.Newest(hash, baseIdentity, observer.Log);
         // What is torn, of other settings or of an abandoned end would outlast this run's own checkpoints, of which only the newest are kept.
         checkpoints.DropAfter(found?.Info.Step ?? 0);
         if (found is not null)
@@ -127,12 +131,20 @@ public sealed class TrainingRun
         using var metrics = new MetricsLog(Path.Combine(plan.WorkFolder, MetricsLog.FileName), done);
         using var samples = new TrainingSamples(plan, settings, model, prompts, trainer, observer);
         samples.DropAfter(found?.Info.Samples == samples.Key ? done : -1);
-        samples.Draw(done);
-        var unread = new List<StepTensors>();
         var clock = Stopwatch.StartNew();
+        var ended = EndsAt(done);
+        if (ended)
+            samples.End = done;
+        if (!TryDraw(done))
+            return new TrainingOutcome.Stopped(done);
+        clock.Restart();
+        var unread = new List<StepTensors>();
         var freed = false;
-        while (done < settings.Steps)
+        while (!ended)
         {
+            clock.Stop(); // standing still is not part of a step's time
+            plan.BetweenSteps?.Invoke();
+            clock.Start();
             if (done >= settings.Pivot && !freed)
             {
                 samples.CacheTexts();
@@ -143,22 +155,25 @@ public sealed class TrainingRun
             }
             unread.Add(trainer.Step(done));
             done++;
-            var checkpointIsDue = done == settings.Steps || done % plan.Inputs.CheckpointingSteps == 0;
+            FaultPoints.Hit(FaultPoints.TrainingStep);
+            ended = EndsAt(done); // asked once a step: it may be asked to end at any moment
+            if (ended)
+                samples.End = done;
+            var checkpointIsDue = ended || done % plan.Inputs.CheckpointingSteps == 0;
             if (checkpointIsDue || !device.Cuda || unread.Count == StepsReadTogether || samples.AreDue(done))
                 ReadNumbers(unread, done, schedule.Timesteps, clock, metrics);
-            var stopping = stop.IsCancellationRequested && done < settings.Steps;
+            var stopping = stop.IsCancellationRequested && !ended;
             if (stopping && unread.Count > 0)
                 ReadNumbers(unread, done, schedule.Timesteps, clock, metrics);
-            if (stopping || checkpointIsDue)
+            if ((stopping && !plan.Canceled.IsCancellationRequested) || checkpointIsDue)
                 WriteCheckpoint(trainer, samples.Key, start, done);
             if (stopping)
                 return new TrainingOutcome.Stopped(done);
-            if (samples.AreDue(done))
-            {
-                samples.Draw(done);
-                clock.Restart(); // drawing is not part of a step's time
-            }
+            if (!TryDraw(done))
+                return new TrainingOutcome.Stopped(done);
         }
+        if (done < settings.Steps)
+            observer.Log($"Ended at step {done} of {settings.Steps}, as asked; what is trained by then is kept.");
         if (start is not null)
             RefuseWhatUnlearned(start, trainer.Judge());
         else
@@ -174,7 +189,31 @@ public sealed class TrainingRun
                 + $"A1111 divides by columns: other pictures. Where that matters use {TrainingExport.PeftName(plan.ModelName)} with diffusers, or train without use_dora.");
         }
         return new TrainingOutcome.Completed(done, files);
+
+        // false: it was to stop, and has left a checkpoint.
+        bool TryDraw(int at)
+        {
+            clock.Stop(); // drawing is not part of a step's time
+            try
+            {
+                samples.Draw(at, stop);
+                return true;
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                if (!plan.Canceled.IsCancellationRequested)
+                    WriteCheckpoint(trainer, samples.Key, start, at);
+                return false;
+            }
+            finally
+            {
+                clock.Start();
+            }
+        }
     }
+
+    /// <summary>After all steps, or earlier where that is asked for; the first is done in any case: an untrained version is of no use to anybody.</summary>
+    private bool EndsAt(int done) => done >= settings.Steps || (done > 0 && plan.StopEarly.IsCancellationRequested);
 
     private OwnErrors JudgeBase(Trainer trainer)
     {
@@ -256,7 +295,7 @@ public sealed class TrainingRun
     {
         if (!trainer.AllFinite())
             throw new NonFiniteLossException(done, double.NaN, double.NaN);
-        var folder = checkpoints.Write(new CheckpointInfo(done, hash, rollbacks, trainer.Optimizer.Numbers, "", device.Kind, device.Threads, samplesKey, start), trainer.State());
+        var folder = checkpoints.Write(new CheckpointInfo(done, hash, rollbacks, trainer.Optimizer.Numbers, "", device.Kind, device.Threads, samplesKey, start, baseIdentity), trainer.State());
         observer.CheckpointWritten(folder, done);
     }
 

@@ -46,8 +46,12 @@ public sealed class TrainingSamples : IDisposable
         steps = (int)(Number(plan.Base.PredictionDefaults, "num_inference_steps") ?? DefaultSteps);
         folder = Path.Combine(plan.WorkFolder, "samples");
         schedule = settings.ScheduleFrom(model.Schedule);
+        End = settings.Steps;
         Key = FormattableString.Invariant($"{string.Join('|', prompts)} {plan.Inputs.Resolution} {guidance} {steps}");
     }
+
+    /// <summary>The training's last step, whose set is drawn in any case: the settings', unless it ends early.</summary>
+    public int End { get; set; }
 
     /// <summary>What decides the pictures beside the weights and the training's settings.</summary>
     public string Key { get; }
@@ -66,17 +70,18 @@ public sealed class TrainingSamples : IDisposable
     }
 
     /// <summary>Whether a set belongs to this number of steps done.</summary>
-    public bool AreDue(int done) => prompts.Length > 0 && (done == 0 || done == settings.Steps || done % plan.Inputs.SampleEverySteps == 0);
+    public bool AreDue(int done) => prompts.Length > 0 && (done == 0 || done == End || done % plan.Inputs.SampleEverySteps == 0);
 
     /// <summary>The steps of which a whole set exists, rising (of many an even choice with the first and the last), and the file of a prompt's picture.</summary>
     public (IReadOnlyList<string> Prompts, IReadOnlyList<int> Steps, Func<int, int, string> File) Drawn()
     {
-        var whole = Enumerable.Range(0, settings.Steps + 1).Where(AreDue).Where(s => Enumerable.Range(0, prompts.Length).All(p => File.Exists(FileOf(s, p)))).ToList();
+        var whole = Enumerable.Range(0, End + 1).Where(AreDue).Where(s => Enumerable.Range(0, prompts.Length).All(p => File.Exists(FileOf(s, p)))).ToList();
         return (prompts, whole.Count <= MostSetsShown ? whole : [.. Enumerable.Range(0, MostSetsShown).Select(i => whole[(int)((long)i * (whole.Count - 1) / (MostSetsShown - 1))])], FileOf);
     }
 
     /// <summary>Draws the set of this number of steps, if one is due.</summary>
-    public void Draw(int done)
+    /// <exception cref="OperationCanceledException">Stopped between two pictures or within one; those that are drawn stay.</exception>
+    public void Draw(int done, CancellationToken stop)
     {
         if (!AreDue(done))
             return;
@@ -85,7 +90,10 @@ public sealed class TrainingSamples : IDisposable
         {
             var file = FileOf(done, prompt);
             if (!File.Exists(file))
-                DrawOne(prompt, file);
+            {
+                plan.BetweenSteps?.Invoke();
+                DrawOne(prompt, file, stop);
+            }
             observer.SampleDrawn(file, prompts[prompt], done);
         }
     }
@@ -124,7 +132,7 @@ public sealed class TrainingSamples : IDisposable
         return sheet;
     }
 
-    private void DrawOne(int prompt, string file)
+    private void DrawOne(int prompt, string file, CancellationToken stop)
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
@@ -141,7 +149,7 @@ public sealed class TrainingSamples : IDisposable
             Positive = new Guide(cached?[prompt] ?? Encode(prompts[prompt]), sizes),
             Negative = new Guide(cachedEmpty ?? Empty(), sizes),
             GuidanceScale = guidance,
-        }.Run(noise * Num(sampler.InitialNoiseSigma), CancellationToken.None);
+        }.Run(noise * Num(sampler.InitialNoiseSigma), stop);
         Save(TiledDecoder.Decode(model.Vae, model.Vae.Unscale(latents), TiledDecoder.TileSide(model.Vae.Config)), file);
     }
 

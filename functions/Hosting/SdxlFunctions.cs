@@ -47,6 +47,8 @@ public static class SdxlFunctions
         services.AddSingleton<RecordStore>();
         services.AddSingleton<RecordChanges>();
         services.AddSingleton<IMessageQueues, QueueSender>();
+        services.AddSingleton<Jobs.JobEnds>();
+        services.AddSingleton<Jobs.Outages>();
         services.AddSingleton(provider => new BaseCatalog(provider.GetRequiredService<IOptions<SdxlOptions>>().Value));
         services.AddSingleton<PreparerPool>();
         services.AddSingleton(new PictureLoader(new PictureLimits()));
@@ -71,6 +73,15 @@ public static class SdxlFunctions
         services.AddSingleton<Accounts.TokenStore>();
         services.AddSingleton<Http.PublicWeb>();
         services.AddSingleton<Http.InputFiles>();
+        services.AddSingleton<Events.Subscriptions>();
+        services.AddSingleton<Events.WebhookSecrets>();
+        services.AddSingleton<Events.WebhookPoster>();
+        services.AddSingleton(provider => new Events.EventGridTopic(
+            provider.GetRequiredService<IOptions<SdxlOptions>>(), provider.GetRequiredService<TokenCredential>()));
+        services.AddSingleton<Events.EventReceivers>();
+        services.AddSingleton<Events.JobStories>();
+        services.AddSingleton<Events.EventDelivery>();
+        services.AddSingleton<Events.EventStreams>();
         services.AddSingleton<Predictions.PredictionReceiver>();
         services.AddSingleton<Predictions.PredictionIntake>();
         services.AddSingleton<Predictions.PredictionProgress>();

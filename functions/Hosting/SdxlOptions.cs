@@ -68,6 +68,12 @@ public sealed class SdxlOptions
     /// </summary>
     public string TrustedHosts { get; set; } = "";
 
+    /// <summary>Seconds between two looks at a training whose worker has not answered: an event that got lost is made up for after that.</summary>
+    public int HeartbeatCheckSeconds { get; set; } = 180;
+
+    /// <summary>Pictures of one training that are prepared at a time, so that a large one does not hold back others.</summary>
+    public int PicturesAtOnce { get; set; } = 8;
+
     /// <summary>
     /// Pictures in the answer of a request that waits for them (Prefer: wait) are data URIs where clients reach this app by plain http: Replicate's JavaScript
     /// client makes files of https: and data: only. Everywhere else they are links.
@@ -77,6 +83,19 @@ public sealed class SdxlOptions
     /// <summary>A prediction that no worker has drawn for this long fails.</summary>
     public double MaxPredictionHours { get; set; } = 24;
 
+    /// <summary>A topic that all events are published to.</summary>
+    public EventGridOptions EventGrid { get; set; } = new();
+
     /// <summary>A training whose worker has said nothing for this long has failed; the queue waiting for a GPU counts too.</summary>
     public int MaxSilenceHours { get; set; } = 24;
+}
+
+/// <summary>The Event Grid topic (Sdxl:EventGrid).</summary>
+public sealed class EventGridOptions
+{
+    /// <summary>https://NAME.REGION.eventgrid.azure.net/api/events; the topic takes CloudEvents 1.0. Empty: none.</summary>
+    public string Endpoint { get; set; } = "";
+
+    /// <summary>Access key; empty: this app's identity, which needs the role EventGrid Data Sender.</summary>
+    public string Key { get; set; } = "";
 }

@@ -10,7 +10,7 @@ namespace Sdxl.Functions.Http;
 public static class ApiBodies
 {
     public const string Training = "TrainingRequest", Prediction = "PredictionRequest", Model = "ModelRequest", File = "FileRequest",
-        Token = "TokenRequest", Picture = "PictureChange", Search = "SearchText";
+        Token = "TokenRequest", Picture = "PictureChange", Search = "SearchText", Subscription = "SubscriptionRequest";
 
     public static IReadOnlyDictionary<string, JsonObject> Schemas { get; } = new Dictionary<string, JsonObject>
     {
@@ -20,7 +20,6 @@ public static class ApiBodies
             ("destination", Text("owner/name, Replicate's word for it.")),
             ("base", Text("Base model's name; unset: the default.")),
             ("check", Text("Id of a check or training whose data set is taken in place of an archive.")),
-            ("from", Text("Version that is trained further.")),
             ("webhook", Text("Address that is told of it.", "uri")),
             ("webhook_events_filter", List("start", "output", "logs", "completed"))),
         [Prediction] = Object(
@@ -45,6 +44,8 @@ public static class ApiBodies
             ("crop", Object(("x", Whole()), ("y", Whole()), ("size", Whole()))),
             ("mask", Text("A data URI or the url of a file; white is what counts.")),
             ("removed", new JsonObject { ["type"] = "boolean" })),
+        [Subscription] = Object(
+            ("url", Text("Address that is posted to.", "uri")), ("types", List([.. Core.Events.EventTypes.All]))),
         [Search] = new JsonObject { ["type"] = "string" },
     };
 

@@ -23,7 +23,7 @@ public sealed record InputFile(string Name, string? Blob, Stream? Content) : IDi
 /// Finds what a text input means that stands for a file: a data URI, a blob of this service's storage (container/path or its URL), a file
 /// that this app serves (one that was sent to v1/files, a version's, a drawn picture), or an address on the public internet.
 /// </summary>
-public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordStore records, FileStore files, FileLinks links, PublicWeb web,
+public sealed class InputFiles(BlobStore blobs, VersionStore versions, FileStore files, FileLinks links, PublicWeb web,
     Addresses addresses, Callers callers, IOptions<SdxlOptions> options)
 {
     /// <summary>Containers whose blobs begin with their owner; what is not his does not exist for him.</summary>
@@ -111,10 +111,6 @@ public sealed class InputFiles(BlobStore blobs, VersionStore versions, RecordSto
             ["v1", "models", var owner, var name, "versions", var version, .. var file]
                 when owner == caller && (await versions.ModelAsync(owner, name, cancel))?.Versions.Any(v => v.Version == version) == true
                 => $"{StorageLayout.Models}/{StorageLayout.Version(owner, name, version, string.Join('/', file))}",
-            ["v1", "predictions", var id, var file]
-                when callers.JobOf(request, id) is { } drawn
-                    && (await records.PredictionAsync(drawn, cancel))?.Pictures.Any(p => p.File == file) == true
-                => $"{StorageLayout.Predictions}/{StorageLayout.Drawn(drawn, file)}",
             _ => null,
         };
     }

@@ -123,6 +123,28 @@ public sealed class PublicWeb : IDisposable
         IntakeException Refuse(int status, string sentence) => new([new IntakeProblem(field, sentence, status)]);
     }
 
+    /// <summary>Posts to an address that a caller named, under the same rule; a redirect is an answer like any other.</summary>
+    /// <exception cref="HttpRequestException">Not reachable, or not public; the message says so in a sentence.</exception>
+    /// <exception cref="TimeoutException">No answer within <paramref name="patience"/>.</exception>
+    public async Task<HttpStatusCode> PostAsync(HttpRequestMessage request, TimeSpan patience, CancellationToken cancel)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(patience);
+        try
+        {
+            using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
+            return answer.StatusCode;
+        }
+        catch (HttpRequestException e) when (e.InnerException is RefusedException inside)
+        {
+            throw new HttpRequestException(inside.Message, e);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            throw new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"no answer within {patience.TotalSeconds:0.#} s"));
+        }
+    }
+
     /// <summary>Whether an address is one that anybody on the internet may reach; everything special-purpose (RFC 6890) is not.</summary>
     public static bool IsPublic(IPAddress address)
     {

@@ -24,11 +24,8 @@ public sealed class Repeats(TimeProvider time)
     /// <exception cref="IntakeException">The header is too long.</exception>
     public string IdOf(HttpRequest request, string owner, string content)
     {
-        var key = request.Headers[KeyHeader].ToString();
-        if (key.Length > MaxKeyLetters)
-            throw new IntakeException([new IntakeProblem(KeyHeader, $"{KeyHeader} has more than {MaxKeyLetters} characters.", 400)]);
-        if (key.Length > 0)
-            return JobId.From($"idempotent\n{owner}\n{request.Path}\n{key}");
+        if (KeyedId(request, owner) is { } keyed)
+            return keyed;
         var now = time.GetUtcNow();
         foreach (var (name, old) in _tries)
         {
@@ -39,6 +36,18 @@ public sealed class Repeats(TimeProvider time)
         var made = new Try(JobId.New(), now, request.HttpContext.RequestAborted);
         return _tries.AddOrUpdate(same, made, (_, before) => before.Caller.IsCancellationRequested && now - before.At <= s_window
             ? made with { Id = before.Id } : made).Id;
+    }
+
+    public static bool HasKey(HttpRequest request) => request.Headers[KeyHeader].ToString().Length > 0;
+
+    /// <summary>The id that belongs to the request's key; null: it has none.</summary>
+    /// <exception cref="IntakeException">The header is too long.</exception>
+    public string? KeyedId(HttpRequest request, string owner)
+    {
+        var key = request.Headers[KeyHeader].ToString();
+        return key.Length > MaxKeyLetters
+            ? throw new IntakeException([new IntakeProblem(KeyHeader, $"{KeyHeader} has more than {MaxKeyLetters} characters.", 400)])
+            : key.Length > 0 ? JobId.From($"idempotent\n{owner}\n{request.Path}\n{key}") : null;
     }
 
     /// <summary>Of the parts of a request that make it what it is.</summary>

@@ -9,7 +9,7 @@ using Sdxl.Functions.Storage;
 namespace Sdxl.Functions.Predictions;
 
 /// <summary>Writes into a prediction's record what its worker tells, and ends it. Doing any of it twice changes nothing.</summary>
-public sealed class PredictionProgress(RecordStore records, BlobStore blobs, TimeProvider time)
+public sealed class PredictionProgress(RecordStore records, BlobStore blobs, IMessageQueues queues, TimeProvider time)
 {
     /// <returns>false where the event is not about a prediction, or about none that is there.</returns>
     public async Task<bool> TakeAsync(WorkerEvent happened, CancellationToken cancel) => happened switch
@@ -23,6 +23,7 @@ public sealed class PredictionProgress(RecordStore records, BlobStore blobs, Tim
             r => JobTransitions.IsTerminal(r.Status) || r.Pictures.Count >= drawn.Pictures.Count
                 ? r : r with { Status = JobStatus.Processing, StartedAt = r.StartedAt ?? drawn.At, Pictures = drawn.Pictures },
             cancel) is not null,
+        DrawingLogged => await TellAsync(new LogsGrew(happened.Job, PredictionRecord.Kind), cancel),
         PredictionCompleted done => await EndAsync(done.Job, r => WithPictures(r, done), cancel) is not null,
         // A job's id does not say what it is: these may be about a training.
         JobFailed failed => await EndAsync(failed.Job, r => r with { Status = JobStatus.Failed, Error = failed.Error }, cancel) is not null,
@@ -54,6 +55,12 @@ public sealed class PredictionProgress(RecordStore records, BlobStore blobs, Tim
             Error = FormattableString.Invariant($"No GPU worker has drawn this within {hours:0.##} hours. ")
                 + "Check that a worker runs and reads the queue, then try again.",
         }, cancel);
+    }
+
+    private async Task<bool> TellAsync(LogsGrew grew, CancellationToken cancel)
+    {
+        await queues.SendAsync<EventMessage>(Queues.Events, $"{Guid.NewGuid():N}", grew, cancel: cancel);
+        return true;
     }
 
     private Task MarkAsync(JobKey prediction, CancellationToken cancel) =>

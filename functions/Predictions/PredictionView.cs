@@ -7,8 +7,8 @@ namespace Sdxl.Functions.Predictions;
 public sealed record DrawingProgress(int Step, int TotalSteps, double? StepsPerSecond, double? SecondsLeft, string? Device);
 
 /// <summary>A prediction as clients see it: Replicate's, and some fields that its clients pass over.</summary>
-/// <param name="Model">owner/name; of the base model alone its name.</param>
-/// <param name="Version">64 hex characters; empty for the base model alone.</param>
+/// <param name="Model">owner/name of the version, or of the base model alone.</param>
+/// <param name="Version">64 hex characters.</param>
 /// <param name="Output">The pictures, in order, as they come; null before the first. Flagged ones are left out, and the others keep their
 /// numbers.</param>
 /// <param name="Error">null unless it failed.</param>

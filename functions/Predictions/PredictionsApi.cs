@@ -1,4 +1,3 @@
-using Azure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Azure.Functions.Worker;
@@ -11,6 +10,7 @@ using Sdxl.Core.Predictions;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
+using Sdxl.Functions.Retention;
 using Sdxl.Functions.Storage;
 using Sdxl.Functions.Versions;
 
@@ -22,18 +22,20 @@ namespace Sdxl.Functions.Predictions;
 /// As multipart/form-data the inputs are fields beside version and base, and image, mask and replicate_weights may be files.
 /// </summary>
 public sealed class PredictionsApi(RecordStore records, RecordChanges changes, BlobStore blobs, PredictionIntake intake, PredictionProgress progress,
-    PredictionViews views, VersionStore versions, BaseModels bases, Addresses addresses, Callers callers, IOptions<SdxlOptions> options, TimeProvider time)
+    PredictionViews views, Deletion deletion, VersionStore versions, BaseModels bases, Repeats repeats, Paging paging, Addresses addresses, Callers callers,
+    IOptions<SdxlOptions> options, TimeProvider time)
 {
-    private const int PageSize = 100;
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
 
     [Function("CreatePrediction")]
+    [Operation("Draws.", Gives = typeof(PredictionView), Status = 201, Body = ApiBodies.Prediction)]
     public Task<IActionResult> Create(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/predictions")] HttpRequest request, CancellationToken cancel) =>
         CreateAsync(request, null, cancel);
 
     /// <summary>With the model's newest version.</summary>
     [Function("CreateModelPrediction")]
+    [Operation("Draws with a model's newest version.", Gives = typeof(PredictionView), Status = 201, Body = ApiBodies.Prediction)]
     public async Task<IActionResult> CreateOfModel(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/models/{owner}/{name}/predictions")] HttpRequest request,
         string owner,
@@ -45,32 +47,38 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
             : Answers.NotFound($"There is no model '{owner}/{name}', or it has no version yet.");
 
     [Function("ListPredictions")]
+    [Operation("Your predictions, newest first.", Gives = typeof(Page<PredictionView>), Query = "cursor,limit")]
     public async Task<IActionResult> List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/predictions")] HttpRequest request, CancellationToken cancel)
     {
-        var owner = callers.OwnerOf(request);
-        var cursor = request.Query["cursor"].ToString() is { Length: > 0 } given ? given : null;
-        var (ids, next) = await records.PageAsync(owner, StorageLayout.PredictionsList, cursor, PageSize, cancel);
-        var found = await Task.WhenAll(ids.Select(id => records.PredictionAsync(new JobKey(owner, id), cancel)));
-        return Answers.Json(new
+        try
         {
-            Previous = (string?)null,
-            Next = next is null ? null : addresses.Of(request, $"v1/predictions?cursor={Uri.EscapeDataString(next)}"),
-            Results = found.OfType<PredictionRecord>().Select(record => PredictionViews.View(record, null, Root(request))),
-        });
+            var (owner, wanted) = (callers.OwnerOf(request), Paging.Of(request));
+            var (ids, next) = await records.PageAsync(owner, StorageLayout.PredictionsList, wanted.Cursor, wanted.Size, cancel);
+            var found = await Task.WhenAll(ids.Select(id => records.PredictionAsync(new JobKey(owner, id), cancel)));
+            var shown = await Task.WhenAll(
+                found.OfType<PredictionRecord>().Select(record => views.ViewAsync(record, null, addresses.RootOf(request), cancel)));
+            return Answers.Json(paging.Page(request, shown, next));
+        }
+        catch (IntakeException e)
+        {
+            return Answers.Problem(e);
+        }
     }
 
     [Function("GetPrediction")]
+    [Operation("A prediction.", Gives = typeof(PredictionView))]
     public async Task<IActionResult> Get(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/predictions/{id}")] HttpRequest request,
         string id,
         CancellationToken cancel) =>
         callers.JobOf(request, id) is { } key && await records.PredictionAsync(key, cancel) is { } record
-            ? Answers.Json(await views.NowAsync(record, Root(request), cancel))
+            ? Answers.Json(await views.NowAsync(record, addresses.RootOf(request), cancel))
             : NoPrediction(id);
 
     /// <summary>Ends it at once; one that is over is answered unchanged.</summary>
     [Function("CancelPrediction")]
+    [Operation("Ends a prediction.", Gives = typeof(PredictionView))]
     public async Task<IActionResult> Cancel(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/predictions/{id}/cancel")] HttpRequest request,
         string id,
@@ -79,37 +87,32 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
         if (callers.JobOf(request, id) is not { } key || await records.PredictionAsync(key, cancel) is not { } record)
             return NoPrediction(id);
         var canceled = JobTransitions.IsTerminal(record.Status) ? record : await progress.CancelAsync(key, cancel);
-        return canceled is null ? NoPrediction(id) : Answers.Json(PredictionViews.View(canceled, null, Root(request)));
+        return canceled is null ? NoPrediction(id) : Answers.Json(await views.ViewAsync(canceled, null, addresses.RootOf(request), cancel));
     }
 
-    /// <summary>A drawn picture. Only names that the record lists are served, and those that it is about to list.</summary>
-    [Function("GetPredictionPicture")]
-    public async Task<IActionResult> Picture(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/predictions/{id}/{file}")] HttpRequest request,
+    /// <summary>Ends it if it runs, and removes it with its pictures.</summary>
+    [Function("DeletePrediction")]
+    [Operation("Removes a prediction with its pictures.", Status = 204)]
+    public async Task<IActionResult> Delete(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/predictions/{id}")] HttpRequest request,
         string id,
-        string file,
         CancellationToken cancel)
     {
         if (callers.JobOf(request, id) is not { } key || await records.PredictionAsync(key, cancel) is not { } record)
             return NoPrediction(id);
-        var shown = await views.NowAsync(record, "", cancel);
-        if (shown.Output?.Any(link => link.EndsWith($"/{file}", StringComparison.Ordinal)) != true)
-            return Answers.NotFound($"Prediction '{id}' has no picture '{file}'.");
-        try
-        {
-            var blob = await blobs.BlobAsync(StorageLayout.Predictions, StorageLayout.Drawn(key, file));
-            return new FileStreamResult(await blob.OpenReadAsync(cancellationToken: cancel), "image/png");
-        }
-        catch (RequestFailedException e) when (e.Status == 404)
-        {
-            return Answers.NotFound($"Picture '{file}' of prediction '{id}' is not in storage any more.");
-        }
+        if (!JobTransitions.IsTerminal(record.Status))
+            await progress.CancelAsync(key, cancel);
+        await deletion.PredictionAsync(record, cancel);
+        return new NoContentResult();
     }
 
     private async Task<IActionResult> CreateAsync(HttpRequest request, string? version, CancellationToken cancel)
     {
-        var key = new JobKey(callers.OwnerOf(request), JobId.New());
-        var root = Root(request);
+        var owner = callers.OwnerOf(request);
+        var key = new JobKey(owner, repeats.KeyedId(request, owner) ?? JobId.New());
+        var root = addresses.RootOf(request);
+        if (Repeats.HasKey(request) && await records.PredictionAsync(key, cancel) is { } made)
+            return Answers.Json(await views.NowAsync(made, root, cancel), StatusCodes.Status201Created);
         PredictionRecord? record;
         try
         {
@@ -141,7 +144,7 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
         request.HttpContext.Response.Headers.Location = $"{root}/v1/predictions/{key.Id}";
         return PreferWait.Of(request) is { } hold
             ? await HoldAsync(request, record, watch, hold, cancel)
-            : Answers.Json(PredictionViews.View(record, null, root), StatusCodes.Status201Created);
+            : Answers.Json(await views.ViewAsync(record, null, root, cancel), StatusCodes.Status201Created);
     }
 
     /// <summary>
@@ -160,18 +163,18 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
                     ?? await records.PredictionAsync(created.Key, cancel);
                 if (record is not null && JobTransitions.IsTerminal(record.Status))
                 {
-                    var view = PredictionViews.View(record, null, Root(request));
+                    var view = await views.ViewAsync(record, null, addresses.RootOf(request), cancel);
                     return Answers.Json(await WithDataAsync(view, record, cancel), StatusCodes.Status201Created);
                 }
             }
         }
-        catch (OperationCanceledException) when (request.HttpContext.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) // of the request or of the invocation, whichever is told first
         {
             // Nobody has its id, and Replicate's JavaScript client asks again, up to five times.
             await progress.CancelAsync(created.Key, CancellationToken.None);
             throw;
         }
-        return Answers.Json(PredictionViews.View(created, null, Root(request)), StatusCodes.Status202Accepted);
+        return Answers.Json(await views.ViewAsync(created, null, addresses.RootOf(request), cancel), StatusCodes.Status202Accepted);
     }
 
     /// <inheritdoc cref="SdxlOptions.DataOutputOnHttp"/>
@@ -184,8 +187,6 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
                 await blobs.ReadBytesAsync(StorageLayout.Predictions, StorageLayout.Drawn(record.Key, picture.File), cancel)));
         return view with { Output = await Task.WhenAll(pictures) };
     }
-
-    private string Root(HttpRequest request) => addresses.Of(request, "").TrimEnd('/');
 
     private static ContentResult NoPrediction(string id) => Answers.NotFound($"There is no prediction '{id}'.");
 }

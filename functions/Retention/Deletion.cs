@@ -20,9 +20,13 @@ public sealed class Deletion(BlobStore blobs, VersionStore versions)
     {
         await DatasetAsync(training.Key, cancel);
         await ScratchAsync(training.Key, cancel);
+        await DeliveriesAsync(training.Key, cancel);
         await DeleteAsync(StorageLayout.Records, StorageLayout.TrainingIndex(training.Key, training.CreatedAt), cancel);
         await DeleteAsync(StorageLayout.Records, StorageLayout.TrainingRecord(training.Key), cancel);
     }
+
+    private Task DeliveriesAsync(JobKey job, CancellationToken cancel) =>
+        blobs.DeleteAllAsync(StorageLayout.Records, StorageLayout.Deliveries(job), cancel);
 
     public Task DatasetAsync(JobKey training, CancellationToken cancel) =>
         blobs.DeleteAllAsync(StorageLayout.Datasets, StorageLayout.Dataset(training, ""), cancel);
@@ -42,6 +46,7 @@ public sealed class Deletion(BlobStore blobs, VersionStore versions)
     {
         await blobs.DeleteAllAsync(StorageLayout.Predictions, StorageLayout.Drawn(prediction.Key, ""), cancel);
         await ScratchAsync(prediction.Key, cancel);
+        await DeliveriesAsync(prediction.Key, cancel);
         await DeleteAsync(StorageLayout.Records, StorageLayout.PredictionIndex(prediction.Key, prediction.CreatedAt), cancel);
         await DeleteAsync(StorageLayout.Records, StorageLayout.PredictionRecord(prediction.Key), cancel);
     }

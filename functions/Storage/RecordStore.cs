@@ -9,6 +9,7 @@ using Sdxl.Core.Predictions;
 using Sdxl.Core.Records;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
+using Sdxl.Functions.Http;
 
 namespace Sdxl.Functions.Storage;
 
@@ -68,15 +69,23 @@ public sealed class RecordStore(BlobStore blobs, IMessageQueues queues, RecordCh
     {
         var container = await blobs.ContainerAsync(StorageLayout.Records);
         var prefix = StorageLayout.IndexOf(owner, list);
-        await foreach (var page in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancel).AsPages(cursor, limit))
+        try
         {
-            if (page.Values.Count > 0 || page.ContinuationToken is not { Length: > 0 })
+            await foreach (var page in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancel).AsPages(cursor, limit))
             {
-                return ([.. page.Values.Select(blob => blob.Name[(blob.Name.LastIndexOf('-') + 1)..])],
-                    page.ContinuationToken is { Length: > 0 } next ? next : null);
+                if (page.Values.Count > 0 || page.ContinuationToken is not { Length: > 0 })
+                {
+                    return ([.. page.Values.Select(blob => blob.Name[(blob.Name.LastIndexOf('-') + 1)..])],
+                        page.ContinuationToken is { Length: > 0 } next ? next : null);
+                }
             }
+            return ([], null);
         }
-        return ([], null);
+        catch (RequestFailedException e) when (e.Status == 400 && cursor is not null)
+        {
+            throw new IntakeException([new IntakeProblem(
+                "cursor", "'cursor' is none that a list has given. Begin the list anew, and follow its 'next' as it is.", 422)]);
+        }
     }
 
     /// <summary>Sends what a mark of an earlier process is about; for the timer.</summary>

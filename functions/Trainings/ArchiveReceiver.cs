@@ -16,11 +16,9 @@ namespace Sdxl.Functions.Trainings;
 /// <param name="Archive">null where <paramref name="Data"/> is given.</param>
 /// <param name="Data">Id of the training or check whose data set is taken.</param>
 /// <param name="Destination">owner/name or name, as said; null: not said.</param>
-/// <param name="From">The version that is to be trained further; null: the base model.</param>
 /// <param name="Warnings">What of the request has no effect, one sentence each.</param>
 public sealed record ReceivedArchive(
-    Stream? Archive, string ArchiveName, string? Data, JsonObject Given, string? Destination, string? Base, string? From,
-    WebhookRequest? Webhook, IReadOnlyList<string> Warnings) : IDisposable
+    Stream? Archive, string ArchiveName, string? Data, JsonObject Given, string? Destination, string? Base, WebhookRequest? Webhook, IReadOnlyList<string> Warnings) : IDisposable
 {
     public void Dispose() => Archive?.Dispose();
 }
@@ -31,7 +29,7 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
     private const string ArchiveField = "input_images";
     private const string Webhook = "webhook", Filter = "webhook_events_filter";
     private static readonly string[] s_names =
-        ["input", "name", "owner", "base", "destination", "check", "from", "version", Webhook, Filter, "webhook_completed"];
+        ["input", "name", "owner", "base", "destination", "check", "version", Webhook, Filter, "webhook_completed"];
 
     /// <exception cref="IntakeException">The body is not what it should be, or too large.</exception>
     public async Task<ReceivedArchive> ReceiveAsync(HttpRequest request, CancellationToken cancel)
@@ -54,7 +52,7 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
         var destination = name is null ? Text(body, "destination") : owner is null ? name : $"{owner}/{name}";
         var (archive, archiveName) = data is null ? await LinkedAsync(given[ArchiveField], request, cancel) : (null, "archive");
         given.Remove(ArchiveField);
-        return new ReceivedArchive(archive, Plain(archiveName), data, given, destination, baseName, Text(body, "from"), WebhookFields.Read(body), warnings);
+        return new ReceivedArchive(archive, Plain(archiveName), data, given, destination, baseName, WebhookFields.Read(body), warnings);
     }
 
     private async Task<ReceivedArchive> FormAsync(HttpRequest request, CancellationToken cancel)
@@ -64,7 +62,7 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
         foreach (var (key, values) in form.Where(pair => pair.Key is not (ArchiveField or Filter)))
             given[key] = values.ToString();
         var (owner, name, destination) = (Take(given, "owner"), Take(given, "name"), Take(given, "destination"));
-        var (baseName, from, data) = (Take(given, "base"), Take(given, "from"), Take(given, "check"));
+        var (baseName, data) = (Take(given, "base"), Take(given, "check"));
         var webhook = new JsonObject { [Webhook] = Take(given, Webhook) };
         if (form[Filter] is { Count: > 0 } words)
             webhook[Filter] = new JsonArray([.. words.Select(word => (JsonNode?)word)]);
@@ -81,7 +79,7 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
             (archive, archiveName) = await FetchAsync(link.ToString(), request, cancel);
         else if (data is null)
             throw Refuse(422, "The form has no archive. Send the zip or tar as the file field 'input_images'.");
-        return new ReceivedArchive(archive, Plain(archiveName), archive is null ? data : null, given, destination, baseName, from, WebhookFields.Read(webhook), []);
+        return new ReceivedArchive(archive, Plain(archiveName), archive is null ? data : null, given, destination, baseName, WebhookFields.Read(webhook), []);
     }
 
     /// <summary>Replicate's JavaScript turns a file in a training's input into {"type":"Buffer",…} or {}.</summary>

@@ -45,8 +45,7 @@ public sealed class RunApi(
     {
         if (await FindAsync(request, id, cancel) is not { } record)
             return NoTraining(id);
-        var text = await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.Metrics(record.Key), cancel)
-            ?? await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.JobRun(record.Key, StorageLayout.MetricsFile), cancel) ?? "";
+        var text = await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.Metrics(record.Key), cancel) ?? "";
         return Answers.Tagged(request, RunMetrics.Read(text, Number(request, "after", 0, int.MaxValue) ?? -1));
     }
 

@@ -34,13 +34,11 @@ public sealed class TrainingCreation(
         var key = new JobKey(caller, id);
         if (await records.TrainingAsync(key, cancel) is { } made)
             return (made, received.Warnings);
-        var from = received.From is { } reference ? await FromAsync(reference, caller, cancel) : null;
         var training = new TrainingRequest(
-            id, caller, name, wanted.Base ?? received.Base ?? from?.Base ?? options.Value.DefaultBase,
+            id, caller, name, wanted.Base ?? received.Base ?? options.Value.DefaultBase,
             $"{StorageLayout.Datasets}/{StorageLayout.Dataset(key, $"archive/{received.ArchiveName}")}",
             received.Given.ToJsonString(), "http", wanted.CheckOnly,
-            Data: received.Data, From: from is null ? null : $"{from.Owner}/{from.Name}:{from.Version}");
-        RefuseForeignBase(training, from);
+            Data: received.Data);
         if (received.Archive is { } archive)
         {
             using (var intake = ArchiveIntake.Open(archive, received.ArchiveName, training, bases))
@@ -80,19 +78,6 @@ public sealed class TrainingCreation(
         return ModelName.Slug(said ?? received.ArchiveName).Name;
     }
 
-    private async Task<PublishedVersion> FromAsync(string reference, string caller, CancellationToken cancel) =>
-        await versions.FindAsync(reference, caller, cancel)
-            ?? throw Refuse("from", 422, $"There is no version '{reference}' to train further. Give owner/name:id or owner/name.");
-
-    private static void RefuseForeignBase(TrainingRequest training, PublishedVersion? from)
-    {
-        if (from is not null && from.Base != training.Base)
-        {
-            throw Refuse("base", 422, $"Version '{training.From}' was trained on base model '{from.Base}' and cannot be trained further on "
-                + $"'{training.Base}'. Leave 'base' out.");
-        }
-    }
-
     /// <summary>What makes two requests the same one.</summary>
     private static async Task<string> ContentAsync(ReceivedArchive received, CancellationToken cancel)
     {
@@ -102,7 +87,7 @@ public sealed class TrainingCreation(
             archive = Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancel));
             stream.Position = 0;
         }
-        return Repeats.HashOf(archive, received.Data, received.Given.ToJsonString(), received.Destination, received.Base, received.From);
+        return Repeats.HashOf(archive, received.Data, received.Given.ToJsonString(), received.Destination, received.Base);
     }
 
     private static IntakeException Refuse(string field, int status, string sentence) => new([new IntakeProblem(field, sentence, status)]);

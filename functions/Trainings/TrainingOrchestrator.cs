@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using Microsoft.Extensions.Logging;
@@ -22,8 +21,7 @@ public sealed record TrainingStatusNote(TrainingStage Stage, int Done, int Total
 /// </summary>
 public static class TrainingOrchestrator
 {
-    private const int HeartbeatCheckMinutes = 60;
-    private const int WorkerStopSeconds = 60;
+    private const int WorkerStopSeconds = 7; // the user reads "canceled" within ten, whatever the worker does
 
     [Function(nameof(TrainingOrchestrator))]
     public static async Task Run([OrchestrationTrigger] TaskOrchestrationContext context)
@@ -43,7 +41,7 @@ public static class TrainingOrchestrator
 
             // 2 fan out: one activity a picture
             await Enter(TrainingStage.Prepare, unpacked.Pictures);
-            await OrCancel(PrepareAll(unpacked.Pictures));
+            await OrCancel(PrepareAll(unpacked.Pictures, unpacked.AtOnce));
 
             // 3 fan in: manifest and report; refuses when no picture is left
             await Enter(TrainingStage.Manifest);
@@ -58,28 +56,27 @@ public static class TrainingOrchestrator
             await Enter(TrainingStage.Train);
             var job = new TrainingJob(request.Key, 1, request.Base, $"{request.Owner}/{request.Name}", unpacked.Inputs);
             dispatched = true;
-            await Call<bool>(nameof(DispatchTraining), job);
+            var checkSeconds = await Call<int>(nameof(DispatchTraining), job);
 
             // 5 wait for its completion event
-            var finished = await WaitForWorker();
+            var finished = await WaitForWorker(checkSeconds);
 
             // 6 publish: verify hashes, copy, make the version visible
             await Enter(TrainingStage.Publish);
-            await Call<string>(nameof(PublishVersion), new PublishRequest(request, unpacked.Inputs, finished.Files));
+            if (await Publish(new PublishRequest(request, unpacked.Inputs, finished.Place, finished.Files)) is null)
+                throw new TrainingCanceledException();
             context.SetCustomStatus(new TrainingStatusNote(TrainingStage.Done, 0, 0));
         }
         catch (TrainingCanceledException)
         {
             log.TrainingCanceled(request.Id);
-            if (dispatched)
-                await StopWorker();
+            await StopWork();
             await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Key, JobStatus.Canceled, null));
         }
         catch (TaskFailedException e)
         {
             log.TrainingFailed(request.Id, e.FailureDetails.ErrorMessage);
-            if (dispatched)
-                await Call<bool>(nameof(MarkCanceled), request.Key);
+            await Call<bool>(nameof(MarkCanceled), request.Key);
             await Call<bool>(nameof(FinishTraining), new TrainingEnd(request.Key, JobStatus.Failed, JobOrchestration.Sentence(e)));
         }
         catch (WorkerFailedException e)
@@ -100,31 +97,38 @@ public static class TrainingOrchestrator
         async Task<T> OrCancel<T>(Task<T> work) =>
             await Task.WhenAny(work, cancel) == cancel ? throw new TrainingCanceledException() : await work;
 
-        async Task<bool> PrepareAll(int pictures)
+        // A window of activities: a training of a thousand pictures leaves room for those of others between its own.
+        async Task<bool> PrepareAll(int pictures, int atOnce)
         {
-            var done = 0;
-            await Task.WhenAll(Enumerable.Range(0, pictures).Select(async index =>
-            {
-                await Call<bool>(nameof(PreparePicture), new PictureToPrepare(request.Key, index));
-                context.SetCustomStatus(new TrainingStatusNote(TrainingStage.Prepare, ++done, pictures));
-            }));
+            var (done, next) = (0, 0);
+            await Task.WhenAll(Enumerable.Range(0, Math.Min(atOnce, pictures)).Select(_ => PrepareOneByOne()));
             return true;
+
+            async Task PrepareOneByOne()
+            {
+                while (next < pictures)
+                {
+                    await Call<bool>(nameof(PreparePicture), new PictureToPrepare(request.Key, next++));
+                    context.SetCustomStatus(new TrainingStatusNote(TrainingStage.Prepare, ++done, pictures));
+                }
+            }
         }
 
-        async Task<TrainingCompleted> WaitForWorker()
+        // The worker's word, or, where that got lost, what it has written down.
+        async Task<TrainingCompleted> WaitForWorker(int checkSeconds)
         {
-            while (!workerAnswer.IsCompleted)
+            string? answer = null;
+            while (answer is null)
             {
                 using var stopTimer = new CancellationTokenSource();
-                var timer = context.CreateTimer(context.CurrentUtcDateTime.AddMinutes(HeartbeatCheckMinutes), stopTimer.Token);
+                var timer = context.CreateTimer(context.CurrentUtcDateTime.AddSeconds(checkSeconds), stopTimer.Token);
                 var first = await Task.WhenAny(workerAnswer, cancel, timer);
                 stopTimer.Cancel(); // Not CancelAsync: an orchestrator awaits durable tasks only.
                 if (first == cancel)
                     throw new TrainingCanceledException();
-                if (first == timer && await Call<string?>(nameof(CheckHeartbeat), request.Key) is { } silence)
-                    throw new WorkerFailedException(silence);
+                answer = first == timer ? await Call<string?>(nameof(CheckHeartbeat), request.Key) : await workerAnswer;
             }
-            return SdxlJson.Deserialize<WorkerEvent>(await workerAnswer) switch
+            return SdxlJson.Deserialize<WorkerEvent>(answer) switch
             {
                 TrainingCompleted completed => completed,
                 JobFailed failed => throw new WorkerFailedException(failed.Error),
@@ -133,10 +137,19 @@ public static class TrainingOrchestrator
             };
         }
 
-        // Asks the worker to stop and gives it a minute to say so; a job that no worker has begun needs no waiting.
-        async Task StopWorker()
+        // Whole or not at all: a cancel leaves its mark, the activity finds it until the version becomes visible, and its word is the last.
+        async Task<string?> Publish(PublishRequest publish)
         {
-            if (!await Call<bool>(nameof(MarkCanceled), request.Key))
+            var publishing = Call<string?>(nameof(PublishVersion), publish);
+            if (await Task.WhenAny((Task)publishing, cancel) == cancel)
+                await Call<bool>(nameof(MarkCanceled), request.Key);
+            return await publishing;
+        }
+
+        // Asks the worker to stop and gives it a moment to say so; a job that no worker has begun needs no waiting.
+        async Task StopWork()
+        {
+            if (!await Call<bool>(nameof(MarkCanceled), request.Key) || !dispatched)
                 return;
             using var stopTimer = new CancellationTokenSource();
             await Task.WhenAny(workerAnswer, context.CreateTimer(

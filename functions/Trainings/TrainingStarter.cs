@@ -46,7 +46,6 @@ public sealed class TrainingStarter(RecordStore records, TimeProvider time, ILog
         Stage = TrainingStage.Queued,
         Input = JsonNode.Parse(request.GivenInputs)!.AsObject(),
         Data = request.Data,
-        From = request.From,
         IsCheck = request.CheckOnly,
         CreatedAt = now,
     };

@@ -59,9 +59,6 @@ public sealed record TrainingView
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Check { get; init; }
 
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? From { get; init; }
-
     /// <summary>What it may cost and take; null once it is over.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Quote? Quote { get; init; }

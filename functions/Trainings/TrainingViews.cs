@@ -59,7 +59,6 @@ public sealed class TrainingViews(BlobStore blobs, BaseModels bases, FileLinks l
             Warnings = record.Warnings,
             ExpiresAt = record.DataRemoved ? null : ends,
             Check = record.Data,
-            From = record.From,
         };
     }
 

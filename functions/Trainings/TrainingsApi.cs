@@ -49,7 +49,7 @@ public sealed class TrainingsApi(
         return owner == callers.OwnerOf(request)
             && (await versions.ModelAsync(owner, name, cancel))?.Versions.Any(v => v.Version == version) == true
                 ? Answers.Problem(StatusCodes.Status400BadRequest, "Version not trainable",
-                    $"'{owner}/{name}:{version}' is a trained version, not a base model. POST v1/trainings with \"from\" trains it further.")
+                    $"'{owner}/{name}:{version}' is a trained version, not a base model.")
                 : Answers.NotFound($"There is no version '{owner}/{name}:{version}'.");
     }
 

@@ -37,6 +37,12 @@ public static class GpuWorkerServices
         services.AddSingleton<WorkerScratch>();
         services.AddSingleton<JobBlobs>();
         services.AddSingleton<EventSender>();
+        services.AddSingleton<WorkerHealth>();
+        services.AddSingleton<Patience>();
+        services.AddSingleton<JobTurns>();
+        services.AddSingleton<JobResults>();
+        services.AddSingleton<Deliveries>();
+        services.AddSingleton<StepGate>();
         services.AddSingleton<TrainingHandler>();
         services.AddSingleton<PredictionFiles>();
         services.AddSingleton<PredictionHandler>();

@@ -16,6 +16,8 @@ public sealed class WorkerBeacon(JobBlobs blobs, WorkerDevice device, TimeProvid
 
     public string Name { get; } = FormattableString.Invariant($"{Environment.MachineName.ToLowerInvariant()}-{Environment.ProcessId}");
 
+    public string Doing => _doing;
+
     /// <summary>What it does from now on.</summary>
     public void Say(string doing)
     {

@@ -11,6 +11,9 @@ public sealed class WorkerOptions
     /// <summary>Scratch space: data sets, checkpoints, downloaded versions. May be empty at start; nothing in it is needed elsewhere.</summary>
     public string ScratchFolder { get; set; } = Path.Combine(Path.GetTempPath(), "sdxl-worker");
 
+    /// <summary>Most bytes that stay in scratch between jobs: versions that were drawn with, trainings that wait. A running job may take more.</summary>
+    public long ScratchBytes { get; set; } = 150L << 30;
+
     /// <summary>"auto" takes a CUDA device if there is one; "cpu"; "cuda".</summary>
     public string Device { get; set; } = "auto";
 
@@ -23,7 +26,7 @@ public sealed class WorkerOptions
     /// <summary>Seconds that an empty queue is waited on before the other one is looked at.</summary>
     public double ReceiveWaitSeconds { get; set; } = 2;
 
-    /// <summary>Seconds between progress events.</summary>
+    /// <summary>Seconds between words about a job's progress.</summary>
     public double ProgressSeconds { get; set; } = 1;
 
     /// <summary>Minutes without a job after which the worker ends by itself, with exit code 0; 0: never. A card that is paid by the second is then given back.</summary>
@@ -37,4 +40,10 @@ public sealed class WorkerOptions
 
     /// <summary>What this machine costs an hour; null: unknown. Only measured with: sdxl.run.cost.</summary>
     public double? PricePerHour { get; set; }
+
+    /// <summary>
+    /// Let predictions in between the steps of a training, which stands still meanwhile and ends with the same bits. Both models lie in the device's
+    /// memory then: false where it holds only one.
+    /// </summary>
+    public bool PredictWhileTraining { get; set; } = true;
 }

@@ -25,7 +25,7 @@ public sealed class PredictionFiles(JobBlobs blobs, WorkerScratch scratch)
         }
         if (job.Weights is not { } prefix)
             return null;
-        var folder = Path.Combine(scratch.Folder, "versions", prefix.TrimEnd('/').Split('/')[^1]);
+        var folder = scratch.Use("versions", prefix.TrimEnd('/').Split('/')[^1]);
         var file = Path.Combine(folder, TrainedModelTar.FileName);
         if (!File.Exists(file) && await blobs.DownloadAsync(StorageLayout.Models, prefix, folder, name => name == TrainedModelTar.FileName, cancel) == 0)
             throw new FileNotFoundException($"Version {prefix.TrimEnd('/')} has no {TrainedModelTar.FileName}; it cannot be drawn with.");

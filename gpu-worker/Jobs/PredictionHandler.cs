@@ -1,12 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using Microsoft.Extensions.Options;
 using Sdxl.Core.Bases;
-using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Predictions;
-using Sdxl.Core.Storage;
 using Sdxl.Diffusion.Files;
 using Sdxl.Diffusion.Pipelines;
 using Sdxl.GpuWorker.Hosting;
@@ -26,11 +23,14 @@ public sealed class PredictionHandler(
 
     private SdxlPipeline? _pipeline;
     private string? _loadedBase;
-    private IReadOnlyList<string> _wordsWithoutVectors = [];
+    private IReadOnlyList<string> _wordsWithoutVectors = [], _promptWarnings = [];
     private (string? Weights, double Scale)? _applied; // a version's file, or null for the base alone: what never changes need not be read again
 
-    /// <inheritdoc cref="TrainingHandler.RunAsync"/>
-    public async Task<JobEnd> RunAsync(PredictionJob job, CancellationToken interrupt, CancellationToken canceled)
+    /// <param name="interrupt">Stop; the job begins again at another worker.</param>
+    /// <param name="canceled">The user does not want it any more.</param>
+    /// <returns>The event that ends the job.</returns>
+    /// <exception cref="OperationCanceledException">One of the two was set.</exception>
+    public async Task<WorkerEvent?> RunAsync(PredictionJob job, CancellationToken interrupt, CancellationToken canceled)
     {
         var watch = Stopwatch.StartNew();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(interrupt, canceled);
@@ -53,14 +53,8 @@ public sealed class PredictionHandler(
 
     public void Dispose() => Unload();
 
-    private async Task<JobEnd> DrawAsync(PredictionJob job, Stopwatch watch, CancellationToken cancel)
+    private async Task<WorkerEvent?> DrawAsync(PredictionJob job, Stopwatch watch, CancellationToken cancel)
     {
-        // Its last word may not have been heard when the message came back: it is said again, and nothing is drawn twice.
-        if (await blobs.ReadAsync(StorageLayout.Predictions, StorageLayout.DrawnResult(job.Prediction), cancel) is { } said)
-        {
-            await events.SendAsync(SdxlJson.Deserialize<WorkerEvent>(said.ToString()), CancellationToken.None);
-            return JobEnd.Finished;
-        }
         var baseModel = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base);
         baseModel.Require(job.Inputs.Needs());
         var weights = await files.FineTuneAsync(job, cancel);
@@ -72,14 +66,10 @@ public sealed class PredictionHandler(
             warnings.Add(string.Format(CultureInfo.InvariantCulture, NotChecked, job.Base));
         if (_wordsWithoutVectors.Count > 0)
             warnings.Add(string.Format(CultureInfo.InvariantCulture, NoVectors, string.Join(", ", _wordsWithoutVectors), Path.GetFileName(weights)));
-        var done = new PredictionCompleted(
+        warnings.AddRange(_promptWarnings);
+        await report.StoreStateAsync(); // who hears the last word looks at this log
+        return new PredictionCompleted(
             job.Prediction, 1, time.GetUtcNow(), report.Pictures, watch.Elapsed.TotalSeconds, warnings.Count == 0 ? null : [.. warnings]);
-        await Task.WhenAll(
-            report.StoreStateAsync(), // who hears the last word looks at this log
-            blobs.UploadAsync(StorageLayout.Predictions, StorageLayout.DrawnResult(job.Prediction),
-                Encoding.UTF8.GetBytes(SdxlJson.Serialize<WorkerEvent>(done)), CancellationToken.None));
-        await events.SendAsync(done, CancellationToken.None);
-        return JobEnd.Finished;
     }
 
     /// <summary>Drawing is pure computation on a thread of its own; pictures and progress go into storage meanwhile.</summary>
@@ -135,7 +125,8 @@ public sealed class PredictionHandler(
             CheckSafety = !inputs.DisableSafetyChecker,
             Seed = inputs.Seed,
         };
-        report.Begin(_pipeline!.Spell(inputs.Prompt));
+        _promptWarnings = _pipeline!.PromptWarnings(settings);
+        report.Begin(_pipeline.Spell(inputs.Prompt));
         _pipeline.Generate(settings, report, cancel, report.Drawn);
     }
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Sdxl.Core.Bases;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Telemetry;
@@ -13,26 +14,30 @@ using Sdxl.GpuWorker.Storage;
 
 namespace Sdxl.GpuWorker.Jobs;
 
-/// <summary>One training job: data set and checkpoint down, train, artefacts up, completion event.</summary>
+/// <summary>One training job: data set and checkpoint down, train, artefacts up into the delivery's own place.</summary>
 public sealed class TrainingHandler(
-    JobBlobs blobs, EventSender events, WorkerDevice device, WorkerScratch scratch, PredictionHandler predictions, IOptions<WorkerOptions> options, TimeProvider time,
-    ILogger<TrainingHandler> log)
+    JobBlobs blobs, JobTurns turns, Patience patience, StepGate gate, WorkerDevice device, WorkerScratch scratch, PredictionHandler predictions,
+    IOptions<WorkerOptions> options, TimeProvider time, ILogger<TrainingHandler> log)
 {
-    /// <param name="interrupt">Stop at a checkpoint; the message goes back to the queue.</param>
-    /// <param name="canceled">The user does not want it any more.</param>
-    /// <exception cref="OperationCanceledException">One of the two was set.</exception>
-    public async Task<JobEnd> RunAsync(TrainingJob job, CancellationToken interrupt, CancellationToken canceled)
+    private const string ScratchKind = "trainings";
+
+    /// <summary>Seconds that a stopping worker spends on storing its last checkpoint while storage is away.</summary>
+    private static readonly TimeSpan LastCheckpointPatience = TimeSpan.FromSeconds(60);
+
+    /// <returns>The event that ends the job; null: stopped at a checkpoint, another delivery goes on.</returns>
+    /// <exception cref="OperationCanceledException">Interrupted before the training began, or canceled.</exception>
+    public async Task<WorkerEvent?> RunAsync(TrainingJob job, JobTurns.Held turn, JobSignals signals)
     {
         var watch = Stopwatch.StartNew();
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(interrupt, canceled);
-        var folder = ScratchOf(job.Training.Id);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(signals.Interrupt, signals.Canceled);
+        var folder = scratch.Use(ScratchKind, job.Training.Id);
         var (dataset, work, output) = (Path.Combine(folder, "dataset"), Path.Combine(folder, "work"), Path.Combine(folder, "output"));
         var checkpoints = Directory.CreateDirectory(Path.Combine(work, "checkpoints")).FullName;
         var baseModel = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base);
         baseModel.Require(BaseParts.Nets);
-        predictions.Unload(); // The training gets the device's memory.
+        scratch.MakeRoom(0, job.Training.Id);
 
-        var mirror = new CheckpointMirror(blobs, job.Training, work, checkpoints);
+        var mirror = new CheckpointMirror(blobs, turn, work, checkpoints);
         using (SdxlTelemetry.Span("fetch dataset"))
         {
             await blobs.DownloadAsync(StorageLayout.Datasets, $"{job.Training}/", dataset, IsForTraining, either.Token);
@@ -44,41 +49,56 @@ public sealed class TrainingHandler(
         var plan = new TrainingPlan
         {
             Base = baseModel,
+            BaseIdentity = BaseIdentity.Of(baseModel.ModelPath, Path.Combine(scratch.Folder, "base-hashes.json")),
             DatasetFolder = dataset,
             Inputs = job.Inputs,
             WorkFolder = work,
             OutputFolder = output,
             ModelName = job.ModelName,
             Device = device.Training,
+            BetweenSteps = gate.Pass,
+            StopEarly = signals.StopEarly,
+            Canceled = signals.Canceled,
         };
-        var outcome = await TrainAsync(job, plan, mirror, either.Token);
-        canceled.ThrowIfCancellationRequested();
+        await gate.BeginAsync(either.Token);
+        TrainingOutcome outcome;
+        try
+        {
+            predictions.Unload(); // The training gets the device's memory.
+            outcome = await TrainAsync(job, turn, plan, mirror, signals, either.Token);
+        }
+        finally
+        {
+            gate.End();
+        }
+        signals.Canceled.ThrowIfCancellationRequested();
         if (outcome is TrainingOutcome.Stopped)
-            return JobEnd.Interrupted;
+            return null;
 
-        var files = await UploadAsync(job, output, work);
-        await events.SendAsync(new TrainingCompleted(job.Training, job.Attempt, time.GetUtcNow(), files, watch.Elapsed.TotalSeconds), CancellationToken.None);
-        await mirror.DropAsync(CancellationToken.None);
-        return JobEnd.Finished;
+        var files = await UploadAsync(turn, output, either.Token);
+        return new TrainingCompleted(job.Training, job.Attempt, time.GetUtcNow(), turn.Place, files, watch.Elapsed.TotalSeconds);
     }
 
     /// <summary>Removes what a job that is over left on this machine.</summary>
     public void CleanUp(string trainingId)
     {
-        var folder = ScratchOf(trainingId);
+        var folder = Path.Combine(scratch.Folder, ScratchKind, trainingId);
         if (Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
     }
 
-    private string ScratchOf(string trainingId) => Path.Combine(scratch.Folder, "trainings", trainingId);
-
-    /// <summary>Training is hours of pure computation on a thread of its own; what it reports is sent from here, in order.</summary>
-    /// <remarks>When sending or storing fails, the training is stopped and waited for before the fault goes on: never two trainers at a time.</remarks>
-    private async Task<TrainingOutcome> TrainAsync(TrainingJob job, TrainingPlan plan, CheckpointMirror mirror, CancellationToken stop)
+    /// <summary>Training is hours of pure computation on a thread of its own; what it reports is written down from here, in order.</summary>
+    /// <remarks>When writing or storing fails for good, the training is stopped and waited for before the fault goes on: never two trainers at a time.</remarks>
+    private async Task<TrainingOutcome> TrainAsync(
+        TrainingJob job, JobTurns.Held turn, TrainingPlan plan, CheckpointMirror mirror, JobSignals signals, CancellationToken stop)
     {
         using var span = SdxlTelemetry.Span("train");
         using var halt = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var reporter = new TrainingReporter(job, device.Name, options.Value.ProgressSeconds, time);
+        var journal = new TrainingJournal(blobs, turns, turn, job, plan.WorkFolder);
+        using var lastPatience = new CancellationTokenSource();
+        using var stopping = stop.Register(() => lastPatience.CancelAfter(LastCheckpointPatience));
+        var uploads = new CheckpointUploads(mirror, patience, lastPatience.Token);
         var training = Task.Factory.StartNew(
             () =>
             {
@@ -94,8 +114,12 @@ public sealed class TrainingHandler(
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
-            await foreach (var report in reporter.Reports.ReadAllAsync(CancellationToken.None))
-                await PassOnAsync(job, report, mirror);
+            while (await reporter.Reports.WaitToReadAsync(CancellationToken.None))
+                await WriteDownAsync(job, reporter, journal, uploads, signals.Interrupt);
+            var outcome = await training;
+            if (outcome is TrainingOutcome.Stopped && !signals.Canceled.IsCancellationRequested)
+                await uploads.FinishAsync();
+            return outcome;
         }
         catch
         {
@@ -103,27 +127,65 @@ public sealed class TrainingHandler(
             await ((Task)training).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
-        return await training;
+        finally
+        {
+            await uploads.DropAsync();
+        }
     }
 
-    private async Task PassOnAsync(TrainingJob job, TrainingReport report, CheckpointMirror mirror)
+    /// <summary>All that has been reported by now: lines together, of progress the newest.</summary>
+    private async Task WriteDownAsync(TrainingJob job, TrainingReporter reporter, TrainingJournal journal, CheckpointUploads uploads, CancellationToken end)
     {
-        if (report.Checkpoint is { } checkpoint)
-            await mirror.StoreAsync(checkpoint, CancellationToken.None);
-        if (report.Event is { } happened)
-            await events.SendAsync(happened, CancellationToken.None);
-        if (report.Event is JobLogged logged)
+        var lines = new List<string>();
+        JobProgress? progress = null;
+        while (reporter.Reports.TryRead(out var report))
         {
-            foreach (var line in logged.Lines)
-                log.JobLine(job.Training.Id, line);
+            switch (report)
+            {
+                case TrainingReport.Began began:
+                    await Try(() => journal.BeginAsync(began.Step, CancellationToken.None));
+                    break;
+                case TrainingReport.Line line:
+                    log.JobLine(job.Training.Id, line.Text);
+                    lines.Add(line.Text);
+                    break;
+                case TrainingReport.Progressed progressed:
+                    progress = progressed.Progress;
+                    break;
+                case TrainingReport.Checkpoint checkpoint:
+                    uploads.Add(checkpoint.Folder);
+                    break;
+                case TrainingReport.Sample sample:
+                    await Try(() => journal.SampleAsync(sample.File, sample.Prompt, sample.Step, CancellationToken.None));
+                    break;
+            }
+        }
+        if (lines.Count > 0)
+            await Try(() => journal.LogAsync(lines, CancellationToken.None));
+        if (progress is null)
+            return;
+        await Try(() => journal.MetricsAsync(CancellationToken.None));
+        await Try(() => journal.ProgressAsync(progress, CancellationToken.None));
+
+        // Words for people: where the worker stops meanwhile, they are not worth the checkpoint that waits behind them.
+        async Task Try(Func<Task> write)
+        {
+            try
+            {
+                await patience.TryAsync(write, end);
+            }
+            catch (Exception e) when (end.IsCancellationRequested && Faults.IsPassing(e))
+            {
+                log.Unreachable(e, 0);
+            }
         }
     }
 
     private static bool IsForTraining(string name) =>
         name == StorageLayout.ManifestFile || name.StartsWith("pictures/", StringComparison.Ordinal) || name.StartsWith("masks/", StringComparison.Ordinal);
 
-    /// <summary>The artefacts to jobs/{owner}/{id}/output (the version's files), what only tells of the run (metrics, report) to jobs/{owner}/{id}/run.</summary>
-    private async Task<IReadOnlyList<VersionFile>> UploadAsync(TrainingJob job, string output, string work)
+    /// <summary>The artefacts to jobs/{owner}/{id}/attempts/{place}/output.</summary>
+    private async Task<IReadOnlyList<VersionFile>> UploadAsync(JobTurns.Held turn, string output, CancellationToken stop)
     {
         using var span = SdxlTelemetry.Span("upload weights");
         var files = new List<VersionFile>();
@@ -131,11 +193,10 @@ public sealed class TrainingHandler(
         {
             var name = Path.GetRelativePath(output, file).Replace('\\', '/');
             await using (var content = File.OpenRead(file))
-                files.Add(new VersionFile(name, content.Length, Convert.ToHexStringLower(await SHA256.HashDataAsync(content))));
-            await blobs.UploadFileAsync(StorageLayout.Jobs, StorageLayout.JobOutput(job.Training, name), file, CancellationToken.None);
+                files.Add(new VersionFile(name, content.Length, Convert.ToHexStringLower(await SHA256.HashDataAsync(content, stop))));
+            await patience.TryAsync(
+                () => blobs.UploadFileAsync(StorageLayout.Jobs, StorageLayout.AttemptOutput(turn.Job, turn.Place, name), file, stop), stop);
         }
-        foreach (var file in Directory.EnumerateFiles(work))
-            await blobs.UploadFileAsync(StorageLayout.Jobs, StorageLayout.JobRun(job.Training, Path.GetFileName(file)), file, CancellationToken.None);
         return files;
     }
 }

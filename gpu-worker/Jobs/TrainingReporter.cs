@@ -1,15 +1,30 @@
 using System.Globalization;
 using System.Threading.Channels;
+using Sdxl.Core.Jobs;
 using Sdxl.Core.Messages;
 using Sdxl.Diffusion.Training;
 using Sdxl.GpuWorker.Telemetry;
 
 namespace Sdxl.GpuWorker.Jobs;
 
-/// <summary>One thing to pass on: an event to send, or a checkpoint to store.</summary>
-public sealed record TrainingReport(WorkerEvent? Event, string? Checkpoint);
+/// <summary>One thing that a training said.</summary>
+public abstract record TrainingReport
+{
+    private TrainingReport() { }
 
-/// <summary>Turns what the trainer says, on its own thread, into events: progress at most once a second, the loss smoothed.</summary>
+    /// <summary>It began, or began again after going back: numbers and samples of later steps are void.</summary>
+    public sealed record Began(int Step) : TrainingReport;
+
+    public sealed record Line(string Text) : TrainingReport;
+
+    public sealed record Progressed(JobProgress Progress) : TrainingReport;
+
+    public sealed record Checkpoint(string Folder) : TrainingReport;
+
+    public sealed record Sample(string File, string Prompt, int Step) : TrainingReport;
+}
+
+/// <summary>Turns what the trainer says, on its own thread, into reports: progress at most once a second, the loss smoothed.</summary>
 public sealed class TrainingReporter(TrainingJob job, string device, double progressSeconds, TimeProvider time) : ITrainingObserver
 {
     private const double LossSmoothing = 0.95;
@@ -17,7 +32,7 @@ public sealed class TrainingReporter(TrainingJob job, string device, double prog
 
     private readonly Channel<TrainingReport> _reports = Channel.CreateUnbounded<TrainingReport>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Queue<(DateTimeOffset At, int Step)> _recent = new();
-    private DateTimeOffset _lastSent;
+    private DateTimeOffset _lastTold;
     private double? _loss;
     private int _total;
 
@@ -28,7 +43,11 @@ public sealed class TrainingReporter(TrainingJob job, string device, double prog
     public void Started(string deviceName, int resumedAtStep, int totalSteps)
     {
         _total = totalSteps;
-        Send(new JobStarted(job.Training, job.Attempt, time.GetUtcNow(), deviceName, resumedAtStep, totalSteps));
+        _recent.Clear();
+        Tell(new TrainingReport.Began(resumedAtStep));
+        var resumed = resumedAtStep > 0 ? string.Create(CultureInfo.InvariantCulture, $", going on from the checkpoint at step {resumedAtStep}") : "";
+        Log($"Training on {deviceName}{resumed}.");
+        Tell(new TrainingReport.Progressed(new JobProgress(job.Attempt, resumedAtStep, totalSteps, null, null, null, time.GetUtcNow(), deviceName)));
     }
 
     public void Stepped(StepMetrics metrics)
@@ -38,23 +57,27 @@ public sealed class TrainingReporter(TrainingJob job, string device, double prog
         _recent.Enqueue((now, metrics.Step));
         while (_recent.Count > 2 && now - _recent.Peek().At > TimeSpan.FromSeconds(SpeedWindowSeconds))
             _recent.Dequeue();
-        if (now - _lastSent < TimeSpan.FromSeconds(progressSeconds) && metrics.Step < _total)
+        if (now - _lastTold < TimeSpan.FromSeconds(progressSeconds) && metrics.Step < _total)
             return;
-        _lastSent = now;
+        _lastTold = now;
         var (firstAt, firstStep) = _recent.Peek();
         var seconds = (now - firstAt).TotalSeconds;
         double? speed = seconds > 0 && metrics.Step > firstStep ? (metrics.Step - firstStep) / seconds : null;
-        Send(new JobProgressed(job.Training, job.Attempt, now, metrics.Step, _total, _loss, speed, (_total - metrics.Step) / speed, device));
+        Tell(new TrainingReport.Progressed(new JobProgress(job.Attempt, metrics.Step, _total, _loss, speed, (_total - metrics.Step) / speed, now, device)));
         JobTelemetry.Progress(device, speed, metrics.DevicePeakMebibytes ?? metrics.PeakMebibytes);
         if (job.Inputs.Verbose)
             Log(ProgressLine(metrics.Step, speed));
     }
 
-    public void CheckpointWritten(string folder, int step) => _reports.Writer.TryWrite(new TrainingReport(null, folder));
+    public void CheckpointWritten(string folder, int step) => Tell(new TrainingReport.Checkpoint(folder));
 
-    public void SampleDrawn(string file, string prompt, int step) => Log(string.Create(CultureInfo.InvariantCulture, $"Sample at step {step}: {prompt}"));
+    public void SampleDrawn(string file, string prompt, int step)
+    {
+        Log(string.Create(CultureInfo.InvariantCulture, $"Sample at step {step}: {prompt}"));
+        Tell(new TrainingReport.Sample(file, prompt, step));
+    }
 
-    public void Log(string line) => Send(new JobLogged(job.Training, job.Attempt, time.GetUtcNow(), [line]));
+    public void Log(string line) => Tell(new TrainingReport.Line(line));
 
     /// <summary>The line that Replicate's clients read progress from: " 50%|##########          | 500/1000 [loss 0.1000, 4.20 steps/s]".</summary>
     private string ProgressLine(int step, double? speed)
@@ -66,5 +89,5 @@ public sealed class TrainingReporter(TrainingJob job, string device, double prog
             $"{100L * step / Math.Max(1, _total),3}%|{new string('#', filled).PadRight(width)}| {step}/{_total} [loss {_loss:F4}, {speed ?? 0:F2} steps/s]");
     }
 
-    private void Send(WorkerEvent happened) => _reports.Writer.TryWrite(new TrainingReport(happened, null));
+    private void Tell(TrainingReport report) => _reports.Writer.TryWrite(report);
 }

@@ -1,12 +1,11 @@
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
-using Sdxl.Core.Identity;
-using Sdxl.Core.Storage;
+using Azure.Storage.Blobs.Specialized;
 
 namespace Sdxl.GpuWorker.Storage;
 
-/// <summary>Blob storage as the worker uses it: folders down, files up, the cancel mark.</summary>
+/// <summary>Blob storage as the worker uses it: folders down, files up.</summary>
 public sealed class JobBlobs(BlobServiceClient service)
 {
     /// <summary>Downloads every blob under <paramref name="prefix"/> (which ends in '/') that <paramref name="wanted"/> accepts into a folder.</summary>
@@ -68,8 +67,11 @@ public sealed class JobBlobs(BlobServiceClient service)
         }
     }
 
-    public async Task<bool> IsCanceledAsync(JobKey job, CancellationToken cancel) =>
-        await service.GetBlobContainerClient(StorageLayout.Jobs).GetBlobClient(StorageLayout.CancelMark(job)).ExistsAsync(cancel);
+    public async Task<bool> ExistsAsync(string container, string name, CancellationToken cancel) =>
+        await service.GetBlobContainerClient(container).GetBlobClient(name).ExistsAsync(cancel);
+
+    /// <summary>A blob that grows at its end.</summary>
+    public AppendedBlob Appended(string container, string name) => new(service.GetBlobContainerClient(container).GetAppendBlobClient(name), ContentType(name));
 
     public async Task<IReadOnlyList<string>> ListAsync(string container, string prefix, CancellationToken cancel)
     {
@@ -92,6 +94,7 @@ public sealed class JobBlobs(BlobServiceClient service)
     private static string ContentType(string name) => Path.GetExtension(name) switch
     {
         ".png" => "image/png",
+        ".jpg" => "image/jpeg",
         ".json" => "application/json",
         ".html" => "text/html; charset=utf-8",
         ".jsonl" or ".txt" => "text/plain; charset=utf-8",

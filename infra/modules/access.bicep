@@ -29,9 +29,11 @@ var onQueues = [
   { queue: 'trainings', to: functionsName, role: 'serviceBusDataSender', why: 'Functions: hand out training jobs.' }
   { queue: 'trainings', to: functionsName, role: 'serviceBusDataReceiver', why: 'Functions: dead letters end trainings that no worker survived.' }
   { queue: 'trainings', to: workerName, role: 'serviceBusDataReceiver', why: 'Worker: takes training jobs.' }
+  { queue: 'trainings', to: workerName, role: 'serviceBusDataSender', why: 'Worker: a job that it gives back is a new message.' }
   { queue: 'predictions', to: functionsName, role: 'serviceBusDataSender', why: 'Functions: hand out prediction jobs.' }
   { queue: 'predictions', to: functionsName, role: 'serviceBusDataReceiver', why: 'Functions: dead letters end predictions that no worker survived.' }
   { queue: 'predictions', to: workerName, role: 'serviceBusDataReceiver', why: 'Worker: takes prediction jobs.' }
+  { queue: 'predictions', to: workerName, role: 'serviceBusDataSender', why: 'Worker: a job that it gives back is a new message.' }
   { queue: 'worker-events', to: workerName, role: 'serviceBusDataSender', why: 'Worker: reports progress and ends.' }
   { queue: 'worker-events', to: functionsName, role: 'serviceBusDataReceiver', why: 'Functions: reports wake the orchestration.' }
   { queue: 'events', to: functionsName, role: 'serviceBusDataSender', why: 'Functions: hand out what is to be told to the world.' }

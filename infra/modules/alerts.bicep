@@ -60,47 +60,76 @@ resource deadLetters 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   }
 }
 
-// Locked messages count as active, so a long training alone would look like waiting: a worker that trains speaks every second.
-resource nobodyWorks 'Microsoft.Insights/metricAlerts@2026-01-01' = [
-  for queue in ['trainings', 'predictions']: {
-    name: 'no-worker-${queue}-${names.serviceBus}'
-    location: 'global'
-    tags: tags
-    properties: {
-      description: 'Jobs wait and no worker speaks for ${patienceMinutes} min; see docs/operations.md, "Jobs wait and no worker comes".'
-      severity: 1
-      enabled: true
-      scopes: [namespace.id]
-      evaluationFrequency: 'PT5M'
-      windowSize: patienceMinutes == 60 ? 'PT1H' : 'PT${patienceMinutes}M'
-      autoMitigate: true
-      criteria: {
-        'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
-        allOf: [
-          {
-            criterionType: 'StaticThresholdCriterion'
-            name: 'waiting'
-            metricName: 'ActiveMessages'
-            dimensions: [{ name: 'EntityName', operator: 'Include', values: [queue] }]
-            timeAggregation: 'Minimum'
-            operator: 'GreaterThan'
-            threshold: 0
-          }
-          {
-            criterionType: 'StaticThresholdCriterion'
-            name: 'silence'
-            metricName: 'IncomingMessages'
-            dimensions: [{ name: 'EntityName', operator: 'Include', values: ['worker-events'] }]
-            timeAggregation: 'Total'
-            operator: 'LessThan'
-            threshold: 1
-          }
-        ]
-      }
-      actions: empty(email) ? [] : [{ actionGroupId: actions.id }]
+// Pictures are drawn within seconds: one that nobody has taken for so long waits for a worker.
+resource nobodyDraws 'Microsoft.Insights/metricAlerts@2026-01-01' = {
+  name: 'no-worker-predictions-${names.serviceBus}'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'Predictions wait and none was taken for ${patienceMinutes} min; see docs/operations.md, "Jobs wait and no worker comes".'
+    severity: 1
+    enabled: true
+    scopes: [namespace.id]
+    evaluationFrequency: 'PT5M'
+    windowSize: patienceMinutes == 60 ? 'PT1H' : 'PT${patienceMinutes}M'
+    autoMitigate: true
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: 'waiting'
+          metricName: 'ActiveMessages'
+          dimensions: [{ name: 'EntityName', operator: 'Include', values: ['predictions'] }]
+          timeAggregation: 'Minimum'
+          operator: 'GreaterThan'
+          threshold: 0
+        }
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: 'untaken'
+          metricName: 'OutgoingMessages'
+          dimensions: [{ name: 'EntityName', operator: 'Include', values: ['predictions'] }]
+          timeAggregation: 'Total'
+          operator: 'LessThan'
+          threshold: 1
+        }
+      ]
     }
+    actions: empty(email) ? [] : [{ actionGroupId: actions.id }]
   }
-]
+}
+
+// The message of a training that runs lies locked in its queue for hours, so the queue tells nothing. Its orchestration looks every hour
+// when its worker was last heard of.
+resource nobodyTrains 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
+  name: 'no-worker-trainings-${names.insights}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: 'Trainings wait and no worker comes'
+    description: 'No worker was heard of for ${patienceMinutes} min; see docs/operations.md, "Jobs wait and no worker comes".'
+    severity: 1
+    enabled: true
+    scopes: [insights.id]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT1H'
+    autoMitigate: true
+    criteria: {
+      allOf: [
+        {
+          query: 'customMetrics | where name == "sdxl.training.silence" and valueMax > ${patienceMinutes * 60}'
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    actions: { actionGroups: empty(email) ? [] : [actions.id] }
+  }
+}
 
 resource failures 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
   name: 'failed-trainings-${names.insights}'

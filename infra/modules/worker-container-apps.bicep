@@ -142,8 +142,8 @@ resource job 'Microsoft.App/jobs@2026-01-01' = {
             { name: 'Sdxl__Device', value: 'cuda' }
             // The loaded model serves whatever comes within these minutes; then the card is given back.
             { name: 'Sdxl__ExitWhenIdleMinutes', value: '5' }
-            // Each word wakes a functions instance, which is billed for a second at least.
-            { name: 'Sdxl__ProgressSeconds', value: '5' }
+            // Both models together want more than a T4 has.
+            { name: 'Sdxl__PredictWhileTraining', value: string(profile == 'Consumption-GPU-NC24-A100') }
             { name: 'Sdxl__PricePerHour', value: pricePerHour }
             { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: insights.properties.ConnectionString }
           ]

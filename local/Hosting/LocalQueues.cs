@@ -7,12 +7,12 @@ namespace Sdxl.Local.Hosting;
 internal static class LocalQueues
 {
     private static readonly TimeSpan JobLock = TimeSpan.FromSeconds(20); // the worker renews at half of it
-    // A worker that stops in order gives its job back, which counts as a delivery too: ten leave room for some evenings of stop and start.
+    // Only workers that died on a job count: one that stops in order sends the next attempt, and outages are waited out.
     private const int JobDeliveries = 10;
 
     private static readonly TimeSpan DuplicateWindow = TimeSpan.FromDays(1);
 
-    /// <summary>What a worker elsewhere may do: take jobs and give them back, and tell how they end.</summary>
+    /// <summary>What a worker elsewhere may do: take jobs and hand them on, and tell how they end.</summary>
     public static IReadOnlyDictionary<string, AccessRights> OfWorkers { get; } = new Dictionary<string, AccessRights>
     {
         [Queues.Trainings] = AccessRights.All,

@@ -15,12 +15,14 @@ namespace Sdxl.Local.Hosting;
 /// </summary>
 internal sealed class UploadsWatcher(BlobServiceClient storage, ServiceBusClient queues, string path, ILogger logger) : IAsyncDisposable
 {
+    private const int Version = 1;
+
     private const string Schema = "CREATE TABLE IF NOT EXISTS told (blob TEXT PRIMARY KEY, etag TEXT NOT NULL) WITHOUT ROWID;";
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
     private readonly CancellationTokenSource stopping = new();
-    private readonly SqliteFile receipts = new(path, Schema);
+    private readonly SqliteFile receipts = new(path, Schema, Version);
     private Task watching = Task.CompletedTask;
 
     public void Start() => watching = Task.Run(WatchAsync);

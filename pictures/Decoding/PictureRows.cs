@@ -1,3 +1,4 @@
+using Sdxl.Pictures.Colours;
 using SixLabors.ImageSharp.PixelFormats;
 
 namespace Sdxl.Pictures.Decoding;
@@ -11,10 +12,12 @@ internal sealed class PictureRows
     private readonly bool _isMask;
     private readonly RowResizer _resizer;
     private readonly byte[] _row;
+    private readonly SrgbConversion? _conversion;
     private byte _brightest;
 
-    public PictureRows(int width, int height, int toWidth, int toHeight, bool isMask)
+    public PictureRows(int width, int height, int toWidth, int toHeight, bool isMask, SrgbConversion? conversion = null)
     {
+        _conversion = conversion;
         _isMask = isMask;
         _resizer = new RowResizer(width, height, toWidth, toHeight, Channels(isMask), ResizeFilter.Bilinear);
         _row = new byte[width * Channels(isMask)];
@@ -45,7 +48,7 @@ internal sealed class PictureRows
         var to = _row.AsSpan(0, row.Length * 3);
         for (var x = 0; x < row.Length; x++)
         {
-            var pixel = row[x];
+            var pixel = _conversion?.Of(row[x]) ?? row[x];
             if (pixel.A == 255)
             {
                 (to[3 * x], to[3 * x + 1], to[3 * x + 2]) = (pixel.R, pixel.G, pixel.B);

@@ -5,6 +5,9 @@ namespace Sdxl.Pictures.Formats;
 /// </summary>
 internal static class ExifOrientation
 {
+    /// <summary>The block as it is, or with JPEG's prefix, which some programs keep in other formats.</summary>
+    public static int OfPrefixed(ReadOnlySpan<byte> exif) => Of(exif.StartsWith("Exif\0\0"u8) ? exif[6..] : exif);
+
     /// <summary>1..8; 1 where the block does not say or is garbage.</summary>
     public static int Of(ReadOnlySpan<byte> exif)
     {

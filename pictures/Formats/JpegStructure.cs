@@ -12,14 +12,16 @@ internal static class JpegStructure
     private const int MostScans = 100;
 
     private const byte Marker = 0xFF, Start = 0xD8, End = 0xD9, Scan = 0xDA, FirstRestart = 0xD0, LastRestart = 0xD7, Temporary = 0x01;
-    private const byte Jfif = 0xE0, Exif = 0xE1, Adobe = 0xEE, FirstApplication = 0xE0, LastApplication = 0xEF, Comment = 0xFE;
+    private const byte Jfif = 0xE0, Exif = 0xE1, Profile = 0xE2, Adobe = 0xEE, FirstApplication = 0xE0, LastApplication = 0xEF,
+        Comment = 0xFE;
     private const byte Baseline = 0xC0, Progressive = 0xC2, HuffmanTables = 0xC4, LastFrame = 0xCF, ArithmeticTables = 0xCC;
 
     public static PictureStructure Of(byte[] file, PictureLimits limits)
     {
         var parts = new PictureParts();
         var (at, kept, scans, orientation) = (2, 0, 0, 1);
-        (int Width, int Height, bool Progressive)? frame = null;
+        (int Width, int Height, bool Progressive, bool IsCmyk)? frame = null;
+        var profile = new JpegProfile();
         while (at + 1 < file.Length)
         {
             if (file[at] != Marker)
@@ -35,11 +37,11 @@ internal static class JpegStructure
             switch (marker)
             {
                 case End:
-                    var (width, height, progressive) = frame ?? throw PictureFaultException.Broken("it has no frame");
+                    var (width, height, progressive, isCmyk) = frame ?? throw PictureFaultException.Broken("it has no frame");
                     if (!progressive && scans > 1)
                         limits.Require(width, height, limits.OtherMegapixels);
                     parts.Add(file, kept, at + 2);
-                    return new(PictureFormat.Jpeg, width, height, parts, Orientation: orientation);
+                    return new(PictureFormat.Jpeg, width, height, parts, Orientation: orientation) { Colours = profile.Read(isCmyk) };
                 case Marker:
                     at++;                               // fill byte
                     continue;
@@ -57,6 +59,8 @@ internal static class JpegStructure
                 throw PictureFaultException.Broken($"it has more than {MostScans} scans");
             else if (marker == Exif && segment.StartsWith("Exif\0\0"u8))
                 orientation = orientation == 1 ? ExifOrientation.Of(segment[6..]) : orientation;
+            else if (marker == Profile)
+                profile.Take(segment);
 
             if (marker is >= FirstApplication and <= LastApplication and not (Jfif or Adobe) or Comment)
             {
@@ -70,7 +74,8 @@ internal static class JpegStructure
 
     private static bool IsFrame(byte marker) => marker is >= Baseline and <= LastFrame and not (HuffmanTables or ArithmeticTables);
 
-    private static (int Width, int Height, bool Progressive) Frame(byte marker, ReadOnlySpan<byte> segment, PictureLimits limits)
+    private static (int Width, int Height, bool Progressive, bool IsCmyk) Frame(byte marker, ReadOnlySpan<byte> segment,
+        PictureLimits limits)
     {
         if (marker > Progressive)
             throw PictureFaultException.Unsupported("a lossless, hierarchical or arithmetic-coded JPEG");
@@ -79,6 +84,7 @@ internal static class JpegStructure
         var (height, width) = (BinaryPrimitives.ReadUInt16BigEndian(segment[1..]), BinaryPrimitives.ReadUInt16BigEndian(segment[3..]));
         limits.Require(width, height, marker == Progressive ? limits.OtherMegapixels : limits.JpegMegapixels);
         return segment[5] is 1 or 3 or 4
-            ? (width, height, marker == Progressive) : throw PictureFaultException.Unsupported($"a JPEG of {segment[5]} channels");
+            ? (width, height, marker == Progressive, segment[5] == 4)
+                : throw PictureFaultException.Unsupported($"a JPEG of {segment[5]} channels");
     }
 }

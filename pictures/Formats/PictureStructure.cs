@@ -1,3 +1,6 @@
+using Sdxl.Core.Archives;
+using Sdxl.Pictures.Colours;
+
 namespace Sdxl.Pictures.Formats;
 
 /// <summary>
@@ -12,6 +15,9 @@ namespace Sdxl.Pictures.Formats;
 internal sealed record PictureStructure(
     PictureFormat Format, int Width, int Height, PictureParts Parts, int Frames = 1, int Orientation = 1)
 {
+    /// <summary>What the numbers of its pixels mean; sRGB where the file does not say.</summary>
+    public ColourProfile Colours { get; init; } = ColourProfile.Read([]);
+
     /// <exception cref="PictureFaultException">No picture, beyond the limits, cut off, broken, or of a kind that is not read.</exception>
     public static PictureStructure Of(byte[] file, PictureLimits limits) => file switch
     {
@@ -23,6 +29,9 @@ internal sealed record PictureStructure(
         [(byte)'B', (byte)'M', ..] => BmpStructure.Of(file, limits),
         [(byte)'I', (byte)'I', 43, 0, ..] or [(byte)'M', (byte)'M', 0, 43, ..] => throw PictureFaultException.Unsupported("a BigTIFF"),
         [(byte)'I', (byte)'I', 42, 0, ..] or [(byte)'M', (byte)'M', 0, 42, ..] => TiffStructure.Of(file, limits),
-        _ => throw new PictureFaultException("this is not a picture (expected JPEG, PNG, WebP, GIF, BMP or TIFF)."),
+        _ => throw (ContentSniffer.Tell(file.AsSpan(0, Math.Min(file.Length, ContentSniffer.HeadBytes))) is var kind
+            && ContentSniffer.IsUnsupportedPicture(kind)
+            ? PictureFaultException.Unsupported(ContentSniffer.Describe(kind))
+            : new PictureFaultException("this is not a picture (expected JPEG, PNG, WebP, GIF, BMP or TIFF).")),
     };
 }

@@ -1,20 +1,26 @@
 using System.Buffers.Binary;
+using Sdxl.Pictures.Colours;
 
 namespace Sdxl.Pictures.Formats;
 
 /// <summary>
 /// Walks a PNG's chunks and keeps the header, the palette, the transparency and the pixels. Texts and profiles, which ImageSharp 2.1 would
-/// inflate without a limit, stay outside; of an animation the still picture is kept.
+/// inflate without a limit, stay outside (<see cref="PngTexts"/> reads what counts); of an animation the still picture is kept.
 /// </summary>
 /// <remarks>Source: PNG specification, third edition, sections 5 and 11.</remarks>
 internal static class PngStructure
 {
     private const int HeaderBytes = 13, PaletteColour = 3, MostColours = 256;
 
+    /// <summary>In cICP: BT.709's primaries, sRGB's curve.</summary>
+    private static ReadOnlySpan<byte> Srgb => [1, 13];
+
     public static PictureStructure Of(byte[] file, PictureLimits limits)
     {
         var (parts, pixels) = (new PictureParts(), new PictureParts());
-        var (frames, orientation, hasPalette) = (1, 1, false);
+        var (frames, hasPalette) = (1, false);
+        var (ofChunk, ofText) = ((int?)null, (int?)null); // orientations
+        ColourProfile? colours = null;
         PngHeader? header = null;
         parts.Add(file, 0, 8);
         for (long at = 8; at + 12 <= file.Length;)
@@ -52,7 +58,19 @@ internal static class PngStructure
             }
             else if (type.SequenceEqual("eXIf"u8))
             {
-                orientation = ExifOrientation.Of(data);
+                ofChunk = ExifOrientation.OfPrefixed(data);
+            }
+            else if (type.SequenceEqual("tEXt"u8) || type.SequenceEqual("zTXt"u8) || type.SequenceEqual("iTXt"u8))
+            {
+                ofText ??= PngTexts.Orientation(type, data);
+            }
+            else if (type.SequenceEqual("iCCP"u8))
+            {
+                colours ??= ColourProfile.Read(PngTexts.Profile(data));
+            }
+            else if (type.SequenceEqual("cICP"u8) && !data.StartsWith(Srgb))
+            {
+                colours = ColourProfile.Named("is one of video (cICP)");
             }
             else if (type.SequenceEqual("IEND"u8))
             {
@@ -61,7 +79,10 @@ internal static class PngStructure
                 PngPixels.RequireAll(pixels, header);
                 AddPixels(parts, pixels);
                 parts.Add(file, at, end);
-                return new(PictureFormat.Png, (int)header.Width, (int)header.Height, parts, frames, orientation);
+                return new(PictureFormat.Png, (int)header.Width, (int)header.Height, parts, frames, ofChunk ?? ofText ?? 1)
+                {
+                    Colours = colours ?? ColourProfile.Read([]),
+                };
             }
             at = end;
         }

@@ -20,7 +20,7 @@ internal readonly record struct TiffDirectory(bool Little, long At)
             Type == TypeShort ? Short(file, At + 2 * index, Little) : Long(file, At + 4 * index, Little);
     }
 
-    public const int TypeShort = 3, TypeLong = 4;
+    public const int TypeByte = 1, TypeShort = 3, TypeLong = 4, TypeUndefined = 7;
 
     /// <summary>Entries; 0 where the directory does not lie in the file.</summary>
     public int Count(ReadOnlySpan<byte> file) => At >= 8 && At + 2 <= file.Length ? Short(file, At, Little) : 0;
@@ -46,6 +46,23 @@ internal readonly record struct TiffDirectory(bool Little, long At)
             return type is TypeShort or TypeLong && at + bytes <= file.Length ? new Entry(Little, type, count, at) : null;
         }
         return null;
+    }
+
+    /// <summary>A tag's bytes of any type of one byte; empty where it is not there, of another type, or leaves the file.</summary>
+    public ReadOnlySpan<byte> Bytes(ReadOnlySpan<byte> file, int tag)
+    {
+        for (var i = 0; i < Count(file); i++)
+        {
+            var entry = At + 2 + (long)i * EntryBytes;
+            if (entry + EntryBytes > file.Length)
+                break;
+            if (Short(file, entry, Little) != tag)
+                continue;
+            var (type, count) = (Short(file, entry + 2, Little), Long(file, entry + 4, Little));
+            var at = count <= 4 ? entry + 8 : Long(file, entry + 8, Little);
+            return type is TypeByte or TypeUndefined && at + count <= file.Length ? file.Slice((int)at, (int)count) : [];
+        }
+        return [];
     }
 
     /// <summary>A tag's first number.</summary>

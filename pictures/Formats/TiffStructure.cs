@@ -1,3 +1,5 @@
+using Sdxl.Pictures.Colours;
+
 namespace Sdxl.Pictures.Formats;
 
 /// <summary>
@@ -21,7 +23,10 @@ internal static class TiffStructure
         var page = TiffPage.Read(file, directory, (int)width, (int)height);
         var parts = TiffRewriter.Rewrite(file, directory, page, Strips(file, directory, page));
         var orientation = directory.Number(file, TiffTag.Orientation, 1) is >= 1 and <= 8 and var known ? (int)known : 1;
-        return new(PictureFormat.Tiff, page.Width, page.Height, parts, Pages(file, directory), orientation);
+        return new(PictureFormat.Tiff, page.Width, page.Height, parts, Pages(file, directory), orientation)
+        {
+            Colours = ColourProfile.Read(directory.Bytes(file, TiffTag.Profile)),
+        };
     }
 
     /// <summary>How many; a chain that leads back to where it was is refused: it would go on for ever.</summary>

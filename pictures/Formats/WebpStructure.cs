@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Sdxl.Core.Text;
+using Sdxl.Pictures.Colours;
 
 namespace Sdxl.Pictures.Formats;
 
@@ -28,8 +29,12 @@ internal static class WebpStructure
         if (isAnimated && !Fills(file, frames[0], canvas, width, height))
             throw PictureFaultException.Unsupported("an animated WebP whose first frame does not fill it");
         var exif = chunks.Find(chunk => chunk.Is(file, "EXIF"u8));
-        var orientation = exif.Bytes > 0 ? Orientation(file.AsSpan((int)exif.At, (int)exif.Bytes)) : 1;
-        return new(PictureFormat.Webp, width, height, parts, Math.Max(frames.Count, 1), orientation);
+        var orientation = exif.Bytes > 0 ? ExifOrientation.OfPrefixed(file.AsSpan((int)exif.At, (int)exif.Bytes)) : 1;
+        var profile = chunks.Find(chunk => chunk.Is(file, "ICCP"u8));
+        return new(PictureFormat.Webp, width, height, parts, Math.Max(frames.Count, 1), orientation)
+        {
+            Colours = ColourProfile.Read(profile.Bytes > 0 ? file.AsSpan((int)profile.At, (int)profile.Bytes) : []),
+        };
     }
 
     /// <summary>A file of the first picture among the chunks, with its opacity where it has one.</summary>
@@ -83,9 +88,6 @@ internal static class WebpStructure
     private static (int Width, int Height) LossySize(ReadOnlySpan<byte> data) => data[3..6] is [0x9D, 0x01, 0x2A]
         ? (BinaryPrimitives.ReadUInt16LittleEndian(data[6..]) & 0x3FFF, BinaryPrimitives.ReadUInt16LittleEndian(data[8..]) & 0x3FFF)
         : throw PictureFaultException.Broken("its pixels do not begin with their signature");
-
-    /// <summary>The block as it is, or with JPEG's prefix, which some programs keep.</summary>
-    private static int Orientation(ReadOnlySpan<byte> exif) => ExifOrientation.Of(exif.StartsWith("Exif\0\0"u8) ? exif[6..] : exif);
 
     /// <summary>Whether a frame begins at the canvas's corner and is as large.</summary>
     private static bool Fills(byte[] file, Chunk frame, Chunk canvas, int width, int height) =>

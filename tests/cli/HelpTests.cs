@@ -5,7 +5,10 @@ namespace Sdxl.Tests.Cli;
 /// <summary>cli/help/ holds what the program prints, so that ./sdxl shows it before anything is set up or built.</summary>
 public sealed class HelpTests
 {
-    public static TheoryData<string> Commands => ["", "demo", "check", "train", "draw", "up", "status", "cancel", "models", "models pull", "setup", "test", "bench", "worker"];
+    public static TheoryData<string> Commands => ["", "demo", "check", "train", "draw", "up", "status", "cancel", "models", "models pull", "setup", "test", "bench", "worker",
+        "trainings", "trainings list", "trainings show", "trainings logs", "trainings stop", "trainings cancel", "trainings delete", "models list", "models create", "models versions",
+        "models download", "models delete", "files", "files list", "files upload", "files delete", "tokens", "tokens create", "tokens list", "tokens revoke", "subscriptions",
+        "subscriptions create", "subscriptions list", "subscriptions delete", "subscriptions test", "events", "login", "logout", "completion"];
 
     [Theory]
     [MemberData(nameof(Commands))]

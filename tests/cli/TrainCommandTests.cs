@@ -106,15 +106,15 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Ctrl_C_cancels_the_training_and_waits_for_it()
+    public async Task Ctrl_C_leaves_the_training_to_a_host_that_goes_on_and_says_how_to_come_back()
     {
         var training = new TaskCompletionSource();
         host.Answer("POST /v1/trainings", State("starting", "queued"));
         host.On($"GET /v1/trainings/{Id}", () => training.TrySetResult(), State("processing", "train"));
-        host.On($"POST /v1/trainings/{Id}/cancel", () => host.Answer($"GET /v1/trainings/{Id}", State("processing", "train"), State("canceled", "train")), State("processing", "train"));
         var outcome = await SdxlProcess.RunAsync(host.Home, training.Task, "train", archive);
         Assert.Equal(130, outcome.ExitCode);
-        Assert.Contains($"training {Id} is canceled", outcome.Output, StringComparison.Ordinal);
+        Assert.Contains($"training {Id} goes on: ./sdxl trainings logs {Id} -f follows it, ./sdxl trainings cancel {Id} ends it", outcome.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(host.Requests, request => request.Line.EndsWith("/cancel", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -21,9 +21,6 @@ public sealed class LocalHostProcess : IAsyncDisposable
 
     public string State { get; }
 
-    /// <summary>Variables beside the tests' own.</summary>
-    public Dictionary<string, string> Environment { get; } = [];
-
     public HttpClient Http { get; private set; } = new();
 
     public BlobServiceClient Blobs { get; private set; } = null!;
@@ -40,13 +37,20 @@ public sealed class LocalHostProcess : IAsyncDisposable
         }
     }
 
+    public bool HasPrinted(string text)
+    {
+        lock (_log)
+            return _log.Exists(line => line.Contains(text, StringComparison.Ordinal));
+    }
+
     /// <summary>An address of this machine that the host may be told to post to and to fetch from; the others may not be.</summary>
     public const string TrustedAddress = "127.0.0.2";
 
     /// <summary>A base model that is the toy in all but its name, and does not say that it has no safety checker.</summary>
     public const string UncheckedBase = "unchecked";
 
-    public async Task StartAsync()
+    /// <param name="environment">Variables for the host and all that it starts.</param>
+    public async Task StartAsync(params (string Name, string Value)[] environment)
     {
         var info = new ProcessStartInfo("dotnet", [Path.Combine(TestPaths.Root, "local", "bin", Configuration, "net10.0", "Sdxl.Local.dll"), "--state", State, $"--Sdxl:TrustedHosts={TrustedAddress}"])
         {
@@ -55,7 +59,7 @@ public sealed class LocalHostProcess : IAsyncDisposable
             WorkingDirectory = TestPaths.Root,
         };
         info.Environment["SDXL_MODELS"] = Models();
-        foreach (var (name, value) in Environment)
+        foreach (var (name, value) in environment)
             info.Environment[name] = value;
         _process = Process.Start(info)!;
         _process.OutputDataReceived += Keep;
@@ -72,12 +76,6 @@ public sealed class LocalHostProcess : IAsyncDisposable
             if (await TryConnectAsync())
                 return;
             await Task.Delay(100);
-        }
-
-        void Keep(object sender, DataReceivedEventArgs e)
-        {
-            lock (_log)
-                _log.Add(e.Data ?? "");
         }
     }
 
@@ -109,6 +107,37 @@ public sealed class LocalHostProcess : IAsyncDisposable
     {
         var worker = WorkerProcesses().First();
         Process.GetProcessById(worker).Kill();
+    }
+
+    /// <summary>STOP, CONT, KILL.</summary>
+    public static void Signal(int process, string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", process.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
+    /// <summary>A second GPU worker beside the host's own, as another machine's would be: with the host's connections and a scratch of its own.</summary>
+    public Process StartAnotherWorker()
+    {
+        var settings = File.ReadAllText($"/proc/{WorkerProcesses().First()}/environ").Split('\0', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2 && (pair[0].StartsWith("Sdxl", StringComparison.Ordinal) || pair[0].StartsWith("SDXL_MODELS", StringComparison.Ordinal)));
+        var info = new ProcessStartInfo("dotnet", [Path.Combine(TestPaths.Root, "gpu-worker", "bin", Configuration, "net10.0", "Sdxl.GpuWorker.dll")])
+        {
+            WorkingDirectory = TestPaths.Root, RedirectStandardOutput = true,
+        };
+        foreach (var pair in settings)
+            info.Environment[pair[0]] = pair[1];
+        info.Environment["Sdxl__ScratchFolder"] = Path.Combine(State, "another-worker");
+        var worker = Process.Start(info)!;
+        worker.OutputDataReceived += Keep;
+        worker.BeginOutputReadLine();
+        return worker;
+    }
+
+    private void Keep(object sender, DataReceivedEventArgs e)
+    {
+        lock (_log)
+            _log.Add(e.Data ?? "");
     }
 
     private static string Configuration => AppContext.BaseDirectory.Contains("/Debug/", StringComparison.Ordinal) ? "Debug" : "Release";
@@ -154,6 +183,20 @@ public sealed class LocalHostProcess : IAsyncDisposable
             form.Add(new StringContent(value), key);
         return await Http.PostAsync("v1/trainings", form);
     }
+
+    public string TrainingPath(string id) => $"v1/trainings/{id}";
+
+    /// <summary>Draws with the base model, in few steps, and waits for the end.</summary>
+    public async Task<JsonObject> DrawAsync(string prompt)
+    {
+        var answer = await Http.PostAsJsonAsync("v1/predictions", new { input = new { prompt, num_inference_steps = 2, disable_safety_checker = true } });
+        var id = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["id"]!.GetValue<string>();
+        return await EventuallyAsync(
+            async () => await GetAsync($"v1/predictions/{id}") is var drawn && drawn["status"]!.GetValue<string>() is "succeeded" or "failed" or "canceled" ? drawn : null,
+            TimeSpan.FromSeconds(120), $"prediction {id}");
+    }
+
+    public async Task CancelAsync(string id) => Assert.True((await Http.PostAsync($"v1/trainings/{id}/cancel", null)).IsSuccessStatusCode);
 
     /// <summary>The only training of that model name, once there is one.</summary>
     public async Task<string> TrainingOfAsync(string name)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using Sdxl.Tests;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.PixelFormats;
 
@@ -108,6 +109,22 @@ public sealed class WeightsTests(SharedHost shared)
 
         Assert.Equal("failed", prediction["status"]!.ToString());
         Assert.StartsWith("Input 'replicate_weights' cannot be applied. Weights file 'cat.safetensors': claims a header of 16 bytes", prediction["error"]!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Weights_with_NaN_fail_the_prediction_by_the_tensors_name_and_a_tag_in_a_prompt_is_named()
+    {
+        var nan = await File.ReadAllBytesAsync(TestPaths.Fixture("reports", "w12-nan.safetensors"));
+        var failed = await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("fried.safetensors", nan)));
+        Assert.Equal("failed", failed["status"]!.ToString());
+        Assert.Matches("^Input 'replicate_weights' cannot be applied. Weights file 'fried.safetensors': tensor '[^']+' holds NaN",
+            failed["error"]!.ToString());
+
+        var body = Body(null);
+        body["input"]!["prompt"] = "a (purple:1.2) circle <lora:fried:0.8>";
+        body["input"]!["disable_safety_checker"] = true;
+        Assert.Contains("the tag <lora:fried:0.8> loads nothing here",
+            Assert.Single((await DrawnAsync(body))["warnings"]!.AsArray())!.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

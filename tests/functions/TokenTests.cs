@@ -13,7 +13,7 @@ namespace Sdxl.Tests.Functions;
 public sealed class TokenTests(ProductFixture product)
 {
     /// <summary>Whoever adds one says why in its attribute, and here.</summary>
-    private static readonly string[] s_open = ["EmbeddedHttp", "EmbeddedHttps", "GetOpenApi", "GetOutput", "Home"];
+    private static readonly string[] s_open = ["EmbeddedHttp", "EmbeddedHttps", "GetOpenApi", "GetOutput", "Home", "StreamPrediction"];
 
     public static TheoryData<string, string, string> Routes()
     {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Azure.Storage.Blobs;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Sdxl.GpuWorker.Hosting;
 using Sdxl.GpuWorker.Jobs;
@@ -29,7 +30,7 @@ public sealed class PredictionFilesTests
             context.Response.Close();
         });
         using var folder = new TempFolder();
-        using var scratch = new WorkerScratch(Options.Create(new WorkerOptions { ScratchFolder = folder.Path }));
+        using var scratch = new WorkerScratch(Options.Create(new WorkerOptions { ScratchFolder = folder.Path }), NullLogger<WorkerScratch>.Instance);
         var client = new BlobServiceClient(new Uri(storage.Prefixes.Single() + "account"));
         var files = new PredictionFiles(new JobBlobs(client), scratch);
 

@@ -8,6 +8,20 @@ public sealed class ManualTime(DateTimeOffset? start = null) : TimeProvider
     private readonly List<ManualTimer> timers = [];
     private DateTimeOffset now = start ?? new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
+    private TaskCompletionSource timerSet = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Ends when someone waits for a time that has not come.</summary>
+    public Task WaitsAsync()
+    {
+        lock (gate)
+        {
+            if (timers.Count > 0)
+                return Task.CompletedTask;
+            timerSet = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            return timerSet.Task;
+        }
+    }
+
     public override DateTimeOffset GetUtcNow()
     {
         lock (gate)
@@ -52,6 +66,7 @@ public sealed class ManualTime(DateTimeOffset? start = null) : TimeProvider
                     return true;
                 DueAt = time.now + dueTime;
                 time.timers.Add(this);
+                time.timerSet.TrySetResult();
             }
             return true;
         }

@@ -48,8 +48,8 @@ public sealed partial class AdvisoryTests
     }
 
     /// <summary>
-    /// GHSA-gwg2-r3hj-4w44: the colour table of an ICC profile is allocated as it claims. Profiles do not reach ImageSharp, and nobody
-    /// parses them.
+    /// GHSA-gwg2-r3hj-4w44: the colour table of an ICC profile is allocated as it claims. Profiles do not reach ImageSharp, and
+    /// what reads them here takes no memory by a claim.
     /// </summary>
     [Fact]
     public void An_icc_profile_that_claims_gigabytes_stays_outside()

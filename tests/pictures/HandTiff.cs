@@ -18,6 +18,9 @@ internal sealed class HandTiff(bool bigEndian = false)
 
     public HandTiff Long(int tag, params long[] values) => Set(tag, 4, values);
 
+    /// <summary>Bytes of no said meaning.</summary>
+    public HandTiff Undefined(int tag, byte[] bytes) => Set(tag, 7, [.. bytes.Select(b => (long)b)]);
+
     public HandTiff Strip(params byte[] bytes)
     {
         _strips.Add(bytes);
@@ -38,7 +41,7 @@ internal sealed class HandTiff(bool bigEndian = false)
         Number(2, _tags.Count);
         foreach (var (tag, (type, values)) in _tags)
         {
-            var (size, bytes) = (type == 3 ? 2 : 4, values.Length * (type == 3 ? 2 : 4));
+            var (size, bytes) = (Size(type), values.Length * Size(type));
             Number(2, tag);
             Number(2, type);
             Number(4, values.Length);
@@ -52,9 +55,11 @@ internal sealed class HandTiff(bool bigEndian = false)
             stream.Write(new byte[4 - bytes]);
         }
         Number(4, 0);
-        foreach (var (type, values) in _tags.Values.Where(tag => tag.Values.Length * (tag.Type == 3 ? 2 : 4) > 4))
-            Array.ForEach(values, value => Number(type == 3 ? 2 : 4, value));
+        foreach (var (type, values) in _tags.Values.Where(tag => tag.Values.Length * Size(tag.Type) > 4))
+            Array.ForEach(values, value => Number(Size(type), value));
         return stream.ToArray();
+
+        static int Size(int type) => type switch { 7 => 1, 3 => 2, _ => 4 };
 
         void Number(int size, long value)
         {

@@ -4,6 +4,7 @@ using Sdxl.Vision.Models;
 using Sdxl.Pictures;
 using Sdxl.Tests.Pictures;
 using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.Formats.Png;
 using SixLabors.ImageSharp.PixelFormats;
 
 namespace Sdxl.Tests.Vision;
@@ -35,6 +36,24 @@ public sealed class PicturePreparerTests
     {
         using var prepared = Prepare(LargePictures.SmallTiff(4, 2, 1, pages: 10), mask: null, new PreparationSettings { Resolution = 2, Caption = "given" });
         Assert.Contains("It holds 10 pictures (frames or pages); only the first is used.", prepared.Warnings);
+    }
+
+    [Fact]
+    public void Pictures_of_which_nothing_is_left_and_foreign_colours_are_told()
+    {
+        using var transparent = new Image<Rgba32>(64, 64);
+        using var white = new Image<Rgba32>(64, 64, new Rgba32(255, 255, 255));
+        foreach (var (image, says) in new[] { (transparent, "over white, which stands for transparency, it is white all over"),
+            (white, "It is white all over") })
+        {
+            using var prepared = Prepare(Samples.Encode(image, new PngEncoder()), mask: null,
+                s_settings with { Resolution = 32, Caption = "given", MaskTargetPrompts = null });
+            Assert.Single(prepared.Warnings, warning => warning.Contains(says, StringComparison.Ordinal));
+        }
+        var inks = HandPng.Of(40, 1, 8, 2, [0, .. new byte[120]], false,
+            [.. "iCCP"u8, .. "a\0\0"u8, .. HandPng.Zlib(HandProfile.Of("CMYK", "inks"), 1)]);
+        using var named = Prepare(inks, mask: null, new PreparationSettings { Resolution = 2, Caption = "given" });
+        Assert.Single(named.Warnings, warning => warning.Contains("'inks' is for inks (CMYK)", StringComparison.Ordinal));
     }
 
     [Theory]

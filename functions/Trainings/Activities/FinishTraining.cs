@@ -2,6 +2,7 @@ using Microsoft.Azure.Functions.Worker;
 using Sdxl.Core.Identity;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Storage;
+using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Storage;
 using Sdxl.Functions.Telemetry;
 
@@ -11,7 +12,7 @@ namespace Sdxl.Functions.Trainings.Activities;
 public sealed record TrainingEnd(JobKey Training, JobStatus Status, string? Error);
 
 /// <summary>Ends a training without a version: failed with its one sentence, canceled, or only checked.</summary>
-public sealed class FinishTraining(RecordStore records, BlobStore blobs, TimeProvider time)
+public sealed class FinishTraining(RecordStore records, BlobStore blobs, JobEnds ends, TimeProvider time)
 {
     [Function(nameof(FinishTraining))]
     public async Task<bool> Run([ActivityTrigger] TrainingEnd end, CancellationToken cancel)
@@ -20,6 +21,7 @@ public sealed class FinishTraining(RecordStore records, BlobStore blobs, TimePro
             end.Training, r => r.With(end.Status, r.Stage, time.GetUtcNow()) with { Error = end.Error }, cancel);
         var line = end.Error ?? (end.Status == JobStatus.Canceled ? "Canceled." : "Checked.");
         await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(end.Training), [line], cancel);
+        await ends.DropScratchAsync(end.Training, cancel);
         if (end.Status != JobStatus.Succeeded) // only checked: nothing was trained
             FunctionsTelemetry.TrainingEnded(end.Status);
         return true;

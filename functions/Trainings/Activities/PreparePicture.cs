@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Sdxl.Core.Datasets;
 using Sdxl.Core.Identity;
 using Sdxl.Core.Storage;
+using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Storage;
 using Sdxl.Pictures;
 
@@ -16,12 +17,14 @@ public sealed record PictureToPrepare(JobKey Training, int Index);
 /// One picture of the fan-out. A broken picture is skipped with a reason, it does not fail the training. One that is prepared already, by an
 /// earlier try or in the data set that this training took, stays as it is.
 /// </summary>
-public sealed class PreparePicture(BlobStore blobs, PictureMaker maker, ILogger<PreparePicture> log)
+public sealed class PreparePicture(BlobStore blobs, PictureMaker maker, JobEnds ends, ILogger<PreparePicture> log)
 {
     [Function(nameof(PreparePicture))]
     public async Task<bool> Run([ActivityTrigger] PictureToPrepare task, CancellationToken cancel)
     {
         var (training, index) = (task.Training, task.Index);
+        if (await ends.IsCanceledAsync(training, cancel))
+            return false; // nobody waits for it any more; others' pictures do
         var file = StorageLayout.Dataset(training, PreparedDocument.FileName(index));
         if (await blobs.ReadAsync<PreparedDocument>(StorageLayout.Datasets, file, cancel) is { Value: var known })
             return known.Picture is not null;

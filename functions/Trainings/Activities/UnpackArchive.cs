@@ -13,8 +13,8 @@ using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Trainings.Activities;
 
-/// <summary>What UnpackArchive settled: how many pictures to prepare, and the effective inputs.</summary>
-public sealed record UnpackedArchive(int Pictures, TrainingInputs Inputs);
+/// <summary>What UnpackArchive settled: how many pictures to prepare, the effective inputs, and how many pictures at a time.</summary>
+public sealed record UnpackedArchive(int Pictures, TrainingInputs Inputs, int AtOnce);
 
 /// <summary>
 /// Checks the archive and its inputs and stores the pictures one by one, numbered in name order, so that the fan-out can take one each.
@@ -58,7 +58,7 @@ public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCata
         await blobs.AppendLinesAsync(
             StorageLayout.Jobs, StorageLayout.Log(request.Key),
             [$"Unpacked {plan.Archive}: {Plural.Of(plan.Pictures.Count, "picture")}.", .. plan.Warnings.Select(w => "Warning: " + w)], cancel);
-        return new UnpackedArchive(plan.Pictures.Count, plan.Inputs);
+        return new UnpackedArchive(plan.Pictures.Count, plan.Inputs, Math.Max(1, options.Value.PicturesAtOnce));
     }
 
     private async Task<FileStream> DownloadAsync(TrainingRequest request, string name, CancellationToken cancel)

@@ -165,7 +165,9 @@ public sealed class ArchiveContentsTests
         using var archive = ArchiveReader.Open(Zip(("a.dat", Png), ("b.jpg", "not a picture"u8.ToArray()), ("c.png", []), ("d.heic", Heic), ("e.zip", Zip("x.png").ToArray())), "cats.zip");
         Assert.Equal(["a.dat"], archive.Contents.Pictures.Select(picture => picture.Path));
         Assert.Equal(
-            ["It is named .jpg but is plain text.", "It is empty (0 bytes).", "It is a HEIC picture, which is not read here: save it as JPEG or PNG.", "It is an archive inside the archive: unpack it first."],
+            ["It is named .jpg but is plain text.", "It is empty (0 bytes).",
+                "It is a HEIC picture, which is not read here: save it as JPEG or PNG (iPhones: Settings, Camera, Formats, Most Compatible).",
+                "It is an archive inside the archive: unpack it first."],
             archive.Contents.Skipped.Select(skipped => skipped.Reason));
     }
 

@@ -118,6 +118,17 @@ public sealed class TrainingInputsTests
         Assert.Empty(Idle(Given(needed)));
     }
 
+    [Theory]
+    [InlineData("caption_prefix", "a photo of (TOK:1.3)", true)]
+    [InlineData("sample_prompts", "TOK <lora:x:1>|a dog", true)]
+    [InlineData("sample_prompts", "TOK (left)|a dog", false)]
+    public void Weights_and_tags_that_training_does_not_read_are_named(string input, string text, bool named)
+    {
+        var given = new JsonObject { [input] = text };
+        var idle = TrainingInputs.WithoutEffect(given, TrainingInputs.Read(given, Plain, Id));
+        Assert.Equal(named, idle.Any(sentence => sentence.Contains($"in '{input}' have no effect", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void Every_input_has_a_typed_property_and_a_description()
     {

@@ -141,7 +141,7 @@ public sealed class NetGoldenTests
             {
                 var digits = name[ScaledOutput.Length..]; // 06 is 0.6
                 var strength = double.Parse($"{digits[0]}.{digits[1..]}", System.Globalization.CultureInfo.InvariantCulture);
-                foreach (var layer in LoraFile.Read(file, targets, $$"""{"lora_alpha": {{given.Facts.GetProperty("alpha")}}}""").Layers)
+                foreach (var layer in LoraFile.Read(file, targets, $$"""{"lora_alpha": {{given.Facts.GetProperty("alpha")}}}""").Cast<LoraLayer>())
                 {
                     var linear = linears[layer.Module];
                     linear.Attach(new LowRankBranch(layer.Down, layer.Up, strength * layer.Scale, layer.Magnitude));

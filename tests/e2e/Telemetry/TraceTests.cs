@@ -18,19 +18,11 @@ public sealed class TraceTests
     public async Task A_training_is_one_trace_from_the_upload_to_the_weights()
     {
         await using var collector = await OtlpCollector.StartAsync();
-        await using var host = new LocalHostProcess
-        {
-            Environment =
-            {
-                ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Address,
-                ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
-                ["OTEL_BSP_SCHEDULE_DELAY"] = "500",
-                ["OTEL_BLRP_SCHEDULE_DELAY"] = "500",
-                ["OTEL_METRIC_EXPORT_INTERVAL"] = "1000",
-                ["Sdxl__PricePerHour"] = "2.61",
-            },
-        };
-        await host.StartAsync();
+        await using var host = new LocalHostProcess();
+        await host.StartAsync(
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Address), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "500"), ("OTEL_BLRP_SCHEDULE_DELAY", "500"), ("OTEL_METRIC_EXPORT_INTERVAL", "1000"),
+            ("Sdxl__PricePerHour", "2.61"));
 
         await host.UploadAsync("traced.zip", Short.Dataset("gizmo.zip"), Short.Training());
         var id = await host.TrainingOfAsync("traced");

@@ -27,12 +27,13 @@ public sealed class PredictionsApiTests(ProductFixture product)
         Assert.Equal($"{product.Http.BaseAddress}v1/predictions/{id}", answer.Headers.Location!.ToString());
         Assert.Equal("""{"prompt":"a cat","seed":7,"width":512}""", prediction["input"]!.ToJsonString());
         Assert.Equal(
-            ("starting", null, null, "", "{}", "api", false, null, null, "toy", ""),
+            ("starting", null, null, "", "{}", "api", false, null, null, "toy", "stability-ai/sdxl"),
             (prediction["status"]!.ToString(), prediction["output"], prediction["error"], prediction["logs"]!.ToString(),
                 prediction["metrics"]!.ToJsonString(), prediction["source"]!.ToString(), prediction["data_removed"]!.GetValue<bool>(),
-                prediction["started_at"], prediction["completed_at"], prediction["model"]!.ToString(), prediction["version"]!.ToString()));
+                prediction["started_at"], prediction["completed_at"], prediction["base"]!.ToString(), prediction["model"]!.ToString()));
+        Assert.Matches("^[0-9a-f]{64}$", prediction["version"]!.ToString());
         Assert.Equal(
-            ["get", "cancel", "web"], prediction["urls"]!.AsObject().Select(url => url.Key));
+            ["get", "cancel", "web", "events"], prediction["urls"]!.AsObject().Select(url => url.Key));
         var job = await product.PeekAsync(Queues.Predictions, body => SdxlJson.Deserialize<PredictionJob>(body) is var sent && sent.Prediction.Id == id ? sent : null);
         Assert.Equal(("a cat", 7L, 512, 128), (job.Inputs.Prompt, job.Inputs.Seed, job.Inputs.Width, job.Inputs.Height));
     }
@@ -52,8 +53,11 @@ public sealed class PredictionsApiTests(ProductFixture product)
         await StoreAsync(id, "out-0.png");
         await SendAsync(new PictureDrawn(Key(id), 1, DateTimeOffset.UtcNow, [new("out-0.png", 7, false)]));
         var half = await UntilAsync(id, p => p["output"] is not null);
-        Assert.Equal(("processing", $"{product.Http.BaseAddress}v1/predictions/{id}/out-0.png"), (half["status"]!.ToString(), Assert.Single(half["output"]!.AsArray())!.ToString()));
-        Assert.Equal(s_picture, await product.Http.GetByteArrayAsync(half["output"]![0]!.ToString()));
+        Assert.Equal("processing", half["status"]!.ToString());
+        var link = Assert.Single(half["output"]!.AsArray())!.ToString();
+        Assert.StartsWith($"{product.Http.BaseAddress}v1/outputs/predictions/me/{id}/out-0.png?", link, StringComparison.Ordinal);
+        using var nobody = product.With(null); // as Replicate's clients fetch it
+        Assert.Equal(s_picture, await nobody.GetByteArrayAsync(link));
 
         await StoreAsync(id, "out-1.png");
         await SendAsync(Completed(id, new("out-0.png", 7, false), new("out-1.png", 8, false)));
@@ -70,11 +74,9 @@ public sealed class PredictionsApiTests(ProductFixture product)
         var one = await CreatedAsync(Body(("num_outputs", 2)));
         await SendAsync(Completed(one, new("out-0.png", 7, true), new("out-1.png", 8, false)));
         var left = await UntilAsync(one, p => p["status"]!.ToString() == "succeeded");
-        Assert.EndsWith("/out-1.png", Assert.Single(left["output"]!.AsArray())!.ToString(), StringComparison.Ordinal);
+        Assert.Contains("/out-1.png?", Assert.Single(left["output"]!.AsArray())!.ToString(), StringComparison.Ordinal);
         Assert.Equal("[8]", left["seeds"]!.ToJsonString());
         Assert.Equal("The safety checker left out 1 of 2 pictures: out-0.png (seed 7).", Assert.Single(left["warnings"]!.AsArray())!.ToString());
-        await StoreAsync(one, "out-0.png");
-        Assert.Equal(HttpStatusCode.NotFound, (await product.Http.GetAsync($"v1/predictions/{one}/out-0.png")).StatusCode);
 
         var all = await CreatedAsync(Body());
         await SendAsync(Completed(all, new DrawnPicture("out-0.png", 7, true)));
@@ -137,6 +139,20 @@ public sealed class PredictionsApiTests(ProductFixture product)
         Assert.Equal(canceled.ToJsonString(), (await JsonAsync(again)).ToJsonString());
         using var nobody = await product.Http.PostAsync($"v1/predictions/{JobId.New()}/cancel", null);
         Assert.Equal(HttpStatusCode.NotFound, nobody.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_deleted_one_is_gone_with_its_pictures()
+    {
+        var id = await CreatedAsync(Body());
+        await StoreAsync(id, "out-0.png");
+        using var answer = await product.Http.DeleteAsync($"v1/predictions/{id}");
+        Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await product.Http.GetAsync($"v1/predictions/{id}")).StatusCode);
+        Assert.False(await product.Storage.GetBlobContainerClient(StorageLayout.Predictions).GetBlobClient(StorageLayout.Drawn(Key(id), "out-0.png")).ExistsAsync());
+        Assert.DoesNotContain((await GetJsonAsync("v1/predictions"))["results"]!.AsArray(), p => p!["id"]!.ToString() == id);
+        await SendAsync(Completed(id, new DrawnPicture("out-0.png", 7, false))); // the worker had not heard of it
+        Assert.Equal(HttpStatusCode.NotFound, (await product.Http.DeleteAsync($"v1/predictions/{id}")).StatusCode);
     }
 
     [Fact]

@@ -35,6 +35,23 @@ public sealed class MemoryBlobs : HttpMessageHandler
             return Encoding.UTF8.GetString(_blobs[name].Bytes);
     }
 
+    /// <summary>All there is, for <see cref="Restore"/>.</summary>
+    public object Copy()
+    {
+        lock (_lock)
+            return _blobs.ToList();
+    }
+
+    public void Restore(object copy)
+    {
+        lock (_lock)
+        {
+            _blobs.Clear();
+            foreach (var (name, blob) in (List<KeyValuePair<string, (byte[], string, DateTimeOffset)>>)copy)
+                _blobs[name] = blob;
+        }
+    }
+
     public void Clear()
     {
         lock (_lock)

@@ -29,8 +29,13 @@ internal static partial class CodeFacts
         .. Uses("functions", @"ServiceBusTrigger\(\s*Queues\.(?<name>\w+)").Select(queue => ("functions", queue, "receives")),
         .. Uses("functions", @"(?<!ServiceBusTrigger\(\s*)(?<!\{)Queues\.(?<name>[A-Z]\w+)").Select(queue => ("functions", queue, "sends")),
         .. Uses("gpu-worker", @"CreateReceiver\(\s*Queues\.(?<name>\w+)").Select(queue => ("worker", queue, "receives")),
+        // A job that is given back is sent again, into the queue that it came from.
+        .. Uses("gpu-worker", @"CreateReceiver\(\s*Queues\.(?<name>\w+)").Where(_ => SendsBack).Select(queue => ("worker", queue, "sends")),
         .. Uses("gpu-worker", @"(SendAsync|CreateSender)\(\s*Queues\.(?<name>\w+)").Select(queue => ("worker", queue, "sends")),
     ];
+
+    private static bool SendsBack =>
+        File.ReadAllText(Path.Combine(TestPaths.Root, "gpu-worker", "Jobs", "Deliveries.cs")).Contains("CreateSender(queue.EntityPath)", StringComparison.Ordinal);
 
     private static Dictionary<string, string> Constants => typeof(Queues).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Where(constant => constant.IsLiteral).ToDictionary(constant => constant.Name, constant => (string)constant.GetRawConstantValue()!);

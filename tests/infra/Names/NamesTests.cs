@@ -58,7 +58,7 @@ public sealed class NamesTests(Predictions predictions) : IClassFixture<Predicti
     [Fact]
     public void Every_setting_that_the_worker_reads_is_set_in_the_container_apps_job_or_keeps_its_default() =>
         Assert.Empty(NameChecks.WorkerSettings(
-        "Container Apps", azure.WorkerSettings.Keys, "Threads", "CancelPollSeconds", "ReceiveWaitSeconds", "ExitAfterOneJob",
+        "Container Apps", azure.WorkerSettings.Keys, "Threads", "CancelPollSeconds", "ReceiveWaitSeconds", "ProgressSeconds", "ExitAfterOneJob",
             "ModelsContainer"));
 
     [Fact]

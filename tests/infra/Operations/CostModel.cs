@@ -13,7 +13,7 @@ internal static class CostModel
 
     // What one training takes: 20 pictures, 1000 steps.
     private const double TrainingMinutesA100 = 8, ColdStartMinutes = 3, TrainingMinutesA40 = 12.5;
-    private const double InstanceGb = 4, PictureSeconds = 10, Pictures = 20, OtherActivitySeconds = 30, ProgressSeconds = 5;
+    private const double InstanceGb = 4, PictureSeconds = 10, Pictures = 20, OtherActivitySeconds = 30;
     private const double KeptGb = 0.5, LogsGb = 0.02;
 
     // List prices; docs/operations.md says where each is from.
@@ -58,8 +58,8 @@ internal static class CostModel
     }
 
     /// <summary>Each message is sent, received and completed.</summary>
-    private static double Operations => 3 * (TrainingMinutesA100 * 60 / ProgressSeconds + 10);
+    private static double Operations => 3 * 10;
 
     private static double TrainingGbSeconds =>
-        InstanceGb * (Pictures * PictureSeconds + OtherActivitySeconds + TrainingMinutesA100 * 60 / ProgressSeconds);
+        InstanceGb * (Pictures * PictureSeconds + OtherActivitySeconds);
 }
