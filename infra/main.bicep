@@ -69,7 +69,13 @@ param functionsMemoryMB int = 4096
 param functionsInstances int = 40
 
 @description('Pictures that one functions instance prepares at a time; docs/operations.md has the arithmetic.')
-param picturesAtOnce int = 1
+param picturesPerInstance int = 1
+
+@description('Pictures of one training that are prepared at a time, on all instances.')
+param picturesPerTraining int = 8
+
+@description('Seconds between two looks at a training whose worker has not answered.')
+param heartbeatCheckSeconds int = 180
 
 @description('Keep one functions instance ready for orchestrations.')
 param alwaysReady bool = false
@@ -216,7 +222,9 @@ module functions 'modules/functions.bicep' = {
     names: names
     instanceMemoryMB: functionsMemoryMB
     maximumInstances: functionsInstances
-    picturesAtOnce: picturesAtOnce
+    picturesPerInstance: picturesPerInstance
+    picturesPerTraining: picturesPerTraining
+    heartbeatCheckSeconds: heartbeatCheckSeconds
     alwaysReady: alwaysReady
     defaultBase: defaultBase
     owner: owner

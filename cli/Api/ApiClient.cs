@@ -149,6 +149,13 @@ internal sealed class ApiClient(Uri address, string? token) : IDisposable
         return response.StatusCode == HttpStatusCode.NotFound ? null : new TrainingView(await ReadAsync(response, cancel));
     }
 
+    /// <summary>An address that signs one browser in, once, within ten minutes.</summary>
+    public async Task<string> SignInLinkAsync(CancellationToken cancel)
+    {
+        using var response = await http.PostAsync("v1/session/codes", null, cancel);
+        return (await ReadAsync(response, cancel))["url"]!.GetValue<string>();
+    }
+
     /// <param name="version">owner/name:id, owner/name or id; null draws with the base model alone.</param>
     /// <param name="files">Inputs that are files of this machine, path by name; they are sent along.</param>
     public async Task<PredictionView> CreatePredictionAsync(

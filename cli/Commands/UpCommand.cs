@@ -58,11 +58,13 @@ internal static class UpCommand
         await using var host = await HostLink.OpenAsync(show, baseModel, cancel, listen, hasWorker, isHere: true, otlp: otlp);
         if (!host.IsOurs)
             throw new CliException($"A host is up already on {Places.Home}: {host.File.Url} (process {host.File.Pid}). Use that, or stop it first.");
+        var page = await host.Api.SignInLinkAsync(cancel);
         show.Result(
-            new JsonObject { ["url"] = host.File.Url.ToString(), ["storage"] = host.File.StorageConnectionString, ["token"] = host.File.Token, ["pid"] = host.File.Pid, ["join"] = host.File.Join },
+            new JsonObject { ["url"] = host.File.Url.ToString(), ["page"] = page, ["storage"] = host.File.StorageConnectionString, ["token"] = host.File.Token, ["pid"] = host.File.Pid, ["join"] = host.File.Join },
             [
                 $"The host is up: {host.File.Url}",
                 .. BaseFiles.Load(baseModel).HasSafetyChecker ? Array.Empty<string>() : [$"  base      {baseModel}, which has no safety checker: nothing looks at what it draws"],
+                $"  page      {page}  (signs one browser in, within ten minutes)",
                 $"  token     {host.File.Token}",
                 $"  storage   {host.File.StorageConnectionString}",
                 .. Joining(host.File.Join, listen),

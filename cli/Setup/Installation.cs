@@ -29,7 +29,19 @@ internal static class Installation
         await using var turn = await TakeTurnAsync(tell, cancel);
         await NpmPackages.EnsureAsync(tell, cancel);
         await Machine.EnsureAsync(tell, cancel);
+        if (parts == Parts.Tests)
+            await EnsureChromiumAsync(tell, cancel);
         await BuildAsync(parts, tell, cancel);
+    }
+
+    /// <summary>The browser of the web page's tests; SDXL_CHROMIUM names another one than the system's.</summary>
+    private static async Task EnsureChromiumAsync(Action<string> tell, CancellationToken cancel)
+    {
+        if (Environment.GetEnvironmentVariable("SDXL_CHROMIUM") is { Length: > 0 } || Tool.Exists("chromium"))
+            return;
+        await SystemPackages.InstallAsync(
+            ["chromium", "fonts-dejavu-core"], "chromium is not installed; the tests of the web page run in it.",
+            "Install it and name its program in SDXL_CHROMIUM, then run the command again.", tell, cancel);
     }
 
     private static async Task BuildAsync(Parts parts, Action<string> tell, CancellationToken cancel)

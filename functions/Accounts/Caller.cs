@@ -2,7 +2,8 @@ namespace Sdxl.Functions.Accounts;
 
 /// <summary>Whose token came with a request, and what it may do.</summary>
 /// <param name="TokenId">For logs and lists; not the token.</param>
-public sealed record Caller(string Owner, IReadOnlyList<string> Scopes, string TokenId);
+/// <param name="TokenHash">By which a browser's session names the token.</param>
+public sealed record Caller(string Owner, IReadOnlyList<string> Scopes, string TokenId, string TokenHash);
 
 /// <summary>A function that asks for no token. Everything else does: a function without this attribute cannot be reached without one.</summary>
 /// <param name="reason">Why that is safe.</param>

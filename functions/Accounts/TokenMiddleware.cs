@@ -9,10 +9,10 @@ using Sdxl.Functions.Http;
 namespace Sdxl.Functions.Accounts;
 
 /// <summary>
-/// Around every function with an HTTP trigger: no token, no answer but 401. Who calls is then known to <see cref="Callers"/>. A function
+/// Around every function with an HTTP trigger: no token, and no browser's session that stands for one, no answer but 401. Who calls is then known to <see cref="Callers"/>. A function
 /// cannot forget it; it can only say, by attribute, that it is open to all.
 /// </summary>
-public sealed class TokenMiddleware(TokenStore tokens) : IFunctionsWorkerMiddleware
+public sealed class TokenMiddleware(TokenStore tokens, Page.SessionCookies sessions) : IFunctionsWorkerMiddleware
 {
     private static readonly ConcurrentDictionary<string, (bool IsOpen, string? Scope)> s_rules = new();
 
@@ -38,12 +38,16 @@ public sealed class TokenMiddleware(TokenStore tokens) : IFunctionsWorkerMiddlew
     /// <returns>null where the caller may go on.</returns>
     private async Task<Microsoft.AspNetCore.Mvc.ContentResult?> RefusalAsync(HttpContext http, string? scope)
     {
-        if (TokenOf(http.Request) is not { } token || await tokens.FindAsync(token, http.RequestAborted) is not { } known)
+        var token = TokenOf(http.Request);
+        var hash = token is null ? await sessions.TokenHashOfAsync(http.Request, http.RequestAborted) : ApiTokens.HashOf(token);
+        if (hash is null || await tokens.FindByHashAsync(hash, http.RequestAborted) is not { } known)
         {
             http.Response.Headers.WWWAuthenticate = "Bearer";
             return Answers.Problem(StatusCodes.Status401Unauthorized, "Unauthenticated",
                 "The request has no valid token. Send 'Authorization: Bearer TOKEN'; ./sdxl tokens create makes one.");
         }
+        if (token is null && !sessions.IsFromHere(http.Request))
+            return Page.SessionApi.NotFromHere();
         var method = http.Request.Method;
         var needed = HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || method == "QUERY" ? Scopes.Read : Scopes.Write;
         foreach (var asked in scope is null ? [needed] : new[] { scope })
@@ -52,7 +56,7 @@ public sealed class TokenMiddleware(TokenStore tokens) : IFunctionsWorkerMiddlew
                 return Answers.Problem(StatusCodes.Status403Forbidden, "Not permitted",
                     $"This token may {string.Join(", ", known.Scopes)}; {method} {http.Request.Path} needs the scope '{asked}'.");
         }
-        http.Features.Set(new Caller(known.Owner, known.Scopes, known.Id()));
+        http.Features.Set(new Caller(known.Owner, known.Scopes, known.Id(), known.Hash));
         return null;
     }
 

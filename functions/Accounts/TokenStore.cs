@@ -22,11 +22,10 @@ public sealed class TokenStore(BlobStore blobs, IOptions<SdxlOptions> options, T
 
     private readonly ConcurrentDictionary<string, (TokenRecord Record, DateTimeOffset Read)> _known = new();
 
+    /// <param name="hash"><see cref="ApiTokens.HashOf"/> of the token: how long the look-up takes tells nothing of any token.</param>
     /// <returns>null where the token is unknown, expired or revoked.</returns>
-    public async Task<TokenRecord?> FindAsync(string token, CancellationToken cancel)
+    public async Task<TokenRecord?> FindByHashAsync(string hash, CancellationToken cancel)
     {
-        // The name that is looked up is a hash: how long the look-up takes tells nothing of any token.
-        var hash = ApiTokens.HashOf(token);
         var now = time.GetUtcNow();
         if (_known.TryGetValue(hash, out var known) && now - known.Read < Freshness)
             return known.Record.IsGood(now) ? known.Record : null;

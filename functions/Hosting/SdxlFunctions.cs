@@ -87,6 +87,9 @@ public static class SdxlFunctions
         services.AddSingleton<Predictions.PredictionProgress>();
         services.AddSingleton<Predictions.PredictionViews>();
         services.AddSingleton<Versions.VersionStore>();
+        services.AddSingleton<Page.PageFiles>();
+        services.AddSingleton<Page.PageAnswers>();
+        services.AddSingleton<Page.SessionCookies>();
         services.AddSingleton<Versions.BaseModels>();
         services.AddSingleton<Versions.ModelViews>();
         services.AddSingleton<Files.FileLinks>();

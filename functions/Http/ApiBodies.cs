@@ -10,7 +10,8 @@ namespace Sdxl.Functions.Http;
 public static class ApiBodies
 {
     public const string Training = "TrainingRequest", Prediction = "PredictionRequest", Model = "ModelRequest", File = "FileRequest",
-        Token = "TokenRequest", Picture = "PictureChange", Search = "SearchText", Subscription = "SubscriptionRequest";
+        Token = "TokenRequest", Picture = "PictureChange", Search = "SearchText", Subscription = "SubscriptionRequest",
+        Session = "SessionRequest";
 
     public static IReadOnlyDictionary<string, JsonObject> Schemas { get; } = new Dictionary<string, JsonObject>
     {
@@ -44,6 +45,7 @@ public static class ApiBodies
             ("crop", Object(("x", Whole()), ("y", Whole()), ("size", Whole()))),
             ("mask", Text("A data URI or the url of a file; white is what counts.")),
             ("removed", new JsonObject { ["type"] = "boolean" })),
+        [Session] = Object(("token", Text("An API token.")), ("code", Text("In its place: the code of a sign-in link."))),
         [Subscription] = Object(
             ("url", Text("Address that is posted to.", "uri")), ("types", List([.. Core.Events.EventTypes.All]))),
         [Search] = new JsonObject { ["type"] = "string" },

@@ -5,8 +5,8 @@ using Sdxl.Functions.Accounts;
 
 namespace Sdxl.Functions.Http;
 
-/// <summary>GET /: what this is, where the API is and where it is described. For people who open the host's address.</summary>
-public sealed class Home(Addresses addresses)
+/// <summary>GET /: what this is, where the API is and where it is described. A browser gets the start page instead.</summary>
+public sealed class Home(Addresses addresses, Page.PageAnswers pages)
 {
     /// <remarks>
     /// The route is an optional segment of no letters: the Functions host takes an empty route for "the function's name". On Azure the platform's own
@@ -14,7 +14,8 @@ public sealed class Home(Addresses addresses)
     /// </remarks>
     [Function("Home")]
     [OpenToAll("it says what this is and nothing of anybody's")]
-    public IActionResult Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "{nothing:maxlength(0)?}")] HttpRequest request) => Answers.Json(new
+    public IActionResult Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "{nothing:maxlength(0)?}")] HttpRequest request) =>
+        Page.PageAnswers.WantsHtml(request) ? pages.Page(request, Page.SitePage.Start) : Answers.Json(new
     {
         Name = "Sdxl.Serverless",
         What = "Fine-tunes SDXL on a zip of pictures and draws with the result.",

@@ -100,8 +100,8 @@ resource nobodyDraws 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   }
 }
 
-// The message of a training that runs lies locked in its queue for hours, so the queue tells nothing. Its orchestration looks every hour
-// when its worker was last heard of.
+// The message of a training that runs lies locked in its queue for hours, so the queue tells nothing. Its orchestration looks every
+// few minutes when its worker was last heard of.
 resource nobodyTrains 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
   name: 'no-worker-trainings-${names.insights}'
   location: location

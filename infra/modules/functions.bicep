@@ -15,7 +15,14 @@ param maximumInstances int
 
 @description('Pictures that one instance prepares at a time.')
 @minValue(1)
-param picturesAtOnce int
+param picturesPerInstance int
+
+@description('Pictures of one training that are prepared at a time, on all instances.')
+@minValue(1)
+param picturesPerTraining int
+
+@description('Seconds between two looks at a training whose worker has not answered.')
+param heartbeatCheckSeconds int
 
 @description('Keep one instance ready for orchestrations, so that they do not wait for a cold start; it is billed while idle.')
 param alwaysReady bool
@@ -71,6 +78,10 @@ resource modelsAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing =
   name: names.modelsStorage
 }
 
+resource topic 'Microsoft.EventGrid/topics@2025-02-15' existing = {
+  name: names.completionEvents
+}
+
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: names.insights
 }
@@ -94,7 +105,7 @@ var hostSettings = {
   AzureWebJobsDisableHomepage: 'true'
   // Three of the largest files and some text; functions/Hosting/SdxlOptions.cs, MaxBodyBytes.
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(3 * maxArchiveBytes + 8388608)
-  AzureFunctionsJobHost__extensions__durableTask__maxConcurrentActivityFunctions: string(picturesAtOnce)
+  AzureFunctionsJobHost__extensions__durableTask__maxConcurrentActivityFunctions: string(picturesPerInstance)
   // Storage queues are looked at every 10 s at least, as Flex wants it, not every 30.
   AzureFunctionsJobHost__extensions__durableTask__storageProvider__maxQueuePollingInterval: '00:00:10'
 }
@@ -131,6 +142,11 @@ var productSettings = {
   Sdxl__LinkHours: string(linkHours)
   Sdxl__PricePerHour: pricePerHour
   Sdxl__Currency: currency
+  Sdxl__PicturesAtOnce: string(picturesPerTraining)
+  Sdxl__HeartbeatCheckSeconds: string(heartbeatCheckSeconds)
+  Sdxl__EventGrid__Endpoint: topic.properties.endpoint
+  // Empty: this identity publishes.
+  Sdxl__EventGrid__Key: ''
   // Empty: links carry the host that the request came to.
   Sdxl__PublicUrl: ''
   Sdxl__MaxArchiveBytes: string(maxArchiveBytes)

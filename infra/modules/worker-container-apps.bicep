@@ -139,6 +139,8 @@ resource job 'Microsoft.App/jobs@2026-01-01' = {
             { name: 'SdxlServiceBus__fullyQualifiedNamespace', value: '${names.serviceBus}.servicebus.windows.net' }
             { name: 'Sdxl__ModelsFolder', value: '/models' }
             { name: 'Sdxl__ScratchFolder', value: '/scratch' }
+            // Of the 8 GiB that a replica has in all.
+            { name: 'Sdxl__ScratchBytes', value: '4294967296' }
             { name: 'Sdxl__Device', value: 'cuda' }
             // The loaded model serves whatever comes within these minutes; then the card is given back.
             { name: 'Sdxl__ExitWhenIdleMinutes', value: '5' }

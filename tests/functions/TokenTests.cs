@@ -13,7 +13,11 @@ namespace Sdxl.Tests.Functions;
 public sealed class TokenTests(ProductFixture product)
 {
     /// <summary>Whoever adds one says why in its attribute, and here.</summary>
-    private static readonly string[] s_open = ["EmbeddedHttp", "EmbeddedHttps", "GetOpenApi", "GetOutput", "Home", "StreamPrediction"];
+    private static readonly string[] s_open =
+    [
+        "AccountPage", "BeginSession", "CheckPage", "DrawingPage", "EmbeddedHttp", "EmbeddedHttps", "EndSession", "GetOpenApi", "GetOutput", "Home", "ModelPage", "ModelsPage", "PageFile",
+        "PlayPage", "PredictionPage", "SignInPage", "StreamPrediction", "TrainingPage", "TrainingsPage",
+    ];
 
     public static TheoryData<string, string, string> Routes()
     {

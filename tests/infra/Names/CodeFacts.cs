@@ -16,7 +16,8 @@ internal static partial class CodeFacts
     /// <summary>Options that the functions read from the section Sdxl.</summary>
     public static IReadOnlyList<string> FunctionsOptions =>
     [
-        .. Options("functions/Hosting/SdxlOptions.cs").Where(option => option != "Retention"),
+        .. Options("functions/Hosting/SdxlOptions.cs", of: "SdxlOptions").Except(["Retention", "EventGrid"]),
+        .. Options("functions/Hosting/SdxlOptions.cs", of: "EventGridOptions").Select(option => $"EventGrid__{option}"),
         .. Options("functions/Retention/RetentionOptions.cs").Select(option => $"Retention__{option}"),
     ];
 
@@ -35,7 +36,8 @@ internal static partial class CodeFacts
     ];
 
     private static bool SendsBack =>
-        File.ReadAllText(Path.Combine(TestPaths.Root, "gpu-worker", "Jobs", "Deliveries.cs")).Contains("CreateSender(queue.EntityPath)", StringComparison.Ordinal);
+        File.ReadAllText(Path.Combine(TestPaths.Root, "gpu-worker", "Jobs", "Deliveries.cs"))
+            .Contains("CreateSender(queue.EntityPath)", StringComparison.Ordinal);
 
     private static Dictionary<string, string> Constants => typeof(Queues).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Where(constant => constant.IsLiteral).ToDictionary(constant => constant.Name, constant => (string)constant.GetRawConstantValue()!);
@@ -46,8 +48,13 @@ internal static partial class CodeFacts
         .SelectMany(file => Regex.Matches(File.ReadAllText(file), pattern))
         .Select(match => Constants[match.Groups["name"].Value].Split('/')[0]).Distinct();
 
-    private static IReadOnlyList<string> Options(string file) =>
-        [.. Property().Matches(File.ReadAllText(Path.Combine(TestPaths.Root, file))).Select(match => match.Groups["name"].Value)];
+    /// <param name="of">The class, where the file has several.</param>
+    private static IReadOnlyList<string> Options(string file, string of = "") =>
+    [
+        .. Property().Matches(File.ReadAllText(Path.Combine(TestPaths.Root, file)).Split("public sealed class ")
+            .Single(part => part.StartsWith(of, StringComparison.Ordinal)
+            && part.Contains("{ get; set; }", StringComparison.Ordinal))).Select(match => match.Groups["name"].Value),
+    ];
 
     [GeneratedRegex(@"public [\w?<>\[\]]+ (?<name>\w+) \{ get; set; \}")]
     private static partial Regex Property();

@@ -1,0 +1,83 @@
+// The table of sample pictures: a column a prompt, a row a checkpoint, the untrained row last; and the viewer, where arrows walk through it and two are compared.
+import { html, nothing } from './app.js';
+import { w, count } from './words.js';
+
+export class Samples {
+  constructor({ draw, useCheckpoint }) {
+    Object.assign(this, { draw, useCheckpoint, results: [], at: null, open: null, other: null, split: 50, marked: null });
+  }
+
+  take(results) {
+    const more = results.length - this.results.length;
+    this.results = results;
+    return more;
+  }
+
+  get steps() { return [...new Set(this.results.map(r => r.step))].sort((a, b) => b - a); }
+  get columns() {
+    const columns = new Map();
+    for (const r of this.results) if (!columns.has(r.index)) columns.set(r.index, { prompt: r.prompt, seed: r.seed });
+    return [...columns].sort((a, b) => a[0] - b[0]);
+  }
+
+  find(step, index) { return this.results.find(r => r.step === step && r.index === index); }
+
+  /** @param next the checkpoint that is coming: its step and in how many seconds; null where none is. */
+  template(next) {
+    const { steps, columns } = this;
+    if (!columns.length) return nothing;
+    return html`<div class="scroll samples" tabindex="0" role="group" aria-label=${w.training.samples}><table>
+      <thead><tr><th scope="col">${w.training.checkpoint}</th>${columns.map(([, c]) => html`<th scope="col"><span dir="auto">${c.prompt}</span><br><small>${w.training.seed(c.seed)}</small></th>`)}</tr></thead>
+      <tbody>${next ? html`<tr><th scope="row">${count(next.step)}</th>${columns.map(() => html`<td><div class="coming">${w.training.coming}${next.seconds === null ? nothing : html`<br>${next.text}`}</div></td>`)}</tr>` : nothing}
+      ${steps.map(step => html`<tr class=${this.marked === step ? 'at' : ''}><th scope="row">${step === 0 ? w.training.untrained : count(step)}</th>${columns.map(([index]) => html`<td>${this.cell(this.find(step, index))}</td>`)}</tr>`)}
+      </tbody></table></div>${this.viewer()}`;
+  }
+
+  cell(sample) {
+    if (!sample) return html`<div class="coming">–</div>`;
+    return html`<button type="button" class="shot" aria-label=${`${w.training.open} ${w.training.sample(sample.step, sample.prompt)}`} @click=${() => this.show(sample)}>
+      <img src=${sample.urls.thumbnail ?? sample.urls.get} alt="" loading="lazy" decoding="async" width="160" height="160"></button>`;
+  }
+
+  show(sample) {
+    this.open = sample;
+    this.draw();
+    const dialog = document.querySelector('.viewer');
+    if (!dialog.open) dialog.showModal();
+  }
+
+  /** Marks the row of the newest checkpoint at or before a step: the curve says which is read. */
+  mark(step) {
+    const marked = step === null ? null : this.steps.find(s => s <= step) ?? null;
+    if (marked === this.marked) return;
+    this.marked = marked;
+    this.draw();
+  }
+
+  key(e) {
+    if (e.target.matches('input, select')) return;
+    const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[e.key];
+    if (!move) return;
+    e.preventDefault();
+    const { steps } = this, columns = this.columns.map(([index]) => index);
+    const step = steps[steps.indexOf(this.open.step) + move[0]] ?? this.open.step;
+    const index = columns[columns.indexOf(this.open.index) + move[1]] ?? this.open.index;
+    const found = this.find(step, index);
+    if (found) { this.open = found; this.draw(); }
+  }
+
+  viewer() {
+    const s = this.open;
+    const same = this.results.filter(r => s && r.index === s.index && r.step !== s.step);
+    const other = same.find(r => r.step === this.other);
+    const title = s ? w.training.sample(s.step, s.prompt) : '';
+    return html`<dialog class="viewer" aria-labelledby="viewer-title" @keydown=${e => this.key(e)} @close=${() => { this.open = null; this.draw(); }}>${s ? html`
+      <div class="row apart"><h2 id="viewer-title" dir="auto" aria-live="polite">${title}</h2><form method="dialog"><button class="small" autofocus>${w.close}</button></form></div>
+      <div class="pair"><img src=${s.urls.get} alt=${title}>${other ? html`<img class="over" src=${other.urls.get} alt=${w.training.sample(other.step, other.prompt)}>` : nothing}</div>
+      <div class="row"><label>${w.training.compare}<select @change=${e => { this.other = e.target.value === '' ? null : Number(e.target.value); this.draw(); }}>
+          <option value="">${w.training.compareNone}</option>${same.map(r => html`<option value=${r.step} ?selected=${r.step === this.other}>${r.step === 0 ? w.training.untrained : count(r.step)}</option>`)}</select></label>
+        ${other ? html`<label>${w.training.compareSlide}<input type="range" min="0" max="100" .value=${String(this.split)} @input=${e => { this.split = e.target.value; e.target.closest('dialog').querySelector('.pair').style.setProperty('--split', `${100 - this.split}%`); }}></label>` : nothing}
+        <a role="button" class="secondary" href=${this.useCheckpoint(s)}>${w.training.drawAgain}</a></div>
+      <p class="muted">${w.training.arrows}</p>` : nothing}</dialog>`;
+  }
+}

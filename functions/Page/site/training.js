@@ -1,0 +1,264 @@
+// One training from the first picture to the finished model. The state is the server's alone: a reload, another device or a killed host changes nothing here.
+import { html, nothing, show, call, get, post, follow, say, problem, gone, confirmed, setTitle, isOver, nameOf, targetOf, save } from './app.js';
+import { w, count, date, duration, bytes } from './words.js';
+import { Pictures, leftOut, warningsOf } from './pictures.js';
+import { Samples } from './samples.js';
+import { Curve } from './curve.js';
+import { trainingCode, codeBlock } from './code.js';
+
+const id = location.pathname.split('/')[2];
+const here = url => { const u = new URL(url, location.href); return u.pathname + u.search; };
+const state = { t: null, report: null, log: null, logOpen: false, logFollow: true, logFind: '', error: null, stopping: false, notify: false, tenth: -1, manifest: null, steps: [], shown: false };
+const pictures = new Pictures({ draw });
+const samples = new Samples({ draw, useCheckpoint: s => `/play?${new URLSearchParams({ ...(state.t.output?.version ? { version: state.t.output.version } : {}), prompt: s.prompt, seed: s.seed })}` });
+const curve = new Curve({ draw, onRead: step => samples.mark(step) });
+
+const follower = follow(`/v1/trainings/${id}`, {
+  onData(t) {
+    const before = state.t;
+    state.t = t;
+    if (t.urls?.events && !isOver(t.status)) follower?.listen(here(t.urls.events));
+    announce(before, t);
+    timeSteps(t);
+    const settled = details(t, before);
+    // The first time all comes at once, so that nothing moves under the reader; whatever is slow does not hold up the rest.
+    if (!state.shown) Promise.race([settled, new Promise(done => setTimeout(done, 1500))]).then(() => { state.shown = true; draw(); });
+    draw();
+    if (isOver(t.status)) return false;
+    return t.progress?.seconds_left < 10 ? 1 : 2;
+  },
+  onGone(e) { show(gone(e)); },
+});
+
+/** What belongs to a training beside itself, each asked for only where the service has it and it may have grown. */
+async function details(t, before) {
+  try {
+    const jobs = [];
+    const grown = !before || before.progress?.step !== t.progress?.step || before.status !== t.status;
+    if (t.urls?.metrics && grown) jobs.push(metrics(t));
+    if (t.urls?.samples && grown) jobs.push(newSamples(t));
+    if (t.urls?.report && !['queued', 'unpack'].includes(t.stage) && !(state.report && (t.stage === before?.stage) && t.stage !== 'prepare')) jobs.push(report(t));
+    if (state.logOpen && grown) jobs.push(log());
+    if (t.output?.files?.['manifest.json'] && !state.manifest) jobs.push(manifest(t));
+    await Promise.all(jobs);
+  } catch (e) {
+    if (!(e.status === 0 || e.status === 404)) state.error = e; // no answer: the next round asks again
+  }
+  draw();
+}
+
+async function metrics(t) {
+  const more = await get(`${here(t.urls.metrics)}?after=${curve.last}`);
+  if (more?.points) { curve.take(more.points, []); curve.pending = true; }
+}
+
+async function newSamples(t) {
+  const list = await get(here(t.urls.samples));
+  const before = samples.results.length, more = samples.take(list.results);
+  if (before && more > 0 && !isOver(t.status)) say(w.training.announceSamples(more));
+}
+
+async function report(t) {
+  state.report = await get(here(t.urls.report));
+  if (state.report?.pictures) pictures.take(state.report.pictures);
+}
+
+async function manifest(t) {
+  try {
+    state.manifest = (await (await fetch(t.output.files['manifest.json'], { credentials: 'same-origin' })).json()).files ?? [];
+  } catch {
+    state.manifest = [];
+  }
+}
+
+async function log() {
+  if (!state.t.urls?.logs) { state.log = state.t.logs ?? ''; return draw(); }
+  state.log = (await call('GET', `${here(state.t.urls.logs)}?tail=2000`, { headers: { accept: 'text/plain' } })).data ?? '';
+  draw();
+}
+
+function announce(before, t) {
+  const name = nameOf(targetOf(t)), part = partOf(t);
+  setTitle(t.status === 'processing' && part ? w.training.titleRunning(part, name) : `${w.state[t.status]} · ${name}`);
+  icon(isOver(t.status) ? null : part);
+  if (before && before.stage !== t.stage) say(w.training.announceStage(w.stage[t.stage] ?? t.stage));
+  const tenth = part === null ? -1 : Math.floor(part * 10);
+  if (tenth > state.tenth && state.tenth >= 0) say(w.training.announcePart(tenth / 10));
+  state.tenth = tenth;
+  if (before && !isOver(before.status) && isOver(t.status)) {
+    say(t.status === 'succeeded' ? w.training.notified(name) : w.state[t.status]);
+    if (state.notify && globalThis.Notification?.permission === 'granted') new Notification(t.status === 'succeeded' ? w.training.notified(name) : `${name}: ${w.state[t.status]}`);
+  }
+}
+
+const partOf = t => (t.progress?.total_steps ? t.progress.step / t.progress.total_steps : null);
+
+/** The tab's icon as a ring. */
+function icon(part) {
+  const link = document.querySelector('link[rel=icon]');
+  link.dataset.plain ??= link.href;
+  const ring = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="12" fill="none" stroke="#aab" stroke-width="6"/><circle cx="16" cy="16" r="12" fill="none" stroke="#3c5bd6" stroke-width="6" pathLength="100" stroke-dasharray="${Math.round(part * 20) * 5} 100" transform="rotate(-90 16 16)"/></svg>`;
+  const wanted = part === null ? link.dataset.plain : `data:image/svg+xml,${encodeURIComponent(ring)}`;
+  if (link.href !== wanted) link.href = wanted;
+}
+
+/** Seconds a step, from what was seen, for "this takes longer than usual". */
+function timeSteps(t) {
+  const step = t.progress?.step ?? 0, last = state.steps.at(-1);
+  if (t.stage === 'train' && (!last || last.step !== step)) state.steps = [...state.steps, { step, at: Date.now() }].slice(-20);
+}
+
+function slowness() {
+  const s = state.steps;
+  if (s.length < 4 || state.t.stage !== 'train' || isOver(state.t.status)) return null;
+  const times = s.slice(1).map((x, i) => (x.at - s[i].at) / 1000 / Math.max(1, x.step - s[i].step)).sort((a, b) => a - b);
+  const usual = times[Math.floor(times.length / 2)], now = (Date.now() - s.at(-1).at) / 1000;
+  return now > Math.max(5, 5 * usual) ? w.training.slow(now, usual) : null;
+}
+
+// --- actions ---
+
+async function act(what) {
+  state.error = null;
+  try { await what(); } catch (e) { state.error = e; }
+  draw();
+}
+
+const stop = () => act(async () => { await post(here(state.t.urls.stop)); state.stopping = true; follower.now(); });
+
+const cancel = async () => {
+  const p = state.t.progress;
+  if (await confirmed({ title: w.training.cancelTitle, body: w.training.cancelBody(p?.step ?? 0, p?.total_steps ?? 0), yes: w.training.cancelYes, no: w.training.cancelNo }))
+    await act(async () => { await post(here(state.t.urls.cancel)); follower.now(); });
+};
+
+const remove = async () => {
+  if (await confirmed({ title: w.training.deleteTitle, body: w.training.deleteBody, yes: w.training.deleteYes }))
+    await act(async () => { await call('DELETE', `/v1/trainings/${id}`); location.assign('/trainings'); });
+};
+
+const further = () => act(async () => {
+  const t = state.t;
+  const made = await post('/v1/trainings', { check: id, name: nameOf(targetOf(t)), base: t.base, from: t.output.version, input: given(t) });
+  location.assign(`/trainings/${made.id}`);
+});
+
+async function notify() {
+  state.notify = globalThis.isSecureContext && globalThis.Notification ? await Notification.requestPermission() === 'granted' || true : true;
+  draw();
+}
+
+const given = t => Object.fromEntries(Object.entries(t.input ?? {}).filter(([name, value]) => name !== 'input_images' && value !== null));
+
+// --- drawing ---
+
+const order = { queued: 0, unpack: 1, prepare: 1, manifest: 1, train: 2, publish: 3, done: 4 };
+
+function head(t) {
+  const p = t.progress ?? {}, at = order[t.stage] ?? 0, part = partOf(t), over = isOver(t.status);
+  const facts = [
+    p.total_steps && !over ? w.training.step(p.step, p.total_steps) : null, !over && p.steps_per_second ? w.training.speed(p.steps_per_second) : null,
+    !over && p.seconds_left ? w.training.left(p.seconds_left) : null, p.loss ? w.training.loss(p.loss) : null, p.device, p.memory_bytes ? w.training.memory(p.memory_bytes) : null,
+    over && t.started_at && t.completed_at ? w.training.took((Date.parse(t.completed_at) - Date.parse(t.started_at)) / 1000) : null,
+  ].filter(Boolean);
+  const slow = slowness();
+  return html`<div class="row apart"><h1>${nameOf(targetOf(t)) || id}</h1><span class="state ${t.status}">${w.state[t.status]}</span></div>
+    <ol class="stages" aria-label=${w.training.progress}>${w.stages.map((name, i) => html`<li class=${i < at || t.status === 'succeeded' ? 'done' : ''} aria-current=${i === at && !over ? 'step' : nothing}>${name}</li>`)}</ol>
+    ${over ? nothing : html`<p class="muted">${before(t)}</p><progress aria-label=${w.training.progress} value=${part ?? nothing} max="1"></progress>`}
+    <ul class="facts">${facts.map(f => html`<li>${f}</li>`)}</ul>
+    ${slow ? html`<div class="note"><p>${slow}</p></div>` : nothing}
+    ${warningsOf(t.warnings)}
+    ${over ? nothing : html`<div class="row">
+      ${t.urls?.stop && t.stage === 'train' ? html`<button type="button" @click=${stop} ?disabled=${state.stopping}>${w.training.stop(p.step)}</button>` : nothing}
+      <button type="button" class="outline danger" @click=${cancel}>${w.training.cancel}</button>
+      <button type="button" class="outline secondary" @click=${notify} aria-pressed=${state.notify ? 'true' : 'false'}>${state.notify ? w.training.notifying : w.training.notify}</button></div>
+      ${state.stopping ? html`<p>${w.training.stopping}</p>` : nothing}`}
+    ${problem(state.error)}`;
+}
+
+function before(t) {
+  const p = t.progress ?? {};
+  if (order[t.stage] === 1) return w.training.pictures(p.pictures_done ?? 0, p.pictures ?? 0);
+  if (t.stage === 'train' && p.step) return w.training.step(p.step, p.total_steps);
+  return t.stage === 'publish' ? w.stage.publish : w.training.queue;
+}
+
+/** The checkpoint whose samples come next. */
+function next(t) {
+  const p = t.progress, every = t.input?.sample_every_steps;
+  if (isOver(t.status) || t.stage !== 'train' || !every || !p?.total_steps) return null;
+  const step = Math.min(p.total_steps, (Math.floor(p.step / every) + 1) * every);
+  if (samples.steps.includes(step)) return null;
+  const seconds = p.steps_per_second ? (step - p.step) / p.steps_per_second : null;
+  return { step, seconds, text: seconds === null ? '' : duration(seconds) };
+}
+
+function trainingSection(t) {
+  const coming = next(t);
+  return html`<section aria-labelledby="samples-title"><h2 id="samples-title">${w.training.samples}</h2>
+      ${samples.results.length ? samples.template(coming) : html`<p class="muted">${t.input?.sample_prompts ? w.training.samplesNone : w.training.samplesOff}</p>`}</section>
+    <section aria-labelledby="curve-title"><h2 id="curve-title">${w.training.curve}</h2>${curve.template()}</section>`;
+}
+
+function logSection() {
+  const text = state.log ?? '';
+  const lines = state.logFind ? text.split('\n').filter(l => l.toLowerCase().includes(state.logFind.toLowerCase())) : null;
+  return html`<details ?open=${state.logOpen} @toggle=${e => { if (state.logOpen !== e.target.open) { state.logOpen = e.target.open; if (state.logOpen) log().catch(x => { state.error = x; draw(); }); draw(); } }}><summary>${w.training.log}</summary>
+    ${state.logOpen ? html`<div class="row"><label>${w.training.logFind}<input type="search" @input=${e => { state.logFind = e.target.value; draw(); }}></label>
+      <label><input type="checkbox" role="switch" .checked=${state.logFollow} @change=${e => { state.logFollow = e.target.checked; draw(); }}> ${w.training.logFollow}</label>
+      <button type="button" class="small outline secondary" @click=${() => save(text, `${id}.log`)}>${w.training.logDownload}</button></div>
+      <pre class="log" tabindex="0" role="group" aria-label=${w.training.log} dir="auto" @wheel=${() => { state.logFollow = false; draw(); }}>${(lines ? lines.join('\n') : text) || w.training.logNone}</pre>` : nothing}</details>`;
+}
+
+function picturesSection(t) {
+  const open = ['unpack', 'prepare', 'manifest'].includes(t.stage) && !isOver(t.status);
+  if (!pictures.list.length && !state.report) return nothing;
+  return html`<details ?open=${open}><summary>${w.training.sections.pictures} (${count(pictures.list.length)})</summary>
+    ${pictures.template()}${leftOut(state.report?.skipped)}${warningsOf(state.report?.warnings)}</details>`;
+}
+
+const fileKind = name => w.file.kinds[name] ?? (/-kohya\./.test(name) ? w.file.kinds.kohya : /-peft\./.test(name) ? w.file.kinds.peft : /\.safetensors$/.test(name) ? w.file.kinds.embedding : '');
+
+function files(t) {
+  const known = new Map((state.manifest ?? []).map(f => [f.name ?? f.file, f]));
+  const list = Object.entries(t.output.files ?? (t.output.weights ? { 'trained_model.tar': t.output.weights } : {}));
+  return html`<h3>${w.training.files}</h3><div class="scroll" tabindex="0" role="group" aria-label=${w.training.files}><table><thead><tr><th scope="col">${w.file.name}</th><th scope="col">${w.file.forWhat}</th><th scope="col">${w.file.size}</th><th scope="col">${w.file.hash}</th></tr></thead>
+    <tbody>${list.map(([name, url]) => { const f = known.get(name); return html`<tr><th scope="row"><a href=${url} download=${name}>${name}</a></th><td>${fileKind(name)}</td><td>${bytes(f?.bytes ?? f?.size)}</td><td><code class="hash">${f?.sha256 ?? ''}</code></td></tr>`; })}</tbody></table></div>`;
+}
+
+function result(t) {
+  if (t.status === 'failed') return html`<section class="card" aria-labelledby="end"><h2 id="end">${w.training.failed}</h2><div class="problem" role="alert"><p dir="auto">${t.error}</p></div><p>${w.training.kept}</p>${afterwards(t)}</section>`;
+  if (t.status === 'canceled') return html`<section class="card" aria-labelledby="end"><h2 id="end">${w.training.canceledTitle}</h2><p>${w.training.canceledBody}</p>${afterwards(t)}</section>`;
+  if (t.status !== 'succeeded' || !t.output) return nothing;
+  const word = t.input?.token_string ?? 'TOK', version = t.output.version;
+  const best = samples.results.filter(s => s.step === samples.steps[0]).sort((a, b) => a.index - b.index)[0];
+  return html`<section class="card" aria-labelledby="end"><h2 id="end">${w.training.ready(nameOf(version))}</h2>
+    <div class="grid2">${best ? html`<img class="best" src=${best.urls.get} alt=${w.training.sample(best.step, best.prompt)}>` : nothing}
+    <div><p>${w.models.trigger}: <code>${word}</code></p><p><a role="button" href="/play?${new URLSearchParams({ version, prompt: `a photo of ${word.split('|')[0]}` })}">${w.training.draw}</a></p>
+      <p><a href="/models/${version.split(':')[0]}">${version.split(':')[0]}</a></p></div></div>
+    ${files(t)}<p class="note">${w.models.note}</p>${afterwards(t)}</section>`;
+}
+
+const afterwards = t => html`<div class="row">
+  ${t.status === 'succeeded' ? html`<button type="button" class="outline" @click=${further}>${w.training.further}</button>` : nothing}
+  <a role="button" class="outline" href="/?again=${id}">${w.training.again}</a></div>`;
+
+function draw() {
+  const t = state.t;
+  if (!t || !state.shown) return;
+  const over = isOver(t.status);
+  show(html`${head(t)}
+    ${over ? result(t) : nothing}
+    ${over ? nothing : picturesSection(t)}
+    ${order[t.stage] >= 2 || samples.results.length || curve.points.length ? trainingSection(t) : nothing}
+    ${over ? picturesSection(t) : nothing}
+    ${logSection()}
+    ${codeBlock(trainingCode(id, nameOf(targetOf(t)), t.base ?? null, given(t)), draw)}
+    <section>${t.expires_at ? html`<p class="muted">${w.training.expires(date(t.expires_at))}</p>` : nothing}
+      ${over ? html`<button type="button" class="outline danger" @click=${remove}>${w.training.deleteAll}</button>` : nothing}</section>`);
+  curve.marks = samples.steps.filter(s => s > 0);
+  if (curve.pending || (curve.points.length > 1 && curve.holder !== document.querySelector('.curve'))) { curve.pending = false; curve.paint(); }
+  const pre = state.logOpen && state.logFollow ? document.querySelector('.log') : null;
+  if (pre) pre.scrollTop = pre.scrollHeight;
+}
+setInterval(() => { if (state.t && !isOver(state.t.status)) draw(); }, 5000);

@@ -1,0 +1,271 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+
+namespace Sdxl.Tests.Page;
+
+/// <summary>The start page: from photos to a running training, and what is mended on the way.</summary>
+[Collection(BrowserCollection.Name)]
+public sealed class StartTests(Browser browser) : IAsyncLifetime
+{
+    private const string Check = $"/v1/checks/{Canned.CheckId}";
+
+    private FakeApi api = null!;
+    private Visit visit = null!;
+
+    private IPage Page => visit.Page;
+
+    public async Task InitializeAsync()
+    {
+        api = await FakeApi.StartAsync();
+        visit = await Visit.StartAsync(browser, api.Address);
+    }
+
+    public async Task DisposeAsync()
+    {
+        visit.AssertClean();
+        await visit.DisposeAsync();
+        await api.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Twelve_photos_are_a_running_training_after_one_drop_one_choice_and_one_click()
+    {
+        await visit.OpenAsync("/");
+
+        await visit.DropAsync(StatesTests.Pictures(12));
+        await Page.GetByRole(AriaRole.Radio, new() { Name = "Person" }).CheckAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+
+        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        var sent = Assert.Single(api.Sent("POST", "/v1/trainings"));
+        Assert.Equal((Canned.CheckId, "pictures", true), (sent["check"]!.ToString(), sent["name"]!.ToString(), sent["input"]!["use_face_detection_instead"]!.GetValue<bool>()));
+    }
+
+    [Fact]
+    public async Task A_click_before_the_pictures_are_ready_starts_as_soon_as_they_are()
+    {
+        var ready = 3;
+        api.On("GET", Check, http => FakeApi.JsonAsync(http, new JsonObject { ["id"] = Canned.CheckId, ["status"] = ready == 12 ? "succeeded" : "processing", ["stage"] = "prepare" }));
+        api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, Canned.Report(12, ready)));
+        await visit.OpenAsync("/");
+        await visit.DropAsync(StatesTests.Pictures(12));
+        await Page.GetByText("Looking at the pictures: 3 of 12").WaitForAsync();
+
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+        await Page.GetByText("It starts by itself when the pictures are ready (3 of 12).").WaitForAsync();
+        ready = 12;
+
+        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+    }
+
+    [Fact]
+    public async Task The_button_says_what_is_missing()
+    {
+        await visit.OpenAsync("/");
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+        await Page.Locator(".go").GetByText("Choose pictures first").WaitForAsync();
+        Assert.Empty(api.Sent("POST", "/v1/trainings"));
+    }
+
+    [Fact]
+    public async Task Files_chosen_with_the_button_are_shown_at_once_and_sent_as_one_archive()
+    {
+        await visit.OpenAsync("/");
+        await Page.GetByLabel("Choose pictures …").First.SetInputFilesAsync(StatesTests.Pictures(2).Select(p => new FilePayload { Name = p.Name, MimeType = "image/jpeg", Buffer = p.Bytes }));
+        await Page.Locator("[data-index='1']").WaitForAsync();
+        await Page.WaitForURLAsync($"**/?check={Canned.CheckId}");
+        Assert.Single(api.Requests, r => r is { Method: "POST", Path: "/v1/checks", Body: "(form)" });
+    }
+
+    [Fact]
+    public async Task What_holds_no_picture_is_refused_with_what_would_do_and_nothing_is_sent()
+    {
+        await visit.OpenAsync("/");
+        await visit.DropAsync(("notes.txt", [1, 2, 3]));
+        await Page.GetByRole(AriaRole.Alert).GetByText("That holds no picture.").WaitForAsync();
+        Assert.DoesNotContain(api.Requests, r => r.Path == "/v1/checks");
+    }
+
+    [Fact]
+    public async Task A_caption_is_saved_as_typed_when_it_is_left_and_a_reload_shows_it()
+    {
+        var picture = Canned.Picture(0, "ready");
+        var report = Canned.Report(12, 12);
+        string? tag = null;
+        api.On("PATCH", $"{Check}/pictures/0", http =>
+        {
+            tag = http.Request.Headers.IfMatch;
+            picture["caption"] = JsonNode.Parse((string)http.Items["body"]!)!["caption"]!.ToString();
+            picture["caption_source"] = "edited";
+            report["pictures"]![0] = picture.DeepClone();
+            return FakeApi.JsonAsync(http, picture);
+        });
+        api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, report));
+        await visit.OpenAsync($"/?check={Canned.CheckId}");
+        var caption = Page.GetByLabel("Caption of picture 1", new() { Exact = true });
+
+        await caption.FillAsync($"TOK {Canned.Hostile}");
+        await caption.PressAsync("Control+Enter");
+        await Page.Locator("[data-index='0']").GetByText("Saved.").WaitForAsync();
+        await Page.ReloadAsync();
+
+        await Assertions.Expect(caption).ToHaveValueAsync($"TOK {Canned.Hostile}");
+        await Page.Locator("[data-index='0']").GetByText("written by you").WaitForAsync();
+        Assert.Equal("\"e0\"", tag);
+    }
+
+    [Fact]
+    public async Task Of_two_tabs_that_edit_one_caption_the_second_is_told_and_may_save_over_it()
+    {
+        var report = Canned.Report(12, 12);
+        var answer = 412;
+        api.On("PATCH", $"{Check}/pictures/0", http =>
+        {
+            if (answer == 412)
+            {
+                answer = 200;
+                report["pictures"]![0]!["caption"] = "theirs";
+                report["pictures"]![0]!["etag"] = "\"e0-2\"";
+                return FakeApi.JsonAsync(http, new JsonObject { ["status"] = 412, ["detail"] = "It was changed meanwhile." }, 412);
+            }
+            Assert.Equal("\"e0-2\"", http.Request.Headers.IfMatch);
+            report["pictures"]![0]!["caption"] = "mine";
+            return FakeApi.JsonAsync(http, report["pictures"]![0]!);
+        });
+        api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, report));
+        visit.Expected.Add(412);
+        await visit.OpenAsync($"/?check={Canned.CheckId}");
+        var caption = Page.GetByLabel("Caption of picture 1", new() { Exact = true });
+
+        await caption.FillAsync("mine");
+        await caption.BlurAsync();
+        await Assertions.Expect(caption).ToHaveValueAsync("theirs");
+        await Page.GetByRole(AriaRole.Alert).GetByText("mine", new() { Exact = true }).WaitForAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Save mine over it" }).ClickAsync();
+
+        await Assertions.Expect(caption).ToHaveValueAsync("mine");
+    }
+
+    [Fact]
+    public async Task A_picture_is_left_out_and_taken_back_and_its_square_is_moved_by_arrow_keys()
+    {
+        foreach (var index in new[] { 0, 1 })
+        {
+            api.On("PATCH", $"{Check}/pictures/{index}", http =>
+            {
+                var picture = Canned.Picture(index, "ready");
+                foreach (var (name, value) in JsonNode.Parse((string)http.Items["body"]!)!.AsObject())
+                    picture[name] = value!.DeepClone();
+                return FakeApi.JsonAsync(http, picture);
+            });
+        }
+        await visit.OpenAsync($"/?check={Canned.CheckId}");
+
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Leave out cat 01.jpg" }).ClickAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Undo: use cat 01.jpg again" }).ClickAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Leave out cat 01.jpg" }).WaitForAsync();
+        var moved = Page.WaitForRequestAsync(request => request.Method == "PATCH" && request.Url.EndsWith("/1", StringComparison.Ordinal));
+        await Page.GetByRole(AriaRole.Group, new() { Name = "Square of cat 02.jpg" }).PressAsync("ArrowRight");
+
+        Assert.Equal(195, JsonNode.Parse((await moved).PostData!)!["crop"]!["x"]!.GetValue<int>());
+        Assert.Equal(["True", "False"], api.Sent("PATCH", $"{Check}/pictures/0").Select(body => body["removed"]!.GetValue<bool>().ToString()));
+    }
+
+    [Fact]
+    public async Task A_mask_is_painted_by_keys_taken_back_and_sent()
+    {
+        api.On("PATCH", $"{Check}/pictures/0", http => FakeApi.JsonAsync(http, Canned.Picture(0, "ready")));
+        await visit.OpenAsync($"/?check={Canned.CheckId}");
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Mask … of cat 01.jpg" }).ClickAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Nothing counts" }).ClickAsync();
+        var canvas = Page.GetByLabel("Mask over the picture");
+        await canvas.PressAsync("Space");
+        Assert.Equal("255 0", await PixelsAsync());
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Undo" }).ClickAsync();
+        Assert.Equal("0 0", await PixelsAsync());
+        await canvas.PressAsync("Space");
+
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Save the mask" }).ClickAsync();
+        await Page.Locator("[data-index='0']").GetByText("Saved.").WaitForAsync();
+        Assert.StartsWith("data:image/png;base64,", Assert.Single(api.Sent("PATCH", $"{Check}/pictures/0"))["mask"]!.ToString(), StringComparison.Ordinal);
+
+        Task<string> PixelsAsync() => canvas.EvaluateAsync<string>(
+            "c => [[c.width / 2, c.height / 2], [3, 3]].map(([x, y]) => c.getContext('2d').getImageData(x, y, 1, 1).data[0]).join(' ')");
+    }
+
+    [Fact]
+    public async Task Another_kind_after_the_drop_sends_the_pictures_again_with_its_settings()
+    {
+        await visit.OpenAsync("/");
+        await visit.DropAsync(StatesTests.Pictures(3));
+        await Page.Locator(".verdict").WaitForAsync();
+        await Page.RunAndWaitForResponseAsync(
+            () => Page.GetByRole(AriaRole.Radio, new() { Name = "Style" }).CheckAsync(),
+            answer => answer.Request.Method == "POST" && answer.Url.EndsWith("/v1/checks", StringComparison.Ordinal));
+        Assert.Equal(2, api.Requests.Count(r => r.Path == "/v1/checks"));
+    }
+
+    [Fact]
+    public async Task Only_settings_that_differ_are_shown_and_sent_and_a_refusal_stands_beside_its_field()
+    {
+        api.Fails("POST", "/v1/trainings", 422, "Input 'lora_rank' is 9999; it must be 1 to 512.", [new JsonObject { ["field"] = "lora_rank", ["detail"] = "It must be 1 to 512." }]);
+        visit.Expected.Add(422);
+        await visit.OpenAsync($"/?check={Canned.CheckId}");
+        await Page.GetByText("All settings (5)").ClickAsync();
+        await Page.GetByLabel("Find a setting").FillAsync("rank");
+        await Page.GetByLabel("Lora rank").FillAsync("9999");
+        await Page.GetByLabel("Lora rank").BlurAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Lora rank: 9999" }).WaitForAsync();
+        await Page.GetByLabel("Name of the model").FillAsync("cat");
+
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+
+        await Page.GetByText("It must be 1 to 512.", new() { Exact = true }).WaitForAsync();
+        await Assertions.Expect(Page.GetByRole(AriaRole.Spinbutton, new() { Name = "Lora rank" })).ToHaveValueAsync("9999");
+        Assert.Equal(9999, Assert.Single(api.Sent("POST", "/v1/trainings"))["input"]!["lora_rank"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task A_training_is_begun_again_with_its_pictures_and_its_inputs_to_change()
+    {
+        await visit.OpenAsync($"/?again={Canned.TrainingId}");
+        await Page.Locator(".verdict").WaitForAsync();
+        await Assertions.Expect(Page.GetByLabel("Name of the model")).ToHaveValueAsync("cat");
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        var sent = Assert.Single(api.Sent("POST", "/v1/trainings"));
+        Assert.Equal((Canned.TrainingId, 42), (sent["check"]!.ToString(), sent["input"]!["seed"]!.GetValue<int>()));
+    }
+
+    [Fact]
+    public async Task Without_a_session_the_sign_in_page_comes_and_leads_back_here()
+    {
+        var signedIn = false;
+        Func<HttpContext, Task> list = http => signedIn ? FakeApi.JsonAsync(http, Canned.Page()) : FakeApi.JsonAsync(http, new JsonObject { ["status"] = 401, ["detail"] = "No token." }, 401);
+        api.On("GET", "/v1/trainings", list);
+        api.On("POST", "/v1/session", http =>
+        {
+            signedIn = true;
+            return FakeApi.JsonAsync(http, new JsonObject { ["username"] = "me" }, 201);
+        });
+        visit.Expected.Add(401);
+        await Page.GotoAsync("/trainings");
+        await Page.WaitForURLAsync("**/sign-in?return=%2Ftrainings");
+
+        await Page.GetByLabel("API token").FillAsync("sdxl_secret");
+        await Page.GetByLabel("API token").PressAsync("Enter");
+
+        await Page.WaitForURLAsync("**/trainings");
+        await Page.GetByText("No training yet.").WaitForAsync();
+        Assert.Equal("sdxl_secret", Assert.Single(api.Sent("POST", "/v1/session"))["token"]!.ToString());
+        Assert.Equal("0", await Page.EvaluateAsync<string>("() => String(localStorage.length + sessionStorage.length)"));
+    }
+
+    [Fact]
+    public async Task A_sign_in_link_leads_nowhere_but_to_this_site()
+    {
+        await visit.OpenAsync("/sign-in?return=%2F%2Fevil.example%2F#code=abc");
+        await Page.WaitForURLAsync(new Uri(api.Address, "/").ToString());
+        Assert.Equal("abc", Assert.Single(api.Sent("POST", "/v1/session"))["code"]!.ToString());
+    }
+}

@@ -1,0 +1,224 @@
+using System.Text.Json.Nodes;
+
+namespace Sdxl.Tests.Page;
+
+/// <summary>One training's page while the training goes on, ends, or the host is gone.</summary>
+[Collection(BrowserCollection.Name)]
+public sealed class TrainingPageTests(Browser browser) : IAsyncLifetime
+{
+    private const string Path = $"/trainings/{Canned.TrainingId}";
+
+    private FakeApi api = null!;
+    private Visit visit = null!;
+
+    private IPage Page => visit.Page;
+
+    public async Task InitializeAsync()
+    {
+        api = await FakeApi.StartAsync();
+        visit = await Visit.StartAsync(browser, api.Address);
+    }
+
+    public async Task DisposeAsync()
+    {
+        visit.AssertClean();
+        await visit.DisposeAsync();
+        await api.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task What_the_training_does_next_is_seen_without_a_reload_and_told_in_the_title_and_to_those_who_do_not_see()
+    {
+        await visit.OpenAsync(Path);
+        await Page.GetByText("Step 340 of 1,000").First.WaitForAsync();
+        Assert.StartsWith("34% cat", await Page.TitleAsync(), StringComparison.Ordinal);
+
+        Canned.Put(api, Canned.Training("train", "processing", 640));
+        await Page.GetByText("Step 640 of 1,000").First.WaitForAsync();
+        await Assertions.Expect(Page.GetByRole(AriaRole.Status)).ToHaveTextAsync("4 new sample pictures");
+        await Page.GetByRole(AriaRole.Rowheader, new() { Name = "600" }).WaitForAsync();
+
+        Canned.Put(api, Canned.Training("done", "succeeded", 1000));
+        await Page.GetByText("cat is ready").First.WaitForAsync();
+        await Assertions.Expect(Page.GetByRole(AriaRole.Status)).ToHaveTextAsync("cat is ready");
+        Assert.Equal(1, api.Requests.Count(r => r.Path.EndsWith("metrics?after=340", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Stop_keeps_and_asks_nothing_while_cancel_says_what_is_lost_and_does_nothing_unless_it_is_meant()
+    {
+        await visit.OpenAsync(Path);
+
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Stop and keep step 340" }).ClickAsync();
+        await Page.GetByText("Stopping after this step; what is trained is kept.").WaitForAsync();
+        Assert.Single(api.Requests, r => r.Path.EndsWith("/stop", StringComparison.Ordinal));
+
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Cancel …" }).ClickAsync();
+        await Page.GetByText("What 340 steps have learnt (of 1,000) is lost.").WaitForAsync();
+        await Page.Keyboard.PressAsync("Escape");
+        await Assertions.Expect(Page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
+        Assert.DoesNotContain(api.Requests, r => r.Path.EndsWith("/cancel", StringComparison.Ordinal));
+
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Cancel …" }).ClickAsync();
+        var canceled = Page.WaitForRequestAsync("**/cancel");
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Cancel the training" }).ClickAsync();
+        Assert.Equal("POST", (await canceled).Method);
+    }
+
+    [Fact]
+    public async Task A_host_that_is_away_leaves_the_page_as_it_was_says_so_and_is_asked_until_it_is_back()
+    {
+        await visit.OpenAsync(Path);
+        visit.ExpectsSilence = true;
+        await Page.Context.SetOfflineAsync(true);
+        await Page.GetByText("trying again").WaitForAsync();
+        Assert.True(await Page.GetByText("Step 340 of 1,000").First.IsVisibleAsync());
+
+        Canned.Put(api, Canned.Training("train", "processing", 400));
+        await Page.Context.SetOfflineAsync(false);
+        await Page.GetByText("Step 400 of 1,000").First.WaitForAsync();
+        await Assertions.Expect(Page.GetByText("trying again")).ToBeHiddenAsync();
+    }
+
+    [Fact]
+    public async Task Without_the_stream_of_events_polling_does()
+    {
+        await Page.RouteAsync("**/events", route => route.AbortAsync());
+        visit.ExpectsSilence = true;
+        await visit.OpenAsync(Path);
+        Canned.Put(api, Canned.Training("train", "processing", 400));
+        await Page.GetByText("Step 400 of 1,000").First.WaitForAsync(new() { Timeout = 5000 });
+    }
+
+    [Fact]
+    public async Task The_curve_is_read_by_keys_marks_its_row_of_samples_and_has_the_colours_of_its_scheme()
+    {
+        Canned.Put(api, Canned.Training("train", "processing", 640));
+        await visit.OpenAsync(Path);
+        await Page.Locator(".curve canvas").WaitForAsync();
+
+        var reader = Page.GetByLabel("Read a step");
+        await reader.FocusAsync();
+        await reader.PressAsync("Home");
+        for (var i = 0; i < 3; i++)
+            await reader.PressAsync("PageUp");
+        await Assertions.Expect(reader).ToHaveAttributeAsync("aria-valuetext", new System.Text.RegularExpressions.Regex(@"^step \d+: loss 0\.\d+, smoothed 0\.\d+$"));
+        await Page.Locator("tr.at").GetByRole(AriaRole.Rowheader).WaitForAsync();
+
+        var light = await DarkestLabelAsync();
+        await Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
+        await Page.WaitForFunctionAsync("() => document.querySelector('.curve canvas') !== null");
+        var dark = await DarkestLabelAsync();
+        Assert.True(light < 110 && dark > 150, $"axis labels: luminance {light} in the light scheme, {dark} in the dark one");
+    }
+
+    [Fact]
+    public async Task Two_checkpoints_are_compared_by_keys_alone()
+    {
+        Canned.Put(api, Canned.Training("train", "processing", 640));
+        await visit.OpenAsync(Path);
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Open step 400: a photo of TOK" }).PressAsync("Enter");
+        await Page.Keyboard.PressAsync("ArrowUp");
+        await Page.GetByRole(AriaRole.Heading, new() { Name = "step 600: a photo of TOK" }).WaitForAsync();
+        await Page.Keyboard.PressAsync("ArrowRight");
+        await Page.GetByRole(AriaRole.Heading, new() { Name = "step 600: TOK on the moon" }).WaitForAsync();
+        await Page.GetByLabel("Compare with").SelectOptionAsync("before training");
+        await Page.GetByLabel("How much of the other picture").PressAsync("ArrowRight");
+        Assert.Equal("49%", await Page.EvaluateAsync<string>("() => document.querySelector('.viewer .pair').style.getPropertyValue('--split')"));
+        await Page.Keyboard.PressAsync("Escape");
+        await Assertions.Expect(Page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
+    }
+
+    [Theory]
+    [InlineData("curl", "curl -X POST")]
+    [InlineData("javascript", "process.env.SDXL_API_TOKEN")]
+    [InlineData("python", "os.environ['SDXL_API_TOKEN']")]
+    [InlineData("csharp", "GetEnvironmentVariable(\"SDXL_API_TOKEN\")")]
+    [InlineData("cli", "./sdxl train")]
+    public async Task Each_training_is_a_call_that_repeats_it_in_five_languages(string language, string expected)
+    {
+        await visit.OpenAsync(Path);
+        await Page.GetByText("Copy as code").ClickAsync();
+        await Page.GetByLabel("Language").SelectOptionAsync(language);
+        await Assertions.Expect(Page.Locator("pre.code")).ToContainTextAsync(expected);
+        await Assertions.Expect(Page.Locator("pre.code")).ToContainTextAsync("1000");
+    }
+
+    [Fact]
+    public async Task Delete_removes_the_training_and_goes_back_to_the_list()
+    {
+        Canned.Put(api, Canned.Training("done", "succeeded", 1000));
+        await visit.OpenAsync(Path);
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Delete pictures and everything" }).ClickAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Delete all of it" }).ClickAsync();
+        await Page.WaitForURLAsync("**/trainings");
+        Assert.Single(api.Requests, r => r.Method == "DELETE");
+    }
+
+    [Fact]
+    public async Task Train_further_asks_for_the_same_pictures_from_its_version()
+    {
+        Canned.Put(api, Canned.Training("done", "succeeded", 1000));
+        await visit.OpenAsync(Path);
+        var posted = Page.WaitForRequestAsync(request => request.Method == "POST" && request.Url.EndsWith("/v1/trainings", StringComparison.Ordinal));
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Train further" }).ClickAsync();
+        var body = JsonNode.Parse((await posted).PostData!)!;
+        Assert.Equal((Canned.TrainingId, $"me/cat:{Canned.Version}"), (body["check"]!.ToString(), body["from"]!.ToString()));
+    }
+
+    /// <summary>Five thousand points and forty samples: no task of the page may hold the window for long.</summary>
+    [Fact]
+    public async Task A_long_training_does_not_hold_the_window()
+    {
+        var training = Canned.Training("train", "processing", 5000);
+        training["progress"]!["total_steps"] = 10_000;
+        Canned.Put(api, training);
+        await Page.AddInitScriptAsync("window.tasks = []; new PerformanceObserver(list => tasks.push(...list.getEntries().map(e => e.duration))).observe({ type: 'longtask', buffered: true });");
+        await visit.OpenAsync(Path);
+        await Page.Locator(".curve canvas").WaitForAsync();
+        await Page.GetByRole(AriaRole.Rowheader, new() { Name = "4,800" }).WaitForAsync();
+        await Page.EvaluateAsync("() => { tasks.length = 0; }");
+        Canned.Put(api, training);
+        for (var step = 5001; step <= 5003; step++)
+        {
+            var next = training.DeepClone().AsObject();
+            next["progress"]!["step"] = step;
+            Canned.Put(api, next);
+            await Page.GetByText($"Step {step:N0} of 10,000").First.WaitForAsync();
+        }
+        // CPU time is shared with whatever else this machine does; the limit of the design, 100 ms, is for an idle one.
+        var longest = await Page.EvaluateAsync<double>("() => Math.max(0, ...tasks)");
+        Assert.True(longest <= 400, $"a task of {longest} ms");
+    }
+
+    [Fact]
+    public async Task Smoothing_has_no_bias_at_its_beginning_and_the_sentence_says_where_the_loss_is_level()
+    {
+        await visit.OpenAsync(Path);
+        var told = await Page.EvaluateAsync<string>("""
+            async () => {
+              const { smooth, sentence, thin } = await import(`${document.body.dataset.files}curve.js`);
+              const flat = smooth([2, 2, null, 2], 0.9);
+              const falling = Array.from({ length: 1000 }, (_, i) => ({ step: i + 1, loss: 0.1 + 0.1 * Math.exp(-i / 50) }));
+              const rising = falling.map((p, i) => ({ ...p, loss: falling[999 - i].loss }));
+              return [flat.map(v => v === null ? 'null' : v.toFixed(6)).join(), smooth([1, 3], 0).join(), sentence(falling), sentence(rising), sentence([]), thin(falling, 3).map(p => p.step).join()].join('\n');
+            }
+            """);
+        var lines = told.Split('\n');
+        Assert.Equal(["2.000000,2.000000,null,2.000000", "1,3"], lines[..2]);
+        Assert.Matches(@"^Loss fell from 0\.1\d+ to 0\.1 and has been level since step \d{3}\.$", lines[2]);
+        Assert.StartsWith("Loss went from", lines[3], StringComparison.Ordinal);
+        Assert.Equal(["The curve begins with the first step.", "1,501,1000"], lines[4..]);
+    }
+
+    /// <summary>Luminance (0–255) of the axis labels: the most frequent colour at the canvas's left edge that is opaque.</summary>
+    private Task<double> DarkestLabelAsync() => Page.EvaluateAsync<double>("""
+        () => {
+          const canvas = document.querySelector('.curve canvas'), data = canvas.getContext('2d').getImageData(0, 0, Math.min(45, canvas.width), canvas.height).data;
+          let sum = 0, n = 0;
+          for (let i = 0; i < data.length; i += 4)
+            if (data[i + 3] > 200) { sum += 0.2126 * data[i] + 0.7152 * data[i + 1] + 0.0722 * data[i + 2]; n++; }
+          return sum / n;
+        }
+        """);
+}

@@ -1,0 +1,135 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using Deque.AxeCore.Commons;
+using Deque.AxeCore.Playwright;
+
+namespace Sdxl.Tests.Page;
+
+/// <summary>
+/// A browser's window on a host of the page. Whatever the console says, an error of a script, an answer of 400 and more and any request to another host is a finding;
+/// a test that provokes one names it.
+/// </summary>
+public sealed class Visit : IAsyncDisposable
+{
+    private readonly IBrowserContext context;
+    private readonly ConcurrentQueue<string> findings = new();
+
+    private Visit(IBrowserContext context, IPage page, Uri host)
+    {
+        this.context = context;
+        Page = page;
+        Host = host;
+    }
+
+    public IPage Page { get; }
+
+    public Uri Host { get; }
+
+    /// <summary>Statuses that the test provokes: their answers and the line that Chromium writes for each are no findings.</summary>
+    public HashSet<int> Expected { get; } = [];
+
+    /// <summary>The host is away on purpose: requests that fail are no findings.</summary>
+    public bool ExpectsSilence { get; set; }
+
+    public IReadOnlyCollection<string> Findings => findings;
+
+    public static async Task<Visit> StartAsync(Browser browser, Uri host, ColorScheme scheme = ColorScheme.Light, int width = 1280, int height = 900)
+    {
+        var context = await browser.Chromium.NewContextAsync(new BrowserNewContextOptions
+        {
+            BaseURL = host.ToString(), ColorScheme = scheme, ViewportSize = new ViewportSize { Width = width, Height = height },
+            ReducedMotion = ReducedMotion.Reduce, Locale = "en-GB", TimezoneId = "UTC",
+        });
+        context.SetDefaultTimeout(20_000);
+        var page = await context.NewPageAsync();
+        var visit = new Visit(context, page, host);
+        page.Console += (_, message) => visit.OnConsole(message);
+        page.PageError += (_, error) => visit.findings.Enqueue($"page error: {error}");
+        page.Response += (_, answer) =>
+        {
+            if (answer.Status >= 400 && !visit.Expected.Contains(answer.Status))
+                visit.findings.Enqueue($"{answer.Status} {answer.Request.Method} {answer.Url}");
+        };
+        page.Request += (_, request) =>
+        {
+            if (!request.Url.StartsWith(host.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)
+                && !request.Url.StartsWith("data:", StringComparison.Ordinal) && !request.Url.StartsWith("blob:", StringComparison.Ordinal))
+                visit.findings.Enqueue($"foreign request: {request.Url}");
+        };
+        return visit;
+    }
+
+    /// <summary>Opens a page of the host and waits until its script has drawn it.</summary>
+    public async Task OpenAsync(string path)
+    {
+        await Page.GotoAsync(path);
+        await Page.Locator("main .skeleton").WaitForAsync(new LocatorWaitForOptions { State = WaitForSelectorState.Detached });
+    }
+
+    public void AssertClean() => Assert.Empty(findings);
+
+    /// <summary>axe, with all rules of WCAG 2.2 AA and best practice: no finding of any impact.</summary>
+    /// <param name="coloursOnly">The page is the same as one that was looked at, in another scheme: only contrast can differ.</param>
+    public async Task AssertAccessibleAsync(string what, bool coloursOnly = false)
+    {
+        var result = await Page.RunAxe(new AxeRunOptions
+        {
+            RunOnly = coloursOnly ? new RunOnlyOptions { Type = "rule", Values = ["color-contrast"] }
+                : new RunOnlyOptions { Type = "tag", Values = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] },
+            ResultTypes = [ResultType.Violations],
+        });
+        Assert.True(result.Violations.Length == 0, $"{what}: " + string.Join("\n", result.Violations.Select(violation =>
+            $"{violation.Id} ({violation.Impact}): {violation.Help}\n" + string.Join("\n", violation.Nodes.Take(3).Select(node =>
+                $"    {node.Html}\n    {string.Join(" ", node.Any.Concat(node.All).Concat(node.None).Select(check => check.Message))}")))));
+    }
+
+    /// <summary>Nothing sticks out sideways at the window's width now.</summary>
+    public async Task AssertFitsAsync(string what)
+    {
+        var wide = await Page.EvaluateAsync<string>("""
+            () => {
+              const limit = innerWidth;
+              if (document.documentElement.scrollWidth <= limit) return '';
+              const guilty = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > limit + 1 && !e.closest('.scroll'));
+              return `${document.documentElement.scrollWidth} > ${limit}: ` + guilty.slice(0, 4).map(e => e.outerHTML.slice(0, 120)).join(' | ');
+            }
+            """);
+        Assert.True(wide.Length == 0, $"{what}: {wide}");
+    }
+
+    /// <summary>Drops files on the window as a person does with the mouse.</summary>
+    public async Task DropAsync(params (string Name, byte[] Bytes)[] files)
+    {
+        var list = new JsonArray([.. files.Select(file => (JsonNode)new JsonObject { ["name"] = file.Name, ["base64"] = Convert.ToBase64String(file.Bytes) })]);
+        var transfer = await Page.EvaluateHandleAsync("""
+            json => {
+              const transfer = new DataTransfer();
+              for (const file of JSON.parse(json))
+                transfer.items.add(new File([Uint8Array.from(atob(file.base64), c => c.charCodeAt(0))], file.name));
+              return transfer;
+            }
+            """, list.ToJsonString());
+        await Page.DispatchEventAsync("body", "drop", new { dataTransfer = transfer });
+    }
+
+    /// <summary>A picture of the window's whole page among the test's artefacts.</summary>
+    public Task ScreenshotAsync(string name, bool wholePage = true)
+    {
+        Directory.CreateDirectory(Artefacts);
+        return Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Artefacts, name + ".png"), FullPage = wholePage, Animations = ScreenshotAnimations.Disabled });
+    }
+
+    /// <summary>SDXL_ARTEFACTS, else "screenshots" beside the test assembly.</summary>
+    public static string Artefacts { get; } = Environment.GetEnvironmentVariable("SDXL_ARTEFACTS") is { Length: > 0 } folder
+        ? Path.GetFullPath(folder) : Path.Combine(AppContext.BaseDirectory, "screenshots");
+
+    public async ValueTask DisposeAsync() => await context.DisposeAsync();
+
+    private void OnConsole(IConsoleMessage message)
+    {
+        var text = message.Text;
+        if (Expected.Any(status => text.Contains($"status of {status}", StringComparison.Ordinal)) || (ExpectsSilence && text.Contains("net::", StringComparison.Ordinal)))
+            return;
+        findings.Enqueue($"console {message.Type}: {text}");
+    }
+}
