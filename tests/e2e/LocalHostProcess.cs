@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Net;
 using System.Text.Json.Nodes;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
@@ -209,7 +210,19 @@ public sealed class LocalHostProcess : IAsyncDisposable
 
     public async Task<JsonObject> GetAsync(string path)
     {
-        var answer = await Http.GetAsync(path);
+        using var answer = await Http.GetAsync(path);
+        return await ReadAsync(path, answer);
+    }
+
+    /// <summary>null where a program that was killed cannot answer just now: clients ask again then.</summary>
+    private async Task<JsonObject?> AskAsync(string path)
+    {
+        using var answer = await Http.GetAsync(path);
+        return answer.StatusCode is HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable ? null : await ReadAsync(path, answer);
+    }
+
+    private async Task<JsonObject> ReadAsync(string path, HttpResponseMessage answer)
+    {
         var text = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.IsSuccessStatusCode, $"GET {path} answered {(int)answer.StatusCode}: {text}\n{Output}");
         return JsonNode.Parse(text)!.AsObject();
@@ -222,7 +235,7 @@ public sealed class LocalHostProcess : IAsyncDisposable
     {
         JsonObject? last = null;
         return await EventuallyAsync(
-            async () => reached(last = await GetAsync($"v1/trainings/{id}")) ? last : null,
+            async () => await AskAsync($"v1/trainings/{id}") is { } now && reached(last = now) ? last : null,
             TimeSpan.FromSeconds(timeoutSeconds),
             $"{what} of training {id}",
             () => last?.ToJsonString() ?? "");
