@@ -11,6 +11,7 @@ using Sdxl.Core.Storage;
 using Sdxl.GpuWorker.Hosting;
 using Sdxl.GpuWorker.Jobs;
 using Sdxl.GpuWorker.Storage;
+using Sdxl.GpuWorker.Telemetry;
 using Sdxl.Local.Broker;
 
 namespace Sdxl.Tests.GpuWorker;
@@ -56,7 +57,9 @@ public sealed class DeliveriesTests(StorageFixture storage) : IAsyncLifetime
         _health = new WorkerHealth(_lifetime);
         _deliveries = new Deliveries(
             _client, _events, new JobResults(storage.Service), new JobTurns(storage.Service, time), blobs, new Patience(time, NullLogger<Patience>.Instance), _health,
-            _scratch, new WorkerBeacon(blobs, new WorkerDevice(options), time, NullLogger<WorkerBeacon>.Instance), options, time, NullLogger<Deliveries>.Instance);
+            _scratch, new WorkerBeacon(blobs, new WorkerDevice(options), time, NullLogger<WorkerBeacon>.Instance),
+            new Retirement(options, time, _lifetime, NullLogger<Retirement>.Instance), new JobTelemetry(options, time, NullLogger<JobTelemetry>.Instance),
+            options, time, NullLogger<Deliveries>.Instance);
     }
 
     public async Task DisposeAsync()
