@@ -194,14 +194,16 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Another_kind_after_the_drop_sends_the_pictures_again_with_its_settings()
+    public async Task Another_kind_after_the_drop_sends_the_pictures_again_with_its_settings_and_what_was_mended()
     {
+        api.On("PATCH", $"{Check}/pictures/0", http => FakeApi.JsonAsync(http, Canned.Picture(0, "ready")));
         await visit.OpenAsync("/");
         await visit.DropAsync(StatesTests.Pictures(3));
         await Page.Locator(".verdict").WaitForAsync();
-        await Page.RunAndWaitForResponseAsync(
-            () => Page.GetByRole(AriaRole.Radio, new() { Name = "Style" }).CheckAsync(),
-            answer => answer.Request.Method == "POST" && answer.Url.EndsWith("/v1/checks", StringComparison.Ordinal));
+        await Page.GetByLabel("Caption of picture 1", new() { Exact = true }).FillAsync("mine");
+        await Page.GetByLabel("Caption of picture 1", new() { Exact = true }).BlurAsync();
+        await Page.Locator("[data-index='0']").GetByText("Saved.").WaitForAsync();
+        await Page.RunAndWaitForRequestAsync(() => Page.GetByRole(AriaRole.Radio, new() { Name = "Style" }).CheckAsync(), request => request.Method == "PATCH");
         Assert.Equal(2, api.Requests.Count(r => r.Path == "/v1/checks"));
     }
 

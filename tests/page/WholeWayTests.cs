@@ -38,14 +38,9 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
         var page = visit.Page;
         await SignInAsync(visit);
 
-        // Photos, a caption mended, a short training.
+        // Photos, a short training.
         await visit.DropAsync(StatesTests.Pictures(12));
         await page.Locator(".verdict").WaitForAsync(new() { Timeout = Patience });
-        var caption = page.GetByLabel("Caption of picture 1", new() { Exact = true });
-        await caption.FillAsync("a photo of TOK, mended");
-        await caption.BlurAsync();
-        await page.Locator("[data-index='0']").GetByText("Saved.").WaitForAsync();
-        await visit.ScreenshotAsync("way-1-pictures");
         await page.GetByText("All settings").ClickAsync();
         foreach (var (label, value) in new[] { ("Max train steps", "2000"), ("Resolution", "64"), ("Train batch size", "1"), ("Sample every steps", "20"), ("Checkpointing steps", "20"), ("Seed", "42") })
         {
@@ -53,23 +48,32 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
             await page.GetByLabel(label, new() { Exact = true }).BlurAsync();
         }
         await page.GetByLabel("Name of the model").FillAsync("gizmo");
+        await page.Locator("summary", new() { HasText = "All settings" }).ClickAsync();
+
+        // Another resolution has the pictures prepared anew; then a caption is mended.
+        await page.Locator(".verdict").WaitForAsync(new() { Timeout = Patience });
+        var caption = page.GetByLabel("Caption of picture 1", new() { Exact = true });
+        await caption.FillAsync("a photo of TOK, mended");
+        await caption.BlurAsync();
+        await page.Locator("[data-index='0']").GetByText("Saved.").WaitForAsync();
+        await visit.ScreenshotAsync("way-1-pictures");
         await page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
-        await page.WaitForURLAsync("**/trainings/*");
+        await page.WaitForURLAsync("**/trainings/*", new() { Timeout = Patience });
 
         // It is followed, over a reload, and stopped once there are pictures of it.
-        await page.GetByRole(AriaRole.Rowheader, new() { Name = "20", Exact = true }).WaitForAsync(new() { Timeout = Patience });
+        await page.GetByRole(AriaRole.Button, new() { Name = "Open step 20: a photo of TOK" }).WaitForAsync(new() { Timeout = Patience });
         await page.ReloadAsync();
-        await page.GetByText("Loss ").First.WaitForAsync();
         await page.Locator(".curve canvas").WaitForAsync();
-        await visit.ScreenshotAsync("way-2-training");
+        await visit.ScreenshotAsync("way-2-training", wholePage: false);
         await page.GetByRole(AriaRole.Button, new() { Name = "Stop and keep" }).ClickAsync();
         await page.GetByText("gizmo is ready").First.WaitForAsync(new() { Timeout = Patience });
+        await Assertions.Expect(page.Locator(".hash").First).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^[0-9a-f]{64}$"));
         await visit.ScreenshotAsync("way-3-result");
         var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "trained_model.tar" }).ClickAsync());
         Assert.True(new FileInfo(await download.PathAsync()).Length > 1000);
 
         // Drawn with, twice.
-        await page.GetByRole(AriaRole.Link, new() { Name = "Draw with it" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Draw with it" }).ClickAsync();
         await page.GetByLabel("Seed").FillAsync("7");
         await page.GetByLabel("Prompt", new() { Exact = true }).PressAsync("Control+Enter");
         await page.Locator(".drawings img").First.WaitForAsync(new() { Timeout = Patience });
@@ -81,7 +85,7 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
             pictures.Add(Convert.ToHexString(SHA256.HashData(await real.Process.Http.GetByteArrayAsync(await image.GetAttributeAsync("href")))));
         Assert.Equal(pictures[0], pictures[1]);
 
-        await page.GetByRole(AriaRole.Link, new() { Name = "Models" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Models", Exact = true }).ClickAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "me/gizmo" }).ClickAsync();
         await page.GetByText("SHA-256").First.WaitForAsync();
         await visit.ScreenshotAsync("way-5-model");

@@ -11,7 +11,7 @@ export const needsLook = p => !p.removed && (p.state === 'skipped' || (p.warning
  */
 export class Pictures {
   constructor({ address, draw }) {
-    Object.assign(this, { address, draw, list: [], local: new Map(), saving: new Map(), onlyLook: false, open: new Set(), find: '', replace: '', prefix: '' });
+    Object.assign(this, { address, draw, list: [], local: new Map(), saving: new Map(), edits: new Map(), onlyLook: false, open: new Set(), find: '', replace: '', prefix: '' });
   }
 
   /** Takes a report in. What is being saved is not overwritten by an older answer. */
@@ -37,6 +37,7 @@ export class Pictures {
       });
       this.put({ ...wanted, ...data, etag: data?.etag ?? etag ?? wanted.etag });
       this.saving.set(picture.index, { done: true });
+      this.edits.set(picture.name, { ...this.edits.get(picture.name), ...change });
       say(w.picture.save);
       return true;
     } catch (e) {
@@ -61,6 +62,11 @@ export class Pictures {
   reload() { return this.report; }
 
   put(picture) { this.list = this.list.map(p => (p.index === picture.index ? picture : p)); }
+
+  /** What was changed by hand, done again on pictures that were prepared anew. Squares and masks too: they are of the original. */
+  async repeatEdits() {
+    for (const picture of this.list.filter(p => p.state === 'ready' && this.edits.has(p.name))) await this.patch(picture, this.edits.get(picture.name));
+  }
 
   async changeAll(change) {
     let changed = 0;

@@ -16,6 +16,8 @@ const icons = {
   style: svg`<path d="M6 40c8-2 4-14 14-14 8 0 8 10 0 12-5 2-10 3-14 2zM22 24L40 6l3 3-18 18z"></path>`,
   other: svg`<path d="M24 5l5 13 14 1-11 9 4 14-12-8-12 8 4-14L5 19l14-1z"></path>`,
 };
+// What shapes pictures, masks and captions: another value wants another look at them.
+const settled = ['resolution', 'mask_target_prompts', 'crop_based_on_salience', 'use_face_detection_instead', 'clipseg_temperature', 'token_string', 'caption_prefix'];
 // Words that the base model knows well: a subject called so fights against what they mean already.
 const ordinary = new Set('cat dog man woman person boy girl photo picture style art house car tree flower bird horse baby face portrait girlfriend boyfriend toy book city sky sea sun moon me my the a'.split(' '));
 
@@ -78,6 +80,7 @@ async function take(list) {
     const folder = files[0].path.includes('/') ? files[0].path.split('/')[0] : '';
     state.archive = { blob: await zip.blob(), name: `${folder || 'pictures'}.zip` };
   }
+  pictures.edits.clear();
   if (!state.name) state.name = slug(state.archive.name.replace(/\.(zip|tar|tgz|tar\.gz)$/i, ''));
   await check();
 }
@@ -98,6 +101,8 @@ async function check() {
   sending?.abort();
   if (state.cancel) call('POST', state.cancel).catch(() => {}); // its pictures are looked at anew
   setId(null);
+  pictures.list = pictures.list.map(({ index, name }) => ({ index, name, state: 'waiting', warnings: [] }));
+  pictures.saving.clear();
   Object.assign(state, { phase: 'sending', sent: 0, total: state.archive.blob.size, report: null, error: null });
   draw();
   const body = new FormData();
@@ -154,9 +159,11 @@ function look() {
       state.report = report;
       if (report.pictures?.length) pictures.take(report.pictures);
       const ready = state.done && pictures.list.length > 0 && pictures.ready.length === pictures.list.length;
-      if (ready && state.phase !== 'ready') { state.phase = 'ready'; say(w.start.good(pictures.good.length, pictures.list.length)); }
+      const now = ready && state.phase !== 'ready';
+      if (now) { state.phase = 'ready'; say(w.start.good(pictures.good.length, pictures.list.length)); }
       draw();
-      if (ready && state.pending) start();
+      if (now && pictures.edits.size) pictures.repeatEdits().then(() => { if (state.pending) start(); });
+      else if (ready && state.pending) start();
       return ready ? 5 : 1;
     },
     onGone(e) { Object.assign(state, { phase: null, error: e }); draw(); },
@@ -198,6 +205,7 @@ function setKind(kind) {
 function setValue(field, value) {
   state.values = { ...state.values, [field.name]: value === undefined || value === field.default ? undefined : value };
   draw();
+  if (settled.includes(field.name) && state.archive && state.phase) check();
 }
 
 // --- drawing ---
@@ -242,7 +250,7 @@ function names() {
   const common = ordinary.has(state.word.trim().toLowerCase());
   return html`<div class="row">
     <label>${w.start.name}<input .value=${state.name} maxlength="64" aria-describedby="name-help" @input=${e => { state.name = e.target.value; state.need = null; draw(); }}><small id="name-help">${state.errors.name ?? w.start.nameHelp}</small></label>
-    <label>${w.start.word}<input dir="auto" .value=${state.word} maxlength="100" aria-describedby="word-help" @change=${e => { state.word = e.target.value; draw(); }}><small id="word-help" class=${common ? 'warn' : ''}>${common ? w.start.wordCommon(state.word) : w.start.wordHelp}</small></label></div>`;
+    <label>${w.start.word}<input dir="auto" .value=${state.word} maxlength="100" aria-describedby="word-help" @change=${e => { state.word = e.target.value; draw(); if (state.archive && state.phase) check(); }}><small id="word-help" class=${common ? 'warn' : ''}>${common ? w.start.wordCommon(state.word) : w.start.wordHelp}</small></label></div>`;
 }
 
 function go() {
