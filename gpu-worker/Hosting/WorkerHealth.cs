@@ -6,7 +6,8 @@ namespace Sdxl.GpuWorker.Hosting;
 /// Whether this process can still compute. After a fault that takes the GPU's context with it every further job would fail too: the worker ends with an
 /// exit code of its own, and whoever runs it (Kubernetes, systemd, the local host) starts a new one.
 /// </summary>
-public sealed class WorkerHealth(IHostApplicationLifetime lifetime)
+/// <param name="exit">Ends the process with a code; null: the real thing. A test's process is not this worker's to end.</param>
+public sealed class WorkerHealth(IHostApplicationLifetime lifetime, Action<int>? exit = null)
 {
     /// <summary>EX_SOFTWARE: not a wrong setting (1), which another start would not cure.</summary>
     public const int LostDevice = 70;
@@ -28,7 +29,7 @@ public sealed class WorkerHealth(IHostApplicationLifetime lifetime)
         new Thread(() =>
         {
             Thread.Sleep(StopPatience);
-            Environment.Exit(LostDevice);
+            (exit ?? Environment.Exit)(LostDevice);
         })
         { IsBackground = true, Name = "End of a sick worker" }.Start();
         lifetime.StopApplication();

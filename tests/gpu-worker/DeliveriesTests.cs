@@ -54,12 +54,12 @@ public sealed class DeliveriesTests(StorageFixture storage) : IAsyncLifetime
         var blobs = new JobBlobs(storage.Service);
         _scratch = new WorkerScratch(options, NullLogger<WorkerScratch>.Instance);
         _events = new EventSender(_client);
-        _health = new WorkerHealth(_lifetime);
+        _health = new WorkerHealth(_lifetime, exit: _ => { });
         _deliveries = new Deliveries(
             _client, _events, new JobResults(storage.Service), new JobTurns(storage.Service, time), blobs, new Patience(time, NullLogger<Patience>.Instance), _health,
             _scratch, new WorkerBeacon(blobs, new WorkerDevice(options), time, NullLogger<WorkerBeacon>.Instance),
-            new Retirement(options, time, _lifetime, NullLogger<Retirement>.Instance), new JobTelemetry(options, time, NullLogger<JobTelemetry>.Instance), options, time,
-            NullLogger<Deliveries>.Instance);
+            new Retirement(options, time, _lifetime, NullLogger<Retirement>.Instance), new JobTelemetry(options, time, NullLogger<JobTelemetry>.Instance),
+            options, time, NullLogger<Deliveries>.Instance);
     }
 
     public async Task DisposeAsync()
