@@ -9,8 +9,9 @@ using Sdxl.GpuWorker.Hosting;
 try
 {
     var builder = Host.CreateApplicationBuilder(args);
-    // One word in place of the two connections, where a host elsewhere was joined.
-    if (builder.Configuration[JoinToken.Variable] is { Length: > 0 } word)
+    // One word in place of the two connections, where a host elsewhere was joined; or the state folder of a host on this machine, which has it.
+    var state = builder.Configuration[JoinToken.StateVariable];
+    if ((builder.Configuration[JoinToken.Variable] ?? (state is { Length: > 0 } ? JoinToken.OfHost(state) : null)) is { Length: > 0 } word)
     {
         var token = JoinToken.Decode(word);
         builder.Configuration.AddInMemoryCollection([new(Connections.Storage, token.Storage), new(Connections.ServiceBus, token.ServiceBus)]);

@@ -8,7 +8,7 @@ using Sdxl.Core.Hosting;
 // How long GET v1/trainings/{id} takes while 200 clients ask once a second for 20 trainings that wait for a worker. Argument: seconds that are timed.
 const int Pollers = 200;
 const int Trainings = 20;
-var timed = TimeSpan.FromSeconds(args is [var given] ? double.Parse(given, CultureInfo.InvariantCulture) : 30);
+var timed = TimeSpan.FromSeconds(args is [var given] && double.TryParse(given, CultureInfo.InvariantCulture, out var seconds) ? seconds : 30);
 var burnIn = TimeSpan.FromSeconds(5);
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var root = Root();

@@ -22,6 +22,7 @@ internal static class UpCommand
               ./sdxl up
               ./sdxl up --base sdxl          trainings that name no base model start from the real SDXL
               ./sdxl up --listen 10.0.0.5    workers on other machines may take jobs: prints what to run there
+              ./sdxl up --otlp http://127.0.0.1:4317      traces, measurements and logs go to a collector (Jaeger, Aspire's dashboard, …)
             """);
         var baseModel = CommonOptions.Base();
         var json = CommonOptions.Json();
@@ -35,19 +36,26 @@ internal static class UpCommand
         {
             Description = "Train and draw on other machines only: this one takes no job, so that a slow processor does not take what a GPU elsewhere would.",
         };
+        var otlp = new Option<Uri?>("--otlp")
+        {
+            HelpName = "ADDRESS",
+            Description = "Address of an OpenTelemetry collector (gRPC; for http/protobuf set OTEL_EXPORTER_OTLP_PROTOCOL too). Without it, and without OTEL_EXPORTER_OTLP_ENDPOINT, nothing is sent anywhere.",
+            CustomParser = parsed => Uri.TryCreate(parsed.Tokens[0].Value, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" ? address : Refuse(parsed),
+        };
         command.Options.Add(listen);
+        command.Options.Add(otlp);
         command.Options.Add(noWorker);
         command.Options.Add(json);
-        command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(baseModel) ?? CommonOptions.StandardBase, parsed.GetValue(listen), !parsed.GetValue(noWorker), parsed.GetValue(json), cancel));
+        command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(baseModel) ?? CommonOptions.StandardBase, parsed.GetValue(listen), !parsed.GetValue(noWorker), parsed.GetValue(otlp), parsed.GetValue(json), cancel));
         return command;
     }
 
-    private static async Task<int> RunAsync(string baseModel, string? listen, bool hasWorker, bool json, CancellationToken cancel)
+    private static async Task<int> RunAsync(string baseModel, string? listen, bool hasWorker, Uri? otlp, bool json, CancellationToken cancel)
     {
         BaseFiles.Require(baseModel, BaseParts.Nets);
         // No live display: it stays for hours and would fight with what else is typed.
         IShow show = json ? new JsonShow(Console.Out) : new PlainShow(Console.Out);
-        await using var host = await HostLink.OpenAsync(show, baseModel, cancel, listen, hasWorker, isHere: true);
+        await using var host = await HostLink.OpenAsync(show, baseModel, cancel, listen, hasWorker, isHere: true, otlp: otlp);
         if (!host.IsOurs)
             throw new CliException($"A host is up already on {Places.Home}: {host.File.Url} (process {host.File.Pid}). Use that, or stop it first.");
         var page = await host.Api.SignInLinkAsync(cancel);
@@ -81,6 +89,12 @@ internal static class UpCommand
             return CommandRunner.Canceled;
         }
         throw new CliException($"The host has stopped by itself; its log: {Path.Combine(Places.Home, "logs", "host.log")}");
+    }
+
+    private static Uri? Refuse(System.CommandLine.Parsing.ArgumentResult parsed)
+    {
+        parsed.AddError($"--otlp needs an address as in http://127.0.0.1:4317, found '{parsed.Tokens[0].Value}'.");
+        return null;
     }
 
     private static IEnumerable<string> Joining(string? join, string? listen) => join is null ? [] :

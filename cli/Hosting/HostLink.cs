@@ -3,6 +3,7 @@ using Sdxl.Cli.Api;
 using Sdxl.Cli.Setup;
 using Sdxl.Cli.Show;
 using Sdxl.Core.Hosting;
+using Sdxl.Core.Telemetry;
 
 namespace Sdxl.Cli.Hosting;
 
@@ -48,9 +49,11 @@ internal sealed class HostLink : IAsyncDisposable
     /// <param name="baseModel">Base model for jobs that name none; null leaves the host's own default.</param>
     /// <param name="hasWorker">Whether a host that is started trains and draws itself; else workers elsewhere do.</param>
     /// <param name="listen">Address at which workers on other machines may reach a host that is started; null: none may.</param>
+    /// <param name="otlp">A collector for what a host that is started measures; null: what the environment says.</param>
     /// <param name="isHere">This machine's own host, whatever service commands speak to.</param>
     public static async Task<HostLink> OpenAsync(
-        IShow show, string? baseModel, CancellationToken cancel, string? listen = null, bool hasWorker = true, bool isHere = false)
+        IShow show, string? baseModel, CancellationToken cancel, string? listen = null, bool hasWorker = true, bool isHere = false,
+        Uri? otlp = null)
     {
         if (!isHere && Elsewhere(show, cancel) is { } elsewhere)
             return elsewhere;
@@ -61,7 +64,7 @@ internal sealed class HostLink : IAsyncDisposable
                 return new HostLink(running, null, use, isAlone: false, show, cancel);
             await Installation.EnsureAsync(Installation.Parts.App, show.Note, cancel);
             show.Stage("start", hasWorker ? "the host: storage, functions, worker" : "the host: storage, functions");
-            var (file, child) = await StartAsync(baseModel, hasWorker, cancel, listen);
+            var (file, child) = await StartAsync(baseModel, hasWorker, cancel, listen, otlp);
             return new HostLink(file, child, use, isAlone: false, show, cancel);
         }
         catch
@@ -152,7 +155,7 @@ internal sealed class HostLink : IAsyncDisposable
         HostFile.TryRead(Places.Home) is { } running && IsAlive(running.Pid) && await AnswersAsync(running, cancel) ? running : null;
 
     /// <returns>The process is null where another host was quicker, which serves this command too.</returns>
-    private static async Task<(HostFile File, Process? Child)> StartAsync(string? baseModel, bool hasWorker, CancellationToken cancel, string? listen = null)
+    private static async Task<(HostFile File, Process? Child)> StartAsync(string? baseModel, bool hasWorker, CancellationToken cancel, string? listen = null, Uri? otlp = null)
     {
         var assembly = FindAssembly();
         Directory.CreateDirectory(Path.GetDirectoryName(LogPath)!);
@@ -168,6 +171,8 @@ internal sealed class HostLink : IAsyncDisposable
         start.Environment["SDXL_ROOT"] = Places.Root;
         if (baseModel is not null)
             start.Environment["Sdxl__DefaultBase"] = baseModel;
+        if (otlp is not null)
+            start.Environment[SdxlTelemetry.OtlpEndpoint] = otlp.ToString(); // the host's children have it from there
         var child = Process.Start(start) ?? throw new CliException("The host could not be started: the operating system refused a new process.");
         try
         {

@@ -1,23 +1,43 @@
+using Azure;
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Predictions;
+using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Events;
 
 /// <summary>Queue events: tells the world what happened, and reminds of what is overdue.</summary>
-public sealed class EventQueue(EventDelivery delivery, PredictionProgress predictions, IOptions<SdxlOptions> options)
+public sealed class EventQueue(EventDelivery delivery, PredictionProgress predictions, IMessageQueues queues, IOptions<SdxlOptions> options,
+    TimeProvider time, ILogger<EventQueue> log)
 {
+    private const int PauseSeconds = 30;
+
     [Function("Events")]
-    public Task Run(
-        [ServiceBusTrigger(Queues.Events, Connection = SdxlFunctions.ServiceBusConnection)] string body, CancellationToken cancel) =>
-        SdxlJson.Deserialize<EventMessage>(body) switch
+    public async Task Run(
+        [ServiceBusTrigger(Queues.Events, Connection = SdxlFunctions.ServiceBusConnection)] string body, CancellationToken cancel)
+    {
+        var message = SdxlJson.Deserialize<EventMessage>(body);
+        try
         {
-            EventsHappened happened => delivery.DeliverAsync(happened, cancel),
-            LogsGrew grew => delivery.TellLogsAsync(grew, cancel),
-            PredictionDue due => predictions.EndOverdueAsync(due.Job, options.Value.MaxPredictionHours, cancel),
-            var other => throw new InvalidOperationException($"Queue {Queues.Events} has a message of type {other.GetType().Name}."),
-        };
+            await HandleAsync(message, cancel);
+        }
+        // Storage is away. The queue would give the message ten tries within seconds; so it comes again later, as often as it takes.
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        {
+            log.Later(e, message.GetType().Name, PauseSeconds);
+            await queues.SendAsync(Queues.Events, $"{Guid.NewGuid():N}", message, time.GetUtcNow().AddSeconds(PauseSeconds), cancel);
+        }
+    }
+
+    private Task HandleAsync(EventMessage message, CancellationToken cancel) => message switch
+    {
+        EventsHappened happened => delivery.DeliverAsync(happened, cancel),
+        LogsGrew grew => delivery.TellLogsAsync(grew, cancel),
+        PredictionDue due => predictions.EndOverdueAsync(due.Job, options.Value.MaxPredictionHours, cancel),
+        _ => throw new InvalidOperationException($"Queue {Queues.Events} has a message of type {message.GetType().Name}."),
+    };
 }

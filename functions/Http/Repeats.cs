@@ -20,6 +20,8 @@ public sealed class Repeats(TimeProvider time)
 
     private readonly ConcurrentDictionary<string, Try> _tries = new();
 
+    public static bool HasKey(HttpRequest request) => request.Headers[KeyHeader].ToString().Length > 0;
+
     /// <param name="content">SHA-256 or the like of what the request brought.</param>
     /// <exception cref="IntakeException">The header is too long.</exception>
     public string IdOf(HttpRequest request, string owner, string content)
@@ -37,8 +39,6 @@ public sealed class Repeats(TimeProvider time)
         return _tries.AddOrUpdate(same, made, (_, before) => before.Caller.IsCancellationRequested && now - before.At <= s_window
             ? made with { Id = before.Id } : made).Id;
     }
-
-    public static bool HasKey(HttpRequest request) => request.Headers[KeyHeader].ToString().Length > 0;
 
     /// <summary>The id that belongs to the request's key; null: it has none.</summary>
     /// <exception cref="IntakeException">The header is too long.</exception>

@@ -22,7 +22,7 @@ namespace Sdxl.Functions.Predictions;
 /// As multipart/form-data the inputs are fields beside version and base, and image, mask and replicate_weights may be files.
 /// </summary>
 public sealed class PredictionsApi(RecordStore records, RecordChanges changes, BlobStore blobs, PredictionIntake intake, PredictionProgress progress,
-    PredictionViews views, Deletion deletion, VersionStore versions, BaseModels bases, Repeats repeats, Paging paging, Addresses addresses, Callers callers,
+    PredictionViews views, Deletion deletion, Repeats repeats, VersionStore versions, BaseModels bases, Paging paging, Addresses addresses, Callers callers,
     IOptions<SdxlOptions> options, TimeProvider time)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
@@ -108,14 +108,15 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
 
     private async Task<IActionResult> CreateAsync(HttpRequest request, string? version, CancellationToken cancel)
     {
-        var owner = callers.OwnerOf(request);
-        var key = new JobKey(owner, repeats.KeyedId(request, owner) ?? JobId.New());
-        var root = addresses.RootOf(request);
-        if (Repeats.HasKey(request) && await records.PredictionAsync(key, cancel) is { } made)
-            return Answers.Json(await views.NowAsync(made, root, cancel), StatusCodes.Status201Created);
+        var (owner, root) = (callers.OwnerOf(request), addresses.RootOf(request));
+        var hasKey = Repeats.HasKey(request);
         PredictionRecord? record;
+        JobKey key;
         try
         {
+            key = new JobKey(owner, repeats.KeyedId(request, owner) ?? JobId.New());
+            if (hasKey && await records.PredictionAsync(key, cancel) is { } made)
+                return await AnswerAsync(request, made, cancel); // asked again with the same key
             (record, var reference) = await intake.ReadAsync(request, key, version, root, cancel);
             if (record is null)
                 return Answers.Problem(422, "Invalid version or not permitted",
@@ -139,42 +140,52 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
             return Answers.Problem(422, "Input refused", e.Message,
                 [.. e.Problems.Select(p => new IntakeProblem(p.Field, p.Sentence, 422))]);
         }
-        using var watch = changes.Of(key);
-        await records.CreateAsync(record, cancel);
-        request.HttpContext.Response.Headers.Location = $"{root}/v1/predictions/{key.Id}";
+        // From here on it is there, and what it owes is sent, also where the caller has gone.
+        await records.CreateAsync(record, CancellationToken.None);
+        try
+        {
+            cancel.ThrowIfCancellationRequested();
+            return await AnswerAsync(request, record, cancel);
+        }
+        catch (OperationCanceledException) when (!hasKey)
+        {
+            // The connection is gone before a word of the answer: nobody has the id, and Replicate's JavaScript client asks again, up to
+            // five times.
+            await progress.CancelAsync(key, CancellationToken.None);
+            throw;
+        }
+    }
+
+    private async Task<IActionResult> AnswerAsync(HttpRequest request, PredictionRecord made, CancellationToken cancel)
+    {
+        var root = addresses.RootOf(request);
+        request.HttpContext.Response.Headers.Location = $"{root}/v1/predictions/{made.Id}";
         return PreferWait.Of(request) is { } hold
-            ? await HoldAsync(request, record, watch, hold, cancel)
-            : Answers.Json(await views.ViewAsync(record, null, root, cancel), StatusCodes.Status201Created);
+            ? await HoldAsync(made, root, hold, cancel)
+            : Answers.Json(await views.NowAsync(made, root, cancel), StatusCodes.Status201Created);
     }
 
     /// <summary>
     /// Answers when the prediction is over. Later than <paramref name="hold"/> the answer says "starting" whatever is true by then: clients take
     /// "processing" in this answer for an end without output.
     /// </summary>
-    private async Task<IActionResult> HoldAsync(
-        HttpRequest request, PredictionRecord created, RecordChanges.Watch watch, TimeSpan hold, CancellationToken cancel)
+    private async Task<IActionResult> HoldAsync(PredictionRecord made, string root, TimeSpan hold, CancellationToken cancel)
     {
+        using var watch = changes.Of(made.Key);
         var end = time.GetUtcNow() + hold;
-        try
+        var record = await records.PredictionAsync(made.Key, cancel); // it may have ended before the watch began
+        for (var left = hold; record is not null && !JobTransitions.IsTerminal(record.Status) && left > TimeSpan.Zero; left = end - time.GetUtcNow())
         {
-            for (var left = hold; left > TimeSpan.Zero; left = end - time.GetUtcNow())
-            {
-                var record = await watch.WaitAsync(left < LookEvery ? left : LookEvery, cancel) as PredictionRecord
-                    ?? await records.PredictionAsync(created.Key, cancel);
-                if (record is not null && JobTransitions.IsTerminal(record.Status))
-                {
-                    var view = await views.ViewAsync(record, null, addresses.RootOf(request), cancel);
-                    return Answers.Json(await WithDataAsync(view, record, cancel), StatusCodes.Status201Created);
-                }
-            }
+            record = await watch.WaitAsync(left < LookEvery ? left : LookEvery, cancel) as PredictionRecord
+                ?? await records.PredictionAsync(made.Key, cancel);
         }
-        catch (OperationCanceledException) // of the request or of the invocation, whichever is told first
+        if (record is not null && JobTransitions.IsTerminal(record.Status))
         {
-            // Nobody has its id, and Replicate's JavaScript client asks again, up to five times.
-            await progress.CancelAsync(created.Key, CancellationToken.None);
-            throw;
+            var view = await views.ViewAsync(record, null, root, cancel);
+            return Answers.Json(await WithDataAsync(view, record, cancel), StatusCodes.Status201Created);
         }
-        return Answers.Json(await views.ViewAsync(created, null, addresses.RootOf(request), cancel), StatusCodes.Status202Accepted);
+        var starting = made.Events is [var first, ..] ? made.AsOf(first) : made;
+        return Answers.Json(await views.ViewAsync(starting, null, root, cancel), StatusCodes.Status202Accepted);
     }
 
     /// <inheritdoc cref="SdxlOptions.DataOutputOnHttp"/>

@@ -13,7 +13,7 @@ namespace Sdxl.Functions.Retention;
 /// </summary>
 public sealed class Deletion(BlobStore blobs, VersionStore versions)
 {
-    private static readonly string[] s_leftovers = ["inputs/", "attempts/", "checkpoints/", "output/"];
+    private static readonly string[] s_leftovers = ["inputs/", "attempts/"];
 
     /// <summary>The training or check with data set, inputs, checkpoints, log and what it left unpublished. Its version stays.</summary>
     public async Task TrainingAsync(TrainingRecord training, CancellationToken cancel)

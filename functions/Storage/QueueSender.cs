@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Azure.Messaging.ServiceBus;
 using Sdxl.Core.Json;
+using Sdxl.Core.Telemetry;
 
 namespace Sdxl.Functions.Storage;
 
@@ -26,6 +27,7 @@ public sealed class QueueSender(ServiceBusClient client) : IMessageQueues
         };
         if (due is { } time)
             message.ScheduledEnqueueTime = time;
+        MessageTrace.Inject(message.ApplicationProperties);
         return _senders.GetOrAdd(queue, client.CreateSender).SendMessageAsync(message, cancel);
     }
 }

@@ -10,9 +10,6 @@ using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Trainings;
 
-/// <summary>A sample picture as the worker lists it.</summary>
-public sealed record SampleDocument(int Step, int Index, string Prompt, long Seed, string File, string? Thumbnail);
-
 /// <summary>A sample picture as clients see it.</summary>
 /// <param name="Step">Steps done when it was drawn; 0: before the first.</param>
 /// <param name="Urls">get, thumbnail.</param>
@@ -58,7 +55,7 @@ public sealed class RunApi(
     {
         if (await FindAsync(request, id, cancel) is not { } record)
             return NoTraining(id);
-        var list = (await blobs.ReadAsync<List<SampleDocument>>(StorageLayout.Jobs, StorageLayout.SampleList(record.Key), cancel))?.Value ?? [];
+        var list = (await blobs.ReadAsync<List<TrainingSample>>(StorageLayout.Jobs, StorageLayout.SampleList(record.Key), cancel))?.Value ?? [];
         var root = addresses.RootOf(request);
         var results = new List<SampleView>();
         foreach (var sample in list)
@@ -66,7 +63,7 @@ public sealed class RunApi(
             results.Add(new SampleView(sample.Step, sample.Index, sample.Prompt, sample.Seed, new Dictionary<string, string>
             {
                 ["get"] = await LinkAsync(sample.File),
-                ["thumbnail"] = await LinkAsync(sample.Thumbnail ?? sample.File),
+                ["thumbnail"] = await LinkAsync(sample.Thumbnail),
             }));
         }
         return Answers.Tagged(request, new SampleListView(results));

@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 using Sdxl.Core.Events;
 using Sdxl.Core.Jobs;
+using Sdxl.Core.Telemetry;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Storage;
 
@@ -26,6 +28,7 @@ public sealed class TrainingStarter(RecordStore records, TimeProvider time, ILog
     {
         if (await client.GetInstanceAsync(request.Id, cancel) is not null)
             return false;
+        Activity.Current?.SetTag(SdxlTelemetry.JobId, request.Id);
         await client.ScheduleNewOrchestrationInstanceAsync(
             nameof(TrainingOrchestrator), request, new StartOrchestrationOptions(InstanceId: request.Id), cancel);
         log.TrainingStarted(request.Id, request.Archive, request.Source);

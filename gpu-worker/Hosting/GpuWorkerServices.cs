@@ -9,6 +9,7 @@ using Microsoft.Extensions.Hosting;
 using Sdxl.Core.Settings;
 using Sdxl.GpuWorker.Jobs;
 using Sdxl.GpuWorker.Storage;
+using Sdxl.GpuWorker.Telemetry;
 
 namespace Sdxl.GpuWorker.Hosting;
 
@@ -45,7 +46,11 @@ public static class GpuWorkerServices
         services.AddSingleton<TrainingHandler>();
         services.AddSingleton<PredictionFiles>();
         services.AddSingleton<PredictionHandler>();
+        services.AddSingleton<JobTelemetry>();
+        services.AddWorkerTelemetry(configuration);
+        services.AddSingleton<Retirement>();
         services.AddSingleton<WorkerBeacon>();
+        services.AddHostedService<ModelsDownload>(); // first: no job is taken before its models are there
         services.AddHostedService(provider => provider.GetRequiredService<WorkerBeacon>());
         services.AddHostedService<JobLoop>();
         return services;

@@ -29,6 +29,18 @@ public sealed class WorkerOptions
     /// <summary>Seconds between words about a job's progress.</summary>
     public double ProgressSeconds { get; set; } = 1;
 
+    /// <summary>Minutes without a job after which the worker ends by itself, with exit code 0; 0: never. A card that is paid by the second is then given back.</summary>
+    public double ExitWhenIdleMinutes { get; set; }
+
+    /// <summary>Ends, with exit code 0, after the first job that it took. Give it <see cref="ExitWhenIdleMinutes"/> too: another worker may take that job first.</summary>
+    public bool ExitAfterOneJob { get; set; }
+
+    /// <summary>Container of the storage account from which base models are brought at start, as far as <see cref="ModelsFolder"/> lacks them; empty: they are there.</summary>
+    public string ModelsContainer { get; set; } = "";
+
+    /// <summary>What this machine costs an hour; null: unknown. Only measured with: sdxl.run.cost.</summary>
+    public double? PricePerHour { get; set; }
+
     /// <summary>
     /// Let predictions in between the steps of a training, which stands still meanwhile and ends with the same bits. Both models lie in the device's
     /// memory then: false where it holds only one.

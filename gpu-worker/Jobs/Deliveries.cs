@@ -8,8 +8,10 @@ using Sdxl.Core.Faults;
 using Sdxl.Core.Identity;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
+using Sdxl.Core.Telemetry;
 using Sdxl.GpuWorker.Hosting;
 using Sdxl.GpuWorker.Storage;
+using Sdxl.GpuWorker.Telemetry;
 
 namespace Sdxl.GpuWorker.Jobs;
 
@@ -24,7 +26,7 @@ namespace Sdxl.GpuWorker.Jobs;
 /// </remarks>
 public sealed class Deliveries(
     ServiceBusClient client, EventSender events, JobResults results, JobTurns turns, JobBlobs blobs, Patience patience, WorkerHealth health,
-    WorkerScratch scratch, WorkerBeacon beacon, IOptions<WorkerOptions> options, TimeProvider time, ILogger<Deliveries> log)
+    WorkerScratch scratch, WorkerBeacon beacon, Retirement retirement, JobTelemetry telemetry, IOptions<WorkerOptions> options, TimeProvider time, ILogger<Deliveries> log)
 {
     /// <summary>Application property of a message that was sent again: how often.</summary>
     private const string SentAgain = "sent-again";
@@ -38,10 +40,12 @@ public sealed class Deliveries(
         {
             log.Unreadable(message.MessageId, queue.EntityPath, problem);
             await queue.DeadLetterMessageAsync(message, DeadLetterReasons.Unreadable, problem, CancellationToken.None);
+            retirement.JobEnded();
             return;
         }
         var key = kind.Key(job);
         var watch = Stopwatch.StartNew();
+        using var measured = telemetry.Begin(queue.EntityPath, message, key.Id);
         log.Taken(key.Id, queue.EntityPath, message.DeliveryCount);
         var before = beacon.Doing;
         beacon.Say($"{kind.Word} {key.Id}");
@@ -99,6 +103,7 @@ public sealed class Deliveries(
         finally
         {
             beacon.Say(before); // a training, between whose steps this was drawn
+            retirement.JobEnded();
         }
     }
 
@@ -174,12 +179,12 @@ public sealed class Deliveries(
             var (next, messageId) = kind.Again(job, before);
             FaultPoints.Hit(FaultPoints.BeforeNextAttemptIsSent);
             await using var sender = client.CreateSender(queue.EntityPath);
-            await sender.SendMessageAsync(
-                new ServiceBusMessage(BinaryData.FromString(SdxlJson.Serialize(next)))
-                {
-                    MessageId = messageId, ContentType = "application/json", ApplicationProperties = { [SentAgain] = before + 1 },
-                },
-                CancellationToken.None);
+            var again = new ServiceBusMessage(BinaryData.FromString(SdxlJson.Serialize(next)))
+            {
+                MessageId = messageId, ContentType = "application/json", ApplicationProperties = { [SentAgain] = before + 1 },
+            };
+            MessageTrace.Inject(again.ApplicationProperties);
+            await sender.SendMessageAsync(again, CancellationToken.None);
             FaultPoints.Hit(FaultPoints.AfterNextAttemptIsSent);
         }
         log.GivenBack(id);

@@ -2,6 +2,7 @@ using System.Globalization;
 using Azure.Messaging.ServiceBus;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
+using Sdxl.Core.Telemetry;
 
 namespace Sdxl.GpuWorker.Jobs;
 
@@ -17,6 +18,8 @@ public sealed class EventSender(ServiceBusClient client) : IAsyncDisposable
             ? string.Create(CultureInfo.InvariantCulture, $"{happened.Job}-{happened.Attempt}-{happened.GetType().Name}")
             : Guid.NewGuid().ToString("N");
         var message = new ServiceBusMessage(BinaryData.FromString(SdxlJson.Serialize(happened))) { MessageId = id, ContentType = "application/json" };
+        if (happened.IsTerminal) // the thousands that tell of progress would bury the trace
+            MessageTrace.Inject(message.ApplicationProperties);
         return _sender.SendMessageAsync(message, cancel);
     }
 

@@ -14,7 +14,7 @@ namespace Sdxl.GpuWorker.Jobs;
 /// </summary>
 public sealed class JobLoop(
     ServiceBusClient client, TrainingHandler trainings, PredictionHandler predictions, Deliveries deliveries, StepGate gate,
-    WorkerHealth health, WorkerDevice device, IOptions<WorkerOptions> options, TimeProvider time, ILogger<JobLoop> log) : BackgroundService
+    WorkerHealth health, Retirement retirement, WorkerDevice device, IOptions<WorkerOptions> options, TimeProvider time, ILogger<JobLoop> log) : BackgroundService
 {
     /// <summary>An empty queue of trainings is waited on only so long: a person waits for a picture meanwhile.</summary>
     private static readonly TimeSpan TrainingWait = TimeSpan.FromMilliseconds(50);
@@ -43,7 +43,7 @@ public sealed class JobLoop(
                 else if (await trainingQueue.ReceiveMessageAsync(TrainingWait, stop) is { } training)
                     await TrainAsync(trainingQueue, training, predictionQueue, stop);
             },
-            stop);
+            stop, retirement.IsDue);
     }
 
     private async Task TrainAsync(ServiceBusReceiver queue, ServiceBusReceivedMessage message, ServiceBusReceiver predictionQueue, CancellationToken stop)
@@ -89,9 +89,9 @@ public sealed class JobLoop(
     }
 
     /// <summary>Whatever happens (queue away, a lock lost, a fault nobody thought of): the worker stays, the message comes again. Unless the worker itself is ill.</summary>
-    private async Task RepeatAsync(Func<Task> turn, CancellationToken stop)
+    private async Task RepeatAsync(Func<Task> turn, CancellationToken stop, Func<bool>? isEnough = null)
     {
-        for (var pause = FirstPause; !stop.IsCancellationRequested && !health.IsLeaving;)
+        for (var pause = FirstPause; !stop.IsCancellationRequested && !health.IsLeaving && isEnough?.Invoke() != true;)
         {
             try
             {

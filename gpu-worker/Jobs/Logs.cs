@@ -42,6 +42,15 @@ internal static partial class Logs
         Message = "{device} convolves wrongly as libtorch has it; with channels filled up to whole blocks it is right, so that is done")]
     public static partial void PadsChannels(this ILogger logger, string device);
 
+    [LoggerMessage(EventId = 2012, Level = LogLevel.Information, Message = "One job taken, as this worker was told: it ends")]
+    public static partial void LeavesAfterJob(this ILogger logger);
+
+    [LoggerMessage(EventId = 2013, Level = LogLevel.Information, Message = "No job for {minutes} minutes: this worker ends")]
+    public static partial void LeavesIdle(this ILogger logger, double minutes);
+
+    [LoggerMessage(EventId = 2014, Level = LogLevel.Information, Message = "{file}: brought from container {container}, {mebibytes} MiB, {resumedMebibytes} of them before")]
+    public static partial void ModelBrought(this ILogger logger, string file, string container, double mebibytes, double resumedMebibytes);
+
     [LoggerMessage(EventId = 2020, Level = LogLevel.Warning, Message = "{jobId}: another worker has taken the turn; this one leaves the job to it")]
     public static partial void Superseded(this ILogger logger, string jobId);
 

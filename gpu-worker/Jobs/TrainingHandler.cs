@@ -6,6 +6,7 @@ using Sdxl.Core.Bases;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Storage;
+using Sdxl.Core.Telemetry;
 using Sdxl.Core.Versions;
 using Sdxl.Diffusion.Training;
 using Sdxl.GpuWorker.Hosting;
@@ -37,8 +38,11 @@ public sealed class TrainingHandler(
         scratch.MakeRoom(0, job.Training.Id);
 
         var mirror = new CheckpointMirror(blobs, turn, work, checkpoints);
-        await blobs.DownloadAsync(StorageLayout.Datasets, $"{job.Training}/", dataset, IsForTraining, either.Token);
-        await mirror.FetchNewestAsync(either.Token);
+        using (SdxlTelemetry.Span("fetch dataset"))
+        {
+            await blobs.DownloadAsync(StorageLayout.Datasets, $"{job.Training}/", dataset, IsForTraining, either.Token);
+            await mirror.FetchNewestAsync(either.Token);
+        }
         if (Directory.Exists(output))
             Directory.Delete(output, recursive: true);
 
@@ -88,6 +92,7 @@ public sealed class TrainingHandler(
     private async Task<TrainingOutcome> TrainAsync(
         TrainingJob job, JobTurns.Held turn, TrainingPlan plan, CheckpointMirror mirror, JobSignals signals, CancellationToken stop)
     {
+        using var span = SdxlTelemetry.Span("train");
         using var halt = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var reporter = new TrainingReporter(job, device.Name, options.Value.ProgressSeconds, time);
         var journal = new TrainingJournal(blobs, turns, turn, job, plan.WorkFolder);
@@ -182,6 +187,7 @@ public sealed class TrainingHandler(
     /// <summary>The artefacts to jobs/{owner}/{id}/attempts/{place}/output.</summary>
     private async Task<IReadOnlyList<VersionFile>> UploadAsync(JobTurns.Held turn, string output, CancellationToken stop)
     {
+        using var span = SdxlTelemetry.Span("upload weights");
         var files = new List<VersionFile>();
         foreach (var file in Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Messages;
 using Sdxl.Diffusion.Training;
+using Sdxl.GpuWorker.Telemetry;
 
 namespace Sdxl.GpuWorker.Jobs;
 
@@ -63,6 +64,7 @@ public sealed class TrainingReporter(TrainingJob job, string device, double prog
         var seconds = (now - firstAt).TotalSeconds;
         double? speed = seconds > 0 && metrics.Step > firstStep ? (metrics.Step - firstStep) / seconds : null;
         Tell(new TrainingReport.Progressed(new JobProgress(job.Attempt, metrics.Step, _total, _loss, speed, (_total - metrics.Step) / speed, now, device)));
+        JobTelemetry.Progress(device, speed, metrics.DevicePeakMebibytes ?? metrics.PeakMebibytes);
         if (job.Inputs.Verbose)
             Log(ProgressLine(metrics.Step, speed));
     }

@@ -9,6 +9,7 @@ using Sdxl.Local.Azurite;
 using Sdxl.Local.Broker;
 using Sdxl.Local.Durable;
 using Sdxl.Local.Functions;
+using Sdxl.Local.Telemetry;
 
 namespace Sdxl.Local.Hosting;
 
@@ -41,6 +42,7 @@ internal static class LocalHost
         using var ends = new EndRequest(arguments.EndsWithInput);
         using var loggers = LoggerFactory.Create(LocalLogging.Configure);
         var logger = loggers.CreateLogger("Sdxl.Local");
+        using var traces = LocalTelemetry.Start();
         var keys = LocalKeys.Of(state);
 
         // All four start side by side; what needs another that is not there yet tries again by itself.

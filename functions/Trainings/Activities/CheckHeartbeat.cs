@@ -8,6 +8,7 @@ using Sdxl.Core.Storage;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Storage;
+using Sdxl.Functions.Telemetry;
 
 namespace Sdxl.Functions.Trainings.Activities;
 
@@ -27,6 +28,7 @@ public sealed class CheckHeartbeat(BlobStore blobs, RecordStore records, JobEnds
         var record = await records.TrainingAsync(training, cancel);
         var now = time.GetUtcNow();
         var silence = now - (progress?.At ?? record?.StartedAt ?? now);
+        FunctionsTelemetry.Silence(silence);
         if (silence < TimeSpan.FromHours(options.Value.MaxSilenceHours))
             return null;
         return SdxlJson.Serialize<WorkerEvent>(new JobFailed(

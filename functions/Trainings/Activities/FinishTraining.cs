@@ -4,6 +4,7 @@ using Sdxl.Core.Jobs;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Storage;
+using Sdxl.Functions.Telemetry;
 
 namespace Sdxl.Functions.Trainings.Activities;
 
@@ -21,6 +22,8 @@ public sealed class FinishTraining(RecordStore records, BlobStore blobs, JobEnds
         var line = end.Error ?? (end.Status == JobStatus.Canceled ? "Canceled." : "Checked.");
         await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(end.Training), [line], cancel);
         await ends.DropScratchAsync(end.Training, cancel);
+        if (end.Status != JobStatus.Succeeded) // only checked: nothing was trained
+            FunctionsTelemetry.TrainingEnded(end.Status);
         return true;
     }
 }

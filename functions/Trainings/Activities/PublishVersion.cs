@@ -14,6 +14,7 @@ using Sdxl.Core.Trainings;
 using Sdxl.Core.Versions;
 using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Storage;
+using Sdxl.Functions.Telemetry;
 using Sdxl.Functions.Versions;
 
 namespace Sdxl.Functions.Trainings.Activities;
@@ -59,6 +60,7 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
             StorageLayout.Jobs, StorageLayout.Log(training.Key), [$"Published {training.Owner}/{training.Name}:{version}"], cancel);
         await ends.DropScratchAsync(training.Key, cancel);
         log.Published(training.Id, version);
+        FunctionsTelemetry.TrainingEnded(JobStatus.Succeeded);
         return version;
     }
 

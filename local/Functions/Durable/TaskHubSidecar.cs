@@ -2,6 +2,7 @@ using DurableTask.Core;
 using DurableTask.Core.Exceptions;
 using DurableTask.Core.History;
 using DurableTask.Core.Query;
+using DurableTask.Core.Tracing;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using P = Microsoft.DurableTask.Protobuf;
@@ -32,6 +33,7 @@ internal sealed class TaskHubSidecar(IOrchestrationServiceClient client) : P.Tas
             OrchestrationInstance = instance,
             ScheduledStartTime = request.ScheduledStartTimestamp?.ToDateTime(),
             Tags = new Dictionary<string, string>(request.Tags),
+            ParentTraceContext = request.ParentTraceContext is { TraceParent.Length: > 0 } trace ? new DistributedTraceContext(trace.TraceParent, trace.TraceState) : null,
         };
         try
         {

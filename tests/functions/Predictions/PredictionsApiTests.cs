@@ -125,6 +125,24 @@ public sealed class PredictionsApiTests(ProductFixture product)
     }
 
     [Fact]
+    public async Task With_an_idempotency_key_a_repetition_is_answered_with_the_same_prediction()
+    {
+        var key = Guid.NewGuid().ToString();
+        var (first, second, other) = (await KeyedAsync(key), await KeyedAsync(key), await KeyedAsync(key + "x"));
+        Assert.Equal(first, second);
+        Assert.NotEqual(first, other);
+
+        async Task<string> KeyedAsync(string name)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "v1/predictions") { Content = new StringContent(Body().ToJsonString(), Encoding.UTF8, "application/json") };
+            request.Headers.Add("Idempotency-Key", name);
+            using var answer = await product.Http.SendAsync(request);
+            Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+            return (await JsonAsync(answer))["id"]!.ToString();
+        }
+    }
+
+    [Fact]
     public async Task A_cancel_ends_it_at_once_and_stays_whatever_the_worker_says_afterwards()
     {
         var id = await CreatedAsync(Body());
