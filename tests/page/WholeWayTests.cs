@@ -55,7 +55,7 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
         var caption = page.GetByLabel("Caption of picture 1", new() { Exact = true });
         await caption.FillAsync("a photo of TOK, mended");
         await caption.BlurAsync();
-        await page.Locator("[data-index='0']").GetByText("Saved.").WaitForAsync();
+        await page.Locator("[data-index='0']").GetByText("Saved.").WaitForAsync(new() { Timeout = Patience });
         await visit.ScreenshotAsync("way-1-pictures");
         await page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
         await page.WaitForURLAsync("**/trainings/*", new() { Timeout = Patience });
