@@ -40,7 +40,7 @@ public sealed class ForeignOwnerTests(ProductFixture product)
             if (trigger.Methods!.Contains("get"))
             {
                 using var own = await product.Http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead); // some never end
-                Assert.True(own.StatusCode != HttpStatusCode.NotFound, $"{name}: get {path} answered its owner 404: {await own.Content.ReadAsStringAsync()}");
+                Assert.True(own.StatusCode != HttpStatusCode.NotFound, $"{name}: get {path} answered its owner 404");
             }
         }
         Assert.True(asked > 30, $"only {asked} were asked");

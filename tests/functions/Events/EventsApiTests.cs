@@ -87,6 +87,19 @@ public sealed class EventsApiTests(ProductFixture product)
     }
 
     [Fact]
+    public async Task An_event_arrives_while_the_stream_goes_on()
+    {
+        var id = await CreatedAsync(new JsonObject());
+        using var answer = await product.Http.GetAsync($"v1/predictions/{id}/events", HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(60));
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync());
+        var lines = new List<string>();
+        while (!lines.Contains("event: prediction.starting"))
+            lines.Add((await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60)))!);
+        using var canceled = await product.Http.PostAsync($"v1/predictions/{id}/cancel", null); // it was not over yet
+        Assert.Equal("canceled", (await JsonAsync(canceled))["status"]!.ToString());
+    }
+
+    [Fact]
     public async Task Replicates_stream_gives_each_picture_and_always_ends_with_done()
     {
         using var nobody = product.With(null); // no token is sent to it
