@@ -172,4 +172,12 @@ public sealed class BlobStore(BlobServiceClient service)
         await blob.CreateIfNotExistsAsync(new AppendBlobCreateOptions { HttpHeaders = new BlobHttpHeaders { ContentType = "text/plain; charset=utf-8" } }, cancel);
         await blob.AppendBlockAsync(text.ToStream(), cancellationToken: cancel);
     }
+
+    /// <summary>Adds a line to a log unless it stands there: for what may be done twice.</summary>
+    public async Task AppendLineOnceAsync(string container, string name, string line, CancellationToken cancel = default)
+    {
+        var text = line.ReplaceLineEndings(" ") + "\n";
+        if (await ReadTextAsync(container, name, cancel) is not { } log || !log.EndsWith(text, StringComparison.Ordinal))
+            await AppendLinesAsync(container, name, [line], cancel);
+    }
 }

@@ -17,10 +17,11 @@ public sealed class FinishTraining(RecordStore records, BlobStore blobs, JobEnds
     [Function(nameof(FinishTraining))]
     public async Task<bool> Run([ActivityTrigger] TrainingEnd end, CancellationToken cancel)
     {
+        // The last line before the record says that it is over: whoever waits for that reads the log then.
+        var line = end.Error ?? (end.Status == JobStatus.Canceled ? "Canceled." : "Checked.");
+        await blobs.AppendLineOnceAsync(StorageLayout.Jobs, StorageLayout.Log(end.Training), line, cancel);
         await records.ChangeTrainingAsync(
             end.Training, r => r.With(end.Status, r.Stage, time.GetUtcNow()) with { Error = end.Error }, cancel);
-        var line = end.Error ?? (end.Status == JobStatus.Canceled ? "Canceled." : "Checked.");
-        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(end.Training), [line], cancel);
         await ends.DropScratchAsync(end.Training, cancel);
         if (end.Status != JobStatus.Succeeded) // only checked: nothing was trained
             FunctionsTelemetry.TrainingEnded(end.Status);

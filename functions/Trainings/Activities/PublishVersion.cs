@@ -39,7 +39,10 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
     {
         var (training, inputs) = (request.Training, request.Inputs);
         if ((await records.TrainingAsync(training.Key, cancel))?.Output is { } published)
+        {
+            await ends.DropScratchAsync(training.Key, cancel);
             return published.Version; // an earlier try, whose answer got lost
+        }
         var settings = System.Text.Json.JsonSerializer.SerializeToNode(inputs, SdxlJson.Options)!.AsObject();
         var manifest = new VersionManifest(training.Base, inputs.TokenString, settings,
             [.. request.Files.OrderBy(f => f.Name, StringComparer.Ordinal)]);
@@ -51,13 +54,14 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
             version, training.Owner, training.Name, training.Base, training.Id, time.GetUtcNow()), cancel);
         FaultPoints.Hit(FaultPoints.AfterPublishBeforeRecord);
 
+        // The last line before the record says that it is over: whoever waits for that reads the log then.
+        await blobs.AppendLineOnceAsync(
+            StorageLayout.Jobs, StorageLayout.Log(training.Key), $"Published {training.Owner}/{training.Name}:{version}", cancel);
         var output = new TrainingOutput(version, [.. manifest.Files.Select(f => f.Name), VersionManifest.FileName]);
         await records.ChangeTrainingAsync(
             training.Key,
             r => r.With(JobStatus.Succeeded, TrainingStage.Done, time.GetUtcNow()) with { Output = output, Input = settings },
             cancel);
-        await blobs.AppendLinesAsync(
-            StorageLayout.Jobs, StorageLayout.Log(training.Key), [$"Published {training.Owner}/{training.Name}:{version}"], cancel);
         await ends.DropScratchAsync(training.Key, cancel);
         log.Published(training.Id, version);
         FunctionsTelemetry.TrainingEnded(JobStatus.Succeeded);
