@@ -6,9 +6,10 @@ using Sdxl.Core.Messages;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
 using Sdxl.GpuWorker.Jobs;
+using Sdxl.Pictures;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Formats.Jpeg;
-using SixLabors.ImageSharp.Processing;
+using SixLabors.ImageSharp.PixelFormats;
 
 namespace Sdxl.GpuWorker.Storage;
 
@@ -20,6 +21,7 @@ namespace Sdxl.GpuWorker.Storage;
 public sealed class TrainingJournal(JobBlobs blobs, JobTurns turns, JobTurns.Held held, TrainingJob job, string work)
 {
     private const int ThumbnailSide = 256; // pixels
+    private static readonly PictureLoader s_loader = new(new PictureLimits());
     private static readonly JpegEncoder s_thumbnails = new() { Quality = 80 };
 
     private readonly AppendedBlob _log = blobs.Appended(StorageLayout.Jobs, StorageLayout.WorkerLog(held.Job));
@@ -94,10 +96,10 @@ public sealed class TrainingJournal(JobBlobs blobs, JobTurns turns, JobTurns.Hel
         var thumbnail = Path.ChangeExtension(name, ".jpg");
         var index = int.Parse(Path.GetFileNameWithoutExtension(name).Split('-')[^1], CultureInfo.InvariantCulture);
         await blobs.UploadFileAsync(StorageLayout.Jobs, StorageLayout.Sample(held.Job, name), file, cancel);
-        using (var picture = await Image.LoadAsync(file, cancel))
+        var pixels = s_loader.Load(await File.ReadAllBytesAsync(file, cancel), name, ThumbnailSide, cancel: cancel).Pixels;
+        using (var picture = Image.LoadPixelData<Rgb24>(pixels.Data, pixels.Width, pixels.Height))
         using (var small = new MemoryStream())
         {
-            picture.Mutate(p => p.Resize(new ResizeOptions { Size = new Size(ThumbnailSide), Mode = ResizeMode.Max }));
             await picture.SaveAsJpegAsync(small, s_thumbnails, cancel);
             await blobs.UploadAsync(StorageLayout.Jobs, StorageLayout.Sample(held.Job, thumbnail), small.ToArray(), cancel);
         }
