@@ -33,16 +33,7 @@ internal static class TrainingsCommand
                 ? $"Training {after.Id} is over already: {after.Status}."
                 : $"Training {after.Id} stops at its next step; ./sdxl trainings logs {after.Id[..8]} -f follows it to its version.");
         }),
-        OnOne("cancel", "Cancel a training. Nothing of it is published.", async (api, training, json, cancel) =>
-        {
-            var after = await api.CancelTrainingAsync(training.Id, cancel) ?? training;
-            while (!after.IsOver)
-            {
-                await Task.Delay(s_poll, cancel);
-                after = await api.TrainingAsync(training.Id, cancel) ?? throw new CliException($"Training {training.Id} is gone.");
-            }
-            Say(after, json, $"Training {after.Id} is {after.Status}.");
-        }),
+        CancelCommand.Create(),
         OnOne("delete", "Delete a training that is over: its record, data set, log and run files. Its version stays.", async (api, training, json, cancel) =>
         {
             await api.DeleteAsync($"v1/trainings/{training.Id}", cancel);

@@ -1,9 +1,11 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Options;
+using Sdxl.Core.Json;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
@@ -103,7 +105,8 @@ public sealed class FilesApi(
             return new Dictionary<string, string>();
         try
         {
-            return (JsonNode.Parse(text) as JsonObject ?? throw new JsonException("it is not an object"))
+            return (StrictJson.Parse(Encoding.UTF8.GetBytes(text), new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject
+                ?? throw new JsonException("it is not an object"))
                 .ToDictionary(pair => pair.Key, pair => pair.Value?.ToString() ?? "");
         }
         catch (JsonException e)

@@ -35,6 +35,9 @@ public sealed class FileTests(ProductFixture product)
         Assert.Equal("{}", (await JsonAsync(await SendAsync("a.zip", null, null)))["metadata"]!.ToJsonString());
         Assert.Equal("""{"x":"y"}""", (await JsonAsync(await SendAsync("a.zip", null, """{"x":"y"}""")))["metadata"]!.ToJsonString());
         Assert.Equal(422, (int)(await SendAsync("a.zip", null, "[1]")).StatusCode);
+        // No Unicode, and a name twice: refused like any other text that is no object, not an error of the service.
+        Assert.Equal(422, (int)(await SendAsync("a.zip", null, """{"x":"\ud83d"}""")).StatusCode);
+        Assert.Equal(422, (int)(await SendAsync("a.zip", null, """{"x":"1","x":"2"}""")).StatusCode);
     }
 
     [Fact]
