@@ -38,6 +38,7 @@ public sealed class FaultPointTests(SharedHost shared)
         // Done is done: once its end is written, nothing is trained again.
         if (point is FaultPoints.AfterResultBeforeEvent or FaultPoints.AfterEventBeforeComplete)
             AssertOnce("Training on ");
+        AssertOnce("Waiting for a GPU worker.");
         AssertOnce("Published ");
         await NothingIsLeftAsync(host, id);
 

@@ -18,7 +18,7 @@ public sealed class DispatchTraining(IMessageQueues queue, BlobStore blobs, IOpt
         FaultPoints.Hit(FaultPoints.BeforeMessage);
         await queue.SendAsync(Queues.Trainings, job.MessageId, job, cancel: cancel);
         FaultPoints.Hit(FaultPoints.AfterMessage);
-        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(job.Training), [TrainingLogs.HandOver], cancel);
+        await blobs.AppendLineOnceAsync(StorageLayout.Jobs, StorageLayout.Log(job.Training), TrainingLogs.HandOver, cancel);
         return options.Value.HeartbeatCheckSeconds;
     }
 }
