@@ -9,7 +9,8 @@ namespace Sdxl.Core.Messages;
 /// <param name="Base">Base model's manifest name.</param>
 /// <param name="ModelName">Name for the files' headers: owner/name.</param>
 /// <param name="Inputs">Effective inputs.</param>
-public sealed record TrainingJob(JobKey Training, int Attempt, string Base, string ModelName, TrainingInputs Inputs)
+/// <param name="From">The published version that it goes on from, owner/name:id; null: the base model alone.</param>
+public sealed record TrainingJob(JobKey Training, int Attempt, string Base, string ModelName, TrainingInputs Inputs, string? From = null)
 {
     public string MessageId => $"{Training}/{Attempt}";
 }

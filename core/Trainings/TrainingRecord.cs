@@ -40,6 +40,12 @@ public sealed record TrainingRecord : IJobRecord<TrainingRecord>
     /// <summary>Id of the training or check whose data set it took; null: an archive of its own.</summary>
     public string? Data { get; init; }
 
+    /// <summary>The version that it goes on from, owner/name:id; null: it begins with the base model.</summary>
+    public string? From { get; init; }
+
+    /// <summary>Blob of the archive that came over HTTP, container/path: what it is started from. Empty in records of before this was kept.</summary>
+    public string Archive { get; init; } = "";
+
     /// <summary>Its data set has been removed, by time or by hand.</summary>
     public bool DataRemoved { get; init; }
 

@@ -15,10 +15,12 @@ namespace Sdxl.Core.Trainings;
 /// <param name="Data">Id of the owner's training or check whose data set is taken in place of an archive; null: <paramref name="Archive"/> is
 /// there.</param>
 /// <param name="ArchiveMd5">Of the content that is meant, base64: a blob that was overwritten meanwhile is another training's. null: whatever is there.</param>
+/// <param name="From">The owner's version that it goes on from, owner/name:id; null: the base model alone.</param>
 public sealed record TrainingRequest(string Id, string Owner, string Name, string Base, string Archive, string GivenInputs, string Source,
     bool CheckOnly = false,
     string? ArchiveMd5 = null,
-    string? Data = null)
+    string? Data = null,
+    string? From = null)
 {
     [JsonIgnore]
     public JobKey Key => new(Owner, Id);

@@ -59,6 +59,7 @@ public static class SdxlFunctions
             provider.GetRequiredService<TimeProvider>(), TimeSpan.FromMilliseconds(250)));
         services.AddSingleton<Trainings.TrainingCreation>();
         services.AddSingleton<Trainings.DatasetReuse>();
+        services.AddSingleton<Trainings.ParentVersions>();
         services.AddSingleton<Trainings.Quotes>();
         services.AddSingleton<Trainings.PictureMaker>();
         services.AddSingleton<Trainings.PreparedDocuments>();

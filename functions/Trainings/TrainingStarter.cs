@@ -46,6 +46,8 @@ public sealed class TrainingStarter(RecordStore records, TimeProvider time, ILog
         Stage = TrainingStage.Queued,
         Input = JsonNode.Parse(request.GivenInputs)!.AsObject(),
         Data = request.Data,
+        From = request.From,
+        Archive = request.Data is null ? request.Archive : "",
         IsCheck = request.CheckOnly,
         CreatedAt = now,
     };

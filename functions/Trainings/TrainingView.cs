@@ -59,7 +59,11 @@ public sealed record TrainingView
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Check { get; init; }
 
-    /// <summary>What it may cost and take; null once it is over.</summary>
+    /// <summary>The version that it goes on from, owner/name:id.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? From { get; init; }
+
+    /// <summary>What it may cost and take while it waits for a worker; null before its archive is unpacked, and once one has begun.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Quote? Quote { get; init; }
 }

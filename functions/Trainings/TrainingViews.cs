@@ -59,6 +59,7 @@ public sealed class TrainingViews(BlobStore blobs, BaseModels bases, FileLinks l
             Warnings = record.Warnings,
             ExpiresAt = record.DataRemoved ? null : ends,
             Check = record.Data,
+            From = record.From,
         };
     }
 

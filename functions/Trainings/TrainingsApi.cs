@@ -17,7 +17,7 @@ namespace Sdxl.Functions.Trainings;
 /// <summary>
 /// Trainings over HTTP. POST takes the archive as multipart (file "input_images", the inputs as fields) or JSON
 /// ({"input": {"input_images": address, …}, "name": …, "base": …}) and answers 201 with the training; Replicate's clients POST the same
-/// under a base model's version. A bad archive or input is answered at once: 400, 413 or 422 problem+json.
+/// under a base model's version, or under one of their own, which is then gone on from ("from"). A bad archive or input is answered at once: 400, 413 or 422 problem+json.
 /// </summary>
 public sealed class TrainingsApi(
     TrainingCreation creation, TrainingViews views, RecordStore records, BlobStore blobs, BaseModels bases, VersionStore versions,
@@ -46,10 +46,11 @@ public sealed class TrainingsApi(
                     request, client, new TrainingCreation.Wish(DestinationMustExist: true, Base: known.Manifest.Name), cancel)
                 : Answers.NotFound($"There is no version '{owner}/{name}:{version}'.");
         }
+        // A version of one's own is a trainer, too: what it has learned goes on.
         return owner == callers.OwnerOf(request)
             && (await versions.ModelAsync(owner, name, cancel))?.Versions.Any(v => v.Version == version) == true
-                ? Answers.Problem(StatusCodes.Status400BadRequest, "Version not trainable",
-                    $"'{owner}/{name}:{version}' is a trained version, not a base model.")
+                ? await CreateAsync(
+                    request, client, new TrainingCreation.Wish(DestinationMustExist: true, From: $"{owner}/{name}:{version}"), cancel)
                 : Answers.NotFound($"There is no version '{owner}/{name}:{version}'.");
     }
 

@@ -3,6 +3,7 @@ using Azure.Storage.Blobs.Models;
 using Sdxl.Core.Inputs;
 using Sdxl.Core.Json;
 using Sdxl.Core.Storage;
+using Sdxl.Core.Versions;
 using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Versions;
@@ -107,6 +108,11 @@ public sealed class VersionStore(BlobStore blobs)
             }
         }
     }
+
+    /// <param name="version">owner/name:id.</param>
+    /// <returns>null where there is no such version (any more).</returns>
+    public async Task<VersionManifest?> ManifestAsync(string version, CancellationToken cancel) => (await blobs.ReadAsync<VersionManifest>(
+        StorageLayout.Models, VersionName.Parse(version).Blob(VersionManifest.FileName), cancel))?.Value;
 
     public async Task<ModelDocument?> ModelAsync(string owner, string name, CancellationToken cancel) =>
         (await blobs.ReadAsync<ModelDocument>(StorageLayout.Models, StorageLayout.ModelDocument(owner, name), cancel))?.Value;

@@ -45,7 +45,7 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
         }
         var settings = System.Text.Json.JsonSerializer.SerializeToNode(inputs, SdxlJson.Options)!.AsObject();
         var manifest = new VersionManifest(training.Base, inputs.TokenString, settings,
-            [.. request.Files.OrderBy(f => f.Name, StringComparer.Ordinal)]);
+            [.. request.Files.OrderBy(f => f.Name, StringComparer.Ordinal)], training.From);
         var version = VersionManifest.IdOf(manifest.ToBytes());
         // Once it is visible as this training's, a cancel comes too late: people may draw with it.
         if (!await IsVisible(training, version, training.Id, cancel) && !await CopyAll(request, manifest, version, cancel))

@@ -10,6 +10,7 @@ using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
 using Sdxl.Functions.Storage;
+using Sdxl.Functions.Versions;
 
 namespace Sdxl.Functions.Trainings.Activities;
 
@@ -20,18 +21,21 @@ public sealed record UnpackedArchive(int Pictures, TrainingInputs Inputs, int At
 /// Checks the archive and its inputs and stores the pictures one by one, numbered in name order, so that the fan-out can take one each.
 /// Nothing is stored of an archive that is refused.
 /// </summary>
-public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCatalog bases, DatasetReuse reuse, IOptions<SdxlOptions> options)
+public sealed class UnpackArchive(
+    BlobStore blobs, RecordStore records, BaseCatalog bases, DatasetReuse reuse, VersionStore versions, IOptions<SdxlOptions> options)
 {
     [Function(nameof(UnpackArchive))]
     public async Task<UnpackedArchive> Run([ActivityTrigger] TrainingRequest request, CancellationToken cancel)
     {
         if (request.Data is not null)
             return await SettleAsync(request, await reuse.TakeAsync(request, cancel), cancel);
+        var parent = request.From is not { } from ? null : await versions.ManifestAsync(from, cancel)
+            ?? throw new RefusedException($"Version '{from}', from which the training was to go on, has been removed. Choose another, or train without 'from'.");
         var name = request.Archive[(request.Archive.LastIndexOf('/') + 1)..];
         await using var file = await DownloadAsync(request, name, cancel);
         try
         {
-            using var intake = ArchiveIntake.Open(file, name, request, bases);
+            using var intake = ArchiveIntake.Open(file, name, request, bases, parent);
             foreach (var picture in intake.Pictures)
             {
                 var source = intake.Archive.Contents.Pictures[picture.Index];
