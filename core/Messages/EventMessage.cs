@@ -8,6 +8,7 @@ namespace Sdxl.Core.Messages;
 [JsonDerivedType(typeof(EventsHappened), "happened")]
 [JsonDerivedType(typeof(LogsGrew), "logs")]
 [JsonDerivedType(typeof(PredictionDue), "prediction_due")]
+[JsonDerivedType(typeof(TrainingDue), "training_due")]
 public abstract record EventMessage(JobKey Job);
 
 /// <summary>The record has events that a receiver has not got yet.</summary>
@@ -24,3 +25,7 @@ public sealed record LogsGrew(JobKey Job, string Kind, int Seen = 0, int Look = 
 
 /// <summary>Sent with a prediction for the time by which it must be over.</summary>
 public sealed record PredictionDue(JobKey Job) : EventMessage(Job);
+
+/// <summary>Sent with a training or check that came over HTTP for the time by which it must have begun: its POST may have died between the record
+/// and the start.</summary>
+public sealed record TrainingDue(JobKey Job) : EventMessage(Job);

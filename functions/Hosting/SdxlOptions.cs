@@ -68,7 +68,10 @@ public sealed class SdxlOptions
     /// </summary>
     public string TrustedHosts { get; set; } = "";
 
-    /// <summary>Seconds between two looks at a training whose worker has not answered: an event that got lost is made up for after that.</summary>
+    /// <summary>
+    /// Seconds between two looks at a training whose worker has not answered: an event that got lost is made up for after that. As long after its
+    /// making a training is started whose request died before it had.
+    /// </summary>
     public int HeartbeatCheckSeconds { get; set; } = 180;
 
     /// <summary>Pictures of one training that are prepared at a time, so that a large one does not hold back others.</summary>

@@ -26,6 +26,9 @@ internal static partial class Logs
     [LoggerMessage(EventId = 1010, Level = LogLevel.Information, Message = "{trainingId}: metadata '{key}' of {blob} is no input; ignored")]
     public static partial void MetadataIgnored(this ILogger logger, string trainingId, string key, string blob);
 
+    [LoggerMessage(EventId = 1011, Level = LogLevel.Warning, Message = "{trainingId}: was recorded and not started; its request died in between. Started now")]
+    public static partial void LostTrainingStarted(this ILogger logger, string trainingId);
+
     [LoggerMessage(EventId = 1004, Level = LogLevel.Information, Message = "{trainingId}: picture {picture} prepared in {milliseconds} ms")]
     public static partial void PicturePrepared(this ILogger logger, string trainingId, string picture, long milliseconds);
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Options;
+using Sdxl.Core.Faults;
 using Sdxl.Core.Identity;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
@@ -56,6 +57,7 @@ public sealed class TrainingCreation(
         if (!wanted.CheckOnly)
             await versions.CreateAsync(new ModelDocument(caller, name, []) { CreatedAt = time.GetUtcNow() }, cancel);
         var record = await starter.RecordAsync(training, addresses.RootOf(request), received.Webhook, cancel);
+        FaultPoints.Hit(FaultPoints.AfterRecordBeforeStart);
         await starter.StartAsync(client, training, cancel);
         return (record, received.Warnings);
     }

@@ -33,6 +33,7 @@ public sealed class GoldenTests
     {
         { "event-happened", new Wrapped<EventMessage>(new EventsHappened(s_key, "predictions", "webhook")) },
         { "event-logs", new Wrapped<EventMessage>(new LogsGrew(s_key, "trainings", 120, 3)) },
+        { "event-training-due", new Wrapped<EventMessage>(new TrainingDue(s_key)) },
         { "event-prediction-due", new Wrapped<EventMessage>(new PredictionDue(s_key)) },
         { "worker-drawing-started", new Wrapped<WorkerEvent>(new DrawingStarted(s_key, 1, s_at, "cpu")) },
         { "worker-picture-drawn", new Wrapped<WorkerEvent>(new PictureDrawn(s_key, 1, s_at, s_pictures)) },
