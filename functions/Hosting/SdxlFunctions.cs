@@ -60,6 +60,7 @@ public static class SdxlFunctions
         services.AddSingleton<Trainings.TrainingCreation>();
         services.AddSingleton<Trainings.DatasetReuse>();
         services.AddSingleton<Trainings.ParentVersions>();
+        services.AddSingleton<Trainings.TrainingQueue>();
         services.AddSingleton<Trainings.Quotes>();
         services.AddSingleton<Trainings.PictureMaker>();
         services.AddSingleton<Trainings.PreparedDocuments>();

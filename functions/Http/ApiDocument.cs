@@ -66,6 +66,7 @@ public static partial class ApiDocument
         where function is not null
         let trigger = method.GetParameters().Select(parameter => parameter.GetCustomAttribute<HttpTriggerAttribute>()).FirstOrDefault(t => t is not null)
         where trigger?.Route?.StartsWith("v1/", StringComparison.Ordinal) == true && !trigger.Route.Contains(":/", StringComparison.Ordinal)
+            && !trigger.Route.StartsWith("v1/v1/", StringComparison.Ordinal)
         orderby function.Name
         select (function.Name, method, trigger);
 

@@ -88,6 +88,19 @@ public sealed class RecordStore(BlobStore blobs, IMessageQueues queues, RecordCh
         }
     }
 
+    /// <summary>All who have a record.</summary>
+    public async Task<IReadOnlyList<string>> OwnersAsync(CancellationToken cancel = default)
+    {
+        var owners = new List<string>();
+        var container = await blobs.ContainerAsync(StorageLayout.Records);
+        await foreach (var item in container.GetBlobsByHierarchyAsync(BlobTraits.None, BlobStates.None, "/", "", cancel))
+        {
+            if (item.IsPrefix && !item.Prefix.StartsWith('_'))
+                owners.Add(item.Prefix.TrimEnd('/'));
+        }
+        return owners;
+    }
+
     /// <summary>Sends what a mark of an earlier process is about; for the timer.</summary>
     public async Task SettleAsync<T>(JobKey key, ETag mark, DateTimeOffset markedAt, CancellationToken cancel)
         where T : class, IJobRecord<T>

@@ -10,7 +10,8 @@ using Sdxl.Functions.Versions;
 namespace Sdxl.Functions.Trainings;
 
 /// <summary>Puts a training's view together: of its record alone, and for one training of progress and logs, too.</summary>
-public sealed class TrainingViews(BlobStore blobs, BaseModels bases, FileLinks links, TrainingLogs logs, IOptions<SdxlOptions> options)
+public sealed class TrainingViews(
+    BlobStore blobs, BaseModels bases, FileLinks links, TrainingLogs logs, Quotes quotes, IOptions<SdxlOptions> options)
 {
     private const string Weights = "trained_model.tar";
 
@@ -26,6 +27,7 @@ public sealed class TrainingViews(BlobStore blobs, BaseModels bases, FileLinks l
         {
             Logs = await log,
             Progress = ProgressOf(record, (await progress)?.Value, await prepared),
+            Quote = await quotes.OfWaitingAsync(record, (await progress)?.Value, cancel),
         };
     }
 
@@ -114,7 +116,7 @@ public sealed class TrainingViews(BlobStore blobs, BaseModels bases, FileLinks l
         var done = record.Stage > TrainingStage.Prepare ? record.Pictures : prepared;
         return new ProgressView(
             done, record.Pictures, progress?.Step ?? 0, progress?.TotalSteps ?? 0, progress?.Loss, progress?.StepsPerSecond,
-            JobTransitions.IsTerminal(record.Status) ? null : progress?.SecondsLeft, progress?.Device);
+            JobTransitions.IsTerminal(record.Status) ? null : progress?.SecondsLeft, progress?.Device, progress?.MemoryBytes);
     }
 
     private async Task<int> PreparedAsync(TrainingRecord record, CancellationToken cancel) =>
