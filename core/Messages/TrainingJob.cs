@@ -3,7 +3,9 @@ using Sdxl.Core.Trainings;
 
 namespace Sdxl.Core.Messages;
 
-/// <summary>Queue <c>trainings</c>: train this data set. MessageId = id + attempt, so that a repeated dispatch is dropped by duplicate detection.</summary>
+/// <summary>
+/// Queue <c>trainings</c>: train this data set. MessageId = id + attempt, so that a repeated dispatch is dropped by duplicate detection.
+/// </summary>
 /// <param name="Training">Whose, and which.</param>
 /// <param name="Attempt">1, 2, …; a later attempt's events win.</param>
 /// <param name="Base">Base model's manifest name.</param>

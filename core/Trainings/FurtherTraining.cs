@@ -8,8 +8,9 @@ using Sdxl.Core.Versions;
 namespace Sdxl.Core.Trainings;
 
 /// <summary>
-/// A training that goes on from a published version: it begins with the version's weights and vectors, and with an optimizer that has seen nothing.
-/// What gives those weights their shape and meaning must be the same in both; unsaid, it is the version's. All else, pictures among it, may differ.
+/// A training that goes on from a published version: it begins with the version's weights and vectors, and with an optimizer that has seen
+/// nothing. What gives those weights their shape and meaning must be the same in both; unsaid, it is the version's. All else, pictures
+/// among it, may differ.
 /// </summary>
 public static class FurtherTraining
 {
@@ -48,8 +49,8 @@ public static class FurtherTraining
             var (now, then) = (asked[name], ValueOf(parent, name));
             if (!IsSame(name, now, then))
             {
-                problems.Add(new(name, $"Input '{name}' is {Shown(now)}, but version '{from}' was trained with {Shown(then)}, and its weights "
-                    + "begin this training. Leave it out, or train anew without 'from'."));
+                problems.Add(new(name, $"Input '{name}' is {Shown(now)}, but version '{from}' was trained with {Shown(then)}, and its "
+                    + "weights begin this training. Leave it out, or train anew without 'from'."));
             }
         }
         return problems;
@@ -62,8 +63,10 @@ public static class FurtherTraining
         ? value : JsonSerializer.SerializeToNode(TrainingInputs.Fields.Single(field => field.Name == name).Default, SdxlJson.Options);
 
     private static bool IsSame(string name, JsonNode? now, JsonNode? then) => name == Words && now is not null && then is not null
-        ? new TriggerWords(now.GetValue<string>()).All.SequenceEqual(new TriggerWords(then.GetValue<string>()).All, StringComparer.OrdinalIgnoreCase)
+        ? WordsOf(now).SequenceEqual(WordsOf(then), StringComparer.OrdinalIgnoreCase)
         : now?.ToJsonString() == then?.ToJsonString();
+
+    private static IReadOnlyList<string> WordsOf(JsonNode text) => new TriggerWords(text.GetValue<string>()).All;
 
     private static string Shown(JsonNode? value) => value is null ? "unset" : value.ToJsonString(SdxlJson.Options);
 }

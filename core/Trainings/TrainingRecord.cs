@@ -43,7 +43,9 @@ public sealed record TrainingRecord : IJobRecord<TrainingRecord>
     /// <summary>The version that it goes on from, owner/name:id; null: it begins with the base model.</summary>
     public string? From { get; init; }
 
-    /// <summary>Blob of the archive that came over HTTP, container/path: what it is started from. Empty in records of before this was kept.</summary>
+    /// <summary>
+    /// Blob of the archive that came over HTTP, container/path: what it is started from. Empty in records of before this was kept.
+    /// </summary>
     public string Archive { get; init; } = "";
 
     /// <summary>Its data set has been removed, by time or by hand.</summary>

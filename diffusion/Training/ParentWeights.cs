@@ -13,12 +13,12 @@ namespace Sdxl.Diffusion.Training;
 public sealed record TrainingParent(string Version, string File);
 
 /// <summary>
-/// A version's weights as the start of another training, read from its trained_model.tar: LoRA matrices or the whole U-Net, and the trigger words' rows.
-/// Everything that trains must be there in its shape; nothing else is taken.
+/// A version's weights as the start of another training, read from its trained_model.tar: LoRA matrices or the whole U-Net, and the trigger
+/// words' rows. Everything that trains must be there in its shape; nothing else is taken.
 /// </summary>
 /// <remarks>
-/// The file holds the LoRA with its scale (alpha / rank) folded into the up matrices. It is taken out again, which is exact where the scale is a power of
-/// two (1 unless lora_alpha was given); else the last bit of a value may differ from what the parent ended with.
+/// The file holds the LoRA with its scale (alpha / rank) folded into the up matrices. It is taken out again, which is exact where the scale
+/// is a power of two (1 unless lora_alpha was given); else the last bit of a value may differ from what the parent ended with.
 /// </remarks>
 public sealed class ParentWeights : IDisposable
 {
@@ -119,13 +119,16 @@ public sealed class ParentWeights : IDisposable
     private void RequireAll(HashSet<string> missing)
     {
         if (missing.Count > 0)
-            throw Unfit($"{missing.Count} of what this training trains is not in it, '{missing.Order(StringComparer.Ordinal).First()}' for one");
+        {
+            var first = missing.Order(StringComparer.Ordinal).First();
+            throw Unfit($"{missing.Count} of what this training trains is not in it, '{first}' for one");
+        }
     }
 
     private TrainingException Unfit(string why, Exception? inner = null)
     {
-        var sentence = $"The training cannot go on from version '{parent.Version}': {why.TrimEnd('.')}. Train without 'from', or from a version of the same base "
-            + "model, kind, rank, layers and trigger words.";
+        var sentence = $"The training cannot go on from version '{parent.Version}': {why.TrimEnd('.')}. Train without 'from', or from a "
+            + "version of the same base model, kind, rank, layers and trigger words.";
         return inner is null ? new TrainingException(sentence) : new TrainingException(sentence, inner);
     }
 }

@@ -70,7 +70,6 @@ public static class SdxlFunctions
         services.AddSingleton<Trainings.ArchiveReceiver>();
         services.AddSingleton<Trainings.UsablePictures>();
         services.AddSingleton<Http.Addresses>();
-        services.AddSingleton<Http.Callers>();
         services.AddSingleton<Http.Paging>();
         services.AddSingleton<Accounts.TokenStore>();
         services.AddSingleton<Http.PublicWeb>();

@@ -40,7 +40,8 @@ public sealed class PredictionViews(BlobStore blobs, BaseModels bases, FileLinks
         if (r.StreamSecret is { } secret)
             urls["stream"] = $"{root}/v1/files/stream/{r.Owner}~{r.Id}~{secret}";
         return new PredictionView(
-            r.Id, model, version, r.Status, r.Input, output.Count == 0 ? null : output, r.Error, over ? r.Logs : drawing?.Logs ?? "", Metrics(r),
+            r.Id, model, version, r.Status, r.Input, output.Count == 0 ? null : output, r.Error, over ? r.Logs : drawing?.Logs ?? "",
+            Metrics(r),
             "api", false, r.CreatedAt, r.StartedAt, r.CompletedAt, r.Webhook?.Url, r.Webhook?.Filter, urls, r.Base,
             [.. shown.Select(picture => picture.Seed)], r.Warnings, r.Status == JobStatus.Processing ? ProgressOf(drawing) : null,
             r.CompletedAt is { } end ? options.Value.Retention.Predictions.After(end) : null);

@@ -63,7 +63,10 @@ public sealed class ArchiveIntake : IDisposable
                 FurtherTraining.FillGaps(given, parent);
             var inputs = baseModel is null ? null : Try(() => settings.Locate(() => TrainingInputs.Read(given, baseModel, request.Id)));
             if (inputs is not null && parent is not null)
-                problems.AddRange(FurtherTraining.Problems(inputs, request.Base, request.From!, parent).Select(p => new IntakeProblem(p.Field, p.Sentence, 422)));
+            {
+                problems.AddRange(FurtherTraining.Problems(inputs, request.Base, request.From!, parent)
+                    .Select(p => new IntakeProblem(p.Field, p.Sentence, 422)));
+            }
             if (problems.Count > 0)
                 throw new IntakeException(problems);
             var captions = ArchiveCaptions.Read(archive!);

@@ -19,8 +19,8 @@ namespace Sdxl.Functions.Trainings;
 /// <param name="Destination">owner/name or name, as said; null: not said.</param>
 /// <param name="Warnings">What of the request has no effect, one sentence each.</param>
 public sealed record ReceivedArchive(
-    Stream? Archive, string ArchiveName, string? Data, string? From, JsonObject Given, string? Destination, string? Base, WebhookRequest? Webhook,
-    IReadOnlyList<string> Warnings) : IDisposable
+    Stream? Archive, string ArchiveName, string? Data, string? From, JsonObject Given, string? Destination, string? Base,
+    WebhookRequest? Webhook, IReadOnlyList<string> Warnings) : IDisposable
 {
     public void Dispose() => Archive?.Dispose();
 }
@@ -47,7 +47,10 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
         var input = body["input"] as JsonObject;
         from ??= Text(body, "from") ?? Text(input ?? [], "from");
         if (input is null && (data is null && from is null || body["input"] is not null))
-            throw Refuse(422, "The body has no object 'input'. Send {\"input\": {\"input_images\": \"https://…\"}, \"name\": \"my-model\"}.");
+        {
+            throw Refuse(
+                422, "The body has no object 'input'. Send {\"input\": {\"input_images\": \"https://…\"}, \"name\": \"my-model\"}.");
+        }
         var given = input?.DeepClone().AsObject() ?? [];
         // Ours may stand beside the inputs or among them; Replicate's way to say owner/name is 'destination'.
         var owner = Text(body, "owner") ?? Take(given, "owner");
@@ -89,7 +92,8 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
         else if (data is null && from is null)
             throw Refuse(422, "The form has no archive. Send the zip or tar as the file field 'input_images'.");
         return new ReceivedArchive(
-            archive, Plain(archiveName), archive is null ? data : null, from, given, destination, baseName, WebhookFields.Read(webhook), []);
+            archive, Plain(archiveName), archive is null ? data : null, from, given, destination, baseName, WebhookFields.Read(webhook),
+            []);
     }
 
     /// <summary>Replicate's JavaScript turns a file in a training's input into {"type":"Buffer",…} or {}.</summary>

@@ -28,7 +28,8 @@ public sealed class DatasetReuse(BlobStore blobs, BaseCatalog bases)
 
     /// <summary>The inputs of the new training: those given, over those that the data set was made with.</summary>
     /// <param name="parent">The version that the training goes on from; null: none.</param>
-    /// <exception cref="IntakeException">There is no such data set, inputs are given that it was not made with, or the version cannot begin it.</exception>
+    /// <exception cref="IntakeException">There is no such data set, inputs are given that it was not made with, or the version cannot begin
+    /// it.</exception>
     public async Task<JsonObject> CheckAsync(TrainingRequest training, VersionManifest? parent, CancellationToken cancel)
     {
         var source = training.Data!;
@@ -41,7 +42,8 @@ public sealed class DatasetReuse(BlobStore blobs, BaseCatalog bases)
         if (plan.Base != training.Base)
         {
             throw new IntakeException([new IntakeProblem("base",
-                $"The data set '{source}' was prepared for base model '{plan.Base}'; leave 'base' out, or check again for '{training.Base}'.", 422)]);
+                $"The data set '{source}' was prepared for base model '{plan.Base}'; leave 'base' out, or check again for "
+                    + $"'{training.Base}'.", 422)]);
         }
         var given = JsonNode.Parse(training.GivenInputs)!.AsObject();
         foreach (var (name, value) in plan.Given ?? [])
@@ -76,7 +78,8 @@ public sealed class DatasetReuse(BlobStore blobs, BaseCatalog bases)
     {
         var source = new JobKey(training.Owner, training.Data!);
         var plan = await PlanAsync(source, cancel)
-            ?? throw new Core.RefusedException($"The data set '{training.Data}' was removed before the training took it. Send the archive again.");
+            ?? throw new Core.RefusedException(
+                $"The data set '{training.Data}' was removed before the training took it. Send the archive again.");
         var given = JsonNode.Parse(training.GivenInputs)!.AsObject();
         plan = plan with { Inputs = TrainingInputs.Read(given, bases.Get(training.Base), training.Id), Given = given };
         var prefix = StorageLayout.Dataset(source, "");

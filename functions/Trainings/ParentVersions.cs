@@ -19,7 +19,10 @@ public sealed class ParentVersions(VersionStore versions, BaseModels bases)
     public async Task<ParentVersion> FindAsync(string reference, string caller, CancellationToken cancel)
     {
         if (bases.FindReference(reference) is { } known)
-            throw Refuse($"'{known.FullName}' is a base model, with which a training begins anyway. Leave 'from' out; 'base' names the base model.");
+        {
+            throw Refuse(
+                $"'{known.FullName}' is a base model, with which a training begins anyway. Leave 'from' out; 'base' names the base model.");
+        }
         try
         {
             if (await versions.FindAsync(reference, caller, cancel) is { } found)
@@ -33,7 +36,8 @@ public sealed class ParentVersions(VersionStore versions, BaseModels bases)
         {
             throw new IntakeException([.. e.Problems.Select(problem => new IntakeProblem(Field, problem.Sentence, 422))]);
         }
-        throw Refuse($"There is no version '{reference}' among yours to go on from. GET v1/models lists your models, with the newest version of each.");
+        throw Refuse($"There is no version '{reference}' among yours to go on from. GET v1/models lists your models, with the newest "
+            + "version of each.");
     }
 
     private static IntakeException Refuse(string sentence) => new([new IntakeProblem(Field, sentence, 422)]);

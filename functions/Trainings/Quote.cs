@@ -24,7 +24,9 @@ public sealed record Quote(
     int? QueuePlace, double? SecondsToStart, IReadOnlyList<double>? Seconds, IReadOnlyList<double>? Price, string? Currency,
     long? MemoryBytes, IReadOnlyDictionary<string, string> Sources);
 
-/// <summary>Makes quotes: of the owner's finished trainings of the same base model, the workers that are there, and the price by setting.</summary>
+/// <summary>
+/// Makes quotes: of the owner's finished trainings of the same base model, the workers that are there, and the price by setting.
+/// </summary>
 public sealed class Quotes(RecordStore records, TrainingQueue queue, BlobStore blobs, IOptions<SdxlOptions> options, TimeProvider time)
 {
     private const int Looked = 20; // newest trainings: enough to have some of the same base model
@@ -65,8 +67,8 @@ public sealed class Quotes(RecordStore records, TrainingQueue queue, BlobStore b
         {
             var (slow, fast) = (speeds.Min(s => s.StepsPerSecond!.Value), speeds.Max(s => s.StepsPerSecond!.Value));
             seconds = [Math.Round(steps / fast / (1 + Spread), 1), Math.Round(steps / slow * (1 + Spread), 1)];
-            sources["seconds"] = $"{steps} steps at the speed measured in {speeds.Count} of your trainings of '{baseName}' on {speeds[0].Device}: "
-                + FormattableString.Invariant($"{slow:0.###} to {fast:0.###} steps/s, give or take {Spread:P0}.");
+            sources["seconds"] = $"{steps} steps at the speed measured in {speeds.Count} of your trainings of '{baseName}' on "
+                + FormattableString.Invariant($"{speeds[0].Device}: {slow:0.###} to {fast:0.###} steps/s, give or take {Spread:P0}.");
         }
         else
         {
@@ -81,8 +83,8 @@ public sealed class Quotes(RecordStore records, TrainingQueue queue, BlobStore b
         var memory = measured.Max(m => m.MemoryBytes);
         sources["memory_bytes"] = memory is null
             ? $"Not known: no worker has told it of a training of '{baseName}' like this one among your last {Looked}."
-            : $"The most that was in use on {measured.First(m => m.MemoryBytes == memory).Device} in those of your last {Looked} trainings of "
-                + $"'{baseName}' that are like this one.";
+            : $"The most that was in use on {measured.First(m => m.MemoryBytes == memory).Device} in those of your last {Looked} trainings "
+                + $"of '{baseName}' that are like this one.";
         return new Quote(place + 1, toStart, seconds, price, hourly is > 0 ? currency : null, memory, sources);
     }
 

@@ -18,9 +18,9 @@ namespace Sdxl.Functions.Trainings;
 /// there before the answer is.
 /// </summary>
 public sealed class TrainingCreation(
-    TrainingStarter starter, ArchiveReceiver receiver, UsablePictures pictures, DatasetReuse reuse, RecordStore records, VersionStore versions,
-    ParentVersions parents, BlobStore blobs, BaseCatalog bases, Repeats repeats, Addresses addresses, Callers callers, IOptions<SdxlOptions> options,
-    TimeProvider time)
+    TrainingStarter starter, ArchiveReceiver receiver, UsablePictures pictures, DatasetReuse reuse, RecordStore records,
+    VersionStore versions, ParentVersions parents, BlobStore blobs, BaseCatalog bases, Repeats repeats, Addresses addresses,
+    IOptions<SdxlOptions> options, TimeProvider time)
 {
     /// <param name="wanted">How the route narrows what may be made.</param>
     /// <returns>The record, of now or of the same POST before; and what of the request has no effect.</returns>
@@ -29,7 +29,7 @@ public sealed class TrainingCreation(
         HttpRequest request, DurableTaskClient client, Wish wanted, CancellationToken cancel)
     {
         using var received = await receiver.ReceiveAsync(request, wanted.From, cancel);
-        var caller = callers.OwnerOf(request);
+        var caller = request.Owner();
         var id = repeats.IdOf(request, caller, await ContentAsync(received, cancel));
         var key = new JobKey(caller, id);
         if (await records.TrainingAsync(key, cancel) is { } made)
@@ -70,7 +70,10 @@ public sealed class TrainingCreation(
         if (wanted.DestinationMustExist)
         {
             if (said is null || ModelName.TryParse(said, "", out _) is not { } destination)
-                throw Refuse("destination", 422, $"'destination' is {(said is null ? "missing" : $"'{said}'")}; it must be owner/name of a model of yours.");
+            {
+                throw Refuse("destination", 422,
+                    $"'destination' is {(said is null ? "missing" : $"'{said}'")}; it must be owner/name of a model of yours.");
+            }
             if (destination.Owner != caller || await versions.ModelAsync(caller, destination.Name, cancel) is null)
                 throw Refuse("destination", 404, $"The destination '{said}' does not exist. Make the model first: POST v1/models.");
             return destination.Name;

@@ -11,7 +11,9 @@ namespace Sdxl.Functions.Trainings;
 /// <param name="SecondsLeft">As its worker says; null: it has not begun, or not said.</param>
 public sealed record QueuedTraining(JobKey Key, DateTimeOffset CreatedAt, double? SecondsLeft);
 
-/// <summary>The trainings that are not over, of all owners, since all wait for the same workers. For counting: nobody is shown another's.</summary>
+/// <summary>
+/// The trainings that are not over, of all owners, since all wait for the same workers. For counting: nobody is shown another's.
+/// </summary>
 public sealed class TrainingQueue(BlobStore blobs, RecordStore records, TimeProvider time)
 {
     private const int NewestOfOwner = 100; // what is older has long been over, or waits behind a hundred of its owner's own

@@ -63,7 +63,9 @@ public sealed record TrainingView
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? From { get; init; }
 
-    /// <summary>What it may cost and take while it waits for a worker; null before its archive is unpacked, and once one has begun.</summary>
+    /// <summary>
+    /// What it may cost and take while it waits for a worker; null before its archive is unpacked, and once one has begun.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Quote? Quote { get; init; }
 }

@@ -120,5 +120,6 @@ public sealed class TrainingViews(
     }
 
     private async Task<int> PreparedAsync(TrainingRecord record, CancellationToken cancel) =>
-        (await blobs.ListAsync(StorageLayout.Datasets, StorageLayout.Dataset(record.Key, Activities.PreparedDocument.Folder), cancel)).Count;
+        (await blobs.ListAsync(
+            StorageLayout.Datasets, StorageLayout.Dataset(record.Key, Activities.PreparedDocument.Folder), cancel)).Count;
 }

@@ -17,11 +17,12 @@ namespace Sdxl.Functions.Trainings;
 /// <summary>
 /// Trainings over HTTP. POST takes the archive as multipart (file "input_images", the inputs as fields) or JSON
 /// ({"input": {"input_images": address, …}, "name": …, "base": …}) and answers 201 with the training; Replicate's clients POST the same
-/// under a base model's version, or under one of their own, which is then gone on from ("from"). A bad archive or input is answered at once: 400, 413 or 422 problem+json.
+/// under a base model's version, or under one of their own, which is then gone on from ("from"). A bad archive or input is answered at
+/// once: 400, 413 or 422 problem+json.
 /// </summary>
 public sealed class TrainingsApi(
     TrainingCreation creation, TrainingViews views, RecordStore records, BlobStore blobs, BaseModels bases, VersionStore versions,
-    Deletion deletion, Coalesced<TrainingView?> looks, Paging paging, Addresses addresses, Callers callers)
+    Deletion deletion, Coalesced<TrainingView?> looks, Paging paging, Addresses addresses)
 {
     [Function("CreateTraining")]
     [Operation("Starts a training.", Gives = typeof(TrainingView), Status = 201, Body = ApiBodies.Training)]
@@ -47,7 +48,7 @@ public sealed class TrainingsApi(
                 : Answers.NotFound($"There is no version '{owner}/{name}:{version}'.");
         }
         // A version of one's own is a trainer, too: what it has learned goes on.
-        return owner == callers.OwnerOf(request)
+        return owner == request.Owner()
             && (await versions.ModelAsync(owner, name, cancel))?.Versions.Any(v => v.Version == version) == true
                 ? await CreateAsync(
                     request, client, new TrainingCreation.Wish(DestinationMustExist: true, From: $"{owner}/{name}:{version}"), cancel)
@@ -60,7 +61,7 @@ public sealed class TrainingsApi(
     public async Task<IActionResult> List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/trainings")] HttpRequest request, CancellationToken cancel)
     {
-        var (owner, wanted) = (callers.OwnerOf(request), Paging.Of(request));
+        var (owner, wanted) = (request.Owner(), Paging.Of(request));
         var (status, model) = (StatusOf(request), request.Query["model"].ToString());
         var (ids, next) = await records.PageAsync(owner, StorageLayout.TrainingsList, wanted.Cursor, wanted.Size, cancel);
         var list = new List<TrainingView>();
@@ -79,7 +80,7 @@ public sealed class TrainingsApi(
     public async Task<IActionResult> Get(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/trainings/{id}")] HttpRequest request, string id,
         CancellationToken cancel) =>
-        callers.JobOf(request, id) is { } key && await LookAsync(key, addresses.RootOf(request), cancel) is { } view
+        request.JobOf(id) is { } key && await LookAsync(key, addresses.RootOf(request), cancel) is { } view
             ? Answers.Tagged(request, view) : NoTraining(id);
 
     /// <summary>Asks the training to stop. Already finished ones are answered unchanged.</summary>
@@ -88,7 +89,8 @@ public sealed class TrainingsApi(
     public Task<IActionResult> Cancel(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/trainings/{id}/cancel")] HttpRequest request, string id,
         [DurableClient] DurableTaskClient client,
-        CancellationToken cancel) => AskAsync(request, id, () => client.RaiseEventAsync(id, JobOrchestration.CancelEvent, "canceled over HTTP", cancel), cancel);
+        CancellationToken cancel) =>
+        AskAsync(request, id, () => client.RaiseEventAsync(id, JobOrchestration.CancelEvent, "canceled over HTTP", cancel), cancel);
 
     /// <summary>Stop and keep: it ends at its next step, and what is trained until then is published.</summary>
     [Function("StopTraining")]
@@ -97,7 +99,7 @@ public sealed class TrainingsApi(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/trainings/{id}/stop")] HttpRequest request, string id,
         CancellationToken cancel) => AskAsync(
             request, id,
-            () => blobs.WriteBytesAsync(StorageLayout.Jobs, StorageLayout.StopMark(callers.JobOf(request, id)!.Value), [], "text/plain", cancel),
+            () => blobs.WriteBytesAsync(StorageLayout.Jobs, StorageLayout.StopMark(request.JobOf(id)!.Value), [], "text/plain", cancel),
             cancel);
 
     /// <summary>The training with its data set and everything of its run; the version that it published stays.</summary>
@@ -127,8 +129,8 @@ public sealed class TrainingsApi(
 
     /// <summary>Many may look at the same training: they share a look.</summary>
     private Task<TrainingView?> LookAsync(JobKey key, string root, CancellationToken cancel) => looks.GetAsync($"{key} {root}", async () =>
-        await records.TrainingAsync(key, CancellationToken.None) is { } record ? await views.NowAsync(record, root, CancellationToken.None) : null,
-        cancel);
+        await records.TrainingAsync(key, CancellationToken.None) is { } record
+            ? await views.NowAsync(record, root, CancellationToken.None) : null, cancel);
 
     private async Task<IActionResult> AskAsync(HttpRequest request, string id, Func<Task> ask, CancellationToken cancel)
     {
@@ -142,7 +144,7 @@ public sealed class TrainingsApi(
     }
 
     private async Task<TrainingRecord?> FindAsync(HttpRequest request, string id, CancellationToken cancel) =>
-        callers.JobOf(request, id) is { } key ? await records.TrainingAsync(key, cancel) : null;
+        request.JobOf(id) is { } key ? await records.TrainingAsync(key, cancel) : null;
 
     private static JobStatus? StatusOf(HttpRequest request) => request.Query["status"].ToString() switch
     {

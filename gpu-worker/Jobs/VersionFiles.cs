@@ -10,8 +10,8 @@ using Sdxl.GpuWorker.Storage;
 namespace Sdxl.GpuWorker.Jobs;
 
 /// <summary>
-/// Published versions' weights on this machine. What never changes is brought once, and checked then: the version's id is the hash of its manifest, which holds
-/// the hash of the weights.
+/// Published versions' weights on this machine. What never changes is brought once, and checked then: the version's id is the hash of its
+/// manifest, which holds the hash of the weights.
 /// </summary>
 public sealed class VersionFiles(JobBlobs blobs, WorkerScratch scratch)
 {
@@ -48,7 +48,8 @@ public sealed class VersionFiles(JobBlobs blobs, WorkerScratch scratch)
             ?? throw NotThere(version, VersionManifest.FileName);
         if (VersionManifest.IdOf(bytes) is var found && found != id)
             throw Damaged(version, $"{VersionManifest.FileName} has SHA-256 {found}, which is not the version's id");
-        return JsonSerializer.Deserialize<VersionManifest>(bytes, SdxlJson.Options)?.Files.FirstOrDefault(file => file.Name == TrainedModelTar.FileName)?.Sha256
+        var files = JsonSerializer.Deserialize<VersionManifest>(bytes, SdxlJson.Options)?.Files;
+        return files?.FirstOrDefault(file => file.Name == TrainedModelTar.FileName)?.Sha256
             ?? throw NotThere(version, TrainedModelTar.FileName);
     }
 
@@ -56,5 +57,6 @@ public sealed class VersionFiles(JobBlobs blobs, WorkerScratch scratch)
         new($"Version {version} has no {file} (any more). Choose another version, or train one.");
 
     private static InvalidDataException Damaged(string version, string how) =>
-        new($"Version {version} is not what was published: {how}. Choose another version, or bring the container '{StorageLayout.Models}' back from a backup.");
+        new($"Version {version} is not what was published: {how}. Choose another version, or bring the container "
+            + $"'{StorageLayout.Models}' back from a backup.");
 }

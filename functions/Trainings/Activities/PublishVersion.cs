@@ -27,7 +27,9 @@ public sealed record PublishRequest(TrainingRequest Training, TrainingInputs Inp
 /// visible by one conditional write of model.json. Every step may run twice: files are write-once under a name that is the hash of their
 /// manifest.
 /// </summary>
-/// <remarks>A cancel is looked for until the version becomes visible; then what was copied is removed again, and there is no version.</remarks>
+/// <remarks>
+/// A cancel is looked for until the version becomes visible; then what was copied is removed again, and there is no version.
+/// </remarks>
 public sealed class PublishVersion(BlobStore blobs, RecordStore records, VersionStore versions, JobEnds ends, TimeProvider time,
     ILogger<PublishVersion> log)
 {

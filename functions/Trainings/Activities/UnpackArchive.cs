@@ -30,7 +30,8 @@ public sealed class UnpackArchive(
         if (request.Data is not null)
             return await SettleAsync(request, await reuse.TakeAsync(request, cancel), cancel);
         var parent = request.From is not { } from ? null : await versions.ManifestAsync(from, cancel)
-            ?? throw new RefusedException($"Version '{from}', from which the training was to go on, has been removed. Choose another, or train without 'from'.");
+            ?? throw new RefusedException($"Version '{from}', from which the training was to go on, has been removed. Choose another, or "
+                + "train without 'from'.");
         var name = request.Archive[(request.Archive.LastIndexOf('/') + 1)..];
         await using var file = await DownloadAsync(request, name, cancel);
         try
@@ -61,7 +62,8 @@ public sealed class UnpackArchive(
             request.Key, r => r with { Input = effective, Warnings = plan.Warnings, Pictures = plan.Pictures.Count }, cancel);
         await blobs.AppendLinesAsync(
             StorageLayout.Jobs, StorageLayout.Log(request.Key),
-            [$"Unpacked {plan.Archive}: {Plural.Of(plan.Pictures.Count, "picture")}.", .. plan.Warnings.Select(w => "Warning: " + w)], cancel);
+            [$"Unpacked {plan.Archive}: {Plural.Of(plan.Pictures.Count, "picture")}.", .. plan.Warnings.Select(w => "Warning: " + w)],
+            cancel);
         return new UnpackedArchive(plan.Pictures.Count, plan.Inputs, Math.Max(1, options.Value.PicturesAtOnce));
     }
 
