@@ -86,6 +86,12 @@ public sealed record TrainingRecord : IJobRecord<TrainingRecord>
     public TrainingRecord AsOf(JobEvent happened) => JobTransitions.IsTerminal(happened.Status) ? this : this with
     {
         Status = happened.Status,
+        Stage = happened.Type switch
+        {
+            EventTypes.TrainingStarting => TrainingStage.Queued,
+            EventTypes.TrainingProcessing => TrainingStage.Unpack,
+            _ => TrainingStage.Publish,
+        },
         Output = happened.Type == EventTypes.VersionPublished ? Output : null,
         Error = null,
         StartedAt = happened.Status == JobStatus.Starting ? null : StartedAt,

@@ -6,7 +6,6 @@ using Microsoft.DurableTask.Client;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Http;
-using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Retention;
 using Sdxl.Functions.Storage;
 
@@ -17,8 +16,8 @@ namespace Sdxl.Functions.Trainings;
 /// set by {"check": id}.
 /// </summary>
 public sealed class ChecksApi(
-    TrainingCreation creation, TrainingViews views, Reports reports, PictureEdits edits, RecordStore records, Deletion deletion,
-    Addresses addresses)
+    TrainingCreation creation, TrainingStarter starter, TrainingViews views, Reports reports, PictureEdits edits, RecordStore records,
+    Deletion deletion, Addresses addresses)
 {
     private const int MaxChangeBytes = 64 << 20; // a mask as a data URI
 
@@ -54,7 +53,8 @@ public sealed class ChecksApi(
         if (await FindAsync(request, id, cancel) is not { } record)
             return NoCheck(id);
         if (!JobTransitions.IsTerminal(record.Status))
-            await client.RaiseEventAsync(id, JobOrchestration.CancelEvent, "canceled over HTTP", cancel);
+            await starter.CancelAsync(client, record.Key, cancel);
+        record = await records.TrainingAsync(record.Key, cancel) ?? record;
         return Answers.Json(await views.NowAsync(record, addresses.RootOf(request), cancel));
     }
 

@@ -9,15 +9,18 @@ using Sdxl.Core.Identity;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Records;
+using Sdxl.Core.Storage;
 using Sdxl.Core.Telemetry;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Trainings;
 
 /// <summary>The one door into the orchestration, for uploads and HTTP alike.</summary>
-public sealed class TrainingStarter(RecordStore records, IOptions<SdxlOptions> options, TimeProvider time, ILogger<TrainingStarter> log)
+public sealed class TrainingStarter(
+    RecordStore records, BlobStore blobs, IOptions<SdxlOptions> options, TimeProvider time, ILogger<TrainingStarter> log)
 {
     /// <summary>
     /// Writes the record before there is an orchestration: whoever asks with the answer's id finds it. The same write holds a message for
@@ -61,6 +64,19 @@ public sealed class TrainingStarter(RecordStore records, IOptions<SdxlOptions> o
             return;
         if (await StartAsync(client, RequestOf(record), cancel))
             log.LostTrainingStarted(record.Id);
+    }
+
+    /// <summary>Asks the orchestration to end. Where none has been started the training ends here, and none is.</summary>
+    public async Task CancelAsync(DurableTaskClient client, JobKey key, CancellationToken cancel)
+    {
+        if (await client.GetInstanceAsync(key.Id, cancel) is not null)
+        {
+            await client.RaiseEventAsync(key.Id, JobOrchestration.CancelEvent, "canceled over HTTP", cancel);
+            return;
+        }
+        // Its request may be about to start one at this moment: that finds the mark before a worker trains.
+        await blobs.WriteBytesAsync(StorageLayout.Jobs, StorageLayout.CancelMark(key), [], "text/plain", cancel);
+        await records.ChangeTrainingAsync(key, r => r.With(JobStatus.Canceled, r.Stage, time.GetUtcNow()), cancel);
     }
 
     /// <summary>What a record that nothing has worked on was made of.</summary>

@@ -7,7 +7,6 @@ using Sdxl.Core.Jobs;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Http;
-using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Retention;
 using Sdxl.Functions.Storage;
 using Sdxl.Functions.Versions;
@@ -21,8 +20,8 @@ namespace Sdxl.Functions.Trainings;
 /// once: 400, 413 or 422 problem+json.
 /// </summary>
 public sealed class TrainingsApi(
-    TrainingCreation creation, TrainingViews views, RecordStore records, BlobStore blobs, BaseModels bases, VersionStore versions,
-    Deletion deletion, Coalesced<TrainingView?> looks, Paging paging, Addresses addresses)
+    TrainingCreation creation, TrainingStarter starter, TrainingViews views, RecordStore records, BlobStore blobs, BaseModels bases,
+    VersionStore versions, Deletion deletion, Coalesced<TrainingView?> looks, Paging paging, Addresses addresses)
 {
     [Function("CreateTraining")]
     [Operation("Starts a training.", Gives = typeof(TrainingView), Status = 201, Body = ApiBodies.Training)]
@@ -89,8 +88,7 @@ public sealed class TrainingsApi(
     public Task<IActionResult> Cancel(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/trainings/{id}/cancel")] HttpRequest request, string id,
         [DurableClient] DurableTaskClient client,
-        CancellationToken cancel) =>
-        AskAsync(request, id, () => client.RaiseEventAsync(id, JobOrchestration.CancelEvent, "canceled over HTTP", cancel), cancel);
+        CancellationToken cancel) => AskAsync(request, id, key => starter.CancelAsync(client, key, cancel), cancel);
 
     /// <summary>Stop and keep: it ends at its next step, and what is trained until then is published.</summary>
     [Function("StopTraining")]
@@ -98,9 +96,7 @@ public sealed class TrainingsApi(
     public Task<IActionResult> Stop(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/trainings/{id}/stop")] HttpRequest request, string id,
         CancellationToken cancel) => AskAsync(
-            request, id,
-            () => blobs.WriteBytesAsync(StorageLayout.Jobs, StorageLayout.StopMark(request.JobOf(id)!.Value), [], "text/plain", cancel),
-            cancel);
+            request, id, key => blobs.WriteBytesAsync(StorageLayout.Jobs, StorageLayout.StopMark(key), [], "text/plain", cancel), cancel);
 
     /// <summary>The training with its data set and everything of its run; the version that it published stays.</summary>
     [Function("DeleteTraining")]
@@ -132,12 +128,12 @@ public sealed class TrainingsApi(
         await records.TrainingAsync(key, CancellationToken.None) is { } record
             ? await views.NowAsync(record, root, CancellationToken.None) : null, cancel);
 
-    private async Task<IActionResult> AskAsync(HttpRequest request, string id, Func<Task> ask, CancellationToken cancel)
+    private async Task<IActionResult> AskAsync(HttpRequest request, string id, Func<JobKey, Task> ask, CancellationToken cancel)
     {
         if (await FindAsync(request, id, cancel) is not { } record)
             return NoTraining(id);
         if (!JobTransitions.IsTerminal(record.Status))
-            await ask();
+            await ask(record.Key);
         looks.Forget($"{record.Key} {addresses.RootOf(request)}");
         record = await records.TrainingAsync(record.Key, cancel) ?? record;
         return Answers.Json(await views.NowAsync(record, addresses.RootOf(request), cancel));
