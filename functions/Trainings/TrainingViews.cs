@@ -10,7 +10,8 @@ using Sdxl.Functions.Versions;
 namespace Sdxl.Functions.Trainings;
 
 /// <summary>Puts a training's view together: of its record alone, and for one training of progress and logs, too.</summary>
-public sealed class TrainingViews(BlobStore blobs, BaseModels bases, FileLinks links, TrainingLogs logs, IOptions<SdxlOptions> options)
+public sealed class TrainingViews(
+    BlobStore blobs, BaseModels bases, FileLinks links, TrainingLogs logs, IOptions<SdxlOptions> options, TimeProvider time)
 {
     private const string Weights = "trained_model.tar";
 
@@ -59,6 +60,7 @@ public sealed class TrainingViews(BlobStore blobs, BaseModels bases, FileLinks l
             Warnings = record.Warnings,
             ExpiresAt = record.DataRemoved ? null : ends,
             Check = record.Data,
+            Cost = record.IsCheck ? null : RunCost.Of(record, options.Value, time.GetUtcNow()),
         };
     }
 

@@ -213,7 +213,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         api.Fails("POST", "/v1/trainings", 422, "Input 'lora_rank' is 9999; it must be 1 to 512.", [new JsonObject { ["field"] = "lora_rank", ["detail"] = "It must be 1 to 512." }]);
         visit.Expected.Add(422);
         await visit.OpenAsync($"/?check={Canned.CheckId}");
-        await Page.GetByText("All settings (5)").ClickAsync();
+        await Page.GetByText("All settings (4)").ClickAsync(); // without those that shaped the pictures
         await Page.GetByLabel("Find a setting").FillAsync("rank");
         await Page.GetByLabel("Lora rank").FillAsync("9999");
         await Page.GetByLabel("Lora rank").BlurAsync();
@@ -227,9 +227,14 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         Assert.Equal(9999, Assert.Single(api.Sent("POST", "/v1/trainings"))["input"]!["lora_rank"]!.GetValue<int>());
     }
 
-    [Fact]
-    public async Task A_training_is_begun_again_with_its_pictures_and_its_inputs_to_change()
+    /// <summary>A training that goes on has its pictures ready, too: nothing waits for its end.</summary>
+    [Theory]
+    [InlineData("processing")]
+    [InlineData("succeeded")]
+    [InlineData("failed")]
+    public async Task A_training_is_begun_again_with_its_pictures_and_its_inputs_to_change(string status)
     {
+        Canned.Put(api, Canned.Training(status == "succeeded" ? "done" : "train", status, 340));
         await visit.OpenAsync($"/?again={Canned.TrainingId}");
         await Page.Locator(".verdict").WaitForAsync();
         await Assertions.Expect(Page.GetByLabel("Name of the model")).ToHaveValueAsync("cat");
@@ -237,6 +242,146 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
         var sent = Assert.Single(api.Sent("POST", "/v1/trainings"));
         Assert.Equal((Canned.TrainingId, 42), (sent["check"]!.ToString(), sent["input"]!["seed"]!.GetValue<int>()));
+    }
+
+    [Fact]
+    public async Task What_was_set_for_a_training_and_is_taken_back_for_the_next_is_sent_as_its_default()
+    {
+        var training = Canned.Training("done", "succeeded", 1000);
+        (training["input"]!["lora_rank"], training["input"]!["caption_prefix"]) = (16, "a picture of TOK");
+        Canned.Put(api, training);
+        await visit.OpenAsync($"/?again={Canned.TrainingId}");
+
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Lora rank: 16" }).ClickAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Seed: 42" }).ClickAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+
+        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        var input = Assert.Single(api.Sent("POST", "/v1/trainings"))["input"]!.AsObject();
+        Assert.Equal((32, true, null), (input["lora_rank"]!.GetValue<int>(), input.ContainsKey("seed"), input["seed"]));
+        Assert.False(input.ContainsKey("caption_prefix"), "what shaped the pictures stays as they were made");
+    }
+
+    [Fact]
+    public async Task Other_pictures_in_place_of_a_running_trainings_leave_that_one_running()
+    {
+        await visit.OpenAsync($"/?again={Canned.TrainingId}");
+        await Page.Locator(".verdict").WaitForAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start over with other pictures" }).ClickAsync();
+        await visit.DropAsync(StatesTests.Pictures(2));
+        await Page.WaitForURLAsync($"**/?check={Canned.CheckId}");
+        Assert.DoesNotContain(api.Requests, r => r.Path.EndsWith("/cancel", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_training_whose_pictures_are_gone_gives_its_settings_to_those_that_are_dropped()
+    {
+        var training = Canned.Training("done", "succeeded", 1000);
+        training["data_removed"] = true;
+        training["input"]!["lora_rank"] = 16;
+        Canned.Put(api, training);
+        api.Lacks("GET", $"/v1/trainings/{Canned.TrainingId}/report");
+        visit.Expected.Add(404);
+        await visit.OpenAsync($"/?again={Canned.TrainingId}");
+        await Page.GetByRole(AriaRole.Alert).GetByText("The pictures of that training were deleted").WaitForAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Lora rank: 16" }).WaitForAsync();
+
+        await visit.DropAsync(StatesTests.Pictures(2));
+        await Page.Locator(".verdict").WaitForAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+
+        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        var sent = Assert.Single(api.Sent("POST", "/v1/trainings"));
+        Assert.Equal((Canned.CheckId, 16), (sent["check"]!.ToString(), sent["input"]!["lora_rank"]!.GetValue<int>()));
+    }
+
+    [Theory]
+    [InlineData($"/?from=me/cat:{Canned.Version}")]
+    [InlineData("/?from=me/cat")]
+    public async Task A_version_is_trained_further_on_other_pictures_with_its_own_word_and_settings(string address)
+    {
+        await visit.OpenAsync(address);
+        await Page.GetByText("Trains further: begins with the weights of me/cat:01234567.").WaitForAsync();
+        await visit.DropAsync(StatesTests.Pictures(2));
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+
+        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        var sent = Assert.Single(api.Sent("POST", "/v1/trainings"));
+        Assert.Equal((Canned.CheckId, $"me/cat:{Canned.Version}", "sdxl", "cat", "TOK", 16, 800), (sent["check"]!.ToString(), sent["from"]!.ToString(), sent["base"]!.ToString(),
+            sent["name"]!.ToString(), sent["input"]!["token_string"]!.ToString(), sent["input"]!["lora_rank"]!.GetValue<int>(), sent["input"]!["max_train_steps"]!.GetValue<int>()));
+    }
+
+    [Fact]
+    public async Task Training_further_is_left_with_one_click()
+    {
+        Canned.Put(api, Canned.Training("done", "succeeded", 1000));
+        await visit.OpenAsync($"/?again={Canned.TrainingId}&from=me/cat:{Canned.Version}");
+        await Page.Locator(".verdict").WaitForAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Begin anew instead" }).ClickAsync();
+        await Page.WaitForURLAsync($"**/?again={Canned.TrainingId}");
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        Assert.False(Assert.Single(api.Sent("POST", "/v1/trainings")).AsObject().ContainsKey("from"));
+    }
+
+    [Fact]
+    public async Task A_reload_amid_the_upload_is_asked_about_and_one_that_is_meant_leaves_an_empty_page()
+    {
+        await UploadAsync();
+        var asked = new List<string>();
+        Page.Dialog += async (_, dialog) =>
+        {
+            asked.Add(dialog.Type);
+            await (asked.Count == 1 ? dialog.DismissAsync() : dialog.AcceptAsync());
+        };
+
+        await Page.EvaluateAsync("() => location.reload()"); // no, after all
+        await Page.GetByText("Uploading").WaitForAsync();
+        await Page.ReloadAsync();
+
+        await Page.GetByText("Drop pictures, folders or a zip anywhere").WaitForAsync();
+        Assert.Equal(["beforeunload", "beforeunload"], asked);
+    }
+
+    [Fact]
+    public async Task An_upload_is_cancelled_and_its_request_ends()
+    {
+        var ended = await UploadAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Cancel the upload" }).ClickAsync();
+        await ended.WaitAsync(TimeSpan.FromSeconds(10));
+        await Page.GetByText("Drop pictures, folders or a zip anywhere").WaitForAsync();
+        await Page.ReloadAsync(); // nothing is in flight: nothing is asked
+        await Page.GetByText("Drop pictures, folders or a zip anywhere").WaitForAsync();
+    }
+
+    [Fact]
+    public async Task An_upload_that_found_no_host_is_sent_again_by_the_button_and_starts_by_itself()
+    {
+        await Page.RouteAsync("**/v1/checks", route => route.AbortAsync());
+        visit.ExpectsSilence = true;
+        await visit.OpenAsync("/");
+        await visit.DropAsync(StatesTests.Pictures(2));
+        await Page.GetByRole(AriaRole.Alert).GetByText("The service cannot be reached.").WaitForAsync();
+        await Page.UnrouteAsync("**/v1/checks");
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+    }
+
+    /// <summary>An upload that does not come to its end.</summary>
+    /// <returns>Is there when the request is given up.</returns>
+    private async Task<Task> UploadAsync()
+    {
+        var ended = new TaskCompletionSource();
+        api.On("POST", "/v1/checks", async http =>
+        {
+            await using var registration = http.RequestAborted.Register(ended.SetResult);
+            await ended.Task;
+        });
+        visit.ExpectsSilence = true;
+        await visit.OpenAsync("/");
+        await visit.DropAsync(StatesTests.Pictures(2));
+        await Page.GetByText("Uploading").WaitForAsync();
+        return ended.Task;
     }
 
     [Fact]

@@ -105,8 +105,8 @@ export class Pictures {
   }
 
   async mask(p) {
-    const { paintMask } = await import('./mask.js');
-    const mask = await paintMask(p);
+    const { trainedMask } = await import('./mask.js');
+    const mask = await trainedMask(p);
     if (mask !== undefined) this.patch(this.list.find(q => q.index === p.index), { mask });
   }
 

@@ -137,12 +137,6 @@ const remove = async () => {
     await act(async () => { await call('DELETE', `/v1/trainings/${id}`); location.assign('/trainings'); });
 };
 
-const further = () => act(async () => {
-  const t = state.t;
-  const made = await post('/v1/trainings', { check: id, name: nameOf(targetOf(t)), base: t.base, from: t.output.version, input: given(t) });
-  location.assign(`/trainings/${made.id}`);
-});
-
 async function notify() {
   state.notify = globalThis.isSecureContext && globalThis.Notification ? await Notification.requestPermission() === 'granted' || true : true;
   draw();
@@ -158,7 +152,7 @@ function head(t) {
   const p = t.progress ?? {}, at = order[t.stage] ?? 0, part = partOf(t), over = isOver(t.status);
   const facts = [
     p.total_steps && !over ? w.training.step(p.step, p.total_steps) : null, !over && p.steps_per_second ? w.training.speed(p.steps_per_second) : null,
-    !over && p.seconds_left ? w.training.left(p.seconds_left) : null, p.loss ? w.training.loss(p.loss) : null, p.device, p.memory_bytes ? w.training.memory(p.memory_bytes) : null,
+    !over && p.seconds_left ? w.training.left(p.seconds_left) : null, p.loss ? w.training.loss(p.loss) : null, p.device, memory(curve.points.at(-1)), t.cost ? w.training.cost(t.cost.amount, t.cost.currency, over) : null,
     over && t.started_at && t.completed_at ? w.training.took((Date.parse(t.completed_at) - Date.parse(t.started_at)) / 1000) : null,
   ].filter(Boolean);
   const slow = slowness();
@@ -174,6 +168,12 @@ function head(t) {
       <button type="button" class="outline secondary" @click=${notify} aria-pressed=${state.notify ? 'true' : 'false'}>${state.notify ? w.training.notifying : w.training.notify}</button></div>
       ${state.stopping ? html`<p>${w.training.stopping}</p>` : nothing}`}
     ${problem(state.error)}`;
+}
+
+/** The most that was used so far: of the device where it has its own, else of the machine. */
+function memory(measured) {
+  const mebibytes = measured?.device_peak_mebibytes ?? measured?.peak_mebibytes;
+  return mebibytes ? w.training.memory(mebibytes * 2 ** 20) : null;
 }
 
 function before(t) {
@@ -240,7 +240,7 @@ function result(t) {
 }
 
 const afterwards = t => html`<div class="row">
-  ${t.status === 'succeeded' ? html`<button type="button" class="outline" @click=${further}>${w.training.further}</button>` : nothing}
+  ${t.output ? html`<a role="button" class="outline" href="/?${new URLSearchParams({ again: id, from: t.output.version })}">${w.training.further}</a>` : nothing}
   <a role="button" class="outline" href="/?again=${id}">${w.training.again}</a></div>`;
 
 function draw() {
