@@ -55,9 +55,17 @@ public sealed class FakeApi : IAsyncDisposable
         app.MapGet("/sign-in", http => RunAsync(http, pages.SignIn(http.Request)));
         app.MapGet("/picture/{name}", PictureAsync);
         app.Map("/v1/{**path}", fake.AnswerAsync);
-        Canned.Into(fake);
+        fake.Reset();
         await app.StartAsync();
         return fake;
+    }
+
+    /// <summary>Answers as at the beginning; what was asked is forgotten.</summary>
+    public void Reset()
+    {
+        routes.Clear();
+        Requests.Clear();
+        Canned.Into(this);
     }
 
     /// <summary>Sets what a route answers from now on.</summary>

@@ -2,24 +2,19 @@ namespace Sdxl.Tests.Page;
 
 /// <summary>The playground: pictures in, a mask painted over them, drawings looked at.</summary>
 [Collection(BrowserCollection.Name)]
-public sealed class PlayTests(Browser browser) : IAsyncLifetime
+public sealed class PlayTests(Browser browser, Site site) : IAsyncLifetime
 {
-    private FakeApi api = null!;
+    private FakeApi Api => site.Api;
     private Visit visit = null!;
 
     private IPage Page => visit.Page;
 
-    public async Task InitializeAsync()
-    {
-        api = await FakeApi.StartAsync();
-        visit = await Visit.StartAsync(browser, api.Address);
-    }
+    public async Task InitializeAsync() => visit = await site.VisitAsync(browser);
 
     public async Task DisposeAsync()
     {
         visit.AssertClean();
         await visit.DisposeAsync();
-        await api.DisposeAsync();
     }
 
     /// <summary>Chooses a picture to start from.</summary>
@@ -33,8 +28,8 @@ public sealed class PlayTests(Browser browser) : IAsyncLifetime
     [Fact]
     public async Task A_mask_is_painted_over_the_picture_to_start_from_and_white_is_what_is_drawn_anew()
     {
-        api.On("POST", "/v1/predictions", Canned.Prediction("p1", "starting"), 201);
-        api.On("GET", "/v1/predictions/p1", Canned.Prediction("p1", "succeeded"));
+        Api.On("POST", "/v1/predictions", Canned.Prediction("p1", "starting"), 201);
+        Api.On("GET", "/v1/predictions/p1", Canned.Prediction("p1", "succeeded"));
         await visit.OpenAsync("/play");
         await ChooseAsync(Page);
 
@@ -48,9 +43,9 @@ public sealed class PlayTests(Browser browser) : IAsyncLifetime
         await Page.GetByLabel("Prompt", new() { Exact = true }).PressAsync("Control+Enter");
 
         await Page.Locator(".drawings img").WaitForAsync();
-        var input = Assert.Single(api.Sent("POST", "/v1/predictions"))["input"]!;
+        var input = Assert.Single(Api.Sent("POST", "/v1/predictions"))["input"]!;
         Assert.Equal(("/v1/files/f1", "/v1/files/f1"), (input["image"]!.ToString(), input["mask"]!.ToString()));
-        Assert.Equal(2, api.Requests.Count(r => r is { Method: "POST", Path: "/v1/files" }));
+        Assert.Equal(2, Api.Requests.Count(r => r is { Method: "POST", Path: "/v1/files" }));
     }
 
     [Fact]
@@ -69,7 +64,7 @@ public sealed class PlayTests(Browser browser) : IAsyncLifetime
     [Fact]
     public async Task Drawings_are_looked_at_large_by_keys_and_two_are_compared()
     {
-        api.On("GET", "/v1/predictions", Canned.Page(Canned.Prediction("p2", "succeeded"), Canned.Prediction("p3", "succeeded", 8)));
+        Api.On("GET", "/v1/predictions", Canned.Page(Canned.Prediction("p2", "succeeded"), Canned.Prediction("p3", "succeeded", 8)));
         await visit.OpenAsync("/play");
         await Page.GetByRole(AriaRole.Link, new() { Name = "a photo of TOK on the beach, seed 7" }).PressAsync("Enter");
         await Page.Keyboard.PressAsync("+");

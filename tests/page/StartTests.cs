@@ -5,26 +5,21 @@ namespace Sdxl.Tests.Page;
 
 /// <summary>The start page: from photos to a running training, and what is mended on the way.</summary>
 [Collection(BrowserCollection.Name)]
-public sealed class StartTests(Browser browser) : IAsyncLifetime
+public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
 {
     private const string Check = $"/v1/checks/{Canned.CheckId}";
 
-    private FakeApi api = null!;
+    private FakeApi Api => site.Api;
     private Visit visit = null!;
 
     private IPage Page => visit.Page;
 
-    public async Task InitializeAsync()
-    {
-        api = await FakeApi.StartAsync();
-        visit = await Visit.StartAsync(browser, api.Address);
-    }
+    public async Task InitializeAsync() => visit = await site.VisitAsync(browser);
 
     public async Task DisposeAsync()
     {
         visit.AssertClean();
         await visit.DisposeAsync();
-        await api.DisposeAsync();
     }
 
     [Fact]
@@ -37,7 +32,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
 
         await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
-        var sent = Assert.Single(api.Sent("POST", "/v1/trainings"));
+        var sent = Assert.Single(Api.Sent("POST", "/v1/trainings"));
         Assert.Equal((Canned.CheckId, "pictures", true), (sent["check"]!.ToString(), sent["name"]!.ToString(), sent["input"]!["use_face_detection_instead"]!.GetValue<bool>()));
     }
 
@@ -45,8 +40,8 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     public async Task A_click_before_the_pictures_are_ready_starts_as_soon_as_they_are()
     {
         var ready = 3;
-        api.On("GET", Check, http => FakeApi.JsonAsync(http, new JsonObject { ["id"] = Canned.CheckId, ["status"] = ready == 12 ? "succeeded" : "processing", ["stage"] = "prepare" }));
-        api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, Canned.Report(12, ready)));
+        Api.On("GET", Check, http => FakeApi.JsonAsync(http, new JsonObject { ["id"] = Canned.CheckId, ["status"] = ready == 12 ? "succeeded" : "processing", ["stage"] = "prepare" }));
+        Api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, Canned.Report(12, ready)));
         await visit.OpenAsync("/");
         await visit.DropAsync(StatesTests.Pictures(12));
         await Page.GetByText("Looking at the pictures: 3 of 12").WaitForAsync();
@@ -64,7 +59,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await visit.OpenAsync("/");
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
         await Page.Locator(".go").GetByText("Choose pictures first").WaitForAsync();
-        Assert.Empty(api.Sent("POST", "/v1/trainings"));
+        Assert.Empty(Api.Sent("POST", "/v1/trainings"));
     }
 
     [Fact]
@@ -74,7 +69,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await Page.GetByLabel("Choose pictures …").First.SetInputFilesAsync(StatesTests.Pictures(2).Select(p => new FilePayload { Name = p.Name, MimeType = "image/jpeg", Buffer = p.Bytes }));
         await Page.Locator("[data-index='1']").WaitForAsync();
         await Page.WaitForURLAsync($"**/?check={Canned.CheckId}");
-        Assert.Single(api.Requests, r => r is { Method: "POST", Path: "/v1/checks", Body: "(form)" });
+        Assert.Single(Api.Requests, r => r is { Method: "POST", Path: "/v1/checks", Body: "(form)" });
     }
 
     [Fact]
@@ -83,7 +78,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await visit.OpenAsync("/");
         await visit.DropAsync(("notes.txt", [1, 2, 3]));
         await Page.GetByRole(AriaRole.Alert).GetByText("That holds no picture.").WaitForAsync();
-        Assert.DoesNotContain(api.Requests, r => r.Path == "/v1/checks");
+        Assert.DoesNotContain(Api.Requests, r => r.Path == "/v1/checks");
     }
 
     [Fact]
@@ -92,7 +87,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         var picture = Canned.Picture(0, "ready");
         var report = Canned.Report(12, 12);
         string? tag = null;
-        api.On("PATCH", $"{Check}/pictures/0", http =>
+        Api.On("PATCH", $"{Check}/pictures/0", http =>
         {
             tag = http.Request.Headers.IfMatch;
             picture["caption"] = JsonNode.Parse((string)http.Items["body"]!)!["caption"]!.ToString();
@@ -100,7 +95,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
             report["pictures"]![0] = picture.DeepClone();
             return FakeApi.JsonAsync(http, picture);
         });
-        api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, report));
+        Api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, report));
         await visit.OpenAsync($"/?check={Canned.CheckId}");
         var caption = Page.GetByLabel("Caption of picture 1", new() { Exact = true });
 
@@ -119,7 +114,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     {
         var report = Canned.Report(12, 12);
         var answer = 412;
-        api.On("PATCH", $"{Check}/pictures/0", http =>
+        Api.On("PATCH", $"{Check}/pictures/0", http =>
         {
             if (answer == 412)
             {
@@ -132,7 +127,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
             report["pictures"]![0]!["caption"] = "mine";
             return FakeApi.JsonAsync(http, report["pictures"]![0]!);
         });
-        api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, report));
+        Api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, report));
         visit.Expected.Add(412);
         await visit.OpenAsync($"/?check={Canned.CheckId}");
         var caption = Page.GetByLabel("Caption of picture 1", new() { Exact = true });
@@ -149,14 +144,15 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     [Fact]
     public async Task A_picture_is_left_out_and_taken_back_and_its_square_is_moved_by_arrow_keys()
     {
+        var report = Canned.Report(12, 12);
+        Api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, report));
         foreach (var index in new[] { 0, 1 })
         {
-            api.On("PATCH", $"{Check}/pictures/{index}", http =>
+            Api.On("PATCH", $"{Check}/pictures/{index}", http =>
             {
-                var picture = Canned.Picture(index, "ready");
                 foreach (var (name, value) in JsonNode.Parse((string)http.Items["body"]!)!.AsObject())
-                    picture[name] = value!.DeepClone();
-                return FakeApi.JsonAsync(http, picture);
+                    report["pictures"]![index]![name] = value!.DeepClone();
+                return FakeApi.JsonAsync(http, report["pictures"]![index]!);
             });
         }
         await visit.OpenAsync($"/?check={Canned.CheckId}");
@@ -168,13 +164,45 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await Page.GetByRole(AriaRole.Group, new() { Name = "Square of cat 02.jpg" }).PressAsync("ArrowRight");
 
         Assert.Equal(195, JsonNode.Parse((await moved).PostData!)!["crop"]!["x"]!.GetValue<int>());
-        Assert.Equal(["True", "False"], api.Sent("PATCH", $"{Check}/pictures/0").Select(body => body["removed"]!.GetValue<bool>().ToString()));
+        Assert.Equal(["True", "False"], Api.Sent("PATCH", $"{Check}/pictures/0").Select(body => body["removed"]!.GetValue<bool>().ToString()));
+    }
+
+    /// <summary>A report that was asked for before a change was saved, and comes after it, says what was before.</summary>
+    [Fact]
+    public async Task What_was_saved_is_not_undone_by_an_answer_that_is_older()
+    {
+        var (hold, held) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var asked = 0;
+        Api.On("GET", $"{Check}/report", async http =>
+        {
+            if (++asked == 2)
+            {
+                held.SetResult();
+                await hold.Task;
+            }
+            await FakeApi.JsonAsync(http, Canned.Report(12, 12));
+        });
+        Api.On("PATCH", $"{Check}/pictures/0", http =>
+        {
+            var picture = Canned.Picture(0, "ready");
+            picture["removed"] = true;
+            return FakeApi.JsonAsync(http, picture);
+        });
+        await visit.OpenAsync($"/?check={Canned.CheckId}");
+        await held.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Leave out cat 01.jpg" }).ClickAsync();
+        var undo = Page.GetByRole(AriaRole.Button, new() { Name = "Undo: use cat 01.jpg again" });
+        await undo.WaitForAsync();
+
+        await Page.RunAndWaitForResponseAsync(() => Task.FromResult(hold.TrySetResult()), "**/report");
+
+        await Assertions.Expect(undo).ToBeVisibleAsync();
     }
 
     [Fact]
     public async Task A_mask_is_painted_by_keys_taken_back_and_sent()
     {
-        api.On("PATCH", $"{Check}/pictures/0", http => FakeApi.JsonAsync(http, Canned.Picture(0, "ready")));
+        Api.On("PATCH", $"{Check}/pictures/0", http => FakeApi.JsonAsync(http, Canned.Picture(0, "ready")));
         await visit.OpenAsync($"/?check={Canned.CheckId}");
         await Page.GetByRole(AriaRole.Button, new() { Name = "Mask … of cat 01.jpg" }).ClickAsync();
         await Page.GetByRole(AriaRole.Button, new() { Name = "Nothing counts" }).ClickAsync();
@@ -187,7 +215,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
 
         await Page.GetByRole(AriaRole.Button, new() { Name = "Save the mask" }).ClickAsync();
         await Page.Locator("[data-index='0']").GetByText("Saved.").WaitForAsync();
-        Assert.StartsWith("data:image/png;base64,", Assert.Single(api.Sent("PATCH", $"{Check}/pictures/0"))["mask"]!.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("data:image/png;base64,", Assert.Single(Api.Sent("PATCH", $"{Check}/pictures/0"))["mask"]!.ToString(), StringComparison.Ordinal);
 
         Task<string> PixelsAsync() => canvas.EvaluateAsync<string>(
             "c => [[c.width / 2, c.height / 2], [3, 3]].map(([x, y]) => c.getContext('2d').getImageData(x, y, 1, 1).data[0]).join(' ')");
@@ -196,7 +224,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     [Fact]
     public async Task Another_kind_after_the_drop_sends_the_pictures_again_with_its_settings_and_what_was_mended()
     {
-        api.On("PATCH", $"{Check}/pictures/0", http => FakeApi.JsonAsync(http, Canned.Picture(0, "ready")));
+        Api.On("PATCH", $"{Check}/pictures/0", http => FakeApi.JsonAsync(http, Canned.Picture(0, "ready")));
         await visit.OpenAsync("/");
         await visit.DropAsync(StatesTests.Pictures(3));
         await Page.Locator(".verdict").WaitForAsync();
@@ -204,13 +232,13 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await Page.GetByLabel("Caption of picture 1", new() { Exact = true }).BlurAsync();
         await Page.Locator("[data-index='0']").GetByText("Saved.").WaitForAsync();
         await Page.RunAndWaitForRequestAsync(() => Page.GetByRole(AriaRole.Radio, new() { Name = "Style" }).CheckAsync(), request => request.Method == "PATCH");
-        Assert.Equal(2, api.Requests.Count(r => r.Path == "/v1/checks"));
+        Assert.Equal(2, Api.Requests.Count(r => r.Path == "/v1/checks"));
     }
 
     [Fact]
     public async Task Only_settings_that_differ_are_shown_and_sent_and_a_refusal_stands_beside_its_field()
     {
-        api.Fails("POST", "/v1/trainings", 422, "Input 'lora_rank' is 9999; it must be 1 to 512.", [new JsonObject { ["field"] = "lora_rank", ["detail"] = "It must be 1 to 512." }]);
+        Api.Fails("POST", "/v1/trainings", 422, "Input 'lora_rank' is 9999; it must be 1 to 512.", [new JsonObject { ["field"] = "lora_rank", ["detail"] = "It must be 1 to 512." }]);
         visit.Expected.Add(422);
         await visit.OpenAsync($"/?check={Canned.CheckId}");
         await Page.GetByText("All settings (4)").ClickAsync(); // without those that shaped the pictures
@@ -224,7 +252,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
 
         await Page.GetByText("It must be 1 to 512.", new() { Exact = true }).WaitForAsync();
         await Assertions.Expect(Page.GetByRole(AriaRole.Spinbutton, new() { Name = "Lora rank" })).ToHaveValueAsync("9999");
-        Assert.Equal(9999, Assert.Single(api.Sent("POST", "/v1/trainings"))["input"]!["lora_rank"]!.GetValue<int>());
+        Assert.Equal(9999, Assert.Single(Api.Sent("POST", "/v1/trainings"))["input"]!["lora_rank"]!.GetValue<int>());
     }
 
     /// <summary>A training that goes on has its pictures ready, too: nothing waits for its end.</summary>
@@ -234,13 +262,13 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     [InlineData("failed")]
     public async Task A_training_is_begun_again_with_its_pictures_and_its_inputs_to_change(string status)
     {
-        Canned.Put(api, Canned.Training(status == "succeeded" ? "done" : "train", status, 340));
+        Canned.Put(Api, Canned.Training(status == "succeeded" ? "done" : "train", status, 340));
         await visit.OpenAsync($"/?again={Canned.TrainingId}");
         await Page.Locator(".verdict").WaitForAsync();
         await Assertions.Expect(Page.GetByLabel("Name of the model")).ToHaveValueAsync("cat");
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
         await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
-        var sent = Assert.Single(api.Sent("POST", "/v1/trainings"));
+        var sent = Assert.Single(Api.Sent("POST", "/v1/trainings"));
         Assert.Equal((Canned.TrainingId, 42), (sent["check"]!.ToString(), sent["input"]!["seed"]!.GetValue<int>()));
     }
 
@@ -249,7 +277,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     {
         var training = Canned.Training("done", "succeeded", 1000);
         (training["input"]!["lora_rank"], training["input"]!["caption_prefix"]) = (16, "a picture of TOK");
-        Canned.Put(api, training);
+        Canned.Put(Api, training);
         await visit.OpenAsync($"/?again={Canned.TrainingId}");
 
         await Page.GetByRole(AriaRole.Button, new() { Name = "Lora rank: 16" }).ClickAsync();
@@ -257,7 +285,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
 
         await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
-        var input = Assert.Single(api.Sent("POST", "/v1/trainings"))["input"]!.AsObject();
+        var input = Assert.Single(Api.Sent("POST", "/v1/trainings"))["input"]!.AsObject();
         Assert.Equal((32, true, null), (input["lora_rank"]!.GetValue<int>(), input.ContainsKey("seed"), input["seed"]));
         Assert.False(input.ContainsKey("caption_prefix"), "what shaped the pictures stays as they were made");
     }
@@ -270,7 +298,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start over with other pictures" }).ClickAsync();
         await visit.DropAsync(StatesTests.Pictures(2));
         await Page.WaitForURLAsync($"**/?check={Canned.CheckId}");
-        Assert.DoesNotContain(api.Requests, r => r.Path.EndsWith("/cancel", StringComparison.Ordinal));
+        Assert.DoesNotContain(Api.Requests, r => r.Path.EndsWith("/cancel", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -279,8 +307,8 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         var training = Canned.Training("done", "succeeded", 1000);
         training["data_removed"] = true;
         training["input"]!["lora_rank"] = 16;
-        Canned.Put(api, training);
-        api.Lacks("GET", $"/v1/trainings/{Canned.TrainingId}/report");
+        Canned.Put(Api, training);
+        Api.Lacks("GET", $"/v1/trainings/{Canned.TrainingId}/report");
         visit.Expected.Add(404);
         await visit.OpenAsync($"/?again={Canned.TrainingId}");
         await Page.GetByRole(AriaRole.Alert).GetByText("The pictures of that training were deleted").WaitForAsync();
@@ -291,7 +319,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
 
         await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
-        var sent = Assert.Single(api.Sent("POST", "/v1/trainings"));
+        var sent = Assert.Single(Api.Sent("POST", "/v1/trainings"));
         Assert.Equal((Canned.CheckId, 16), (sent["check"]!.ToString(), sent["input"]!["lora_rank"]!.GetValue<int>()));
     }
 
@@ -306,7 +334,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
 
         await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
-        var sent = Assert.Single(api.Sent("POST", "/v1/trainings"));
+        var sent = Assert.Single(Api.Sent("POST", "/v1/trainings"));
         Assert.Equal((Canned.CheckId, $"me/cat:{Canned.Version}", "sdxl", "cat", "TOK", 16, 800), (sent["check"]!.ToString(), sent["from"]!.ToString(), sent["base"]!.ToString(),
             sent["name"]!.ToString(), sent["input"]!["token_string"]!.ToString(), sent["input"]!["lora_rank"]!.GetValue<int>(), sent["input"]!["max_train_steps"]!.GetValue<int>()));
     }
@@ -314,14 +342,14 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     [Fact]
     public async Task Training_further_is_left_with_one_click()
     {
-        Canned.Put(api, Canned.Training("done", "succeeded", 1000));
+        Canned.Put(Api, Canned.Training("done", "succeeded", 1000));
         await visit.OpenAsync($"/?again={Canned.TrainingId}&from=me/cat:{Canned.Version}");
         await Page.Locator(".verdict").WaitForAsync();
         await Page.GetByRole(AriaRole.Button, new() { Name = "Begin anew instead" }).ClickAsync();
         await Page.WaitForURLAsync($"**/?again={Canned.TrainingId}");
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
         await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
-        Assert.False(Assert.Single(api.Sent("POST", "/v1/trainings")).AsObject().ContainsKey("from"));
+        Assert.False(Assert.Single(Api.Sent("POST", "/v1/trainings")).AsObject().ContainsKey("from"));
     }
 
     [Fact]
@@ -372,7 +400,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     private async Task<Task> UploadAsync()
     {
         var ended = new TaskCompletionSource();
-        api.On("POST", "/v1/checks", async http =>
+        Api.On("POST", "/v1/checks", async http =>
         {
             await using var registration = http.RequestAborted.Register(ended.SetResult);
             await ended.Task;
@@ -389,8 +417,8 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     {
         var signedIn = false;
         Func<HttpContext, Task> list = http => signedIn ? FakeApi.JsonAsync(http, Canned.Page()) : FakeApi.JsonAsync(http, new JsonObject { ["status"] = 401, ["detail"] = "No token." }, 401);
-        api.On("GET", "/v1/trainings", list);
-        api.On("POST", "/v1/session", http =>
+        Api.On("GET", "/v1/trainings", list);
+        Api.On("POST", "/v1/session", http =>
         {
             signedIn = true;
             return FakeApi.JsonAsync(http, new JsonObject { ["username"] = "me" }, 201);
@@ -404,7 +432,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
 
         await Page.WaitForURLAsync("**/trainings");
         await Page.GetByText("No training yet.").WaitForAsync();
-        Assert.Equal("sdxl_secret", Assert.Single(api.Sent("POST", "/v1/session"))["token"]!.ToString());
+        Assert.Equal("sdxl_secret", Assert.Single(Api.Sent("POST", "/v1/session"))["token"]!.ToString());
         Assert.Equal("0", await Page.EvaluateAsync<string>("() => String(localStorage.length + sessionStorage.length)"));
     }
 
@@ -412,7 +440,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     public async Task A_sign_in_link_leads_nowhere_but_to_this_site()
     {
         await visit.OpenAsync("/sign-in?return=%2F%2Fevil.example%2F#code=abc");
-        await Page.WaitForURLAsync(new Uri(api.Address, "/").ToString());
-        Assert.Equal("abc", Assert.Single(api.Sent("POST", "/v1/session"))["code"]!.ToString());
+        await Page.WaitForURLAsync(new Uri(Api.Address, "/").ToString());
+        Assert.Equal("abc", Assert.Single(Api.Sent("POST", "/v1/session"))["code"]!.ToString());
     }
 }

@@ -8,7 +8,7 @@ namespace Sdxl.Tests.Page;
 /// 400 % zoom (1280 / 4 = 320 pixels). Each leaves four screenshots for people to look at.
 /// </summary>
 [Collection(StatesCollection.Name)]
-public sealed class StatesTests(Browser browser)
+public sealed class StatesTests(Browser browser, Site site)
 {
     private static readonly Dictionary<string, State> s_states = new()
     {
@@ -78,7 +78,6 @@ public sealed class StatesTests(Browser browser)
         {
             await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Open step 400: TOK on the moon" }).ClickAsync();
             await visit.Page.GetByLabel("Compare with").SelectOptionAsync("0");
-            await visit.Page.Keyboard.PressAsync("Escape"); // of the list
             await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Larger" }).ClickAsync();
         }),
         ["training-hostile"] = new($"/trainings/{Canned.TrainingId}", api =>
@@ -139,28 +138,27 @@ public sealed class StatesTests(Browser browser)
     public async Task Nothing_is_found_by_axe_nor_in_the_console_and_nothing_sticks_out(string name)
     {
         var state = s_states[name];
-        await using var api = await FakeApi.StartAsync();
-        state.Set?.Invoke(api);
-        await using var visit = await Visit.StartAsync(browser, api.Address);
+        await using var visit = await site.VisitAsync(browser);
+        state.Set?.Invoke(site.Api);
         if (state.Expected is { } status)
             visit.Expected.Add(status);
         await visit.OpenAsync(state.Path);
         await (state.Then?.Invoke(visit) ?? visit.Page.Locator("h1").WaitForAsync());
         await visit.Page.WaitForFunctionAsync("[...document.images].every(i => i.complete || i.loading === 'lazy')");
         await visit.AssertAccessibleAsync($"{name}, light");
-        await visit.ScreenshotAsync($"{name}-light-1280");
+        await visit.ScreenshotAsync($"{name}-light-1280.jpg");
         foreach (var width in new[] { 768, 320, 360 })
         {
             await ResizeAsync(visit, width, 800);
             await visit.AssertFitsAsync($"{name} at {width} pixels");
         }
-        await visit.ScreenshotAsync($"{name}-light-360");
+        await visit.ScreenshotAsync($"{name}-light-360.jpg");
 
         await visit.Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
-        await visit.ScreenshotAsync($"{name}-dark-360");
+        await visit.ScreenshotAsync($"{name}-dark-360.jpg");
         await ResizeAsync(visit, 1280, 900);
         await visit.AssertAccessibleAsync($"{name}, dark", coloursOnly: true);
-        await visit.ScreenshotAsync($"{name}-dark-1280");
+        await visit.ScreenshotAsync($"{name}-dark-1280.jpg");
         visit.AssertClean();
     }
 

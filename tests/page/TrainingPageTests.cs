@@ -2,26 +2,21 @@ namespace Sdxl.Tests.Page;
 
 /// <summary>One training's page while the training goes on, ends, or the host is gone.</summary>
 [Collection(BrowserCollection.Name)]
-public sealed class TrainingPageTests(Browser browser) : IAsyncLifetime
+public sealed class TrainingPageTests(Browser browser, Site site) : IAsyncLifetime
 {
     private const string Path = $"/trainings/{Canned.TrainingId}";
 
-    private FakeApi api = null!;
+    private FakeApi Api => site.Api;
     private Visit visit = null!;
 
     private IPage Page => visit.Page;
 
-    public async Task InitializeAsync()
-    {
-        api = await FakeApi.StartAsync();
-        visit = await Visit.StartAsync(browser, api.Address);
-    }
+    public async Task InitializeAsync() => visit = await site.VisitAsync(browser);
 
     public async Task DisposeAsync()
     {
         visit.AssertClean();
         await visit.DisposeAsync();
-        await api.DisposeAsync();
     }
 
     [Fact]
@@ -31,15 +26,15 @@ public sealed class TrainingPageTests(Browser browser) : IAsyncLifetime
         await Page.GetByText("Step 340 of 1,000").First.WaitForAsync();
         Assert.StartsWith("34% cat", await Page.TitleAsync(), StringComparison.Ordinal);
 
-        Canned.Put(api, Canned.Training("train", "processing", 640));
+        Canned.Put(Api, Canned.Training("train", "processing", 640));
         await Page.GetByText("Step 640 of 1,000").First.WaitForAsync();
         await Assertions.Expect(Page.GetByRole(AriaRole.Status)).ToHaveTextAsync("4 new sample pictures");
         await Page.GetByRole(AriaRole.Rowheader, new() { Name = "600" }).WaitForAsync();
 
-        Canned.Put(api, Canned.Training("done", "succeeded", 1000));
+        Canned.Put(Api, Canned.Training("done", "succeeded", 1000));
         await Page.GetByText("cat is ready").First.WaitForAsync();
         await Assertions.Expect(Page.GetByRole(AriaRole.Status)).ToHaveTextAsync("cat is ready");
-        Assert.Equal(1, api.Requests.Count(r => r.Path.EndsWith("metrics?after=340", StringComparison.Ordinal)));
+        Assert.Equal(1, Api.Requests.Count(r => r.Path.EndsWith("metrics?after=340", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -49,13 +44,13 @@ public sealed class TrainingPageTests(Browser browser) : IAsyncLifetime
 
         await Page.GetByRole(AriaRole.Button, new() { Name = "Stop and keep step 340" }).ClickAsync();
         await Page.GetByText("Stopping after this step; what is trained is kept.").WaitForAsync();
-        Assert.Single(api.Requests, r => r.Path.EndsWith("/stop", StringComparison.Ordinal));
+        Assert.Single(Api.Requests, r => r.Path.EndsWith("/stop", StringComparison.Ordinal));
 
         await Page.GetByRole(AriaRole.Button, new() { Name = "Cancel …" }).ClickAsync();
         await Page.GetByText("What 340 steps have learnt (of 1,000) is lost.").WaitForAsync();
         await Page.Keyboard.PressAsync("Escape");
         await Assertions.Expect(Page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
-        Assert.DoesNotContain(api.Requests, r => r.Path.EndsWith("/cancel", StringComparison.Ordinal));
+        Assert.DoesNotContain(Api.Requests, r => r.Path.EndsWith("/cancel", StringComparison.Ordinal));
 
         await Page.GetByRole(AriaRole.Button, new() { Name = "Cancel …" }).ClickAsync();
         var canceled = Page.WaitForRequestAsync("**/cancel");
@@ -64,71 +59,19 @@ public sealed class TrainingPageTests(Browser browser) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_host_that_is_away_leaves_the_page_as_it_was_says_so_and_is_asked_until_it_is_back()
-    {
-        await visit.OpenAsync(Path);
-        visit.ExpectsSilence = true;
-        await Page.Context.SetOfflineAsync(true);
-        await Page.GetByText("trying again").WaitForAsync();
-        Assert.True(await Page.GetByText("Step 340 of 1,000").First.IsVisibleAsync());
-
-        Canned.Put(api, Canned.Training("train", "processing", 400));
-        await Page.Context.SetOfflineAsync(false);
-        await Page.GetByText("Step 400 of 1,000").First.WaitForAsync();
-        await Assertions.Expect(Page.GetByText("trying again")).ToBeHiddenAsync();
-    }
-
-    [Fact]
-    public async Task A_host_that_was_killed_and_is_back_is_found_again()
-    {
-        await visit.OpenAsync(Path);
-        visit.ExpectsSilence = true;
-        var port = api.Address.Port;
-        await api.DisposeAsync();
-        await Page.GetByText("trying again").WaitForAsync();
-
-        api = await FakeApi.StartAsync(port);
-        Canned.Put(api, Canned.Training("train", "processing", 400));
-        await Page.GetByText("Step 400 of 1,000").First.WaitForAsync();
-        await Assertions.Expect(Page.GetByText("trying again")).ToBeHiddenAsync();
-    }
-
-    /// <summary>Six connections go to a host over HTTP/1.1: if each tab held a stream, the seventh would wait for ever.</summary>
-    [Fact]
-    public async Task Seven_tabs_all_see_what_goes_on()
-    {
-        var tabs = new List<IPage> { Page };
-        while (tabs.Count < 7)
-            tabs.Add(await Page.Context.NewPageAsync());
-        foreach (var tab in tabs)
-        {
-            await tab.GotoAsync(Path);
-            await tab.GetByText("Step 340 of 1,000").First.WaitForAsync();
-        }
-        Assert.InRange(api.Requests.Count(r => r.Path.EndsWith("/events", StringComparison.Ordinal)), 1, 3);
-
-        Canned.Put(api, Canned.Training("train", "processing", 400));
-        await Task.WhenAll(tabs.Select(tab => tab.GetByText("Step 400 of 1,000").First.WaitForAsync(new() { Timeout = 10_000 })));
-
-        var next = tabs.Skip(3).Select(tab => tab.WaitForRequestAsync("**/events")).ToList();
-        await tabs[0].CloseAsync(); // its stream is another's from now on
-        await await Task.WhenAny(next);
-    }
-
-    [Fact]
     public async Task Without_the_stream_of_events_polling_does()
     {
         await Page.RouteAsync("**/events", route => route.AbortAsync());
         visit.ExpectsSilence = true;
         await visit.OpenAsync(Path);
-        Canned.Put(api, Canned.Training("train", "processing", 400));
+        Canned.Put(Api, Canned.Training("train", "processing", 400));
         await Page.GetByText("Step 400 of 1,000").First.WaitForAsync(new() { Timeout = 5000 });
     }
 
     [Fact]
     public async Task The_curve_is_read_by_keys_marks_its_row_of_samples_and_has_the_colours_of_its_scheme()
     {
-        Canned.Put(api, Canned.Training("train", "processing", 640));
+        Canned.Put(Api, Canned.Training("train", "processing", 640));
         await visit.OpenAsync(Path);
         await Page.Locator(".curve canvas").WaitForAsync();
 
@@ -150,7 +93,7 @@ public sealed class TrainingPageTests(Browser browser) : IAsyncLifetime
     [Fact]
     public async Task Two_checkpoints_are_compared_by_keys_alone()
     {
-        Canned.Put(api, Canned.Training("train", "processing", 640));
+        Canned.Put(Api, Canned.Training("train", "processing", 640));
         await visit.OpenAsync(Path);
         await Page.GetByRole(AriaRole.Button, new() { Name = "Open step 400: a photo of TOK" }).PressAsync("Enter");
         await Page.Keyboard.PressAsync("ArrowUp");
@@ -167,7 +110,7 @@ public sealed class TrainingPageTests(Browser browser) : IAsyncLifetime
     [Fact]
     public async Task A_picture_is_magnified_by_keys_and_the_magnified_spot_stays_on_the_way_to_the_next()
     {
-        Canned.Put(api, Canned.Training("train", "processing", 640));
+        Canned.Put(Api, Canned.Training("train", "processing", 640));
         await visit.OpenAsync(Path);
         await Page.GetByRole(AriaRole.Button, new() { Name = "Open step 400: a photo of TOK" }).PressAsync("Enter");
         await Page.Keyboard.PressAsync("+");
@@ -184,7 +127,7 @@ public sealed class TrainingPageTests(Browser browser) : IAsyncLifetime
     [Fact]
     public async Task A_picture_is_magnified_under_the_wheel_and_moved_by_the_pointer()
     {
-        Canned.Put(api, Canned.Training("train", "processing", 640));
+        Canned.Put(Api, Canned.Training("train", "processing", 640));
         await visit.OpenAsync(Path);
         await Page.GetByRole(AriaRole.Button, new() { Name = "Open step 400: a photo of TOK" }).ClickAsync();
         var box = (await Page.Locator(".viewer .pair").BoundingBoxAsync())!;
@@ -220,25 +163,25 @@ public sealed class TrainingPageTests(Browser browser) : IAsyncLifetime
     [Fact]
     public async Task Delete_removes_the_training_and_goes_back_to_the_list()
     {
-        Canned.Put(api, Canned.Training("done", "succeeded", 1000));
+        Canned.Put(Api, Canned.Training("done", "succeeded", 1000));
         await visit.OpenAsync(Path);
         await Page.GetByRole(AriaRole.Button, new() { Name = "Delete pictures and everything" }).ClickAsync();
         await Page.GetByRole(AriaRole.Button, new() { Name = "Delete all of it" }).ClickAsync();
         await Page.WaitForURLAsync("**/trainings");
-        Assert.Single(api.Requests, r => r.Method == "DELETE");
+        Assert.Single(Api.Requests, r => r.Method == "DELETE");
     }
 
     [Fact]
     public async Task Train_further_begins_with_its_version_and_the_same_pictures()
     {
-        Canned.Put(api, Canned.Training("done", "succeeded", 1000));
+        Canned.Put(Api, Canned.Training("done", "succeeded", 1000));
         await visit.OpenAsync(Path);
         await Page.GetByRole(AriaRole.Button, new() { Name = "Train further" }).ClickAsync();
         await Page.GetByText("Trains further: begins with the weights of me/cat:01234567.").WaitForAsync();
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
 
         await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
-        var body = Assert.Single(api.Sent("POST", "/v1/trainings"));
+        var body = Assert.Single(Api.Sent("POST", "/v1/trainings"));
         Assert.Equal((Canned.TrainingId, $"me/cat:{Canned.Version}"), (body["check"]!.ToString(), body["from"]!.ToString()));
     }
 

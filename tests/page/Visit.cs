@@ -12,12 +12,12 @@ public sealed class Visit : IAsyncDisposable
 {
     private static readonly string s_axe = new BundledAxeScriptProvider().GetScript();
 
-    private readonly IBrowserContext context;
+    private readonly IAsyncDisposable ends;
     private readonly ConcurrentQueue<string> findings = new();
 
-    private Visit(IBrowserContext context, IPage page, Uri host)
+    private Visit(IAsyncDisposable ends, IPage page, Uri host)
     {
-        this.context = context;
+        this.ends = ends;
         Page = page;
         Host = host;
     }
@@ -34,16 +34,35 @@ public sealed class Visit : IAsyncDisposable
 
     public IReadOnlyCollection<string> Findings => findings;
 
-    public static async Task<Visit> StartAsync(Browser browser, Uri host, ColorScheme scheme = ColorScheme.Light, int width = 1280, int height = 900)
+    /// <summary>A browser that was never here: nothing cached, no cookie.</summary>
+    public static async Task<IBrowserContext> ProfileAsync(Browser browser, Uri host)
     {
-        var context = await browser.Chromium.NewContextAsync(new BrowserNewContextOptions
+        var profile = await browser.Chromium.NewContextAsync(new BrowserNewContextOptions
         {
-            BaseURL = host.ToString(), ColorScheme = scheme, ViewportSize = new ViewportSize { Width = width, Height = height },
+            BaseURL = host.ToString(), ColorScheme = ColorScheme.Light, ViewportSize = new ViewportSize { Width = 1280, Height = 900 },
             ReducedMotion = ReducedMotion.Reduce, Locale = "en-GB", TimezoneId = "UTC",
         });
-        context.SetDefaultTimeout(20_000);
-        var page = await context.NewPageAsync();
-        var visit = new Visit(context, page, host);
+        profile.SetDefaultTimeout(20_000);
+        return profile;
+    }
+
+    /// <summary>In a profile of its own, which goes with it.</summary>
+    public static async Task<Visit> StartAsync(Browser browser, Uri host)
+    {
+        var profile = await ProfileAsync(browser, host);
+        return Watch(profile, await profile.NewPageAsync(), host);
+    }
+
+    /// <summary>In a profile that stays.</summary>
+    public static async Task<Visit> StartAsync(IBrowserContext profile, Uri host)
+    {
+        var page = await profile.NewPageAsync();
+        return Watch(page, page, host);
+    }
+
+    private static Visit Watch(IAsyncDisposable ends, IPage page, Uri host)
+    {
+        var visit = new Visit(ends, page, host);
         page.Console += (_, message) => visit.OnConsole(message);
         page.PageError += (_, error) => visit.findings.Enqueue($"page error: {error}");
         page.Response += (_, answer) =>
@@ -117,17 +136,18 @@ public sealed class Visit : IAsyncDisposable
     }
 
     /// <summary>A picture of the window's whole page among the test's artefacts.</summary>
+    /// <param name="name">With its ending: png, or jpg, which takes a fraction of the time.</param>
     public Task ScreenshotAsync(string name, bool wholePage = true)
     {
         Directory.CreateDirectory(Artefacts);
-        return Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Artefacts, name + ".png"), FullPage = wholePage, Animations = ScreenshotAnimations.Disabled });
+        return Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Artefacts, name), FullPage = wholePage, Animations = ScreenshotAnimations.Disabled });
     }
 
     /// <summary>SDXL_ARTEFACTS, else "screenshots" beside the test assembly.</summary>
     public static string Artefacts { get; } = Environment.GetEnvironmentVariable("SDXL_ARTEFACTS") is { Length: > 0 } folder
         ? Path.GetFullPath(folder) : Path.Combine(AppContext.BaseDirectory, "screenshots");
 
-    public async ValueTask DisposeAsync() => await context.DisposeAsync();
+    public async ValueTask DisposeAsync() => await ends.DisposeAsync();
 
     private void OnConsole(IConsoleMessage message)
     {

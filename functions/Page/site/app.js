@@ -121,7 +121,7 @@ const withStream = async (open, i = 0) =>
 /**
  * Asks for a resource again and again until told to stop: the resource is the truth, its stream of events only makes the next question come sooner. Never gives up; a
  * hidden tab asks slowly, so that its notification still comes.
- * @param onData is given each answer; what it returns is the seconds until the next question, false to stop.
+ * @param onData is given each answer and when it was asked for (ms, performance.now()); what it returns is the seconds until the next question, false to stop.
  * @param onGone is given an error that asking again does not mend (404, 410, 403).
  */
 export function follow(url, { onData, onGone, every = 2 }) {
@@ -136,10 +136,10 @@ export function follow(url, { onData, onGone, every = 2 }) {
     asking = true;
     let wait = every;
     try {
-      const data = await get(url);
+      const asked = performance.now(), data = await get(url);
       if (stopped) return; // told so meanwhile: this answer is about what is not looked at any more
       Object.assign(mine, { at: Date.now(), failing: false });
-      const said = onData(data);
+      const said = onData(data, asked);
       if (said === false) stop();
       else if (typeof said === 'number') wait = said;
     } catch (e) {

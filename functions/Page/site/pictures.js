@@ -11,14 +11,15 @@ export const needsLook = p => !p.removed && (p.state === 'skipped' || (p.warning
  */
 export class Pictures {
   constructor({ address, draw }) {
-    Object.assign(this, { address, draw, list: [], local: new Map(), saving: new Map(), edits: new Map(), onlyLook: false, open: new Set(), find: '', replace: '', prefix: '' });
+    Object.assign(this, { address, draw, list: [], local: new Map(), saving: new Map(), saved: new Map(), edits: new Map(), onlyLook: false, open: new Set(), find: '', replace: '', prefix: '' });
   }
 
-  /** Takes a report in. What is being saved is not overwritten by an older answer. */
-  take(pictures) {
+  /** Takes a report in. What is being saved is not overwritten by an older answer, nor what was saved after the report was asked for. */
+  take(pictures, asked = performance.now()) {
     this.list = pictures.map(p => {
       const mine = this.saving.get(p.index);
-      return mine?.picture && mine.busy ? mine.picture : p;
+      if (mine?.picture && mine.busy) return mine.picture;
+      return this.saved.get(p.index) > asked ? this.list.find(q => q.index === p.index) ?? p : p;
     });
   }
 
@@ -37,6 +38,7 @@ export class Pictures {
       });
       this.put({ ...wanted, ...data, etag: data?.etag ?? etag ?? wanted.etag });
       this.saving.set(picture.index, { done: true });
+      this.saved.set(picture.index, performance.now());
       this.edits.set(picture.name, { ...this.edits.get(picture.name), ...change });
       say(w.picture.save);
       return true;

@@ -1,12 +1,10 @@
 // The table of sample pictures: a column a prompt, a row a checkpoint, the untrained row last; and the viewer, where arrows walk through it and two are compared.
 import { html, nothing } from './app.js';
 import { w, count } from './words.js';
-import { Viewer } from './viewer.js';
 
 export class Samples {
   constructor({ draw, useCheckpoint }) {
-    Object.assign(this, { draw, useCheckpoint, results: [], at: null, open: null, other: null, marked: null });
-    this.large = new Viewer({ draw, walk: (columns, rows) => this.walk(columns, rows), onClose: () => { this.open = null; draw(); } });
+    Object.assign(this, { draw, useCheckpoint, results: [], at: null, open: null, other: null, marked: null, large: null });
   }
 
   take(results) {
@@ -41,8 +39,10 @@ export class Samples {
       <img src=${sample.urls.thumbnail ?? sample.urls.get} alt="" loading="lazy" decoding="async" width="160" height="160"></button>`;
   }
 
-  show(sample) {
+  async show(sample) {
+    const { Viewer } = await import('./viewer.js');
     this.open = sample;
+    this.large ??= new Viewer({ draw: this.draw, walk: (columns, rows) => this.walk(columns, rows), onClose: () => { this.open = null; this.draw(); } });
     this.large.open();
   }
 
@@ -63,6 +63,7 @@ export class Samples {
   }
 
   viewer() {
+    if (!this.large) return nothing;
     const s = this.open;
     const same = this.results.filter(r => s && r.index === s.index && r.step !== s.step);
     const other = same.find(r => r.step === this.other);

@@ -80,6 +80,7 @@ async function check() {
   setId(null);
   pictures.list = pictures.list.map(({ index, name }) => ({ index, name, state: 'waiting', warnings: [] }));
   pictures.saving.clear();
+  pictures.saved.clear();
   Object.assign(state, { phase: 'sending', sent: 0, total: state.archive.blob.size, report: null, error: null });
   draw();
   const body = new FormData();
@@ -151,9 +152,9 @@ function ended(error) {
 
 function look() {
   follower = follow(pictures.report, {
-    onData(report) {
+    onData(report, asked) {
       state.report = report;
-      if (report.pictures?.length) pictures.take(report.pictures);
+      if (report.pictures?.length) pictures.take(report.pictures, asked);
       // A training that ended before all were prepared leaves the rest to the next one.
       const ready = state.done && hasSettings() && pictures.list.length > 0 && (state.again || pictures.ready.length === pictures.list.length);
       const now = ready && state.phase !== 'ready';
