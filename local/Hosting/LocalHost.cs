@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Runtime.InteropServices;
@@ -52,7 +53,8 @@ internal static class LocalHost
         await using var queues = await ServiceBusServer.StartAsync(QueuesOf(arguments, keys), loggers.CreateLogger<ServiceBusServer>(), ends.Token);
         var address = Addresses.Reachable(arguments.Listen ?? IPAddress.Loopback);
         var programs = new DeployedPrograms(arguments, azurite.ConnectionString, queues.ConnectionString(HostKey, address), keys);
-        var worker = new SupervisedProcess("The worker", programs.WorkerCommand, logger);
+        // Training takes all of a laptop's cores: page and API, which take little, come first.
+        var worker = new SupervisedProcess("The worker", programs.WorkerCommand, logger) { Priority = ProcessPriorityClass.BelowNormal };
         await using var orchestrations = new SqliteOrchestrationService(
             state.OrchestrationsFile, programs.OrchestrationOptions(), TimeProvider.System, loggers.CreateLogger<SqliteOrchestrationService>());
         try

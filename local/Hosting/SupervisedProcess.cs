@@ -22,6 +22,9 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
     /// <summary>Where the running child's process id is written; null: nowhere.</summary>
     public string? PidFile { get; init; }
 
+    /// <summary>Its share of the processors where others want them too.</summary>
+    public ProcessPriorityClass Priority { get; init; } = ProcessPriorityClass.Normal;
+
     public int? ProcessId { get; private set; }
 
     /// <exception cref="InvalidOperationException">The program is not there.</exception>
@@ -127,6 +130,21 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
         }
     }
 
+    /// <summary>At once, because threads that it has by then keep theirs.</summary>
+    private void LowerPriority(Process child)
+    {
+        if (Priority == ProcessPriorityClass.Normal)
+            return;
+        try
+        {
+            child.PriorityClass = Priority;
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            // It has ended already, or the system does not let us: it runs as any other.
+        }
+    }
+
     private Process Launch()
     {
         var start = command();
@@ -141,6 +159,7 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
         {
             throw new InvalidOperationException($"{name} cannot be started: '{start.FileName}': {exception.Message}. Run `./sdxl setup`.", exception);
         }
+        LowerPriority(child);
         child.OutputDataReceived += PassOn;
         child.ErrorDataReceived += PassOn;
         child.BeginOutputReadLine();

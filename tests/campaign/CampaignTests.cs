@@ -64,7 +64,8 @@ public sealed class CampaignTests(ITestOutputHelper output)
     private static async Task CheckAsync(Ring ring, Schedule schedule, string expected)
     {
         var name = Model;
-        var training = await ring.PlayAsync(schedule, name, Steps);
+        var (training, drawn) = await ring.PlayAsync(schedule, name, Steps);
+        Assert.All(drawn, picture => Assert.True(picture["status"]!.GetValue<string>() == "succeeded", picture.ToJsonString()));
         var (id, status) = (training["id"]!.GetValue<string>(), training["status"]!.GetValue<string>());
         Assert.True(status == "succeeded" || (status == "canceled" && schedule.Cancels), training.ToJsonString());
 
@@ -79,7 +80,7 @@ public sealed class CampaignTests(ITestOutputHelper output)
         }
         Assert.Equal(status == "succeeded" ? 1 : 0, System.Text.RegularExpressions.Regex.Count(training["logs"]!.GetValue<string>(), "Published "));
 
-        foreach (var queue in new[] { Queues.Trainings, Queues.WorkerEvents, Queues.Uploads })
+        foreach (var queue in new[] { Queues.Trainings, Queues.Predictions, Queues.WorkerEvents, Queues.Uploads })
             await ring.Host.EventuallyAsync<object>(async () => await ring.MessagesAsync(queue) == 0 ? "" : null, TimeSpan.FromSeconds(60), $"queue {queue} to be empty");
         // What a worker wrote that woke up after the end lies below attempts/, which retention sweeps; all else has a name that people read.
         Assert.All(

@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Azure.Messaging.ServiceBus;
 using Azure.Storage.Blobs.Models;
+using Sdxl.Core.Faults;
 using Sdxl.Core.Messages;
 using Sdxl.EndToEnd.Tests;
 
@@ -10,22 +12,37 @@ namespace Sdxl.Campaign.Tests;
 /// <summary>A local host that schedules are played against, one after another.</summary>
 public sealed class Ring : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     private readonly List<Process> _others = [];
-    private readonly List<Task> _waking = [];
+    private readonly List<Task> _lasting = [];
+    private readonly List<string> _drawn = [];
+    private readonly DirectoryInfo _own = Directory.CreateTempSubdirectory("sdxl-campaign-");
+    private readonly ShiftedClock _clock;
+
+    public Ring()
+    {
+        _clock = new ShiftedClock(Path.Combine(_own.FullName, "clock"));
+        File.WriteAllText(DiskFault, ""); // it has happened: the disk is not full until a schedule says so
+    }
 
     public LocalHostProcess Host { get; } = new();
 
-    public Task StartAsync() => Host.StartAsync();
+    private string DiskFault => Path.Combine(_own.FullName, "disk-was-full");
+
+    public Task StartAsync() =>
+        Host.StartAsync([(FaultPoints.Variable, $"{FaultPoints.TrainingStep}:disk:{DiskFault}"), .. _clock.Environment()]);
 
     public async ValueTask DisposeAsync()
     {
-        await Task.WhenAll(_waking);
+        await Task.WhenAll(_lasting);
         KillOthers();
         await Host.DisposeAsync();
+        _own.Delete(recursive: true);
     }
 
-    /// <summary>Starts a training, strikes, and waits for its end.</summary>
-    public async Task<JsonObject> PlayAsync(Schedule schedule, string name, int steps)
+    /// <summary>Starts a training, strikes, and waits for its end and that of the pictures asked for beside it.</summary>
+    public async Task<(JsonObject Training, IReadOnlyList<JsonObject> Drawn)> PlayAsync(Schedule schedule, string name, int steps)
     {
         var id = await StartTrainingAsync(name, steps);
         var watch = Stopwatch.StartNew();
@@ -35,11 +52,15 @@ public sealed class Ring : IAsyncDisposable
                 await Task.Delay(stroke.After - watch.Elapsed); // the moment of a stroke is what the schedule is about
             await StrikeAsync(stroke, id);
         }
-        await Task.WhenAll(_waking); // standstills that outlast the strokes
-        _waking.Clear();
+        await Task.WhenAll(_lasting); // standstills that outlast the strokes
+        _lasting.Clear();
         var end = await Host.EndOfTrainingAsync(id, timeoutSeconds: 300);
+        var drawn = new List<JsonObject>();
+        foreach (var prediction in _drawn)
+            drawn.Add(await EndOfPredictionAsync(prediction));
+        _drawn.Clear();
         KillOthers();
-        return end;
+        return (end, drawn);
     }
 
     public async Task<string> StartTrainingAsync(string name, int steps)
@@ -53,7 +74,7 @@ public sealed class Ring : IAsyncDisposable
     /// <summary>Messages that wait in a queue, dead letters apart.</summary>
     public async Task<int> MessagesAsync(string queue)
     {
-        await using var client = new ServiceBusClient(Connection());
+        await using var client = new ServiceBusClient(await ConnectionAsync());
         await using var receiver = client.CreateReceiver(queue);
         return (await receiver.PeekMessagesAsync(100)).Count;
     }
@@ -72,7 +93,7 @@ public sealed class Ring : IAsyncDisposable
         {
             case Blow.KillHost:
                 await Host.KillAsync();
-                await Host.StartAsync();
+                await StartAsync();
                 break;
             case Blow.KillFunctions:
                 SignalAll("Sdxl.Functions.dll", "KILL");
@@ -93,8 +114,7 @@ public sealed class Ring : IAsyncDisposable
                 StandStill("Sdxl.Functions.dll", stroke.Lasting);
                 break;
             case Blow.StopHost:
-                _waking.Add(WakeAsync(Host.ProcessId, stroke.Lasting));
-                await _waking[^1]; // whoever would strike next needs the host
+                await WakeAsync(Host.ProcessId, stroke.Lasting); // whoever would strike next needs the host
                 break;
             case Blow.SecondWorker:
                 if (Host.WorkerProcesses().Any())
@@ -103,8 +123,20 @@ public sealed class Ring : IAsyncDisposable
             case Blow.DuplicateMessage:
                 await DuplicateAsync(id);
                 break;
+            case Blow.ScrambleEvents:
+                _lasting.Add(ScrambleAsync(Queues.WorkerEvents, stroke.Lasting));
+                break;
+            case Blow.DiskFull:
+                File.Delete(DiskFault);
+                break;
+            case Blow.ClockJump:
+                _clock.Jump(stroke.Lasting);
+                break;
+            case Blow.Draw:
+                _drawn.Add(await AskForPictureAsync());
+                break;
             case Blow.Cancel:
-                await Host.CancelAsync(id);
+                await AskAsync(() => new HttpRequestMessage(HttpMethod.Post, $"v1/trainings/{id}/cancel"));
                 break;
         }
     }
@@ -118,7 +150,7 @@ public sealed class Ring : IAsyncDisposable
     private void StandStill(string program, TimeSpan lasting)
     {
         foreach (var process in Host.Children(program).ToList())
-            _waking.Add(WakeAsync(process, lasting));
+            _lasting.Add(WakeAsync(process, lasting));
     }
 
     private static async Task WakeAsync(int process, TimeSpan after)
@@ -130,16 +162,107 @@ public sealed class Ring : IAsyncDisposable
 
     private async Task DuplicateAsync(string id)
     {
-        await using var client = new ServiceBusClient(Connection());
+        await using var client = new ServiceBusClient(await ConnectionAsync());
         await using var receiver = client.CreateReceiver(Queues.Trainings);
         if ((await receiver.PeekMessagesAsync(100)).FirstOrDefault(message => message.MessageId.Contains(id, StringComparison.Ordinal)) is not { } message)
             return; // not dispatched yet, or done
         await using var sender = client.CreateSender(Queues.Trainings);
-        await sender.SendMessageAsync(new ServiceBusMessage(message.Body) { MessageId = $"{message.MessageId}/again", ContentType = message.ContentType });
+        await sender.SendMessageAsync(Again(message));
     }
 
-    private string Connection() => File.ReadAllText($"/proc/{Host.Children("Sdxl.Functions.dll").First()}/environ").Split('\0')
-        .Single(line => line.StartsWith("SdxlServiceBus=", StringComparison.Ordinal))["SdxlServiceBus=".Length..];
+    /// <summary>Takes what comes to a queue for a while, faster than its reader or not, and gives it back last first, each twice.</summary>
+    private async Task ScrambleAsync(string queue, TimeSpan lasting)
+    {
+        var watch = Stopwatch.StartNew();
+        try
+        {
+            await using var client = new ServiceBusClient(await ConnectionAsync());
+            await using var receiver = client.CreateReceiver(queue);
+            var held = new Stack<ServiceBusReceivedMessage>();
+            while (lasting - watch.Elapsed is var left && left > TimeSpan.Zero)
+            {
+                if (await receiver.ReceiveMessageAsync(left) is { } message)
+                    held.Push(message);
+            }
+            await using var sender = client.CreateSender(queue);
+            foreach (var message in held)
+            {
+                await sender.SendMessageAsync(Again(message));
+                await receiver.AbandonMessageAsync(message);
+            }
+        }
+        catch (ServiceBusException)
+        {
+            // The host was killed meanwhile: its queues give back what was held.
+        }
+    }
+
+    private static ServiceBusMessage Again(ServiceBusReceivedMessage message) =>
+        new(message.Body) { MessageId = $"{message.MessageId}/again", ContentType = message.ContentType };
+
+    private async Task<string> AskForPictureAsync()
+    {
+        var key = Guid.NewGuid().ToString(); // asked twice it is one picture
+        var body = new { input = new { prompt = "a photo of TOK", num_inference_steps = 2, disable_safety_checker = true } };
+        var prediction = await AskAsync(() =>
+        {
+            var request = new HttpRequestMessage(HttpMethod.Post, "v1/predictions") { Content = JsonContent.Create(body) };
+            request.Headers.Add("Idempotency-Key", key);
+            return request;
+        });
+        return prediction["id"]!.GetValue<string>();
+    }
+
+    private Task<JsonObject> EndOfPredictionAsync(string id) => Host.EventuallyAsync(
+        async () => await AskAsync(() => new HttpRequestMessage(HttpMethod.Get, $"v1/predictions/{id}")) is var now
+            && now["status"]!.GetValue<string>() is "succeeded" or "failed" or "canceled" ? now : null,
+        TimeSpan.FromMinutes(5),
+        $"the end of prediction {id}");
+
+    /// <summary>As a client that tries again does: until something answers that is not down.</summary>
+    private async Task<JsonObject> AskAsync(Func<HttpRequestMessage> request) => await Host.EventuallyAsync(
+        async () =>
+        {
+            try
+            {
+                using var asked = request();
+                using var answer = await Host.Http.SendAsync(asked);
+                if ((int)answer.StatusCode >= 500)
+                    return null;
+                var text = await answer.Content.ReadAsStringAsync();
+                Assert.True(answer.IsSuccessStatusCode, $"{asked.Method} {asked.RequestUri} answered {(int)answer.StatusCode}: {text}");
+                return JsonNode.Parse(text)!.AsObject();
+            }
+            catch (HttpRequestException)
+            {
+                return null;
+            }
+        },
+        Patience,
+        "an answer");
+
+    /// <summary>Of the queues, as the functions app has it; where that was just killed, as its successor will.</summary>
+    private async Task<string> ConnectionAsync()
+    {
+        const string Setting = "SdxlServiceBus=";
+        var line = await Host.EventuallyAsync(
+            () => Task.FromResult(Host.Children("Sdxl.Functions.dll").Take(1).SelectMany(EnvironmentOf)
+                .FirstOrDefault(line => line.StartsWith(Setting, StringComparison.Ordinal))),
+            Patience, "the functions app");
+        return line[Setting.Length..];
+    }
+
+    private static string[] EnvironmentOf(int process)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process}/environ").Split('\0');
+        }
+        catch (IOException)
+        {
+            return []; // it has ended
+        }
+    }
 
     private void KillOthers()
     {

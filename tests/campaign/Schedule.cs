@@ -16,16 +16,31 @@ public enum Blow
     /// <summary>The job's message comes a second time, under another id.</summary>
     DuplicateMessage,
 
+    /// <summary>What workers report is held back as long as the blow says; then it comes in reverse order, each word twice.</summary>
+    ScrambleEvents,
+
+    /// <summary>The worker's disk is full at its next step, once.</summary>
+    DiskFull,
+
+    /// <summary>All programs' clocks jump by up to two minutes, either way. Needs libfaketime; without it nothing happens.</summary>
+    ClockJump,
+
+    /// <summary>A picture is asked for beside the training.</summary>
+    Draw,
+
     /// <summary>The user cancels.</summary>
     Cancel,
 }
 
 /// <param name="After">Since the training was started.</param>
-/// <param name="Lasting">Of those that stand still.</param>
+/// <param name="Lasting">Of those that stand still or hold back; of a clock, how far it jumps.</param>
 public sealed record Stroke(TimeSpan After, Blow Blow, TimeSpan Lasting)
 {
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"{After.TotalSeconds:F1} s {Blow}{(Lasting > TimeSpan.Zero ? string.Create(CultureInfo.InvariantCulture, $" for {Lasting.TotalSeconds:F1} s") : "")}");
+    public override string ToString()
+    {
+        var lasting = Lasting == TimeSpan.Zero ? "" : string.Create(CultureInfo.InvariantCulture, $" for {Lasting.TotalSeconds:F1} s");
+        return string.Create(CultureInfo.InvariantCulture, $"{After.TotalSeconds:F1} s {Blow}{lasting}");
+    }
 }
 
 /// <summary>What happens when, all of it a function of the seed.</summary>
@@ -34,6 +49,7 @@ public sealed record Schedule(int Seed, IReadOnlyList<Stroke> Strokes)
     private const int MostStrokes = 4;
     private const double LockSeconds = 20; // of a job's message on the local host
     private const double MostSeconds = 12; // how long an undisturbed training takes, about
+    private const double MostJumpSeconds = 120;
 
     public bool Cancels => Strokes.Any(stroke => stroke.Blow == Blow.Cancel);
 
@@ -48,7 +64,8 @@ public sealed record Schedule(int Seed, IReadOnlyList<Stroke> Strokes)
             var lasting = blow switch
             {
                 Blow.StopWorker => LockSeconds + (random.NextDouble() * 10), // what a zombie is made of
-                Blow.StopStorage or Blow.StopHost or Blow.StopFunctions => 0.5 + (random.NextDouble() * (LockSeconds + 5)),
+                Blow.StopStorage or Blow.StopHost or Blow.StopFunctions or Blow.ScrambleEvents => 0.5 + (random.NextDouble() * (LockSeconds + 5)),
+                Blow.ClockJump => (random.NextDouble() - 0.5) * 2 * MostJumpSeconds,
                 _ => 0,
             };
             return new Stroke(after, blow, TimeSpan.FromSeconds(lasting));
