@@ -100,10 +100,12 @@ public static class Canned
             {
                 ["pictures_done"] = stage == "prepare" ? 7 : 12, ["pictures"] = 12, ["step"] = step, ["total_steps"] = step > 0 ? 1000 : 0, ["loss"] = step > 0 ? 0.123 : null,
                 ["steps_per_second"] = step > 0 ? 3.4 : null, ["seconds_left"] = step > 0 ? 190 : null, ["device"] = "cuda:0 (NVIDIA A40)",
+                ["memory_bytes"] = step > 0 ? 21_400_000_000 : null,
             },
             ["warnings"] = new JsonArray(), ["logs"] = "", ["created_at"] = DateTimeOffset.UtcNow.AddMinutes(-7).ToString("O"), ["started_at"] = "2026-11-29T10:00:00Z",
             ["completed_at"] = status is "succeeded" or "failed" or "canceled" ? "2026-11-29T10:12:00Z" : null, ["expires_at"] = null, ["urls"] = urls,
             ["output"] = status == "succeeded" ? Output() : null,
+            ["quote"] = stage == "queued" ? new JsonObject { ["queue_place"] = 3, ["seconds_to_start"] = 240 } : null,
             ["cost"] = stage == "queued" ? null : new JsonObject { ["amount"] = 0.12, ["currency"] = "USD", ["source"] = "At most: the time since it began." },
         };
     }
@@ -148,7 +150,7 @@ public static class Canned
     {
         ["points"] = new JsonArray([.. Enumerable.Range(after + 1, Math.Max(0, until - after)).Select(step => (JsonNode)new JsonObject
         {
-            ["step"] = step, ["loss"] = 0.1 + (0.1 * Math.Exp(-step / 120.0)) + (0.02 * Math.Sin(step * 12.9898)), ["rate"] = 1e-4, ["peak_mebibytes"] = 3_100.5, ["device_peak_mebibytes"] = 20_408.0,
+            ["step"] = step, ["loss"] = 0.1 + (0.1 * Math.Exp(-step / 120.0)) + (0.02 * Math.Sin(step * 12.9898)), ["rate"] = 1e-4,
         })]),
         ["last_step"] = until,
     };

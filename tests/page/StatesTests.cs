@@ -146,19 +146,19 @@ public sealed class StatesTests(Browser browser, Site site)
         await (state.Then?.Invoke(visit) ?? visit.Page.Locator("h1").WaitForAsync());
         await visit.Page.WaitForFunctionAsync("[...document.images].every(i => i.complete || i.loading === 'lazy')");
         await visit.AssertAccessibleAsync($"{name}, light");
-        await visit.ScreenshotAsync($"{name}-light-1280.jpg");
+        await visit.ScreenshotAsync($"{name}-light-1280");
         foreach (var width in new[] { 768, 320, 360 })
         {
             await ResizeAsync(visit, width, 800);
             await visit.AssertFitsAsync($"{name} at {width} pixels");
         }
-        await visit.ScreenshotAsync($"{name}-light-360.jpg");
+        await visit.ScreenshotAsync($"{name}-light-360");
 
         await visit.Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
-        await visit.ScreenshotAsync($"{name}-dark-360.jpg");
+        await visit.ScreenshotAsync($"{name}-dark-360");
         await ResizeAsync(visit, 1280, 900);
         await visit.AssertAccessibleAsync($"{name}, dark", coloursOnly: true);
-        await visit.ScreenshotAsync($"{name}-dark-1280.jpg");
+        await visit.ScreenshotAsync($"{name}-dark-1280");
         visit.AssertClean();
     }
 

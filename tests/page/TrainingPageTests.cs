@@ -38,6 +38,30 @@ public sealed class TrainingPageTests(Browser browser, Site site) : IAsyncLifeti
     }
 
     [Fact]
+    public async Task A_training_that_waits_says_how_many_are_before_it_and_what_it_goes_on_from()
+    {
+        var training = Canned.Training("queued", "starting");
+        training["from"] = $"me/cat:{Canned.Version}";
+        Canned.Put(Api, training);
+        await visit.OpenAsync(Path);
+        await Page.GetByText("2 trainings ahead of yours · starts in about 4 min").WaitForAsync();
+        await Page.GetByRole(AriaRole.Link, new() { Name = "me/cat:01234567" }).WaitForAsync();
+        await Page.GetByText("Copy as code").ClickAsync();
+        await Assertions.Expect(Page.Locator("pre.code")).ToContainTextAsync($"\"from\": \"me/cat:{Canned.Version}\"");
+    }
+
+    [Fact]
+    public async Task A_result_says_what_it_cost_and_is_compared_with_what_was_drawn_before_training()
+    {
+        Canned.Put(Api, Canned.Training("done", "succeeded", 1000));
+        await visit.OpenAsync(Path);
+        await Page.GetByText("cost at most $0.12").WaitForAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Compare with before training" }).ClickAsync();
+        await Page.GetByRole(AriaRole.Heading, new() { Name = "step 1,000: a photo of TOK" }).WaitForAsync();
+        await Page.GetByRole(AriaRole.Img, new() { Name = "before training: a photo of TOK" }).WaitForAsync();
+    }
+
+    [Fact]
     public async Task Stop_keeps_and_asks_nothing_while_cancel_says_what_is_lost_and_does_nothing_unless_it_is_meant()
     {
         await visit.OpenAsync(Path);

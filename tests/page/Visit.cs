@@ -136,11 +136,10 @@ public sealed class Visit : IAsyncDisposable
     }
 
     /// <summary>A picture of the window's whole page among the test's artefacts.</summary>
-    /// <param name="name">With its ending: png, or jpg, which takes a fraction of the time.</param>
     public Task ScreenshotAsync(string name, bool wholePage = true)
     {
         Directory.CreateDirectory(Artefacts);
-        return Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Artefacts, name), FullPage = wholePage, Animations = ScreenshotAnimations.Disabled });
+        return Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Artefacts, name + ".png"), FullPage = wholePage, Animations = ScreenshotAnimations.Disabled });
     }
 
     /// <summary>SDXL_ARTEFACTS, else "screenshots" beside the test assembly.</summary>

@@ -56,7 +56,7 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
         await caption.FillAsync("a photo of TOK, mended");
         await caption.BlurAsync();
         await page.Locator("[data-index='0']").GetByText("Saved.").WaitForAsync(new() { Timeout = Patience });
-        await visit.ScreenshotAsync("way-1-pictures.png");
+        await visit.ScreenshotAsync("way-1-pictures");
         await page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
         await page.WaitForURLAsync("**/trainings/*", new() { Timeout = Patience });
         var training = new Uri(page.Url).AbsolutePath;
@@ -65,12 +65,12 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
         await page.GetByRole(AriaRole.Button, new() { Name = "Open step 20: a photo of TOK" }).WaitForAsync(new() { Timeout = Patience });
         await page.ReloadAsync();
         await page.Locator(".curve canvas").WaitForAsync();
-        await visit.ScreenshotAsync("way-2-training.png", wholePage: false);
+        await visit.ScreenshotAsync("way-2-training", wholePage: false);
         await KillTheHostAsync(visit);
         await page.GetByRole(AriaRole.Button, new() { Name = "Stop and keep" }).ClickAsync();
         await page.GetByText("gizmo is ready").First.WaitForAsync(new() { Timeout = Patience });
         await Assertions.Expect(page.Locator(".hash").First).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^[0-9a-f]{64}$"));
-        await visit.ScreenshotAsync("way-3-result.png");
+        await visit.ScreenshotAsync("way-3-result");
         var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "trained_model.tar" }).ClickAsync());
         Assert.True(new FileInfo(await download.PathAsync()).Length > 1000);
 
@@ -81,7 +81,7 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
         await page.Locator(".drawings img").First.WaitForAsync(new() { Timeout = Patience });
         await page.GetByRole(AriaRole.Button, new() { Name = "Again" }).ClickAsync();
         await Assertions.Expect(page.Locator(".drawings img")).ToHaveCountAsync(2, new() { Timeout = Patience });
-        await visit.ScreenshotAsync("way-4-drawings.png");
+        await visit.ScreenshotAsync("way-4-drawings");
         var pictures = new List<string>();
         foreach (var image in await page.Locator(".drawings .shot").AllAsync())
             pictures.Add(Convert.ToHexString(SHA256.HashData(await real.Process.Http.GetByteArrayAsync(await image.GetAttributeAsync("href")))));
@@ -90,7 +90,7 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
         await page.GetByRole(AriaRole.Link, new() { Name = "Models", Exact = true }).ClickAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "me/gizmo" }).ClickAsync();
         await page.GetByText("SHA-256").First.WaitForAsync();
-        await visit.ScreenshotAsync("way-5-model.png");
+        await visit.ScreenshotAsync("way-5-model");
         await visit.OpenAsync("/account");
         await page.GetByText("You are me.").WaitForAsync();
         await page.GetByText("models:").WaitForAsync(); // of what is stored

@@ -39,9 +39,10 @@ export class Samples {
       <img src=${sample.urls.thumbnail ?? sample.urls.get} alt="" loading="lazy" decoding="async" width="160" height="160"></button>`;
   }
 
-  async show(sample) {
+  /** @param other the step that it is compared with; none: what was chosen last. */
+  async show(sample, other = this.other) {
     const { Viewer } = await import('./viewer.js');
-    this.open = sample;
+    Object.assign(this, { open: sample, other });
     this.large ??= new Viewer({ draw: this.draw, walk: (columns, rows) => this.walk(columns, rows), onClose: () => { this.open = null; this.draw(); } });
     this.large.open();
   }

@@ -212,6 +212,8 @@ export const w = {
     sample: (step, prompt) => `${step ? `step ${count(step)}` : 'before training'}: ${prompt}`,
     open: 'Open',
     compare: 'Compare with',
+    from: 'Trained further from',
+    sideBySide: 'Compare with before training',
     compareNone: 'nothing',
     drawAgain: 'Draw this prompt again',
     arrows: 'Arrow keys: left and right to other prompts, up and down to other steps.',
