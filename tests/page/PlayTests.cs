@@ -36,6 +36,8 @@ public sealed class PlayTests(Browser browser, Site site) : IAsyncLifetime
         await Page.GetByRole(AriaRole.Button, new() { Name = "Paint the mask …" }).ClickAsync();
         var canvas = Page.GetByLabel("Mask over the picture");
         await canvas.PressAsync("Space");
+        var seen = await canvas.EvaluateAsync<double>("c => c.clientWidth / c.clientHeight / (c.width / c.height)");
+        Assert.Equal(1, seen, 0.01); // as the picture is: a brush is round
         Assert.Equal("255 0", await canvas.EvaluateAsync<string>("c => [[c.width / 2, c.height / 2], [3, 3]].map(([x, y]) => c.getContext('2d').getImageData(x, y, 1, 1).data[0]).join(' ')"));
         await Page.GetByRole(AriaRole.Button, new() { Name = "Save the mask" }).ClickAsync();
         await Page.GetByRole(AriaRole.Img, new() { Name = "Mask, as chosen" }).WaitForAsync();

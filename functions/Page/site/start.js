@@ -326,7 +326,7 @@ function draw() {
           { search: state.search, onSearch: text => { state.search = text; draw(); }, errors: state.errors })}</details>${chips(state.values, setValue)}` : nothing}
       ${go()}
     </form>
-    ${busy && state.phase === 'ready' ? pictures.bulk() : nothing}
+    ${busy && state.phase === 'ready' && pictures.address ? pictures.bulk() : nothing}
     ${lastTrainings()}`);
 }
 
