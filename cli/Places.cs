@@ -1,10 +1,13 @@
+using Sdxl.Core.Hosting;
+
 namespace Sdxl.Cli;
 
 /// <summary>Where things lie on this machine.</summary>
 internal static class Places
 {
     /// <summary>The repository: SDXL_ROOT (set by the ./sdxl script), else the nearest folder above the program with Directory.Packages.props.</summary>
-    public static string Root { get; } = FindRoot();
+    public static string Root { get; } = Environment.GetEnvironmentVariable("SDXL_ROOT") is { Length: > 0 } root
+        ? Path.GetFullPath(root) : Repository.Root ?? Environment.CurrentDirectory;
 
     /// <summary>State of the host: storage, history, queues, logs. SDXL_HOME, else .sdxl in the repository.</summary>
     public static string Home { get; } = Environment.GetEnvironmentVariable("SDXL_HOME") is { Length: > 0 } home ? Path.GetFullPath(home) : Path.Combine(Root, ".sdxl");
@@ -16,17 +19,5 @@ internal static class Places
     {
         var relative = Path.GetRelativePath(Environment.CurrentDirectory, path);
         return relative.StartsWith("..", StringComparison.Ordinal) ? Path.GetFullPath(path) : relative;
-    }
-
-    private static string FindRoot()
-    {
-        if (Environment.GetEnvironmentVariable("SDXL_ROOT") is { Length: > 0 } root)
-            return Path.GetFullPath(root);
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "Directory.Packages.props")))
-                return folder.FullName;
-        }
-        return Environment.CurrentDirectory;
     }
 }

@@ -11,10 +11,10 @@ const int Trainings = 20;
 var timed = TimeSpan.FromSeconds(args is [var given] && double.TryParse(given, CultureInfo.InvariantCulture, out var seconds) ? seconds : 30);
 var burnIn = TimeSpan.FromSeconds(5);
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-var root = Root();
+var root = Repository.Required;
 var state = Directory.CreateTempSubdirectory("sdxl-bench-api-").FullName;
 var start = new ProcessStartInfo("dotnet",
-    [Path.Combine(root, "local", "bin", "Release", "net10.0", "Sdxl.Local.dll"), "--state", state, "--no-worker", "--end-with-input"])
+    [Repository.Program(root, "local", "Sdxl.Local"), "--state", state, "--no-worker", "--end-with-input"])
 {
     RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = root,
 };
@@ -93,12 +93,4 @@ async Task<HostFile> HostFileAsync()
         await Task.Delay(200);
     }
     throw new TimeoutException("The host did not start within two minutes.");
-}
-
-static string Root()
-{
-    var folder = new DirectoryInfo(AppContext.BaseDirectory);
-    while (!File.Exists(Path.Combine(folder!.FullName, "Directory.Packages.props")))
-        folder = folder.Parent;
-    return folder.FullName;
 }

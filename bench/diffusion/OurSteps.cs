@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Sdxl.Core.Bases;
+using Sdxl.Core.Hosting;
 using Sdxl.Core.Trainings;
 using Sdxl.Diffusion.Models;
 using Sdxl.Diffusion.Nets;
@@ -21,7 +22,7 @@ internal static class OurSteps
     public static Result Measure(string name, int wide, int batch, int threads, int steps, Turns.Side? turn = null)
     {
         new TrainingDevice(false, threads).Apply();
-        var toy = BaseManifest.Load(Path.Combine(FindRoot(), "models"), "toy");
+        var toy = BaseManifest.Load(Path.Combine(Repository.Required, "models"), "toy");
         using var model = SdxlModel.Load(toy.ModelPath, DiffusionDevice.Cpu);
         model.Vae.Dispose(); // the peer has none
         var unet = model.UNet;
@@ -44,14 +45,6 @@ internal static class OurSteps
         using var guard = no_grad();
         foreach (var (_, parameter) in net.named_parameters())
             parameter.normal_(0, 0.02);
-    }
-
-    public static string FindRoot()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Directory.Packages.props")))
-            folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("Run the benchmark from inside the repository.");
-        return folder;
     }
 
     private static List<Span> Training(string name, BaseManifest toy, SdxlModel model, UNet2DConditionModel unet, int batch, int steps, Turns.Side? turn)

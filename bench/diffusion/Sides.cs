@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Sdxl.Core.Hosting;
 using Sdxl.Core.Workers;
 
 namespace Sdxl.Bench.Diffusion;
@@ -39,7 +40,7 @@ internal static class Sides
 
     public static Result PyTorch(string[] rest)
     {
-        var root = OurSteps.FindRoot();
+        var root = Repository.Required;
         return Read(Run("/usr/bin/python3", [Path.Combine(root, "bench", "peers", "diffusion.py"), Path.Combine(root, "models", "toy-sdxl"), .. rest]));
     }
 

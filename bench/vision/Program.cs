@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Sdxl.Core.Hosting;
 using Sdxl.Bench.Vision;
 using Sdxl.Vision;
 using Sdxl.Vision.Models;
@@ -16,7 +17,7 @@ const int Pictures = 8;
 var json = args.Contains("--json");
 var rounds = args.Where(arg => arg.All(char.IsAsciiDigit)).Select(arg => int.Parse(arg, CultureInfo.InvariantCulture)).DefaultIfEmpty(12).First();
 var wanted = args.FirstOrDefault(arg => arg != "--json" && !arg.All(char.IsAsciiDigit)) ?? "";
-var root = FindRoot();
+var root = Repository.Required;
 using var models = new VisionModels(Path.Combine(root, "models"), new VisionOptions());
 var single = new VisionModels(Path.Combine(root, "models"), new VisionOptions { Threads = 1 });
 
@@ -113,13 +114,3 @@ void WriteInputs()
 
 void Write<T>(string name, T[] values)
     where T : unmanaged => File.WriteAllBytes(Path.Combine(inputs, name), MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
-
-static string FindRoot()
-{
-    for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-    {
-        if (File.Exists(Path.Combine(folder.FullName, "Directory.Packages.props")))
-            return folder.FullName;
-    }
-    throw new DirectoryNotFoundException("Run it from inside the repository.");
-}

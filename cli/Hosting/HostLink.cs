@@ -204,8 +204,7 @@ internal sealed class HostLink : IAsyncDisposable
     {
         var bin = Path.Combine(Places.Root, "local", "bin");
         // The build that this program is of, else whichever is there.
-        var own = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Debug{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Debug" : "Release";
-        foreach (var configuration in new[] { own, "Release", "Debug" })
+        foreach (var configuration in new[] { Repository.Configuration, "Release", "Debug" })
         {
             var path = Path.Combine(bin, configuration, "net10.0", "Sdxl.Local.dll");
             if (System.IO.File.Exists(path))

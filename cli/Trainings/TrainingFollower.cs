@@ -9,6 +9,8 @@ namespace Sdxl.Cli.Trainings;
 /// <param name="goesOn">Whether the training goes on when this command ends: its host is not this command's.</param>
 internal sealed partial class TrainingFollower(ApiClient api, IShow show, bool goesOn = false)
 {
+    private const string WarningLine = "Warning: ";
+
     private const int AppearSeconds = 60; // a blob trigger on a busy machine
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(400);
 
@@ -94,8 +96,8 @@ internal sealed partial class TrainingFollower(ApiClient api, IShow show, bool g
             TellStage(training);
         }
         TellLog(training.Logs);
-        foreach (var warning in training.Warnings.Where(warned.Add))
-            show.Warning(warning);
+        foreach (var warning in training.Warnings)
+            WarnOnce(warning);
         if (stage == "prepare" && training.Pictures > 0)
         {
             pictures = training.Pictures;
@@ -139,8 +141,11 @@ internal sealed partial class TrainingFollower(ApiClient api, IShow show, bool g
         {
             if (SkippedLine().Match(line) is { Success: true } skipped)
             {
-                if (warned.Add($"{skipped.Groups["name"].Value} was skipped: {skipped.Groups["reason"].Value}"))
-                    show.Warning($"{skipped.Groups["name"].Value} was skipped: {skipped.Groups["reason"].Value}");
+                WarnOnce($"{skipped.Groups["name"].Value} was skipped: {skipped.Groups["reason"].Value}");
+            }
+            else if (line.StartsWith(WarningLine, StringComparison.Ordinal))
+            {
+                WarnOnce(line[WarningLine.Length..]);
             }
             else if (PictureLine().Match(line) is { Success: true } picture)
             {
@@ -153,13 +158,19 @@ internal sealed partial class TrainingFollower(ApiClient api, IShow show, bool g
         }
     }
 
-    // Written by the activity PreparePicture.
+    private void WarnOnce(string warning)
+    {
+        if (warned.Add(warning))
+            show.Warning(warning);
+    }
+
+    // Written by the activities PreparePicture and UnpackArchive.
     [GeneratedRegex(@"Picture (?<index>\d+)/(?<total>\d+) (?<name>.+?): (?<caption>.*)$")]
     private static partial Regex PictureLine();
 
-    [GeneratedRegex(@"Picture \d+/\d+ (?<name>.+?) skipped: (?<reason>.*)$")]
+    [GeneratedRegex(@"(Picture \d+/\d+|File) (?<name>.+?) skipped: (?<reason>.*)$")]
     private static partial Regex SkippedLine();
 
-    [GeneratedRegex("^(Unpacked|Training on|Data set ready)")]
+    [GeneratedRegex("^(Unpacked|Training on|Data set ready|\\d+ further files? skipped)")]
     private static partial Regex NoteLine();
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Sdxl.Core.Accounts;
+using Sdxl.Core.Hosting;
 using Sdxl.Core.Settings;
 using Sdxl.Core.Workers;
 using Sdxl.Local.Durable;
@@ -81,9 +82,7 @@ internal sealed class DeployedPrograms(LocalArguments arguments, string storage,
 
     private string Program(string room, string name)
     {
-        // The build that this program is of.
-        var configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Debug{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Debug" : "Release";
-        var path = Path.Combine(arguments.Root, room, "bin", configuration, "net10.0", name + ".dll");
+        var path = Repository.Program(arguments.Root, room, name);
         return File.Exists(path) ? path : throw new InvalidOperationException($"{path} is missing. Run `./sdxl setup`.");
     }
 }

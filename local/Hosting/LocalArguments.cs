@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Sdxl.Core.Hosting;
 
 namespace Sdxl.Local.Hosting;
 
@@ -39,7 +40,8 @@ public sealed record LocalArguments(
                 throw new FormatException($"Unknown argument '{argument}'.");
         }
 
-        var root = Environment.GetEnvironmentVariable("SDXL_ROOT") is { Length: > 0 } given ? Path.GetFullPath(given) : FindRoot();
+        var root = Environment.GetEnvironmentVariable("SDXL_ROOT") is { Length: > 0 } given ? Path.GetFullPath(given)
+            : Repository.Root ?? Environment.CurrentDirectory;
         var state = values.GetValueOrDefault("--state") ?? Environment.GetEnvironmentVariable("SDXL_HOME");
         return new LocalArguments(
             new StateFolder(string.IsNullOrEmpty(state) ? Path.Combine(root, ".sdxl") : Path.GetFullPath(state)),
@@ -59,14 +61,4 @@ public sealed record LocalArguments(
     private static IPAddress? Address(string? text) => text is null ? null
         : IPAddress.TryParse(text, out var address) ? address
         : throw new FormatException($"--listen needs an address of this machine, as in 192.168.1.5, found '{text}'.");
-
-    private static string FindRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "Directory.Packages.props")))
-                return folder.FullName;
-        }
-        return Environment.CurrentDirectory;
-    }
 }

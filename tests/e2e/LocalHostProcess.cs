@@ -54,7 +54,7 @@ public sealed class LocalHostProcess : IAsyncDisposable
     /// <param name="environment">Variables for the host and all that it starts.</param>
     public async Task StartAsync(params (string Name, string Value)[] environment)
     {
-        var info = new ProcessStartInfo("dotnet", [Path.Combine(TestPaths.Root, "local", "bin", Configuration, "net10.0", "Sdxl.Local.dll"), "--state", State, $"--Sdxl:TrustedHosts={TrustedAddress}", .. Port()])
+        var info = new ProcessStartInfo("dotnet", [Repository.Program(TestPaths.Root, "local", "Sdxl.Local"), "--state", State, $"--Sdxl:TrustedHosts={TrustedAddress}", .. Port()])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -126,7 +126,7 @@ public sealed class LocalHostProcess : IAsyncDisposable
     {
         var settings = File.ReadAllText($"/proc/{WorkerProcesses().First()}/environ").Split('\0', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2 && (pair[0].StartsWith("Sdxl", StringComparison.Ordinal) || pair[0].StartsWith("SDXL_MODELS", StringComparison.Ordinal)));
-        var info = new ProcessStartInfo("dotnet", [Path.Combine(TestPaths.Root, "gpu-worker", "bin", Configuration, "net10.0", "Sdxl.GpuWorker.dll")])
+        var info = new ProcessStartInfo("dotnet", [Repository.Program(TestPaths.Root, "gpu-worker", "Sdxl.GpuWorker")])
         {
             WorkingDirectory = TestPaths.Root, RedirectStandardOutput = true,
         };
@@ -144,8 +144,6 @@ public sealed class LocalHostProcess : IAsyncDisposable
         lock (_log)
             _log.Add(e.Data ?? "");
     }
-
-    private static string Configuration => AppContext.BaseDirectory.Contains("/Debug/", StringComparison.Ordinal) ? "Debug" : "Release";
 
     /// <summary>Ids of the processes that run as this host's GPU worker: the deployed program, started by the host.</summary>
     public IEnumerable<int> WorkerProcesses() => Children("Sdxl.GpuWorker.dll");
@@ -245,7 +243,7 @@ public sealed class LocalHostProcess : IAsyncDisposable
             () => last?.ToJsonString() ?? "");
     }
 
-    /// <summary>Asks again and again, every 50 ms: what is waited for happens in other processes.</summary>
+    /// <summary>Asks again and again, every 150 ms: what is waited for happens in other processes, which want the processors themselves.</summary>
     public async Task<T> EventuallyAsync<T>(Func<Task<T?>> ask, TimeSpan timeout, string what, Func<string>? last = null) where T : class
     {
         var watch = Stopwatch.StartNew();
@@ -255,7 +253,7 @@ public sealed class LocalHostProcess : IAsyncDisposable
                 return found;
             if (watch.Elapsed > timeout)
                 throw new TimeoutException($"Waited {timeout.TotalSeconds} s for {what}. {last?.Invoke()}\nHost:\n{Output}");
-            await Task.Delay(50);
+            await Task.Delay(150);
         }
     }
 

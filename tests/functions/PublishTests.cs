@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Text.Json;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
+using Sdxl.Core.Hosting;
 using Sdxl.Functions.Hosting;
 
 namespace Sdxl.Tests.Functions;
@@ -63,7 +64,7 @@ public sealed class PublishTests : IDisposable
 
     private async Task Publish()
     {
-        var start = new ProcessStartInfo("dotnet", ["publish", Path.Combine(TestPaths.Root, "functions"), "--no-build", "-c", Configuration, "-o", folder.FullName, "-v", "quiet", "-nodeReuse:false"])
+        var start = new ProcessStartInfo("dotnet", ["publish", Path.Combine(TestPaths.Root, "functions"), "--no-build", "-c", Repository.Configuration, "-o", folder.FullName, "-v", "quiet", "-nodeReuse:false"])
         {
             RedirectStandardOutput = true,
         };
@@ -72,6 +73,4 @@ public sealed class PublishTests : IDisposable
         await publish.WaitForExitAsync();
         Assert.True(publish.ExitCode == 0, output);
     }
-
-    private static string Configuration => AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Debug{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Debug" : "Release";
 }

@@ -1,3 +1,4 @@
+using Sdxl.Core.Hosting;
 using Sdxl.Diffusion.Models;
 using Sdxl.Diffusion.Nets;
 using Sdxl.Diffusion.Training;
@@ -15,7 +16,7 @@ internal static class PortSteps
     public static Result Measure(string name, int wide, int batch, int threads, int steps, Turns.Side? turn = null)
     {
         new TrainingDevice(false, threads).Apply();
-        var folder = Path.Combine(OurSteps.FindRoot(), "models", "toy-sdxl");
+        var folder = Path.Combine(Repository.Required, "models", "toy-sdxl");
         var config = OurSteps.Widened(UNetConfig.Load(Path.Combine(folder, "unet", "config.json")), wide);
         var unet = NewUNet(config, wide == 1 ? folder : null);
         foreach (var parameter in unet.parameters())

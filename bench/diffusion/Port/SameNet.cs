@@ -1,3 +1,4 @@
+using Sdxl.Core.Hosting;
 using Sdxl.Diffusion.Models;
 using Sdxl.Diffusion.Nets;
 using static TorchSharp.torch;
@@ -13,7 +14,7 @@ internal static class SameNet
     public static double LargestDifference()
     {
         using var guard = no_grad();
-        var folder = Path.Combine(OurSteps.FindRoot(), "models", "toy-sdxl");
+        var folder = Path.Combine(Repository.Required, "models", "toy-sdxl");
         using var model = SdxlModel.Load(folder, DiffusionDevice.Cpu);
         var config = model.UNet.Config;
         var port = PortSteps.NewUNet(config, folder);

@@ -33,21 +33,25 @@ public sealed class PreparePicture(BlobStore blobs, PictureMaker maker, JobEnds 
         var picture = plan.Pictures[index];
         var watch = Stopwatch.StartNew();
         PreparedDocument document;
-        string line;
+        string[] lines;
         try
         {
             document = await maker.MakeAsync(training, plan, picture, new PictureWish(), null, cancel);
-            line = $"Picture {index + 1}/{plan.Pictures.Count} {picture.Name}: {document.Picture!.Caption}";
+            lines =
+            [
+                $"Picture {index + 1}/{plan.Pictures.Count} {picture.Name}: {document.Picture!.Caption}",
+                .. document.Report!.Warnings.Select(warning => $"Warning: {picture.Name}: {warning}"),
+            ];
             log.PicturePrepared(training.Id, picture.Name, watch.ElapsedMilliseconds);
         }
         catch (PictureRefusedException e)
         {
             document = new PreparedDocument(null, null, new SkippedFile(picture.Name, e.Reason));
-            line = $"Picture {index + 1}/{plan.Pictures.Count} {picture.Name} skipped: {e.Reason}";
+            lines = [$"Picture {index + 1}/{plan.Pictures.Count} {picture.Name} skipped: {e.Reason}"];
             log.PictureSkipped(training.Id, picture.Name, e.Reason);
         }
         await blobs.WriteAsync(StorageLayout.Datasets, file, document, cancel: cancel);
-        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(training), [line], cancel);
+        await blobs.AppendLinesAsync(StorageLayout.Jobs, StorageLayout.Log(training), lines, cancel);
         return document.Picture is not null;
     }
 }

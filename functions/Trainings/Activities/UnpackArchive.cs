@@ -22,6 +22,8 @@ public sealed record UnpackedArchive(int Pictures, TrainingInputs Inputs, int At
 /// </summary>
 public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCatalog bases, DatasetReuse reuse, IOptions<SdxlOptions> options)
 {
+    private const int SkippedInLog = 50;
+
     [Function(nameof(UnpackArchive))]
     public async Task<UnpackedArchive> Run([ActivityTrigger] TrainingRequest request, CancellationToken cancel)
     {
@@ -55,9 +57,17 @@ public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCata
         var effective = System.Text.Json.JsonSerializer.SerializeToNode(plan.Inputs, Core.Json.SdxlJson.Options)!.AsObject();
         await records.ChangeTrainingAsync(
             request.Key, r => r with { Input = effective, Warnings = plan.Warnings, Pictures = plan.Pictures.Count }, cancel);
+        var leftOut = plan.Skipped.Take(SkippedInLog).Select(file => $"File {file.Name} skipped: {file.Reason}");
+        var more = plan.Skipped.Count - SkippedInLog;
         await blobs.AppendLinesAsync(
             StorageLayout.Jobs, StorageLayout.Log(request.Key),
-            [$"Unpacked {plan.Archive}: {Plural.Of(plan.Pictures.Count, "picture")}.", .. plan.Warnings.Select(w => "Warning: " + w)], cancel);
+            [
+                $"Unpacked {plan.Archive}: {Plural.Of(plan.Pictures.Count, "picture")}.",
+                .. leftOut,
+                .. more > 0 ? [$"{Plural.Of(more, "further file")} skipped; the report names them all."] : Array.Empty<string>(),
+                .. plan.Warnings.Select(w => "Warning: " + w),
+            ],
+            cancel);
         return new UnpackedArchive(plan.Pictures.Count, plan.Inputs, Math.Max(1, options.Value.PicturesAtOnce));
     }
 

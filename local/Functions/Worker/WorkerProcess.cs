@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using Sdxl.Core.Hosting;
 
 namespace Sdxl.Local.Functions.Worker;
 
@@ -9,8 +9,6 @@ namespace Sdxl.Local.Functions.Worker;
 /// </summary>
 internal sealed class WorkerProcess : IDisposable
 {
-    private const int SigTerm = 15;
-
     private readonly Process process;
 
     private WorkerProcess(Process process) => this.process = process;
@@ -66,12 +64,9 @@ internal sealed class WorkerProcess : IDisposable
     {
         if (await EndsWithin(patience))
             return;
-        if (!OperatingSystem.IsWindows())
-        {
-            Signal(process.Id, SigTerm);
-            if (await EndsWithin(patience))
-                return;
-        }
+        Signals.AskToEnd(process);
+        if (await EndsWithin(patience))
+            return;
         process.Kill(entireProcessTree: true);
         await Exited;
     }
@@ -95,7 +90,4 @@ internal sealed class WorkerProcess : IDisposable
         if (line is not null)
             logger.WorkerSaid(level, line);
     }
-
-    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
-    private static extern int Signal(int processId, int signal);
 }
