@@ -25,10 +25,22 @@ internal sealed class ApiClient(Uri address, string? token) : IDisposable
 
     public static AuthenticationHeaderValue? Bearer(string? token) => token is null ? null : new AuthenticationHeaderValue("Bearer", token);
 
-    /// <param name="archive">Path of the zip or tar.</param>
-    /// <param name="fields">Training inputs by name, plus name, owner and base.</param>
-    public Task<TrainingView> CreateTrainingAsync(string archive, IReadOnlyDictionary<string, string> fields, CancellationToken cancel) =>
-        PostArchiveAsync("v1/trainings", archive, fields, cancel);
+    /// <param name="archive">Path of the zip or tar; null: none is sent, the service has the pictures.</param>
+    /// <param name="fields">What stands beside the inputs: name, owner, base, from.</param>
+    /// <param name="input">Training inputs by name.</param>
+    public async Task<TrainingView> CreateTrainingAsync(
+        string? archive, IReadOnlyDictionary<string, string> fields, JsonObject input, CancellationToken cancel)
+    {
+        if (archive is not null)
+        {
+            var all = fields.Concat(input.Select(pair => KeyValuePair.Create(pair.Key, pair.Value!.ToString()))).ToDictionary();
+            return await PostArchiveAsync("v1/trainings", archive, all, cancel);
+        }
+        var body = new JsonObject { ["input"] = input.DeepClone() };
+        foreach (var (name, value) in fields)
+            body[name] = value;
+        return new TrainingView(await PostAsync("v1/trainings", body, cancel));
+    }
 
     /// <summary>Only the data set and its report.</summary>
     public Task<TrainingView> CreateCheckAsync(string archive, IReadOnlyDictionary<string, string> fields, CancellationToken cancel) =>

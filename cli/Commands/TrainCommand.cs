@@ -32,41 +32,61 @@ internal static class TrainCommand
               ./sdxl train my.zip
               ./sdxl train my.zip --name cat --token-string CATX --max-train-steps 400
               ./sdxl train faces.zip --use-face-detection-instead --json
+              ./sdxl train --from me/my --max-train-steps 400          400 steps more on the same pictures
+              ./sdxl train more.zip --from me/my                       further on other pictures
+
+            A training that goes on from a version begins with its weights and with a fresh optimizer and warm-up; trigger word, rank and kind are the
+            version's.
 
             Ctrl-C cancels the training where this command started the host; where a host runs already (./sdxl up, or a service elsewhere)
             the training goes on there, and what follows it is said.
             """);
-        var archive = new Argument<string>("archive") { Description = "Path of the archive." };
+        var archive = new Argument<string?>("archive")
+        {
+            Description = "Path of the archive. May be left out with --from: then the version's own pictures are trained on.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var from = new Option<string?>("--from")
+        {
+            Description = "Go on from a trained version: owner/name, owner/name:ID or ID. Unset: begin with the base model.",
+            HelpName = "VERSION",
+        };
         var name = new Option<string?>("--name", "-n")
         {
-            Description = "Name of the trained model: name or owner/name. Unset: the archive's.",
+            Description = "Name of the trained model: name or owner/name. Unset: that of --from's model, else the archive's.",
             HelpName = "NAME",
         };
         var baseModel = CommonOptions.Base();
         var output = CommonOptions.Output("Where the weights go. Unset: output/NAME-VERSION.");
         var json = CommonOptions.Json();
         command.Arguments.Add(archive);
+        command.Options.Add(from);
         command.Options.Add(name);
         command.Options.Add(baseModel);
         command.Options.Add(output);
         command.Options.Add(json);
         var inputs = new InputOptions(command, TrainingInputs.Fields);
         command.SetAction((parsed, cancel) =>
-            RunAsync(parsed.GetRequiredValue(archive), parsed.GetValue(name), parsed.GetValue(baseModel), inputs.Read(parsed),
+            RunAsync(parsed.GetValue(archive), parsed.GetValue(from), parsed.GetValue(name), parsed.GetValue(baseModel), inputs.Read(parsed),
                 parsed.GetValue(output), parsed.GetValue(json), cancel));
         return command;
     }
 
-    private static Task<int> RunAsync(string archive, string? name, string? baseModel, JsonObject given, string? output, bool json,
-        CancellationToken cancel)
+    private static Task<int> RunAsync(string? archive, string? from, string? name, string? baseModel, JsonObject given, string? output,
+        bool json, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
-        ArchiveProblems.Refuse(archive, given, baseModel);
+        if (archive is not null)
+            ArchiveProblems.Refuse(archive, given, baseModel);
+        else if (from is null)
+            throw new CliException("Give the path of a zip, tar or tar.gz of pictures, or --from VERSION to train a version further on its own.");
         if (baseModel is not null && Remote.Current() is null)
             BaseFiles.Require(baseModel, BaseParts.Nets);
-        var fields = given.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString());
+        var fields = new Dictionary<string, string>();
         if (baseModel is not null)
             fields["base"] = baseModel;
+        if (from is not null)
+            fields["from"] = from;
         if (name is not null)
         {
             var model = ModelName.TryParse(name, "me", out var problem) ?? throw new CliException(problem!);
@@ -77,8 +97,9 @@ internal static class TrainCommand
         return Shows.RunAsync(json, async show =>
         {
             await using var host = await HostLink.OpenAsync(show, baseModel, cancel);
-            show.Stage("upload", Path.GetFileName(archive));
-            var started = await host.Api.CreateTrainingAsync(archive, fields, cancel);
+            if (archive is not null)
+                show.Stage("upload", Path.GetFileName(archive));
+            var started = await host.Api.CreateTrainingAsync(archive, fields, given, cancel);
             show.Note($"training {started.Id}");
             var training = await new TrainingFollower(host.Api, show, goesOn: !host.IsOurs).FollowAsync(started.Id, cancel);
             var (folder, weights) = await WeightsFolder.DownloadAsync(host.Api, training, output, cancel);

@@ -19,10 +19,11 @@ public static class FaultPoints
     /// <summary>Every point there is; a setting that names another one is refused, or its test would prove nothing.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
-        BeforeMessage, AfterMessage, TrainingStep, BetweenCheckpointBlobs, AfterUploadBeforeResult, AfterResultBeforeEvent, AfterEventBeforeComplete,
+        AfterRecordBeforeStart, BeforeMessage, AfterMessage, TrainingStep, BetweenCheckpointBlobs, AfterUploadBeforeResult, AfterResultBeforeEvent, AfterEventBeforeComplete,
         MiddleOfPublish, AfterPublishBeforeRecord, BeforeNextAttemptIsSent, AfterNextAttemptIsSent,
     ];
 
+    public const string AfterRecordBeforeStart = "after-record-before-start";
     public const string BeforeMessage = "after-record-before-message";
     public const string AfterMessage = "after-message";
     public const string TrainingStep = "training-step";

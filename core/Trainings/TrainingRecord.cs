@@ -40,6 +40,14 @@ public sealed record TrainingRecord : IJobRecord<TrainingRecord>
     /// <summary>Id of the training or check whose data set it took; null: an archive of its own.</summary>
     public string? Data { get; init; }
 
+    /// <summary>The version that it goes on from, owner/name:id; null: it begins with the base model.</summary>
+    public string? From { get; init; }
+
+    /// <summary>
+    /// Blob of the archive that came over HTTP, container/path: what it is started from. Empty in records of before this was kept.
+    /// </summary>
+    public string Archive { get; init; } = "";
+
     /// <summary>Its data set has been removed, by time or by hand.</summary>
     public bool DataRemoved { get; init; }
 
@@ -78,6 +86,12 @@ public sealed record TrainingRecord : IJobRecord<TrainingRecord>
     public TrainingRecord AsOf(JobEvent happened) => JobTransitions.IsTerminal(happened.Status) ? this : this with
     {
         Status = happened.Status,
+        Stage = happened.Type switch
+        {
+            EventTypes.TrainingStarting => TrainingStage.Queued,
+            EventTypes.TrainingProcessing => TrainingStage.Unpack,
+            _ => TrainingStage.Publish,
+        },
         Output = happened.Type == EventTypes.VersionPublished ? Output : null,
         Error = null,
         StartedAt = happened.Status == JobStatus.Starting ? null : StartedAt,

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Sdxl.Core.Json;
 
 namespace Sdxl.Core.Versions;
@@ -10,10 +11,14 @@ namespace Sdxl.Core.Versions;
 public sealed record VersionFile(string Name, long Bytes, string Sha256);
 
 /// <summary>
-/// manifest.json of a published version: the files with hashes and the effective configuration. Holds no clock and no id of the run, so that the
-/// same pictures, settings and seed give the same version id.
+/// manifest.json of a published version: the files with hashes and the effective configuration. Holds no clock and no id of the run, so
+/// that the same pictures, settings and seed give the same version id.
 /// </summary>
-public sealed record VersionManifest(string Base, string Trigger, JsonObject Inputs, IReadOnlyList<VersionFile> Files)
+/// <param name="Parent">The version that the training went on from, owner/name:id; null, and not written: it began with the base
+/// model.</param>
+public sealed record VersionManifest(
+    string Base, string Trigger, JsonObject Inputs, IReadOnlyList<VersionFile> Files,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Parent = null)
 {
     public const string FileName = "manifest.json";
 

@@ -131,15 +131,17 @@ public sealed class TrainingExport
     }
 
     /// <summary>config.json: the effective inputs, what was worked out from them, the captions.</summary>
-    private JsonObject Config() => new()
+    private JsonObject Config()
     {
-        ["base"] = plan.Base.Name,
-        ["model"] = plan.ModelName,
-        ["trigger"] = dataset.Trigger,
-        ["inputs"] = JsonSerializer.SerializeToNode(plan.Inputs, SdxlJson.Options),
-        ["effective"] = JsonSerializer.SerializeToNode(settings, SdxlJson.Options),
-        ["pictures"] = new JsonArray([.. dataset.Pictures.Select(p => (JsonNode)new JsonObject { ["name"] = p.Name, ["caption"] = p.Caption, ["sha256"] = p.Sha256 })]),
-    };
+        var config = new JsonObject { ["base"] = plan.Base.Name, ["model"] = plan.ModelName, ["trigger"] = dataset.Trigger };
+        if (plan.Parent is { } parent)
+            config["parent"] = parent.Version;
+        config["inputs"] = JsonSerializer.SerializeToNode(plan.Inputs, SdxlJson.Options);
+        config["effective"] = JsonSerializer.SerializeToNode(settings, SdxlJson.Options);
+        config["pictures"] = new JsonArray(
+            [.. dataset.Pictures.Select(p => (JsonNode)new JsonObject { ["name"] = p.Name, ["caption"] = p.Caption, ["sha256"] = p.Sha256 })]);
+        return config;
+    }
 
     /// <summary>ss_* for A1111, Forge and kohya's tools; modelspec.* as Stability specifies it (no date: the bytes depend on the content alone).</summary>
     private Dictionary<string, string> Header(string? kind)

@@ -41,7 +41,9 @@ public sealed class Trainer : IDisposable
     private (Tensor States, Tensor Pooled)? textCache; // [n,T,D], [n,P]: from the pivot on
 
     /// <param name="compute">Type of the nets' passes.</param>
-    public Trainer(TrainingSettings settings, TrainedNets nets, TrainingData data, ITrainingNoise noise, NoiseSchedule schedule, ScalarType compute)
+    /// <param name="parent">What to begin with; null: the base model, a LoRA of no effect and vectors by chance.</param>
+    public Trainer(
+        TrainingSettings settings, TrainedNets nets, TrainingData data, ITrainingNoise noise, NoiseSchedule schedule, ScalarType compute, ParentWeights? parent = null)
     {
         (this.settings, this.nets, this.data, this.compute) = (settings, nets, data, compute);
         device = data.LatentMean.device;
@@ -57,10 +59,12 @@ public sealed class Trainer : IDisposable
         if (settings.Lora is not { } lora)
         {
             netParameters = new FlatParameters(WholeNet(), device);
+            parent?.CopyUNet(netParameters);
         }
         else
         {
             netParameters = new FlatParameters(NewLora(lora), device);
+            parent?.CopyLora(netParameters, lora.Scale);
             Attach(lora);
         }
         (tableDeviation1, tableDeviation2) = (Deviation(nets.Text1), Deviation(nets.Text2));
@@ -70,6 +74,8 @@ public sealed class Trainer : IDisposable
                 KeyValuePair.Create("rows_2", NewRows(nets.Text2, tableDeviation2, 1)),
             ],
             device);
+        parent?.CopyRows(rowParameters);
+        // The optimizer comes last: some remember where they began.
         netGroup = new ParameterGroup("net", netParameters, settings.WeightDecay);
         rowGroup = new ParameterGroup("text", rowParameters, settings.TokenWeightDecay);
         Optimizer = NewOptimizer(settings, [netGroup, rowGroup]);

@@ -28,6 +28,9 @@ public sealed record TrainingPlan
     /// <summary>Inputs as the user gave them: those without effect are named in the log. Null where they are named already: the host does so when it reads the archive.</summary>
     public JsonObject? Given { get; init; }
 
+    /// <summary>The published version whose weights it begins with; null: the base model's alone.</summary>
+    public TrainingParent? Parent { get; init; }
+
     /// <summary>What the base model's files are (<see cref="Core.Bases.BaseIdentity"/>); null: found out, which reads them all.</summary>
     public string? BaseIdentity { get; init; }
 

@@ -54,8 +54,10 @@ public sealed class TrainingRun
             throw new TrainingException($"The data set's trigger is '{dataset.Manifest.Trigger}', input 'token_string' is '{plan.Inputs.TokenString}'. Prepare the data set with the same words.");
         checkpoints = new CheckpointStore(Path.Combine(plan.WorkFolder, "checkpoints"));
         baseIdentity = plan.BaseIdentity ?? BaseIdentity.Of(plan.Base.ModelPath, cacheFile: null);
-        // The same settings on other pictures or another base are another training; a base is its files, whatever its name.
-        hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{settings.Hash()}\n{SdxlJson.Serialize(settings.ScheduleFrom(schedule))}\n{baseIdentity}\n{plan.Inputs.TrainBatchSize}\n{SdxlJson.Serialize(dataset.Manifest)}")));
+        // The same settings on other pictures, another base or another version to begin with are another training; a base is its files, whatever its name.
+        hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+            $"{settings.Hash()}\n{SdxlJson.Serialize(settings.ScheduleFrom(schedule))}\n{baseIdentity}\n{plan.Inputs.TrainBatchSize}\n{SdxlJson.Serialize(dataset.Manifest)}"
+            + (plan.Parent is null ? "" : $"\n{plan.Parent.Version}"))));
     }
 
     /// <summary>Trains to the end, or until <paramref name="stop"/>: then a checkpoint is written at the end of the current step.</summary>
@@ -122,7 +124,10 @@ public sealed class TrainingRun
         var nets = new TrainedNets(model.UNet, model.TextEncoder!, model.TextEncoder2, model.Tokenizer!.EndOfText, model.Tokenizer2.EndOfText);
         var schedule = settings.ScheduleFrom(model.Schedule).Noise();
         var noise = new CounterNoise(settings.Seed, data.Pictures, plan.Inputs.TrainBatchSize, schedule.Timesteps);
-        using var trainer = new Trainer(settings, nets, data, noise, schedule, device.Compute);
+        // A checkpoint holds all that trains: the version it once began with is not read again.
+        using var trainer = found is null && plan.Parent is { } parent
+            ? FromParent(parent, model, weights => new Trainer(settings, nets, data, noise, schedule, device.Compute, weights))
+            : new Trainer(settings, nets, data, noise, schedule, device.Compute);
         var done = found is null ? 0 : Restore(trainer, found);
         trainer.RateFactor = Math.Pow(0.5, rollbacks);
         var start = found is null ? JudgeBase(trainer) : found.Info.Start;
@@ -212,6 +217,14 @@ public sealed class TrainingRun
         }
     }
 
+    private Trainer FromParent(TrainingParent parent, SdxlModel model, Func<ParentWeights, Trainer> make)
+    {
+        using var weights = new ParentWeights(parent, model);
+        var trainer = make(weights);
+        observer.Log($"Goes on from {parent.Version}: its weights and its trigger word's vectors; the optimizer begins anew.");
+        return trainer;
+    }
+
     /// <summary>After all steps, or earlier where that is asked for; the first is done in any case: an untrained version is of no use to anybody.</summary>
     private bool EndsAt(int done) => done >= settings.Steps || (done > 0 && plan.StopEarly.IsCancellationRequested);
 
@@ -219,8 +232,8 @@ public sealed class TrainingRun
     {
         var start = trainer.Judge();
         return start.AreNumbers ? start : throw new TrainingException(
-            $"Base model '{plan.Base.Name}' answers with infinity or no number before any training: its weights are damaged, or too large for "
-            + $"{device.Compute}. Bring the model's files anew, then train again.");
+            $"Base model '{plan.Base.Name}'{(plan.Parent is null ? "" : $" with version '{plan.Parent.Version}'")} answers with infinity or no number before any training: "
+            + $"its weights are damaged, or too large for {device.Compute}. Bring the model's files anew, then train again.");
     }
 
     /// <summary>A divergence that stayed finite fails like one that did not, with the same advice.</summary>
@@ -235,7 +248,7 @@ public sealed class TrainingRun
         {
             throw new TrainingException(
                 $"The training diverges: on its own pictures, under the same noise, the mean squared error was {start} before and is {end} after it. "
-                + $"It unlearned what the base model knows, so nothing is published. Lower {SettingName(plan)} or ti_lr, or raise lr_warmup_steps.");
+                + $"It unlearned what {(plan.Parent is null ? "the base model" : "the version it began with")} knows, so nothing is published. Lower {SettingName(plan)} or ti_lr, or raise lr_warmup_steps.");
         }
     }
 

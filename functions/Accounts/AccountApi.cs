@@ -21,13 +21,13 @@ public sealed record Hardware(string Sku, string Name)
 public sealed record AccountView(string Type, string Username, string Name, string? GithubUrl, string? AvatarUrl);
 
 /// <summary>Who the token is, and what hardware may be named.</summary>
-public sealed class AccountApi(Callers callers)
+public sealed class AccountApi
 {
     [Function("GetAccount")]
     [Operation("Whose the token is.", Gives = typeof(AccountView))]
     public IActionResult Account(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/account")] HttpRequest request) => Answers.Json(
-            new AccountView("user", callers.OwnerOf(request), callers.OwnerOf(request), null, null));
+            new AccountView("user", request.Owner(), request.Owner(), null, null));
 
     /// <summary>A bare list, as Replicate answers; its command line tries a token with it.</summary>
     [Function("ListHardware")]

@@ -15,14 +15,14 @@ public sealed record StorageView(long Bytes, IReadOnlyDictionary<string, long> K
 /// <summary>
 /// How much is stored for the caller. Counted when asked, blob by blob (5,000 names a call to storage), so it is no part of GET v1/account.
 /// </summary>
-public sealed class StorageApi(BlobStore blobs, Callers callers)
+public sealed class StorageApi(BlobStore blobs)
 {
     [Function("GetAccountStorage")]
     [Operation("What is stored for you, in bytes.", Gives = typeof(StorageView))]
     public async Task<IActionResult> Storage(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/account/storage")] HttpRequest request, CancellationToken cancel)
     {
-        var prefix = $"{callers.OwnerOf(request)}/";
+        var prefix = $"{request.Owner()}/";
         var sums = await Task.WhenAll(StorageLayout.Containers.Select(
             async container => (Container: container, Bytes: await blobs.BytesAsync(container, prefix, cancel))));
         return Answers.Json(new StorageView(sums.Sum(sum => sum.Bytes), sums.ToDictionary(sum => sum.Container, sum => sum.Bytes)));

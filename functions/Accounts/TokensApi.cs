@@ -22,7 +22,7 @@ public sealed record TokenView(
 /// Tokens over HTTP, for tokens with the scope 'tokens'. POST {"name", "scopes"?, "expires_at"?, "owner"?}: the owner may be another one,
 /// which is how a deployment gets its second user.
 /// </summary>
-public sealed class TokensApi(TokenStore tokens, Callers callers, TimeProvider time)
+public sealed class TokensApi(TokenStore tokens, TimeProvider time)
 {
     private const int MaxBodyBytes = 64 << 10;
     private const int MaxNameLetters = 100;
@@ -51,9 +51,10 @@ public sealed class TokensApi(TokenStore tokens, Callers callers, TimeProvider t
             else
                 problems.Add(new("expires_at", "'expires_at' must be a time to come, as in 2030-01-31T12:00:00Z.", 422));
         }
-        var owner = body["owner"]?.ToString() ?? callers.OwnerOf(request);
+        var owner = body["owner"]?.ToString() ?? request.Owner();
         if (ModelName.TryParse("x", owner, out _) is null)
-            problems.Add(new("owner", $"'owner' is '{owner}'; it must have lower-case letters, digits, '-', '_' and '.', at most 64.", 422));
+            problems.Add(new(
+                "owner", $"'owner' is '{owner}'; it must have lower-case letters, digits, '-', '_' and '.', at most 64.", 422));
         if (problems.Count > 0)
             throw new IntakeException(problems);
         var (token, record) = await tokens.CreateAsync(owner, name, scopes, expires, cancel);
@@ -66,7 +67,7 @@ public sealed class TokensApi(TokenStore tokens, Callers callers, TimeProvider t
     public async Task<IActionResult> List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/tokens")] HttpRequest request, CancellationToken cancel) =>
         Answers.Json(new Page<TokenView>(
-            null, null, [.. (await tokens.ListAsync(callers.OwnerOf(request), cancel)).Select(record => TokenView.Of(record))]));
+            null, null, [.. (await tokens.ListAsync(request.Owner(), cancel)).Select(record => TokenView.Of(record))]));
 
     /// <summary>Revokes the token with that id, or the one that the request came with.</summary>
     [Function("RevokeToken")]
@@ -75,7 +76,7 @@ public sealed class TokensApi(TokenStore tokens, Callers callers, TimeProvider t
     public async Task<IActionResult> Revoke(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/tokens/{id}")] HttpRequest request, string id,
         CancellationToken cancel) =>
-        await tokens.RevokeAsync(callers.OwnerOf(request), id, cancel) is null
+        await tokens.RevokeAsync(request.Owner(), id, cancel) is null
             ? Answers.NotFound($"You have no token '{id}'. GET v1/tokens lists them.")
             : new NoContentResult();
 }

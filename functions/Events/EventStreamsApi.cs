@@ -16,8 +16,9 @@ using Sdxl.Functions.Storage;
 namespace Sdxl.Functions.Events;
 
 /// <summary>Server-sent events over HTTP.</summary>
-public sealed class EventStreamsApi(EventStreams streams, JobStories stories, RecordStore records, RecordChanges changes, PredictionViews views,
-    Addresses addresses, Callers callers, TimeProvider time)
+public sealed class EventStreamsApi(
+    EventStreams streams, JobStories stories, RecordStore records, RecordChanges changes, PredictionViews views, Addresses addresses,
+    TimeProvider time)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
 
@@ -37,8 +38,8 @@ public sealed class EventStreamsApi(EventStreams streams, JobStories stories, Re
         CancellationToken cancel) => FollowAsync(request, PredictionRecord.Kind, id, $"There is no prediction '{id}'.", cancel);
 
     /// <summary>
-    /// A prediction's pictures as Replicate's clients stream them: an event "output" with an address each, "error", and always "done" at the end,
-    /// also for who comes late. The address is the permission: these clients send no token to it.
+    /// A prediction's pictures as Replicate's clients stream them: an event "output" with an address each, "error", and always "done" at
+    /// the end, also for who comes late. The address is the permission: these clients send no token to it.
     /// </summary>
     [Function("StreamPrediction")]
     [Operation("A prediction's pictures as they come, as server-sent events.", Media = "text/event-stream")]
@@ -79,7 +80,7 @@ public sealed class EventStreamsApi(EventStreams streams, JobStories stories, Re
 
     private async Task<IActionResult> FollowAsync(HttpRequest request, string kind, string id, string nobody, CancellationToken cancel)
     {
-        if (callers.JobOf(request, id) is not { } key || await stories.FindAsync(kind, key, cancel) is not { } story)
+        if (request.JobOf(id) is not { } key || await stories.FindAsync(kind, key, cancel) is not { } story)
             return Answers.NotFound(nobody);
         var after = LastId(request);
         if (story.IsOver && after >= story.Last)

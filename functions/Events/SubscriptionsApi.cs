@@ -12,7 +12,7 @@ namespace Sdxl.Functions.Events;
 public sealed record WebhookSecretView(string Key);
 
 /// <summary>Addresses that are told of the caller's jobs, and the secret with which they can check who tells.</summary>
-public sealed class SubscriptionsApi(Subscriptions subscriptions, WebhookSecrets secrets, WebhookPoster poster, Addresses addresses, Callers callers,
+public sealed class SubscriptionsApi(Subscriptions subscriptions, WebhookSecrets secrets, WebhookPoster poster, Addresses addresses,
     TimeProvider time)
 {
     private const int MaxBytes = 1 << 16;
@@ -25,12 +25,16 @@ public sealed class SubscriptionsApi(Subscriptions subscriptions, WebhookSecrets
     {
         try
         {
-            var body = await RequestBodies.JsonAsync(request, MaxBytes, "url", "Send {\"url\": \"https://…\", \"types\": [\"training.*\"]}.", cancel);
+            var body = await RequestBodies.JsonAsync(
+                request, MaxBytes, "url", "Send {\"url\": \"https://…\", \"types\": [\"training.*\"]}.", cancel);
             if (body["types"] is not (null or JsonArray) || body.Any(pair => pair.Key is not ("url" or "types")))
-                throw new IntakeException([new IntakeProblem("types", "The body has 'url', and 'types' as a list of texts; nothing else.", 422)]);
+            {
+                throw new IntakeException(
+                    [new IntakeProblem("types", "The body has 'url', and 'types' as a list of texts; nothing else.", 422)]);
+            }
             var types = (body["types"] as JsonArray ?? []).Select(type => type?.ToString() ?? "").ToList();
             var made = await subscriptions.AddAsync(
-                callers.OwnerOf(request), body["url"] is JsonValue url ? url.ToString() : "", types, cancel);
+                request.Owner(), body["url"] is JsonValue url ? url.ToString() : "", types, cancel);
             return Answers.Json(made, StatusCodes.Status201Created);
         }
         catch (IntakeException e)
@@ -43,7 +47,7 @@ public sealed class SubscriptionsApi(Subscriptions subscriptions, WebhookSecrets
     [Operation("Your subscriptions.", Gives = typeof(Page<Subscription>))]
     public async Task<IActionResult> List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/subscriptions")] HttpRequest request, CancellationToken cancel) =>
-        Answers.Json(new Page<Subscription>(null, null, await subscriptions.OfAsync(callers.OwnerOf(request), cancel)));
+        Answers.Json(new Page<Subscription>(null, null, await subscriptions.OfAsync(request.Owner(), cancel)));
 
     [Function("GetSubscription")]
     [Operation("A subscription.", Gives = typeof(Subscription))]
@@ -55,7 +59,7 @@ public sealed class SubscriptionsApi(Subscriptions subscriptions, WebhookSecrets
     [Operation("Removes a subscription.", Status = 204)]
     public async Task<IActionResult> Delete(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/subscriptions/{id}")] HttpRequest request, string id,
-        CancellationToken cancel) => await subscriptions.RemoveAsync(callers.OwnerOf(request), id, cancel) ? new NoContentResult() : Nobody(id);
+        CancellationToken cancel) => await subscriptions.RemoveAsync(request.Owner(), id, cancel) ? new NoContentResult() : Nobody(id);
 
     /// <summary>Sends a test event and answers what came of it: 200, or 502 with the reason.</summary>
     [Function("TestSubscription")]
@@ -71,7 +75,7 @@ public sealed class SubscriptionsApi(Subscriptions subscriptions, WebhookSecrets
         try
         {
             await poster.PostAsync(
-                callers.OwnerOf(request), found.Url, name, CloudEventShape.ContentType, Encoding.UTF8.GetBytes(told.ToJsonString()), cancel);
+                request.Owner(), found.Url, name, CloudEventShape.ContentType, Encoding.UTF8.GetBytes(told.ToJsonString()), cancel);
             return Answers.Json(new { Delivered = true, Event = told });
         }
         catch (DeliveryFailedException e)
@@ -84,18 +88,20 @@ public sealed class SubscriptionsApi(Subscriptions subscriptions, WebhookSecrets
     [Function("GetWebhookSecret")]
     [Operation("The secret that signs your webhooks.", Gives = typeof(WebhookSecretView))]
     public async Task<IActionResult> Secret(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/webhooks/default/secret")] HttpRequest request, CancellationToken cancel) =>
-        Answers.Json(new WebhookSecretView(await secrets.SecretAsync(callers.OwnerOf(request), cancel)));
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/webhooks/default/secret")] HttpRequest request,
+        CancellationToken cancel) =>
+        Answers.Json(new WebhookSecretView(await secrets.SecretAsync(request.Owner(), cancel)));
 
     /// <summary>Makes a new secret; the old one signs beside it for a day.</summary>
     [Function("RotateWebhookSecret")]
     [Operation("Replaces the secret that signs your webhooks.", Gives = typeof(WebhookSecretView))]
     public async Task<IActionResult> Rotate(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/default/secret")] HttpRequest request, CancellationToken cancel) =>
-        Answers.Json(new WebhookSecretView(await secrets.RotateAsync(callers.OwnerOf(request), cancel)));
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/default/secret")] HttpRequest request,
+        CancellationToken cancel) =>
+        Answers.Json(new WebhookSecretView(await secrets.RotateAsync(request.Owner(), cancel)));
 
     private async Task<Subscription?> FindAsync(HttpRequest request, string id, CancellationToken cancel) =>
-        (await subscriptions.OfAsync(callers.OwnerOf(request), cancel)).FirstOrDefault(one => one.Id == id);
+        (await subscriptions.OfAsync(request.Owner(), cancel)).FirstOrDefault(one => one.Id == id);
 
     private static ContentResult Nobody(string id) => Answers.NotFound($"There is no subscription '{id}'.");
 }

@@ -8,7 +8,7 @@ using Sdxl.Functions.Storage;
 namespace Sdxl.Functions.Events;
 
 /// <summary>Events of the caller's jobs that a receiver did not take for a day: to be seen, sent again and forgotten by hand.</summary>
-public sealed class UndeliveredApi(EventDelivery delivery, BlobStore blobs, Callers callers)
+public sealed class UndeliveredApi(EventDelivery delivery, BlobStore blobs)
 {
     private const int Most = 100;
 
@@ -17,9 +17,11 @@ public sealed class UndeliveredApi(EventDelivery delivery, BlobStore blobs, Call
     public async Task<IActionResult> List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/undelivered")] HttpRequest request, CancellationToken cancel)
     {
-        var names = await blobs.ListAsync(StorageLayout.Records, StorageLayout.UndeliveredEvents(callers.OwnerOf(request)), cancel);
-        var found = await Task.WhenAll(names.Take(Most).Select(name => blobs.ReadAsync<UndeliveredEvent>(StorageLayout.Records, name, cancel)));
-        return Answers.Json(new Page<UndeliveredEvent>(null, null, [.. found.Where(one => one is not null).Select(one => one!.Value.Value)]));
+        var names = await blobs.ListAsync(StorageLayout.Records, StorageLayout.UndeliveredEvents(request.Owner()), cancel);
+        var found = await Task.WhenAll(
+            names.Take(Most).Select(name => blobs.ReadAsync<UndeliveredEvent>(StorageLayout.Records, name, cancel)));
+        return Answers.Json(new Page<UndeliveredEvent>(
+            null, null, [.. found.Where(one => one is not null).Select(one => one!.Value.Value)]));
     }
 
     /// <summary>200 where it is taken now, 502 with the reason where not.</summary>
@@ -29,8 +31,10 @@ public sealed class UndeliveredApi(EventDelivery delivery, BlobStore blobs, Call
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/undelivered/{name}/retry")] HttpRequest request, string name,
         CancellationToken cancel)
     {
-        var owner = callers.OwnerOf(request);
-        if (!IsName(name) || await blobs.ReadAsync<UndeliveredEvent>(StorageLayout.Records, StorageLayout.UndeliveredEvent(owner, name), cancel) is not { Value: var found })
+        var owner = request.Owner();
+        if (!IsName(name)
+            || await blobs.ReadAsync<UndeliveredEvent>(StorageLayout.Records, StorageLayout.UndeliveredEvent(owner, name), cancel)
+                is not { Value: var found })
             return Nobody(name);
         return await delivery.RetryAsync(owner, found, cancel) is { } why
             ? Answers.Problem(StatusCodes.Status502BadGateway, "Not delivered", $"The event was not taken: {why}.")
@@ -45,7 +49,7 @@ public sealed class UndeliveredApi(EventDelivery delivery, BlobStore blobs, Call
     {
         if (!IsName(name))
             return Nobody(name);
-        var blob = await blobs.BlobAsync(StorageLayout.Records, StorageLayout.UndeliveredEvent(callers.OwnerOf(request), name));
+        var blob = await blobs.BlobAsync(StorageLayout.Records, StorageLayout.UndeliveredEvent(request.Owner(), name));
         return (await blob.DeleteIfExistsAsync(cancellationToken: cancel)).Value ? new NoContentResult() : Nobody(name);
     }
 

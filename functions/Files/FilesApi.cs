@@ -21,7 +21,7 @@ public sealed record FileView(
 
 /// <summary>Files over HTTP: POST multipart (content, metadata), list, metadata by id, bytes, delete.</summary>
 public sealed class FilesApi(
-    FileStore files, InputFiles inputs, BlobAnswers answers, Deletion deletion, Paging paging, Addresses addresses, Callers callers,
+    FileStore files, InputFiles inputs, BlobAnswers answers, Deletion deletion, Paging paging, Addresses addresses,
     IOptions<SdxlOptions> options)
 {
     private const string Content = "content";
@@ -40,7 +40,7 @@ public sealed class FilesApi(
         var type = form["type"].ToString() is { Length: > 0 } told ? told
             : file.ContentType is { Length: > 0 } sent ? sent : "application/octet-stream";
         var record = await files.CreateAsync(
-            callers.OwnerOf(request), name, type, await MetadataAsync(form, cancel), kept.Content!, cancel);
+            request.Owner(), name, type, await MetadataAsync(form, cancel), kept.Content!, cancel);
         request.HttpContext.Response.Headers.Location = addresses.Of(request, $"v1/files/{record.Id}");
         return Answers.Json(View(record, request), StatusCodes.Status201Created);
     }
@@ -51,7 +51,7 @@ public sealed class FilesApi(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/files")] HttpRequest request, CancellationToken cancel)
     {
         var wanted = Paging.Of(request);
-        var (found, next) = await files.ListAsync(callers.OwnerOf(request), wanted.Cursor, wanted.Size, cancel);
+        var (found, next) = await files.ListAsync(request.Owner(), wanted.Cursor, wanted.Size, cancel);
         return Answers.Json(paging.Page(request, [.. found.Select(file => View(file, request))], next));
     }
 
@@ -61,14 +61,14 @@ public sealed class FilesApi(
     public async Task<IActionResult> Get(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/files/{id}")] HttpRequest request, string id,
         CancellationToken cancel) =>
-        await files.FindAsync(callers.OwnerOf(request), id, cancel) is { } file ? Answers.Json(View(file, request)) : NoFile(id);
+        await files.FindAsync(request.Owner(), id, cancel) is { } file ? Answers.Json(View(file, request)) : NoFile(id);
 
     [Function("DownloadFile")]
     [Operation("A file's bytes.", Media = "application/octet-stream")]
     public async Task<IActionResult> Download(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/files/{id}/download")] HttpRequest request, string id,
         CancellationToken cancel) =>
-        await files.FindAsync(callers.OwnerOf(request), id, cancel) is { } file
+        await files.FindAsync(request.Owner(), id, cancel) is { } file
             ? await answers.ServeAsync(request, StorageLayout.Files, StorageLayout.File(file.Owner, file.Id), $"There is no file '{id}'.",
                 cancel, "application/octet-stream", file.Name)
             : NoFile(id);
@@ -79,7 +79,7 @@ public sealed class FilesApi(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/files/{id}")] HttpRequest request, string id,
         CancellationToken cancel)
     {
-        if (await files.FindAsync(callers.OwnerOf(request), id, cancel) is not { } file)
+        if (await files.FindAsync(request.Owner(), id, cancel) is not { } file)
             return NoFile(id);
         await deletion.FileAsync(file.Owner, file.Id, cancel);
         return new NoContentResult();
@@ -105,8 +105,8 @@ public sealed class FilesApi(
             return new Dictionary<string, string>();
         try
         {
-            return (StrictJson.Parse(Encoding.UTF8.GetBytes(text), new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject
-                ?? throw new JsonException("it is not an object"))
+            var read = StrictJson.Parse(Encoding.UTF8.GetBytes(text), new JsonDocumentOptions { AllowDuplicateProperties = false });
+            return (read as JsonObject ?? throw new JsonException("it is not an object"))
                 .ToDictionary(pair => pair.Key, pair => pair.Value?.ToString() ?? "");
         }
         catch (JsonException e)

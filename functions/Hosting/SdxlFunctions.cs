@@ -59,6 +59,8 @@ public static class SdxlFunctions
             provider.GetRequiredService<TimeProvider>(), TimeSpan.FromMilliseconds(250)));
         services.AddSingleton<Trainings.TrainingCreation>();
         services.AddSingleton<Trainings.DatasetReuse>();
+        services.AddSingleton<Trainings.ParentVersions>();
+        services.AddSingleton<Trainings.TrainingQueue>();
         services.AddSingleton<Trainings.Quotes>();
         services.AddSingleton<Trainings.PictureMaker>();
         services.AddSingleton<Trainings.PreparedDocuments>();
@@ -68,7 +70,6 @@ public static class SdxlFunctions
         services.AddSingleton<Trainings.ArchiveReceiver>();
         services.AddSingleton<Trainings.UsablePictures>();
         services.AddSingleton<Http.Addresses>();
-        services.AddSingleton<Http.Callers>();
         services.AddSingleton<Http.Paging>();
         services.AddSingleton<Accounts.TokenStore>();
         services.AddSingleton<Http.PublicWeb>();

@@ -12,7 +12,8 @@ public sealed class SdxlOptions
 
     /// <summary>
     /// The models folder is the worker's too (one machine, a shared mount): a job whose base model lacks nets is refused at once.
-    /// false: only the worker has the nets, and it is the one that looks. The preprocessing models are this app's own and looked for in either case.
+    /// false: only the worker has the nets, and it is the one that looks. The preprocessing models are this app's own and looked for in
+    /// either case.
     /// </summary>
     public bool NetsAreHere { get; set; }
 
@@ -49,7 +50,10 @@ public sealed class SdxlOptions
     /// <summary>Where clients reach the app, for links; empty: the request's own host.</summary>
     public string PublicUrl { get; set; } = "";
 
-    /// <summary>Largest archive, bytes; the blob way and HTTP alike. Also the most that a prediction's file (weights, picture) may have that is sent or fetched.</summary>
+    /// <summary>
+    /// Largest archive, bytes; the blob way and HTTP alike. Also the most that a prediction's file (weights, picture) may have that is sent
+    /// or fetched.
+    /// </summary>
     public long MaxArchiveBytes { get; set; } = 250L << 20;
 
     /// <summary>Largest file that a data URI may hold, bytes: unlike a file that is sent, it lies in memory several times over while its
@@ -59,24 +63,30 @@ public sealed class SdxlOptions
     /// <summary>Largest body of JSON, bytes: three files in base64 and some text.</summary>
     public long MaxJsonBytes => (4 * MaxDataUriBytes) + (1L << 20);
 
-    /// <summary>Largest body of a request, bytes: a prediction's weights, picture and mask may have that size each, and a form has some text around them.</summary>
+    /// <summary>
+    /// Largest body of a request, bytes: a prediction's weights, picture and mask may have that size each, and a form has some text around
+    /// them.
+    /// </summary>
     public long MaxBodyBytes => (3 * MaxArchiveBytes) + (8L << 20);
 
     /// <summary>
-    /// Hosts that inputs may name although they are not on the public internet, comma-separated, each "name" or "name:port" (the address, where the link has that).
-    /// Whoever may POST can then read what they serve to this app.
+    /// Hosts that inputs may name although they are not on the public internet, comma-separated, each "name" or "name:port" (the address,
+    /// where the link has that). Whoever may POST can then read what they serve to this app.
     /// </summary>
     public string TrustedHosts { get; set; } = "";
 
-    /// <summary>Seconds between two looks at a training whose worker has not answered: an event that got lost is made up for after that.</summary>
+    /// <summary>
+    /// Seconds between two looks at a training whose worker has not answered: an event that got lost is made up for after that. As long
+    /// after its making a training is started whose request died before it had.
+    /// </summary>
     public int HeartbeatCheckSeconds { get; set; } = 180;
 
     /// <summary>Pictures of one training that are prepared at a time, so that a large one does not hold back others.</summary>
     public int PicturesAtOnce { get; set; } = 8;
 
     /// <summary>
-    /// Pictures in the answer of a request that waits for them (Prefer: wait) are data URIs where clients reach this app by plain http: Replicate's JavaScript
-    /// client makes files of https: and data: only. Everywhere else they are links.
+    /// Pictures in the answer of a request that waits for them (Prefer: wait) are data URIs where clients reach this app by plain http:
+    /// Replicate's JavaScript client makes files of https: and data: only. Everywhere else they are links.
     /// </summary>
     public bool DataOutputOnHttp { get; set; } = true;
 

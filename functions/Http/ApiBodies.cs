@@ -21,6 +21,7 @@ public static class ApiBodies
             ("destination", Text("owner/name, Replicate's word for it.")),
             ("base", Text("Base model's name; unset: the default.")),
             ("check", Text("Id of a check or training whose data set is taken in place of an archive.")),
+            ("from", Text("A version of yours whose weights the training begins with; without archive and check on its own pictures.")),
             ("webhook", Text("Address that is told of it.", "uri")),
             ("webhook_events_filter", List("start", "output", "logs", "completed"))),
         [Prediction] = Object(

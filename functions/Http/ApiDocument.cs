@@ -46,9 +46,11 @@ public static partial class ApiDocument
             ["info"] = new JsonObject
             {
                 ["title"] = "Sdxl.Serverless", ["version"] = "1.0.0",
-                ["description"] = "Fine-tunes SDXL on a zip of pictures and draws with the result. Replicate's clients work with it unchanged.",
+                ["description"] =
+                    "Fine-tunes SDXL on a zip of pictures and draws with the result. Replicate's clients work with it unchanged.",
             },
-            ["paths"] = new JsonObject(paths.Where(pair => pair.Value.Count > 0).Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
+            ["paths"] = new JsonObject(
+                paths.Where(pair => pair.Value.Count > 0).Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
             ["components"] = new JsonObject
             {
                 ["schemas"] = schemas,
@@ -64,8 +66,10 @@ public static partial class ApiDocument
         from method in type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
         let function = method.GetCustomAttribute<FunctionAttribute>()
         where function is not null
-        let trigger = method.GetParameters().Select(parameter => parameter.GetCustomAttribute<HttpTriggerAttribute>()).FirstOrDefault(t => t is not null)
+        let trigger = method.GetParameters()
+            .Select(parameter => parameter.GetCustomAttribute<HttpTriggerAttribute>()).FirstOrDefault(t => t is not null)
         where trigger?.Route?.StartsWith("v1/", StringComparison.Ordinal) == true && !trigger.Route.Contains(":/", StringComparison.Ordinal)
+            && !trigger.Route.StartsWith("v1/v1/", StringComparison.Ordinal)
         orderby function.Name
         select (function.Name, method, trigger);
 
@@ -79,7 +83,8 @@ public static partial class ApiDocument
             ["tags"] = new JsonArray(route.Split('/')[1]),
         };
         var parameters = Parameter().Matches(route).Select(match => Named(match.Groups[1].Value, "path"))
-            .Concat((told?.Query ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(word => Named(word, "query")))
+            .Concat((told?.Query ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .Select(word => Named(word, "query")))
             .ToArray();
         if (parameters.Length > 0)
             operation["parameters"] = new JsonArray(parameters);
@@ -114,7 +119,13 @@ public static partial class ApiDocument
         {
             answer["content"] = new JsonObject
             {
-                [media] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "string", ["format"] = media.StartsWith("text/", StringComparison.Ordinal) ? "" : "binary" } },
+                [media] = new JsonObject
+                {
+                    ["schema"] = new JsonObject
+                    {
+                        ["type"] = "string", ["format"] = media.StartsWith("text/", StringComparison.Ordinal) ? "" : "binary",
+                    },
+                },
             };
         }
         return answer;

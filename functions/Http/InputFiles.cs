@@ -24,7 +24,7 @@ public sealed record InputFile(string Name, string? Blob, Stream? Content) : IDi
 /// that this app serves (one that was sent to v1/files, a version's, a drawn picture), or an address on the public internet.
 /// </summary>
 public sealed class InputFiles(BlobStore blobs, VersionStore versions, FileStore files, FileLinks links, PublicWeb web,
-    Addresses addresses, Callers callers, IOptions<SdxlOptions> options)
+    Addresses addresses, IOptions<SdxlOptions> options)
 {
     /// <summary>Containers whose blobs begin with their owner; what is not his does not exist for him.</summary>
     private static readonly string[] s_owned =
@@ -38,11 +38,11 @@ public sealed class InputFiles(BlobStore blobs, VersionStore versions, FileStore
         if (DataUri.IsOne(link))
             return Decode(field, link);
         if (!link.Contains("://", StringComparison.Ordinal))
-            return await BlobAsync(field, link, Allowed(link.TrimStart('/'), callers.OwnerOf(request)), cancel);
+            return await BlobAsync(field, link, Allowed(link.TrimStart('/'), request.Owner()), cancel);
         if (!Uri.TryCreate(link, UriKind.Absolute, out var address))
             throw Refuse(field, 422, $"Input '{field}' is {Shown(link)}, which is not an address. {Expected(field)}");
         if (PathBelow(address, blobs.Endpoint.AbsoluteUri) is { } inStorage)
-            return await BlobAsync(field, link, Allowed(inStorage, callers.OwnerOf(request)), cancel);
+            return await BlobAsync(field, link, Allowed(inStorage, request.Owner()), cancel);
         if (PathBelow(address, addresses.Of(request, "")) is { } served)
         {
             if (served.Split('/') is ["v1", "files", var file, ..])
@@ -91,7 +91,7 @@ public sealed class InputFiles(BlobStore blobs, VersionStore versions, FileStore
     /// <summary>A file that was sent before: its bytes themselves, so that its end does not break a job that waits.</summary>
     private async Task<InputFile> SentAsync(string field, string link, string id, HttpRequest request, CancellationToken cancel)
     {
-        if (await files.FindAsync(callers.OwnerOf(request), id, cancel) is not { } file)
+        if (await files.FindAsync(request.Owner(), id, cancel) is not { } file)
             throw Refuse(field, 422, $"Input '{field}' is {Shown(link)}: you have no such file, or have it no more. Send it again.");
         var blob = await blobs.BlobAsync(file.Blob());
         return new InputFile(file.Name, null, await SpoolFile.MakeAsync(target => blob.DownloadToAsync(target, cancel)));
@@ -105,7 +105,7 @@ public sealed class InputFiles(BlobStore blobs, VersionStore versions, FileStore
             var words = QueryHelpers.ParseQuery(address.Query);
             return links.Verify(path[FileLinks.Path.Length..], words.GetValueOrDefault("expires"), words.GetValueOrDefault("signature"));
         }
-        var caller = callers.OwnerOf(request);
+        var caller = request.Owner();
         return path.Split('/') switch
         {
             ["v1", "models", var owner, var name, "versions", var version, .. var file]

@@ -17,8 +17,10 @@ public sealed record DrawingProgress(int Step, int TotalSteps, double? StepsPerS
 /// <param name="Seeds">The seed that draws each picture of the output alone again.</param>
 /// <param name="Warnings">What the user should know though it worked, for example that nothing checked the pictures.</param>
 /// <param name="Progress">While a worker draws; null before and afterwards.</param>
+/// <param name="ExpiresAt">When it is removed with its pictures; null: not by time, or not yet known.</param>
 public sealed record PredictionView(
     string Id, string Model, string Version, JobStatus Status, JsonObject Input, IReadOnlyList<string>? Output, string? Error, string Logs,
     IReadOnlyDictionary<string, double> Metrics, string Source, bool DataRemoved, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt,
     DateTimeOffset? CompletedAt, string? Webhook, IReadOnlyList<string>? WebhookEventsFilter, IReadOnlyDictionary<string, string> Urls,
-    string Base, IReadOnlyList<long> Seeds, IReadOnlyList<string> Warnings, DrawingProgress? Progress);
+    string Base, IReadOnlyList<long> Seeds, IReadOnlyList<string> Warnings, DrawingProgress? Progress,
+    DateTimeOffset? ExpiresAt);

@@ -1,14 +1,16 @@
+using Microsoft.Extensions.Options;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Predictions;
 using Sdxl.Core.Storage;
 using Sdxl.Functions.Files;
+using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Storage;
 using Sdxl.Functions.Versions;
 
 namespace Sdxl.Functions.Predictions;
 
 /// <summary>Puts a prediction's view together: of its record, and while it is drawn of its worker's last word.</summary>
-public sealed class PredictionViews(BlobStore blobs, BaseModels bases, FileLinks links)
+public sealed class PredictionViews(BlobStore blobs, BaseModels bases, FileLinks links, IOptions<SdxlOptions> options)
 {
     /// <param name="root">Where the caller reaches this service: "https://host".</param>
     public async Task<PredictionView> NowAsync(PredictionRecord record, string root, CancellationToken cancel) =>
@@ -38,9 +40,11 @@ public sealed class PredictionViews(BlobStore blobs, BaseModels bases, FileLinks
         if (r.StreamSecret is { } secret)
             urls["stream"] = $"{root}/v1/files/stream/{r.Owner}~{r.Id}~{secret}";
         return new PredictionView(
-            r.Id, model, version, r.Status, r.Input, output.Count == 0 ? null : output, r.Error, over ? r.Logs : drawing?.Logs ?? "", Metrics(r),
+            r.Id, model, version, r.Status, r.Input, output.Count == 0 ? null : output, r.Error, over ? r.Logs : drawing?.Logs ?? "",
+            Metrics(r),
             "api", false, r.CreatedAt, r.StartedAt, r.CompletedAt, r.Webhook?.Url, r.Webhook?.Filter, urls, r.Base,
-            [.. shown.Select(picture => picture.Seed)], r.Warnings, r.Status == JobStatus.Processing ? ProgressOf(drawing) : null);
+            [.. shown.Select(picture => picture.Seed)], r.Warnings, r.Status == JobStatus.Processing ? ProgressOf(drawing) : null,
+            r.CompletedAt is { } end ? options.Value.Retention.Predictions.After(end) : null);
     }
 
     /// <returns>null before a worker has said a word.</returns>

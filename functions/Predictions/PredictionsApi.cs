@@ -18,11 +18,12 @@ namespace Sdxl.Functions.Predictions;
 
 /// <summary>
 /// Drawing over HTTP, as Replicate's clients ask for it: POST {"version": "owner/name:id" | id | "owner/name" | null, "base": …, "input":
-/// {"prompt": …}} answers 201; without a version the base model draws, with the fine-tune that input replicate_weights names where there is one.
-/// As multipart/form-data the inputs are fields beside version and base, and image, mask and replicate_weights may be files.
+/// {"prompt": …}} answers 201; without a version the base model draws, with the fine-tune that input replicate_weights names where there is
+/// one. As multipart/form-data the inputs are fields beside version and base, and image, mask and replicate_weights may be files.
 /// </summary>
-public sealed class PredictionsApi(RecordStore records, RecordChanges changes, BlobStore blobs, PredictionIntake intake, PredictionProgress progress,
-    PredictionViews views, Deletion deletion, Repeats repeats, VersionStore versions, BaseModels bases, Paging paging, Addresses addresses, Callers callers,
+public sealed class PredictionsApi(
+    RecordStore records, RecordChanges changes, BlobStore blobs, PredictionIntake intake, PredictionProgress progress,
+    PredictionViews views, Deletion deletion, Repeats repeats, VersionStore versions, BaseModels bases, Paging paging, Addresses addresses,
     IOptions<SdxlOptions> options, TimeProvider time)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
@@ -42,7 +43,7 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
         string name,
         CancellationToken cancel) =>
         bases.Find(owner, name) is { } known ? await CreateAsync(request, known.FullName, cancel)
-            : await versions.FindAsync($"{owner}/{name}", callers.OwnerOf(request), cancel) is { } newest
+            : await versions.FindAsync($"{owner}/{name}", request.Owner(), cancel) is { } newest
             ? await CreateAsync(request, $"{owner}/{name}:{newest.Version}", cancel)
             : Answers.NotFound($"There is no model '{owner}/{name}', or it has no version yet.");
 
@@ -53,7 +54,7 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
     {
         try
         {
-            var (owner, wanted) = (callers.OwnerOf(request), Paging.Of(request));
+            var (owner, wanted) = (request.Owner(), Paging.Of(request));
             var (ids, next) = await records.PageAsync(owner, StorageLayout.PredictionsList, wanted.Cursor, wanted.Size, cancel);
             var found = await Task.WhenAll(ids.Select(id => records.PredictionAsync(new JobKey(owner, id), cancel)));
             var shown = await Task.WhenAll(
@@ -72,7 +73,7 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/predictions/{id}")] HttpRequest request,
         string id,
         CancellationToken cancel) =>
-        callers.JobOf(request, id) is { } key && await records.PredictionAsync(key, cancel) is { } record
+        request.JobOf(id) is { } key && await records.PredictionAsync(key, cancel) is { } record
             ? Answers.Json(await views.NowAsync(record, addresses.RootOf(request), cancel))
             : NoPrediction(id);
 
@@ -84,7 +85,7 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
         string id,
         CancellationToken cancel)
     {
-        if (callers.JobOf(request, id) is not { } key || await records.PredictionAsync(key, cancel) is not { } record)
+        if (request.JobOf(id) is not { } key || await records.PredictionAsync(key, cancel) is not { } record)
             return NoPrediction(id);
         var canceled = JobTransitions.IsTerminal(record.Status) ? record : await progress.CancelAsync(key, cancel);
         return canceled is null ? NoPrediction(id) : Answers.Json(await views.ViewAsync(canceled, null, addresses.RootOf(request), cancel));
@@ -98,7 +99,7 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
         string id,
         CancellationToken cancel)
     {
-        if (callers.JobOf(request, id) is not { } key || await records.PredictionAsync(key, cancel) is not { } record)
+        if (request.JobOf(id) is not { } key || await records.PredictionAsync(key, cancel) is not { } record)
             return NoPrediction(id);
         if (!JobTransitions.IsTerminal(record.Status))
             await progress.CancelAsync(key, cancel);
@@ -108,7 +109,7 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
 
     private async Task<IActionResult> CreateAsync(HttpRequest request, string? version, CancellationToken cancel)
     {
-        var (owner, root) = (callers.OwnerOf(request), addresses.RootOf(request));
+        var (owner, root) = (request.Owner(), addresses.RootOf(request));
         var hasKey = Repeats.HasKey(request);
         PredictionRecord? record;
         JobKey key;
@@ -166,15 +167,17 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
     }
 
     /// <summary>
-    /// Answers when the prediction is over. Later than <paramref name="hold"/> the answer says "starting" whatever is true by then: clients take
-    /// "processing" in this answer for an end without output.
+    /// Answers when the prediction is over. Later than <paramref name="hold"/> the answer says "starting" whatever is true by then: clients
+    /// take "processing" in this answer for an end without output.
     /// </summary>
     private async Task<IActionResult> HoldAsync(PredictionRecord made, string root, TimeSpan hold, CancellationToken cancel)
     {
         using var watch = changes.Of(made.Key);
         var end = time.GetUtcNow() + hold;
         var record = await records.PredictionAsync(made.Key, cancel); // it may have ended before the watch began
-        for (var left = hold; record is not null && !JobTransitions.IsTerminal(record.Status) && left > TimeSpan.Zero; left = end - time.GetUtcNow())
+        for (var left = hold;
+            record is not null && !JobTransitions.IsTerminal(record.Status) && left > TimeSpan.Zero;
+            left = end - time.GetUtcNow())
         {
             record = await watch.WaitAsync(left < LookEvery ? left : LookEvery, cancel) as PredictionRecord
                 ?? await records.PredictionAsync(made.Key, cancel);
@@ -191,7 +194,8 @@ public sealed class PredictionsApi(RecordStore records, RecordChanges changes, B
     /// <inheritdoc cref="SdxlOptions.DataOutputOnHttp"/>
     private async Task<PredictionView> WithDataAsync(PredictionView view, PredictionRecord record, CancellationToken cancel)
     {
-        if (view.Output is not { Count: > 0 } links || !options.Value.DataOutputOnHttp || !links[0].StartsWith("http:", StringComparison.Ordinal))
+        if (view.Output is not { Count: > 0 } links || !options.Value.DataOutputOnHttp
+            || !links[0].StartsWith("http:", StringComparison.Ordinal))
             return view;
         var pictures = record.Pictures.Where(picture => !picture.Flagged).Select(async picture =>
             "data:image/png;base64," + Convert.ToBase64String(

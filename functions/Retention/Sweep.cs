@@ -1,4 +1,3 @@
-using Azure.Storage.Blobs.Models;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -29,7 +28,7 @@ public sealed class Sweep(
     public async Task<Swept> OnceAsync(CancellationToken cancel)
     {
         var swept = new Swept(await UploadsAsync(cancel), 0, 0, 0, 0);
-        foreach (var owner in await OwnersAsync(cancel))
+        foreach (var owner in await records.OwnersAsync(cancel))
         {
             foreach (var record in await AllAsync<TrainingRecord>($"{owner}/{StorageLayout.TrainingsList}/", cancel))
                 swept = await TrainingAsync(record, swept, cancel);
@@ -93,18 +92,6 @@ public sealed class Sweep(
         foreach (var name in old)
             await deletion.UploadAsync(name, cancel);
         return old.Count;
-    }
-
-    private async Task<List<string>> OwnersAsync(CancellationToken cancel)
-    {
-        var owners = new List<string>();
-        var container = await blobs.ContainerAsync(StorageLayout.Records);
-        await foreach (var item in container.GetBlobsByHierarchyAsync(BlobTraits.None, BlobStates.None, "/", "", cancel))
-        {
-            if (item.IsPrefix && !item.Prefix.StartsWith('_'))
-                owners.Add(item.Prefix.TrimEnd('/'));
-        }
-        return owners;
     }
 
     private async Task<List<T>> AllAsync<T>(string prefix, CancellationToken cancel)

@@ -14,21 +14,24 @@ using Sdxl.Functions.Http;
 namespace Sdxl.Functions.Storage;
 
 /// <summary>
-/// The records of trainings and predictions. Changes go through here: optimistic concurrency by ETag, transitions checked, and the events that
-/// a change is are put into the record by the same write. What a record owes to queues is sent right after the write; where this process ends
-/// in between, a mark that was written before the record tells the timer (<see cref="Outbox.OutboxTimer"/>) to do it.
+/// The records of trainings and predictions. Changes go through here: optimistic concurrency by ETag, transitions checked, and the events
+/// that a change is are put into the record by the same write. What a record owes to queues is sent right after the write; where this
+/// process ends in between, a mark that was written before the record tells the timer (<see cref="Outbox.OutboxTimer"/>) to do it.
 /// </summary>
 /// <remarks>
-/// A mark is removed only as the version that the remover itself wrote, or after a write of the record that made every change fail whose writer
-/// had set its mark before: so no record owes something without a mark.
+/// A mark is removed only as the version that the remover itself wrote, or after a write of the record that made every change fail whose
+/// writer had set its mark before: so no record owes something without a mark.
 /// </remarks>
 public sealed class RecordStore(BlobStore blobs, IMessageQueues queues, RecordChanges changes, TimeProvider time, ILogger<RecordStore> log)
 {
     public Task<TrainingRecord?> TrainingAsync(JobKey key, CancellationToken cancel = default) => FindAsync<TrainingRecord>(key, cancel);
 
-    public Task<PredictionRecord?> PredictionAsync(JobKey key, CancellationToken cancel = default) => FindAsync<PredictionRecord>(key, cancel);
+    public Task<PredictionRecord?> PredictionAsync(JobKey key, CancellationToken cancel = default) =>
+        FindAsync<PredictionRecord>(key, cancel);
 
-    /// <summary>Makes the record if it is not there yet (an activity may run twice), and its entry in the list unless it is a check.</summary>
+    /// <summary>
+    /// Makes the record if it is not there yet (an activity may run twice), and its entry in the list unless it is a check.
+    /// </summary>
     public async Task CreateAsync(TrainingRecord record, CancellationToken cancel = default)
     {
         var made = await MakeAsync(record, cancel);
@@ -59,7 +62,8 @@ public sealed class RecordStore(BlobStore blobs, IMessageQueues queues, RecordCh
     /// <summary>Changes a prediction's record; a change that would leave a terminal status is dropped.</summary>
     /// <returns>The record as it is then; null where there is none (any more).</returns>
     public Task<PredictionRecord?> ChangePredictionAsync(
-        JobKey key, Func<PredictionRecord, PredictionRecord> change, CancellationToken cancel = default) => TryChangeAsync(key, change, cancel);
+        JobKey key, Func<PredictionRecord, PredictionRecord> change, CancellationToken cancel = default) =>
+        TryChangeAsync(key, change, cancel);
 
     /// <summary>One page of ids, newest first.</summary>
     /// <param name="cursor">What the page before gave as Next; null: the first.</param>
@@ -86,6 +90,19 @@ public sealed class RecordStore(BlobStore blobs, IMessageQueues queues, RecordCh
             throw new IntakeException([new IntakeProblem(
                 "cursor", "'cursor' is none that a list has given. Begin the list anew, and follow its 'next' as it is.", 422)]);
         }
+    }
+
+    /// <summary>All who have a record.</summary>
+    public async Task<IReadOnlyList<string>> OwnersAsync(CancellationToken cancel = default)
+    {
+        var owners = new List<string>();
+        var container = await blobs.ContainerAsync(StorageLayout.Records);
+        await foreach (var item in container.GetBlobsByHierarchyAsync(BlobTraits.None, BlobStates.None, "/", "", cancel))
+        {
+            if (item.IsPrefix && !item.Prefix.StartsWith('_'))
+                owners.Add(item.Prefix.TrimEnd('/'));
+        }
+        return owners;
     }
 
     /// <summary>Sends what a mark of an earlier process is about; for the timer.</summary>
@@ -134,8 +151,8 @@ public sealed class RecordStore(BlobStore blobs, IMessageQueues queues, RecordCh
     private async Task<T> ChangeAsync<T>(JobKey key, Func<T, T> change, CancellationToken cancel)
         where T : class, IJobRecord<T> =>
         await TryChangeAsync(key, change, cancel) ?? throw new InvalidOperationException(
-            $"Record {StorageLayout.Records}/{StorageLayout.Record(T.Kind, key)} is not there; it is made when a job starts and never removed "
-                + "while it runs.");
+            $"Record {StorageLayout.Records}/{StorageLayout.Record(T.Kind, key)} is not there; it is made when a job starts and never "
+                + "removed while it runs.");
 
     private async Task<T?> TryChangeAsync<T>(JobKey key, Func<T, T> change, CancellationToken cancel)
         where T : class, IJobRecord<T>

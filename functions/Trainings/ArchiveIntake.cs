@@ -5,6 +5,7 @@ using Sdxl.Core.Captions;
 using Sdxl.Core.Datasets;
 using Sdxl.Core.Inputs;
 using Sdxl.Core.Trainings;
+using Sdxl.Core.Versions;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
 using Sdxl.Functions.Trainings.Activities;
@@ -46,8 +47,9 @@ public sealed class ArchiveIntake : IDisposable
     /// <param name="stream">Seekable; must live as long as the intake.</param>
     /// <param name="name">What the user calls the archive.</param>
     /// <param name="request">Base, id and given inputs; its archive is not read.</param>
+    /// <param name="parent">The version that <paramref name="request"/> goes on from; null: none.</param>
     /// <exception cref="IntakeException">Everything that is wrong with archive and inputs at once.</exception>
-    public static ArchiveIntake Open(Stream stream, string name, TrainingRequest request, BaseCatalog bases)
+    public static ArchiveIntake Open(Stream stream, string name, TrainingRequest request, BaseCatalog bases, VersionManifest? parent)
     {
         var problems = new List<IntakeProblem>();
         var given = JsonNode.Parse(request.GivenInputs)!.AsObject();
@@ -57,7 +59,14 @@ public sealed class ArchiveIntake : IDisposable
         {
             var settings = (archive is null ? null : Try(() => ArchiveSettings.Read(archive))) ?? ArchiveSettings.None;
             settings.FillGaps(given);
+            if (parent is not null)
+                FurtherTraining.FillGaps(given, parent);
             var inputs = baseModel is null ? null : Try(() => settings.Locate(() => TrainingInputs.Read(given, baseModel, request.Id)));
+            if (inputs is not null && parent is not null)
+            {
+                problems.AddRange(FurtherTraining.Problems(inputs, request.Base, request.From!, parent)
+                    .Select(p => new IntakeProblem(p.Field, p.Sentence, 422)));
+            }
             if (problems.Count > 0)
                 throw new IntakeException(problems);
             var captions = ArchiveCaptions.Read(archive!);

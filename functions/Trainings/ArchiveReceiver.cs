@@ -15,10 +15,12 @@ namespace Sdxl.Functions.Trainings;
 /// given.</summary>
 /// <param name="Archive">null where <paramref name="Data"/> is given.</param>
 /// <param name="Data">Id of the training or check whose data set is taken.</param>
+/// <param name="From">The version that it is to go on from, as said; null: not said.</param>
 /// <param name="Destination">owner/name or name, as said; null: not said.</param>
 /// <param name="Warnings">What of the request has no effect, one sentence each.</param>
 public sealed record ReceivedArchive(
-    Stream? Archive, string ArchiveName, string? Data, JsonObject Given, string? Destination, string? Base, WebhookRequest? Webhook, IReadOnlyList<string> Warnings) : IDisposable
+    Stream? Archive, string ArchiveName, string? Data, string? From, JsonObject Given, string? Destination, string? Base,
+    WebhookRequest? Webhook, IReadOnlyList<string> Warnings) : IDisposable
 {
     public void Dispose() => Archive?.Dispose();
 }
@@ -29,40 +31,50 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
     private const string ArchiveField = "input_images";
     private const string Webhook = "webhook", Filter = "webhook_events_filter";
     private static readonly string[] s_names =
-        ["input", "name", "owner", "base", "destination", "check", "version", Webhook, Filter, "webhook_completed"];
+        ["input", "name", "owner", "base", "destination", "check", "from", "version", Webhook, Filter, "webhook_completed"];
 
+    /// <param name="from">The version to go on from, over what the body says; null: the body may say it.</param>
     /// <exception cref="IntakeException">The body is not what it should be, or too large.</exception>
-    public async Task<ReceivedArchive> ReceiveAsync(HttpRequest request, CancellationToken cancel)
+    public async Task<ReceivedArchive> ReceiveAsync(HttpRequest request, string? from, CancellationToken cancel)
     {
         if (request.HasFormContentType)
-            return await FormAsync(request, cancel);
+            return await FormAsync(request, from, cancel);
         var body = await RequestBodies.JsonAsync(
             request, options.Value.MaxJsonBytes, ArchiveField,
             "Send JSON, or the archive as multipart/form-data with the file field 'input_images'.", cancel);
         var warnings = RequestBodies.RefuseUnknownNames(body, s_names, TrainingInputs.Fields);
         var data = Text(body, "check");
         var input = body["input"] as JsonObject;
-        if (input is null && (data is null || body["input"] is not null))
-            throw Refuse(422, "The body has no object 'input'. Send {\"input\": {\"input_images\": \"https://…\"}, \"name\": \"my-model\"}.");
+        from ??= Text(body, "from") ?? Text(input ?? [], "from");
+        if (input is null && (data is null && from is null || body["input"] is not null))
+        {
+            throw Refuse(
+                422, "The body has no object 'input'. Send {\"input\": {\"input_images\": \"https://…\"}, \"name\": \"my-model\"}.");
+        }
         var given = input?.DeepClone().AsObject() ?? [];
         // Ours may stand beside the inputs or among them; Replicate's way to say owner/name is 'destination'.
         var owner = Text(body, "owner") ?? Take(given, "owner");
         var name = Text(body, "name") ?? Take(given, "name");
         var baseName = Text(body, "base") ?? Take(given, "base");
         var destination = name is null ? Text(body, "destination") : owner is null ? name : $"{owner}/{name}";
-        var (archive, archiveName) = data is null ? await LinkedAsync(given[ArchiveField], request, cancel) : (null, "archive");
+        // What goes on from a version may be of the version's own pictures, which are there.
+        var hasNoArchive = data is not null || from is not null && given[ArchiveField] is null;
+        var (archive, archiveName) = hasNoArchive ? (null, "archive") : await LinkedAsync(given[ArchiveField], request, cancel);
         given.Remove(ArchiveField);
-        return new ReceivedArchive(archive, Plain(archiveName), data, given, destination, baseName, WebhookFields.Read(body), warnings);
+        given.Remove("from");
+        return new ReceivedArchive(
+            archive, Plain(archiveName), data, from, given, destination, baseName, WebhookFields.Read(body), warnings);
     }
 
-    private async Task<ReceivedArchive> FormAsync(HttpRequest request, CancellationToken cancel)
+    private async Task<ReceivedArchive> FormAsync(HttpRequest request, string? from, CancellationToken cancel)
     {
         var form = await RequestBodies.FormAsync(request, options.Value.MaxArchiveBytes, ArchiveField, TooLarge, cancel);
         var given = new JsonObject();
         foreach (var (key, values) in form.Where(pair => pair.Key is not (ArchiveField or Filter)))
             given[key] = values.ToString();
         var (owner, name, destination) = (Take(given, "owner"), Take(given, "name"), Take(given, "destination"));
-        var (baseName, data) = (Take(given, "base"), Take(given, "check"));
+        var (baseName, data, said) = (Take(given, "base"), Take(given, "check"), Take(given, "from"));
+        from ??= said;
         var webhook = new JsonObject { [Webhook] = Take(given, Webhook) };
         if (form[Filter] is { Count: > 0 } words)
             webhook[Filter] = new JsonArray([.. words.Select(word => (JsonNode?)word)]);
@@ -77,9 +89,11 @@ public sealed class ArchiveReceiver(BlobStore blobs, InputFiles files, IOptions<
         }
         else if (form.TryGetValue(ArchiveField, out var link) && link.Count > 0)
             (archive, archiveName) = await FetchAsync(link.ToString(), request, cancel);
-        else if (data is null)
+        else if (data is null && from is null)
             throw Refuse(422, "The form has no archive. Send the zip or tar as the file field 'input_images'.");
-        return new ReceivedArchive(archive, Plain(archiveName), archive is null ? data : null, given, destination, baseName, WebhookFields.Read(webhook), []);
+        return new ReceivedArchive(
+            archive, Plain(archiveName), archive is null ? data : null, from, given, destination, baseName, WebhookFields.Read(webhook),
+            []);
     }
 
     /// <summary>Replicate's JavaScript turns a file in a training's input into {"type":"Buffer",…} or {}.</summary>

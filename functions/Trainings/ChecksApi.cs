@@ -6,7 +6,6 @@ using Microsoft.DurableTask.Client;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Http;
-using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Retention;
 using Sdxl.Functions.Storage;
 
@@ -17,8 +16,8 @@ namespace Sdxl.Functions.Trainings;
 /// set by {"check": id}.
 /// </summary>
 public sealed class ChecksApi(
-    TrainingCreation creation, TrainingViews views, Reports reports, PictureEdits edits, RecordStore records, Deletion deletion,
-    Addresses addresses, Callers callers)
+    TrainingCreation creation, TrainingStarter starter, TrainingViews views, Reports reports, PictureEdits edits, RecordStore records,
+    Deletion deletion, Addresses addresses)
 {
     private const int MaxChangeBytes = 64 << 20; // a mask as a data URI
 
@@ -54,7 +53,8 @@ public sealed class ChecksApi(
         if (await FindAsync(request, id, cancel) is not { } record)
             return NoCheck(id);
         if (!JobTransitions.IsTerminal(record.Status))
-            await client.RaiseEventAsync(id, JobOrchestration.CancelEvent, "canceled over HTTP", cancel);
+            await starter.CancelAsync(client, record.Key, cancel);
+        record = await records.TrainingAsync(record.Key, cancel) ?? record;
         return Answers.Json(await views.NowAsync(record, addresses.RootOf(request), cancel));
     }
 
@@ -81,7 +81,8 @@ public sealed class ChecksApi(
         await FindAsync(request, id, cancel) is { } record ? await ReportAsync(reports, addresses, request, record, cancel) : NoCheck(id);
 
     [Function("ChangeCheckPicture")]
-    [Operation("Changes a picture's caption, crop or mask, or leaves it out (If-Match).", Gives = typeof(PictureView), Body = ApiBodies.Picture)]
+    [Operation(
+        "Changes a picture's caption, crop or mask, or leaves it out (If-Match).", Gives = typeof(PictureView), Body = ApiBodies.Picture)]
     public async Task<IActionResult> Change(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/checks/{id}/pictures/{index}")] HttpRequest request, string id,
         string index, CancellationToken cancel)
@@ -117,10 +118,11 @@ public sealed class ChecksApi(
 
     private static ContentResult NoReport(TrainingRecord record) => Answers.NotFound(record.DataRemoved
         ? $"The data set of '{record.Id}' has been removed, and its report with it."
-        : $"There is no report of '{record.Id}' yet: it begins when the archive is unpacked, and the page is made when all pictures are prepared.");
+        : $"There is no report of '{record.Id}' yet: it begins when the archive is unpacked, and the page is made when all pictures are "
+            + "prepared.");
 
     private async Task<TrainingRecord?> FindAsync(HttpRequest request, string id, CancellationToken cancel) =>
-        callers.JobOf(request, id) is { } key && await records.TrainingAsync(key, cancel) is { IsCheck: true } record ? record : null;
+        request.JobOf(id) is { } key && await records.TrainingAsync(key, cancel) is { IsCheck: true } record ? record : null;
 
     private static ContentResult NoCheck(string id) => Answers.NotFound($"There is no check '{id}'.");
 }

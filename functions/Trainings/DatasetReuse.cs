@@ -3,6 +3,7 @@ using Sdxl.Core.Identity;
 using Sdxl.Core.Inputs;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
+using Sdxl.Core.Versions;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
 using Sdxl.Functions.Storage;
@@ -26,8 +27,10 @@ public sealed class DatasetReuse(BlobStore blobs, BaseCatalog bases)
     ];
 
     /// <summary>The inputs of the new training: those given, over those that the data set was made with.</summary>
-    /// <exception cref="IntakeException">There is no such data set, or inputs are given that it was not made with.</exception>
-    public async Task<JsonObject> CheckAsync(TrainingRequest training, CancellationToken cancel)
+    /// <param name="parent">The version that the training goes on from; null: none.</param>
+    /// <exception cref="IntakeException">There is no such data set, inputs are given that it was not made with, or the version cannot begin
+    /// it.</exception>
+    public async Task<JsonObject> CheckAsync(TrainingRequest training, VersionManifest? parent, CancellationToken cancel)
     {
         var source = training.Data!;
         var plan = JobId.IsValid(source) ? await PlanAsync(new JobKey(training.Owner, source), cancel) : null;
@@ -39,21 +42,30 @@ public sealed class DatasetReuse(BlobStore blobs, BaseCatalog bases)
         if (plan.Base != training.Base)
         {
             throw new IntakeException([new IntakeProblem("base",
-                $"The data set '{source}' was prepared for base model '{plan.Base}'; leave 'base' out, or check again for '{training.Base}'.", 422)]);
+                $"The data set '{source}' was prepared for base model '{plan.Base}'; leave 'base' out, or check again for "
+                    + $"'{training.Base}'.", 422)]);
         }
         var given = JsonNode.Parse(training.GivenInputs)!.AsObject();
         foreach (var (name, value) in plan.Given ?? [])
             given.TryAdd(name, value?.DeepClone());
+        if (parent is not null)
+            FurtherTraining.FillGaps(given, parent);
         try
         {
             var inputs = TrainingInputs.Read(given, bases.Get(training.Base), training.Id);
             var (asked, made) = (Json(inputs), Json(plan.Inputs));
-            var other = s_settled.Where(name => asked[name]?.ToJsonString() != made[name]?.ToJsonString()).ToList();
-            if (other.Count == 0)
-                return given;
-            throw new IntakeException([.. other.Select(name => new IntakeProblem(name,
-                $"Input '{name}' is {asked[name]?.ToJsonString() ?? "unset"}, but the data set '{source}' was prepared with "
-                    + $"{made[name]?.ToJsonString() ?? "none"}. Leave it out, or check again with it.", 422))]);
+            List<IntakeProblem> problems =
+            [
+                .. s_settled.Where(name => asked[name]?.ToJsonString() != made[name]?.ToJsonString()).Select(name => new IntakeProblem(name,
+                    $"Input '{name}' is {asked[name]?.ToJsonString() ?? "unset"}, but the data set '{source}' was prepared with "
+                        + $"{made[name]?.ToJsonString() ?? "none"}. Leave it out, or check again with it.", 422)),
+            ];
+            if (parent is not null)
+            {
+                problems.AddRange(FurtherTraining.Problems(inputs, training.Base, training.From!, parent)
+                    .Select(p => new IntakeProblem(p.Field, p.Sentence, 422)));
+            }
+            return problems.Count == 0 ? given : throw new IntakeException(problems);
         }
         catch (InputException e)
         {
@@ -66,7 +78,8 @@ public sealed class DatasetReuse(BlobStore blobs, BaseCatalog bases)
     {
         var source = new JobKey(training.Owner, training.Data!);
         var plan = await PlanAsync(source, cancel)
-            ?? throw new Core.RefusedException($"The data set '{training.Data}' was removed before the training took it. Send the archive again.");
+            ?? throw new Core.RefusedException(
+                $"The data set '{training.Data}' was removed before the training took it. Send the archive again.");
         var given = JsonNode.Parse(training.GivenInputs)!.AsObject();
         plan = plan with { Inputs = TrainingInputs.Read(given, bases.Get(training.Base), training.Id), Given = given };
         var prefix = StorageLayout.Dataset(source, "");

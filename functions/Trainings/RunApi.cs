@@ -20,7 +20,7 @@ public sealed record SampleListView(IReadOnlyList<SampleView> Results);
 
 /// <summary>What a run tells while it runs and afterwards: report, measurements, sample pictures, log.</summary>
 public sealed class RunApi(
-    RecordStore records, BlobStore blobs, Reports reports, TrainingLogs logs, FileLinks links, Addresses addresses, Callers callers)
+    RecordStore records, BlobStore blobs, Reports reports, TrainingLogs logs, FileLinks links, Addresses addresses)
 {
     private const int MaxLogLines = 100_000;
 
@@ -33,7 +33,9 @@ public sealed class RunApi(
         await FindAsync(request, id, cancel) is { } record
             ? await ChecksApi.ReportAsync(reports, addresses, request, record, cancel) : NoTraining(id);
 
-    /// <summary>One point a step (loss, rates, ms, pictures/s, peak MiB), thinned to what a plot can show; ?after=STEP gives the newer ones.</summary>
+    /// <summary>
+    /// One point a step (loss, rates, ms, pictures/s, peak MiB), thinned to what a plot can show; ?after=STEP gives the newer ones.
+    /// </summary>
     [Function("GetTrainingMetrics")]
     [Operation("What was measured, step by step.", Gives = typeof(RunMetrics), Query = "after")]
     public async Task<IActionResult> Metrics(
@@ -55,7 +57,8 @@ public sealed class RunApi(
     {
         if (await FindAsync(request, id, cancel) is not { } record)
             return NoTraining(id);
-        var list = (await blobs.ReadAsync<List<TrainingSample>>(StorageLayout.Jobs, StorageLayout.SampleList(record.Key), cancel))?.Value ?? [];
+        var list = (await blobs.ReadAsync<List<TrainingSample>>(
+            StorageLayout.Jobs, StorageLayout.SampleList(record.Key), cancel))?.Value ?? [];
         var root = addresses.RootOf(request);
         var results = new List<SampleView>();
         foreach (var sample in list)
@@ -98,13 +101,15 @@ public sealed class RunApi(
         var text = request.Query[name].ToString();
         if (text.Length == 0)
             return null;
-        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= lowest && number <= highest
+        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            && number >= lowest && number <= highest
             ? number
-            : throw new IntakeException([new IntakeProblem(name, $"'{name}' is '{text}'; it must be a whole number, {lowest} or more.", 422)]);
+            : throw new IntakeException(
+                [new IntakeProblem(name, $"'{name}' is '{text}'; it must be a whole number, {lowest} or more.", 422)]);
     }
 
     private async Task<TrainingRecord?> FindAsync(HttpRequest request, string id, CancellationToken cancel) =>
-        callers.JobOf(request, id) is { } key ? await records.TrainingAsync(key, cancel) : null;
+        request.JobOf(id) is { } key ? await records.TrainingAsync(key, cancel) : null;
 
     private static ContentResult NoTraining(string id) => Answers.NotFound($"There is no training '{id}'.");
 }

@@ -54,7 +54,7 @@ public static class TrainingOrchestrator
 
             // 4 hand the job to a GPU worker
             await Enter(TrainingStage.Train);
-            var job = new TrainingJob(request.Key, 1, request.Base, $"{request.Owner}/{request.Name}", unpacked.Inputs);
+            var job = new TrainingJob(request.Key, 1, request.Base, $"{request.Owner}/{request.Name}", unpacked.Inputs, request.From);
             dispatched = true;
             var checkSeconds = await Call<int>(nameof(DispatchTraining), job);
 

@@ -3,22 +3,44 @@ using System.Text.Json.Nodes;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Sdxl.Core.Events;
+using Sdxl.Core.Identity;
 using Sdxl.Core.Jobs;
+using Sdxl.Core.Messages;
+using Sdxl.Core.Records;
+using Sdxl.Core.Storage;
 using Sdxl.Core.Telemetry;
 using Sdxl.Core.Trainings;
+using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Trainings;
 
 /// <summary>The one door into the orchestration, for uploads and HTTP alike.</summary>
-public sealed class TrainingStarter(RecordStore records, TimeProvider time, ILogger<TrainingStarter> log)
+public sealed class TrainingStarter(
+    RecordStore records, BlobStore blobs, IOptions<SdxlOptions> options, TimeProvider time, ILogger<TrainingStarter> log)
 {
-    /// <summary>Writes the record before there is an orchestration: whoever asks with the answer's id finds it.</summary>
+    /// <summary>
+    /// Writes the record before there is an orchestration: whoever asks with the answer's id finds it. The same write holds a message for
+    /// later, so that a training whose process dies before it starts one is started then.
+    /// </summary>
     /// <param name="root">Where the caller reaches the service.</param>
     public async Task<TrainingRecord> RecordAsync(TrainingRequest request, string root, WebhookRequest? webhook, CancellationToken cancel)
     {
-        var record = RecordOf(request, time.GetUtcNow()) with { Root = root, Webhook = webhook };
+        var now = time.GetUtcNow();
+        var record = RecordOf(request, now) with
+        {
+            Root = root,
+            Webhook = webhook,
+            Outbox =
+            [
+                OutboxMessage.Of<EventMessage>(
+                    Queues.Events, $"start/{request.Key}", new TrainingDue(request.Key),
+                    now.AddSeconds(options.Value.HeartbeatCheckSeconds)),
+            ],
+        };
         await records.CreateAsync(record, cancel);
         return await records.TrainingAsync(request.Key, cancel) ?? record;
     }
@@ -35,6 +57,33 @@ public sealed class TrainingStarter(RecordStore records, TimeProvider time, ILog
         return true;
     }
 
+    /// <summary>Starts a training that has a record and nothing that works on it. One that has begun, or is over, is left alone.</summary>
+    public async Task StartLostAsync(DurableTaskClient client, JobKey key, CancellationToken cancel)
+    {
+        if (await records.TrainingAsync(key, cancel) is not { Status: JobStatus.Starting, Stage: TrainingStage.Queued } record)
+            return;
+        if (await StartAsync(client, RequestOf(record), cancel))
+            log.LostTrainingStarted(record.Id);
+    }
+
+    /// <summary>Asks the orchestration to end. Where none has been started the training ends here, and none is.</summary>
+    public async Task CancelAsync(DurableTaskClient client, JobKey key, CancellationToken cancel)
+    {
+        if (await client.GetInstanceAsync(key.Id, cancel) is not null)
+        {
+            await client.RaiseEventAsync(key.Id, JobOrchestration.CancelEvent, "canceled over HTTP", cancel);
+            return;
+        }
+        // Its request may be about to start one at this moment: that finds the mark before a worker trains.
+        await blobs.WriteBytesAsync(StorageLayout.Jobs, StorageLayout.CancelMark(key), [], "text/plain", cancel);
+        await records.ChangeTrainingAsync(key, r => r.With(JobStatus.Canceled, r.Stage, time.GetUtcNow()), cancel);
+    }
+
+    /// <summary>What a record that nothing has worked on was made of.</summary>
+    private static TrainingRequest RequestOf(TrainingRecord record) => new(
+        record.Id, record.Owner, record.Name, record.Base, record.Archive, record.Input.ToJsonString(), record.Source, record.IsCheck,
+        Data: record.Data, From: record.From);
+
     internal static TrainingRecord RecordOf(TrainingRequest request, DateTimeOffset now) => new()
     {
         Id = request.Id,
@@ -46,6 +95,8 @@ public sealed class TrainingStarter(RecordStore records, TimeProvider time, ILog
         Stage = TrainingStage.Queued,
         Input = JsonNode.Parse(request.GivenInputs)!.AsObject(),
         Data = request.Data,
+        From = request.From,
+        Archive = request.Data is null ? request.Archive : "",
         IsCheck = request.CheckOnly,
         CreatedAt = now,
     };

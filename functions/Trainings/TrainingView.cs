@@ -59,7 +59,13 @@ public sealed record TrainingView
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Check { get; init; }
 
-    /// <summary>What it may cost and take; null once it is over.</summary>
+    /// <summary>The version that it goes on from, owner/name:id.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? From { get; init; }
+
+    /// <summary>
+    /// What it may cost and take while it waits for a worker; null before its archive is unpacked, and once one has begun.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Quote? Quote { get; init; }
 
@@ -72,8 +78,9 @@ public sealed record TrainingView
 /// <param name="Pictures">Pictures in all; 0 before they are counted.</param>
 /// <param name="Step">Training steps done.</param>
 /// <param name="TotalSteps">Training steps in all; 0 before a worker reported.</param>
+/// <param name="MemoryBytes">The most memory in use so far: the GPU's, or the worker's process without one.</param>
 public sealed record ProgressView(int PicturesDone, int Pictures, int Step, int TotalSteps, double? Loss, double? StepsPerSecond,
-    double? SecondsLeft, string? Device);
+    double? SecondsLeft, string? Device, long? MemoryBytes);
 
 /// <param name="Version">owner/name:id</param>
 /// <param name="Weights">Link to trained_model.tar.</param>

@@ -11,7 +11,7 @@ namespace Sdxl.Functions.Trainings;
 
 /// <summary>Puts a training's view together: of its record alone, and for one training of progress and logs, too.</summary>
 public sealed class TrainingViews(
-    BlobStore blobs, BaseModels bases, FileLinks links, TrainingLogs logs, IOptions<SdxlOptions> options, TimeProvider time)
+    BlobStore blobs, BaseModels bases, FileLinks links, TrainingLogs logs, Quotes quotes, IOptions<SdxlOptions> options, TimeProvider time)
 {
     private const string Weights = "trained_model.tar";
 
@@ -27,6 +27,7 @@ public sealed class TrainingViews(
         {
             Logs = await log,
             Progress = ProgressOf(record, (await progress)?.Value, await prepared),
+            Quote = await quotes.OfWaitingAsync(record, (await progress)?.Value, cancel),
         };
     }
 
@@ -60,6 +61,7 @@ public sealed class TrainingViews(
             Warnings = record.Warnings,
             ExpiresAt = record.DataRemoved ? null : ends,
             Check = record.Data,
+            From = record.From,
             Cost = record.IsCheck ? null : RunCost.Of(record, options.Value, time.GetUtcNow()),
         };
     }
@@ -115,9 +117,10 @@ public sealed class TrainingViews(
         var done = record.Stage > TrainingStage.Prepare ? record.Pictures : prepared;
         return new ProgressView(
             done, record.Pictures, progress?.Step ?? 0, progress?.TotalSteps ?? 0, progress?.Loss, progress?.StepsPerSecond,
-            JobTransitions.IsTerminal(record.Status) ? null : progress?.SecondsLeft, progress?.Device);
+            JobTransitions.IsTerminal(record.Status) ? null : progress?.SecondsLeft, progress?.Device, progress?.MemoryBytes);
     }
 
     private async Task<int> PreparedAsync(TrainingRecord record, CancellationToken cancel) =>
-        (await blobs.ListAsync(StorageLayout.Datasets, StorageLayout.Dataset(record.Key, Activities.PreparedDocument.Folder), cancel)).Count;
+        (await blobs.ListAsync(
+            StorageLayout.Datasets, StorageLayout.Dataset(record.Key, Activities.PreparedDocument.Folder), cancel)).Count;
 }

@@ -7,7 +7,6 @@ using Sdxl.Core.Jobs;
 using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Http;
-using Sdxl.Functions.Jobs;
 using Sdxl.Functions.Retention;
 using Sdxl.Functions.Storage;
 using Sdxl.Functions.Versions;
@@ -17,11 +16,12 @@ namespace Sdxl.Functions.Trainings;
 /// <summary>
 /// Trainings over HTTP. POST takes the archive as multipart (file "input_images", the inputs as fields) or JSON
 /// ({"input": {"input_images": address, …}, "name": …, "base": …}) and answers 201 with the training; Replicate's clients POST the same
-/// under a base model's version. A bad archive or input is answered at once: 400, 413 or 422 problem+json.
+/// under a base model's version, or under one of their own, which is then gone on from ("from"). A bad archive or input is answered at
+/// once: 400, 413 or 422 problem+json.
 /// </summary>
 public sealed class TrainingsApi(
-    TrainingCreation creation, TrainingViews views, RecordStore records, BlobStore blobs, BaseModels bases, VersionStore versions,
-    Deletion deletion, Coalesced<TrainingView?> looks, Paging paging, Addresses addresses, Callers callers)
+    TrainingCreation creation, TrainingStarter starter, TrainingViews views, RecordStore records, BlobStore blobs, BaseModels bases,
+    VersionStore versions, Deletion deletion, Coalesced<TrainingView?> looks, Paging paging, Addresses addresses)
 {
     [Function("CreateTraining")]
     [Operation("Starts a training.", Gives = typeof(TrainingView), Status = 201, Body = ApiBodies.Training)]
@@ -46,10 +46,11 @@ public sealed class TrainingsApi(
                     request, client, new TrainingCreation.Wish(DestinationMustExist: true, Base: known.Manifest.Name), cancel)
                 : Answers.NotFound($"There is no version '{owner}/{name}:{version}'.");
         }
-        return owner == callers.OwnerOf(request)
+        // A version of one's own is a trainer, too: what it has learned goes on.
+        return owner == request.Owner()
             && (await versions.ModelAsync(owner, name, cancel))?.Versions.Any(v => v.Version == version) == true
-                ? Answers.Problem(StatusCodes.Status400BadRequest, "Version not trainable",
-                    $"'{owner}/{name}:{version}' is a trained version, not a base model.")
+                ? await CreateAsync(
+                    request, client, new TrainingCreation.Wish(DestinationMustExist: true, From: $"{owner}/{name}:{version}"), cancel)
                 : Answers.NotFound($"There is no version '{owner}/{name}:{version}'.");
     }
 
@@ -59,7 +60,7 @@ public sealed class TrainingsApi(
     public async Task<IActionResult> List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/trainings")] HttpRequest request, CancellationToken cancel)
     {
-        var (owner, wanted) = (callers.OwnerOf(request), Paging.Of(request));
+        var (owner, wanted) = (request.Owner(), Paging.Of(request));
         var (status, model) = (StatusOf(request), request.Query["model"].ToString());
         var (ids, next) = await records.PageAsync(owner, StorageLayout.TrainingsList, wanted.Cursor, wanted.Size, cancel);
         var list = new List<TrainingView>();
@@ -78,7 +79,7 @@ public sealed class TrainingsApi(
     public async Task<IActionResult> Get(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/trainings/{id}")] HttpRequest request, string id,
         CancellationToken cancel) =>
-        callers.JobOf(request, id) is { } key && await LookAsync(key, addresses.RootOf(request), cancel) is { } view
+        request.JobOf(id) is { } key && await LookAsync(key, addresses.RootOf(request), cancel) is { } view
             ? Answers.Tagged(request, view) : NoTraining(id);
 
     /// <summary>Asks the training to stop. Already finished ones are answered unchanged.</summary>
@@ -87,7 +88,7 @@ public sealed class TrainingsApi(
     public Task<IActionResult> Cancel(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/trainings/{id}/cancel")] HttpRequest request, string id,
         [DurableClient] DurableTaskClient client,
-        CancellationToken cancel) => AskAsync(request, id, () => client.RaiseEventAsync(id, JobOrchestration.CancelEvent, "canceled over HTTP", cancel), cancel);
+        CancellationToken cancel) => AskAsync(request, id, key => starter.CancelAsync(client, key, cancel), cancel);
 
     /// <summary>Stop and keep: it ends at its next step, and what is trained until then is published.</summary>
     [Function("StopTraining")]
@@ -95,9 +96,7 @@ public sealed class TrainingsApi(
     public Task<IActionResult> Stop(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/trainings/{id}/stop")] HttpRequest request, string id,
         CancellationToken cancel) => AskAsync(
-            request, id,
-            () => blobs.WriteBytesAsync(StorageLayout.Jobs, StorageLayout.StopMark(callers.JobOf(request, id)!.Value), [], "text/plain", cancel),
-            cancel);
+            request, id, key => blobs.WriteBytesAsync(StorageLayout.Jobs, StorageLayout.StopMark(key), [], "text/plain", cancel), cancel);
 
     /// <summary>The training with its data set and everything of its run; the version that it published stays.</summary>
     [Function("DeleteTraining")]
@@ -126,22 +125,22 @@ public sealed class TrainingsApi(
 
     /// <summary>Many may look at the same training: they share a look.</summary>
     private Task<TrainingView?> LookAsync(JobKey key, string root, CancellationToken cancel) => looks.GetAsync($"{key} {root}", async () =>
-        await records.TrainingAsync(key, CancellationToken.None) is { } record ? await views.NowAsync(record, root, CancellationToken.None) : null,
-        cancel);
+        await records.TrainingAsync(key, CancellationToken.None) is { } record
+            ? await views.NowAsync(record, root, CancellationToken.None) : null, cancel);
 
-    private async Task<IActionResult> AskAsync(HttpRequest request, string id, Func<Task> ask, CancellationToken cancel)
+    private async Task<IActionResult> AskAsync(HttpRequest request, string id, Func<JobKey, Task> ask, CancellationToken cancel)
     {
         if (await FindAsync(request, id, cancel) is not { } record)
             return NoTraining(id);
         if (!JobTransitions.IsTerminal(record.Status))
-            await ask();
+            await ask(record.Key);
         looks.Forget($"{record.Key} {addresses.RootOf(request)}");
         record = await records.TrainingAsync(record.Key, cancel) ?? record;
         return Answers.Json(await views.NowAsync(record, addresses.RootOf(request), cancel));
     }
 
     private async Task<TrainingRecord?> FindAsync(HttpRequest request, string id, CancellationToken cancel) =>
-        callers.JobOf(request, id) is { } key ? await records.TrainingAsync(key, cancel) : null;
+        request.JobOf(id) is { } key ? await records.TrainingAsync(key, cancel) : null;
 
     private static JobStatus? StatusOf(HttpRequest request) => request.Query["status"].ToString() switch
     {

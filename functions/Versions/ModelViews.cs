@@ -14,9 +14,10 @@ namespace Sdxl.Functions.Versions;
 /// <param name="OpenapiSchema">Never null: Replicate's command line reads it without looking.</param>
 /// <param name="Base">Base model it was trained on; ours.</param>
 /// <param name="Files">Link by file name; ours. null in lists.</param>
+/// <param name="Parent">The version that its training went on from, owner/name:id; ours. null in lists.</param>
 public sealed record VersionView(
     string Id, DateTimeOffset CreatedAt, string CogVersion, JsonObject OpenapiSchema, string Base, string? TrainingId,
-    IReadOnlyDictionary<string, string>? Files);
+    IReadOnlyDictionary<string, string>? Files, string? Parent = null);
 
 /// <summary>A model as clients see it; <paramref name="LatestVersion"/> is null until its first training has succeeded.</summary>
 public sealed record ModelView(
@@ -56,7 +57,7 @@ public sealed class ModelViews(BaseCatalog catalog, BlobStore blobs, FileLinks l
         var (root, files) = (addresses.RootOf(request), new Dictionary<string, string>());
         foreach (var name in (manifest?.Value.Files.Select(file => file.Name) ?? []).Append(VersionManifest.FileName))
             files[name] = await links.OfAsync(root, StorageLayout.Models, prefix + name, cancel);
-        return Of(version) with { Files = files };
+        return Of(version) with { Files = files, Parent = manifest?.Value.Parent };
     }
 
     private JsonObject Defaults(string baseName)

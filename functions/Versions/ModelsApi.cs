@@ -11,7 +11,7 @@ namespace Sdxl.Functions.Versions;
 
 /// <summary>Models over HTTP: the caller's own, and the base models under stability-ai/.</summary>
 public sealed class ModelsApi(VersionStore versions, BaseModels bases, ModelViews views, Deletion deletion, Paging paging,
-    Addresses addresses, Callers callers, TimeProvider time)
+    Addresses addresses, TimeProvider time)
 {
     private const int MaxBodyBytes = 256 << 10;
     private const int MaxTextLetters = 10_000;
@@ -23,7 +23,7 @@ public sealed class ModelsApi(VersionStore versions, BaseModels bases, ModelView
     {
         var body = await RequestBodies.JsonAsync(request, MaxBodyBytes, "name",
             "Send {\"owner\": \"me\", \"name\": \"cat\", \"visibility\": \"private\", \"hardware\": \"cpu\"}.", cancel);
-        var caller = callers.OwnerOf(request);
+        var caller = request.Owner();
         var owner = Text("owner") ?? caller;
         if (owner != caller)
         {
@@ -69,7 +69,8 @@ public sealed class ModelsApi(VersionStore versions, BaseModels bases, ModelView
     }
 
     [Function("ListModels")]
-    [Operation("Your models and the base models; QUERY with text as its body looks for some.", Gives = typeof(Page<ModelView>), Query = "cursor,limit")]
+    [Operation("Your models and the base models; QUERY with text as its body looks for some.", Gives = typeof(Page<ModelView>),
+        Query = "cursor,limit")]
     public Task<IActionResult> List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/models")] HttpRequest request, CancellationToken cancel) =>
         ListAsync(request, "", cancel);
@@ -109,7 +110,7 @@ public sealed class ModelsApi(VersionStore versions, BaseModels bases, ModelView
     private async Task<IActionResult> ListAsync(HttpRequest request, string words, CancellationToken cancel)
     {
         var wanted = Paging.Of(request);
-        var own = await versions.ModelsAsync(callers.OwnerOf(request), cancel);
+        var own = await versions.ModelsAsync(request.Owner(), cancel);
         var all = own.Select(model => views.Of(model, request)).Concat(bases.All().Select(model => views.Of(model, request)))
             .Where(model => $"{model.Owner}/{model.Name} {model.Description}".Contains(words, StringComparison.OrdinalIgnoreCase)).ToList();
         var from = wanted.Cursor is null ? 0 : all.FindIndex(model => $"{model.Owner}/{model.Name}" == wanted.Cursor) + 1;
@@ -119,7 +120,7 @@ public sealed class ModelsApi(VersionStore versions, BaseModels bases, ModelView
     }
 
     private async Task<ModelDocument?> OwnAsync(HttpRequest request, string owner, string name, CancellationToken cancel) =>
-        owner == callers.OwnerOf(request) ? await versions.ModelAsync(owner, name, cancel) : null;
+        owner == request.Owner() ? await versions.ModelAsync(owner, name, cancel) : null;
 
     private static ContentResult NoModel(string owner, string name) => Answers.NotFound($"There is no model '{owner}/{name}'.");
 }

@@ -3,6 +3,7 @@ using Azure.Storage.Blobs.Models;
 using Sdxl.Core.Inputs;
 using Sdxl.Core.Json;
 using Sdxl.Core.Storage;
+using Sdxl.Core.Versions;
 using Sdxl.Functions.Storage;
 
 namespace Sdxl.Functions.Versions;
@@ -52,11 +53,15 @@ public sealed class VersionStore(BlobStore blobs)
                 with { Versions = [version, .. known] };
             try
             {
-                var conditions = current is { } c ? new BlobRequestConditions { IfMatch = c.ETag } : new BlobRequestConditions { IfNoneMatch = ETag.All };
+                var conditions = current is { } c
+                    ? new BlobRequestConditions { IfMatch = c.ETag } : new BlobRequestConditions { IfNoneMatch = ETag.All };
                 var blob = await blobs.BlobAsync(StorageLayout.Models, name);
                 await blob.UploadAsync(
                     BinaryData.FromString(SdxlJson.Serialize(next)),
-                    new BlobUploadOptions { Conditions = conditions, HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" } },
+                    new BlobUploadOptions
+                    {
+                        Conditions = conditions, HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" },
+                    },
                     cancel);
                 break;
             }
@@ -84,7 +89,10 @@ public sealed class VersionStore(BlobStore blobs)
             if (item.IsPrefix && await ModelAsync(owner, item.Prefix.Split('/')[1], cancel) is { } model)
                 models.Add(model);
         }
-        return [.. models.OrderByDescending(model => model.CreatedAt ?? model.Versions.LastOrDefault()?.CreatedAt).ThenBy(model => model.Name)];
+        return
+        [
+            .. models.OrderByDescending(model => model.CreatedAt ?? model.Versions.LastOrDefault()?.CreatedAt).ThenBy(model => model.Name),
+        ];
     }
 
     /// <summary>Takes the version out of its model: from then on it does not exist, whatever still lies in storage.</summary>
@@ -108,10 +116,18 @@ public sealed class VersionStore(BlobStore blobs)
         }
     }
 
+    /// <param name="version">owner/name:id.</param>
+    /// <returns>null where there is no such version (any more).</returns>
+    public async Task<VersionManifest?> ManifestAsync(string version, CancellationToken cancel) => (await blobs.ReadAsync<VersionManifest>(
+        StorageLayout.Models, VersionName.Parse(version).Blob(VersionManifest.FileName), cancel))?.Value;
+
     public async Task<ModelDocument?> ModelAsync(string owner, string name, CancellationToken cancel) =>
         (await blobs.ReadAsync<ModelDocument>(StorageLayout.Models, StorageLayout.ModelDocument(owner, name), cancel))?.Value;
 
-    /// <summary>Finds what a client means by "ID", "owner/name:ID", "owner/name" (its newest version) or "name". The beginning of an id will do where no other begins so.</summary>
+    /// <summary>
+    /// Finds what a client means by "ID", "owner/name:ID", "owner/name" (its newest version) or "name". The beginning of an id will do
+    /// where no other begins so.
+    /// </summary>
     /// <exception cref="InputException">Several begin so; the message names them.</exception>
     public async Task<PublishedVersion?> FindAsync(string reference, string owner, CancellationToken cancel)
     {
@@ -126,12 +142,15 @@ public sealed class VersionStore(BlobStore blobs)
             return model.Versions.FirstOrDefault();
         if (!IsHex(id) || id.Length is < ShortestBeginning or > IdLength)
             return null;
-        var begun = colon >= 0 ? [.. (model?.Versions ?? []).Where(version => version.Version.StartsWith(id, StringComparison.Ordinal))] : await BegunByAsync(owner, id, cancel);
+        var begun = colon >= 0
+            ? [.. (model?.Versions ?? []).Where(version => version.Version.StartsWith(id, StringComparison.Ordinal))]
+            : await BegunByAsync(owner, id, cancel);
         if (begun.Count > 1)
         {
             var named = string.Join(", ", begun.Take(VersionsNamed).Select(version => $"{version.Owner}/{version.Name}:{version.Version}"));
+            var (count, more) = begun.Count > VersionsNamed ? ("many", ", …") : ($"{begun.Count}", "");
             throw new InputException([new InputProblem(
-                "version", $"Version '{reference}' may be one of {(begun.Count > VersionsNamed ? "many" : begun.Count)}: {named}{(begun.Count > VersionsNamed ? ", …" : "")}. Give more characters of its id.")]);
+                "version", $"Version '{reference}' may be one of {count}: {named}{more}. Give more characters of its id.")]);
         }
         return begun.Count == 0 ? null : begun[0];
     }
@@ -141,7 +160,8 @@ public sealed class VersionStore(BlobStore blobs)
     {
         var versions = new List<PublishedVersion>();
         var container = await blobs.ContainerAsync(StorageLayout.Records);
-        await foreach (var blob in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, StorageLayout.VersionRecord(owner, beginning)[..^".json".Length], cancel))
+        var prefix = StorageLayout.VersionRecord(owner, beginning)[..^".json".Length];
+        await foreach (var blob in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancel))
         {
             if (await blobs.ReadAsync<PublishedVersion>(StorageLayout.Records, blob.Name, cancel) is { Value: var version })
                 versions.Add(version);

@@ -10,7 +10,7 @@ namespace Sdxl.Functions.Versions;
 
 /// <summary>Published versions over HTTP: the list, one of them, and its files.</summary>
 public sealed class VersionsApi(VersionStore versions, BaseModels bases, ModelViews views, BlobAnswers answers, Deletion deletion,
-    Paging paging, Callers callers)
+    Paging paging)
 {
     [Function("ListVersions")]
     [Operation("A model's versions, newest first.", Gives = typeof(Page<VersionView>), Query = "cursor,limit")]
@@ -63,11 +63,12 @@ public sealed class VersionsApi(VersionStore versions, BaseModels bases, ModelVi
                 request, StorageLayout.Models, StorageLayout.Version(owner, name, version, file),
                 $"Version '{owner}/{name}:{version}' has no file '{file}'.", cancel);
 
-    private async Task<PublishedVersion?> FindAsync(HttpRequest request, string owner, string name, string version, CancellationToken cancel) =>
+    private async Task<PublishedVersion?> FindAsync(
+        HttpRequest request, string owner, string name, string version, CancellationToken cancel) =>
         (await OwnAsync(request, owner, name, cancel))?.Versions.FirstOrDefault(known => known.Version == version);
 
     private async Task<ModelDocument?> OwnAsync(HttpRequest request, string owner, string name, CancellationToken cancel) =>
-        owner == callers.OwnerOf(request) ? await versions.ModelAsync(owner, name, cancel) : null;
+        owner == request.Owner() ? await versions.ModelAsync(owner, name, cancel) : null;
 
     private static ContentResult NoVersion(string owner, string name, string version) =>
         Answers.NotFound($"There is no version '{owner}/{name}:{version}'.");

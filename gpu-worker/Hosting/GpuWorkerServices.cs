@@ -43,6 +43,7 @@ public static class GpuWorkerServices
         services.AddSingleton<JobResults>();
         services.AddSingleton<Deliveries>();
         services.AddSingleton<StepGate>();
+        services.AddSingleton<VersionFiles>();
         services.AddSingleton<TrainingHandler>();
         services.AddSingleton<PredictionFiles>();
         services.AddSingleton<PredictionHandler>();

@@ -1,18 +1,16 @@
 using Sdxl.Core.Messages;
-using Sdxl.Core.Storage;
-using Sdxl.Diffusion.Export;
 using Sdxl.GpuWorker.Hosting;
 using Sdxl.GpuWorker.Storage;
 
 namespace Sdxl.GpuWorker.Jobs;
 
 /// <summary>The files that a prediction needs, on this machine.</summary>
-public sealed class PredictionFiles(JobBlobs blobs, WorkerScratch scratch)
+public sealed class PredictionFiles(JobBlobs blobs, VersionFiles versions, WorkerScratch scratch)
 {
     private const int MaxShown = 100; // characters of a blob's name in a sentence
 
     /// <summary>The fine-tune to draw with; null: the base model alone. A version's is kept here, because it never changes; what the user named is fetched each time.</summary>
-    /// <exception cref="InvalidDataException">It is not in storage (any more).</exception>
+    /// <exception cref="InvalidDataException">It is not in storage (any more), or not what was published.</exception>
     public async Task<string?> FineTuneAsync(PredictionJob job, CancellationToken cancel)
     {
         if (job.Inputs.ReplicateWeights is { Length: > 0 } named)
@@ -23,13 +21,7 @@ public sealed class PredictionFiles(JobBlobs blobs, WorkerScratch scratch)
             var (container, name) = Split(named, "replicate_weights");
             return await blobs.DownloadFileAsync(container, name, target, cancel) ? target : throw NotThere(named, "replicate_weights");
         }
-        if (job.Weights is not { } prefix)
-            return null;
-        var folder = scratch.Use("versions", prefix.TrimEnd('/').Split('/')[^1]);
-        var file = Path.Combine(folder, TrainedModelTar.FileName);
-        if (!File.Exists(file) && await blobs.DownloadAsync(StorageLayout.Models, prefix, folder, name => name == TrainedModelTar.FileName, cancel) == 0)
-            throw new FileNotFoundException($"Version {prefix.TrimEnd('/')} has no {TrainedModelTar.FileName}; it cannot be drawn with.");
-        return file;
+        return job.Weights is { } prefix ? await versions.WeightsAsync(prefix, cancel) : null;
     }
 
     /// <summary>A picture that the user named; null where none was.</summary>

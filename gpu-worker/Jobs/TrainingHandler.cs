@@ -16,8 +16,8 @@ namespace Sdxl.GpuWorker.Jobs;
 
 /// <summary>One training job: data set and checkpoint down, train, artefacts up into the delivery's own place.</summary>
 public sealed class TrainingHandler(
-    JobBlobs blobs, JobTurns turns, Patience patience, StepGate gate, WorkerDevice device, WorkerScratch scratch, PredictionHandler predictions,
-    IOptions<WorkerOptions> options, TimeProvider time, ILogger<TrainingHandler> log)
+    JobBlobs blobs, VersionFiles versions, JobTurns turns, Patience patience, StepGate gate, WorkerDevice device, WorkerScratch scratch,
+    PredictionHandler predictions, IOptions<WorkerOptions> options, TimeProvider time, ILogger<TrainingHandler> log)
 {
     private const string ScratchKind = "trainings";
 
@@ -43,6 +43,7 @@ public sealed class TrainingHandler(
             await blobs.DownloadAsync(StorageLayout.Datasets, $"{job.Training}/", dataset, IsForTraining, either.Token);
             await mirror.FetchNewestAsync(either.Token);
         }
+        var parent = job.From is null ? null : await ParentAsync(VersionName.Parse(job.From), checkpoints, either.Token);
         if (Directory.Exists(output))
             Directory.Delete(output, recursive: true);
 
@@ -51,6 +52,7 @@ public sealed class TrainingHandler(
             Base = baseModel,
             BaseIdentity = BaseIdentity.Of(baseModel.ModelPath, Path.Combine(scratch.Folder, "base-hashes.json")),
             DatasetFolder = dataset,
+            Parent = parent,
             Inputs = job.Inputs,
             WorkFolder = work,
             OutputFolder = output,
@@ -77,6 +79,20 @@ public sealed class TrainingHandler(
 
         var files = await UploadAsync(turn, output, either.Token);
         return new TrainingCompleted(job.Training, job.Attempt, time.GetUtcNow(), turn.Place, files, watch.Elapsed.TotalSeconds);
+    }
+
+    /// <summary>The version that it goes on from. One that has a checkpoint does without the version's file, which may have been removed meanwhile.</summary>
+    private async Task<TrainingParent> ParentAsync(VersionName version, string checkpoints, CancellationToken cancel)
+    {
+        try
+        {
+            using var span = SdxlTelemetry.Span("fetch version");
+            return new TrainingParent(version.ToString(), await versions.WeightsAsync(version.Blob(""), cancel));
+        }
+        catch (FileNotFoundException) when (Directory.EnumerateDirectories(checkpoints).Any())
+        {
+            return new TrainingParent(version.ToString(), "");
+        }
     }
 
     /// <summary>Removes what a job that is over left on this machine.</summary>

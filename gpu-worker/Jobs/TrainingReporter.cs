@@ -29,6 +29,7 @@ public sealed class TrainingReporter(TrainingJob job, string device, double prog
 {
     private const double LossSmoothing = 0.95;
     private const double SpeedWindowSeconds = 10;
+    private const double BytesOfMebibyte = 1 << 20;
 
     private readonly Channel<TrainingReport> _reports = Channel.CreateUnbounded<TrainingReport>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Queue<(DateTimeOffset At, int Step)> _recent = new();
@@ -63,8 +64,10 @@ public sealed class TrainingReporter(TrainingJob job, string device, double prog
         var (firstAt, firstStep) = _recent.Peek();
         var seconds = (now - firstAt).TotalSeconds;
         double? speed = seconds > 0 && metrics.Step > firstStep ? (metrics.Step - firstStep) / seconds : null;
-        Tell(new TrainingReport.Progressed(new JobProgress(job.Attempt, metrics.Step, _total, _loss, speed, (_total - metrics.Step) / speed, now, device)));
-        JobTelemetry.Progress(device, speed, metrics.DevicePeakMebibytes ?? metrics.PeakMebibytes);
+        var mebibytes = metrics.DevicePeakMebibytes ?? metrics.PeakMebibytes;
+        Tell(new TrainingReport.Progressed(new JobProgress(
+            job.Attempt, metrics.Step, _total, _loss, speed, (_total - metrics.Step) / speed, now, device, (long)(mebibytes * BytesOfMebibyte))));
+        JobTelemetry.Progress(device, speed, mebibytes);
         if (job.Inputs.Verbose)
             Log(ProgressLine(metrics.Step, speed));
     }

@@ -74,6 +74,23 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_version_is_trained_further_on_its_own_pictures_or_on_others()
+    {
+        Succeeds();
+        Assert.Equal(0, (await SdxlProcess.RunAsync(host.Home, "train", "--from", "me/cat", "--max-train-steps", "400", "-o", "out")).ExitCode);
+        var body = JsonNode.Parse(host.Requests.Single(request => request.Line == "POST /v1/trainings").Body)!;
+        Assert.Equal("""{"input":{"max_train_steps":"400"},"from":"me/cat"}""", body.ToJsonString());
+
+        Assert.Equal(0, (await SdxlProcess.RunAsync(host.Home, "train", archive, "--from", "me/cat", "-o", "out")).ExitCode);
+        var form = host.Requests.Last(request => request.Line == "POST /v1/trainings").Body;
+        Assert.Matches("name=\"?from\"?\r\n\r\nme/cat\r\n", form);
+
+        var neither = await SdxlProcess.RunAsync(host.Home, "train");
+        Assert.NotEqual(0, neither.ExitCode);
+        Assert.Contains("or --from VERSION", neither.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task With_json_each_line_is_an_object_and_the_last_one_is_the_result()
     {
         Succeeds();

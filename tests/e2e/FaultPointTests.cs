@@ -45,6 +45,35 @@ public sealed class FaultPointTests(SharedHost shared)
         void AssertOnce(string text) => Assert.True(System.Text.RegularExpressions.Regex.Count(logs, text) == 1, $"Not once '{text}' in the log:\n{logs}\n{host.Output}");
     }
 
+    /// <summary>Its caller got no answer; its record is there, and so it is trained.</summary>
+    [Fact]
+    public async Task A_training_whose_request_dies_between_its_record_and_its_start_is_started_and_ends_with_the_same_version()
+    {
+        var expected = await UndisturbedAsync();
+        await using var host = new LocalHostProcess();
+        var once = Path.Combine(host.State, "died");
+        await host.StartAsync((FaultPoints.Variable, $"{FaultPoints.AfterRecordBeforeStart}:kill:{once}"), ("Sdxl__HeartbeatCheckSeconds", "5"));
+        try
+        {
+            using var answer = await host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", Inputs);
+            Assert.False(answer.IsSuccessStatusCode, $"Nothing came by {FaultPoints.AfterRecordBeforeStart}.");
+        }
+        catch (HttpRequestException)
+        {
+            // The process that was to answer is dead.
+        }
+
+        var training = await host.EndOfTrainingAsync(await host.TrainingOfAsync("fault"));
+
+        Assert.True(File.Exists(once), $"Nothing came by {FaultPoints.AfterRecordBeforeStart}.");
+        Assert.True(training["status"]!.GetValue<string>() == "succeeded", $"{training.ToJsonString()}\n{host.Output}");
+        Assert.Equal(expected, Short.Version(training));
+        // One that began by itself is not begun again when its time comes.
+        var next = await host.EndOfTrainingAsync(await StartAsync(host));
+        Assert.Equal(expected, Short.Version(next));
+        Assert.Single(System.Text.RegularExpressions.Regex.Matches(next["logs"]!.GetValue<string>(), "Unpacked gizmo.zip"));
+    }
+
     [Fact]
     public async Task A_worker_whose_GPU_is_lost_leaves_and_its_successor_goes_on_to_the_same_version()
     {

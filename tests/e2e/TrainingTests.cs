@@ -49,6 +49,41 @@ public sealed class TrainingTests(SharedHost shared)
     }
 
     [Fact]
+    public async Task A_version_is_trained_further_on_its_own_pictures_begins_where_it_ended_and_twice_gives_one_version()
+    {
+        var sampled = Short.Training(more: [("name", "further"), ("sample_prompts", "a photo of TOK"), ("sample_every_steps", "100")]);
+        var first = await _host.EndOfTrainingAsync(await CreatedAsync(await _host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", sampled)));
+        AssertSucceeded(first);
+
+        var a = await _host.EndOfTrainingAsync(await FurtherAsync());
+        var b = await _host.EndOfTrainingAsync(await FurtherAsync());
+
+        AssertSucceeded(a);
+        AssertSucceeded(b);
+        Assert.Equal(Short.Version(first), a["from"]!.GetValue<string>());
+        Assert.Equal(Short.Version(a), Short.Version(b));
+        Assert.NotEqual(Short.Version(first), Short.Version(a));
+        Assert.Equal(await SampleAsync(first, 6), await SampleAsync(a, 0));
+        Assert.NotEqual(await SampleAsync(first, 6), await SampleAsync(a, 6));
+        var path = $"v1/models/{Short.Version(a).Replace(":", "/versions/", StringComparison.Ordinal)}";
+        Assert.Equal(Short.Version(first), (await _host.GetAsync($"{path}/manifest.json"))["parent"]!.GetValue<string>());
+        Assert.Equal(Short.Version(first), (await _host.GetAsync(path))["parent"]!.GetValue<string>());
+
+        async Task<string> FurtherAsync()
+        {
+            var body = new JsonObject { ["from"] = Short.Version(first), ["input"] = new JsonObject() };
+            return await CreatedAsync(await _host.Http.PostAsync("v1/trainings", new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json")));
+        }
+
+        async Task<string> SampleAsync(JsonObject training, int step)
+        {
+            var samples = (await _host.GetAsync($"v1/trainings/{training["id"]}/samples"))["results"]!.AsArray();
+            var link = samples.Single(sample => sample!["step"]!.GetValue<int>() == step)!["urls"]!["get"]!.GetValue<string>();
+            return Convert.ToHexStringLower(SHA256.HashData(await _host.Http.GetByteArrayAsync(link)));
+        }
+    }
+
+    [Fact]
     public async Task A_tar_posted_over_http_is_answered_201_with_location_and_trains()
     {
         var answer = await _host.PostAsync(Short.Dataset("gizmo.tar"), "gizmo.tar", Short.Training(more: [("name", "from-tar")]));

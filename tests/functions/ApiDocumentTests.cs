@@ -17,7 +17,7 @@ public sealed class ApiDocumentTests(ProductFixture product)
         Assert.Empty(read.Diagnostic!.Errors.Select(e => e.ToString()));
         Assert.Empty(read.Diagnostic.Warnings.Select(e => e.ToString()));
         var told = read.Document!.Paths.SelectMany(path => path.Value.Operations!.Select(o => $"{o.Key.Method} {path.Key}")).Order(StringComparer.Ordinal).ToList();
-        var served = TokenTests.HttpFunctions().Where(f => f.Trigger.Route!.StartsWith("v1/", StringComparison.Ordinal) && !f.Trigger.Route.Contains(":/", StringComparison.Ordinal))
+        var served = TokenTests.HttpFunctions().Where(f => f.Trigger.Route!.StartsWith("v1/", StringComparison.Ordinal) && !f.Trigger.Route.Contains(":/", StringComparison.Ordinal) && !f.Trigger.Route.StartsWith("v1/v1/", StringComparison.Ordinal))
             .SelectMany(f => f.Trigger.Methods!.Where(verb => verb is not ("head" or "query")).Select(verb => $"{verb.ToUpperInvariant()} /{f.Trigger.Route!.Replace("{*", "{", StringComparison.Ordinal)}"))
             .Order(StringComparer.Ordinal).ToList();
         Assert.Equal(served, told);

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using Sdxl.Functions.Storage;
+using Sdxl.Functions.Versions;
 
 namespace Sdxl.Tests.Functions;
 
@@ -14,8 +16,8 @@ public sealed class ReplayTests(ProductFixture product)
 {
     private const string Boundary = "4f1c3b0a9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e"; // 60 hex digits, as mime/multipart makes them
 
-    private static readonly byte[] s_archive = IncompleteBaseTests.Tar(
-        ("a.png", File.ReadAllBytes(Path.Combine(TestPaths.Root, "tests", "fixtures", "shared", "pictures", "plain.png"))), ("a.txt", "a photo of TOK"u8.ToArray()));
+    private static readonly byte[] s_picture = File.ReadAllBytes(Path.Combine(TestPaths.Root, "tests", "fixtures", "shared", "pictures", "plain.png"));
+    private static readonly byte[] s_archive = IncompleteBaseTests.Tar(("a.png", s_picture), ("a.txt", "a photo of TOK"u8.ToArray()));
 
     /// <summary>replicate auth login; model create me/from-cli --private --hardware gpu-a40-small; train stability-ai/sdxl --destination me/from-cli
     /// input_images=@data.zip max_train_steps=5 seed= token_string=123 is_lora=true; training show ID.</summary>
@@ -55,6 +57,77 @@ public sealed class ReplayTests(ProductFixture product)
         Assert.Equal(training.Body["id"]!.ToString(), canceled.Body["id"]!.ToString());
     }
 
+    /// <summary>replicate run me/for-cli:VERSION prompt=… image=@a.png num_outputs=1; then run me/for-cli, which has no version in it. The stream flag is
+    /// false, so that it is left out, and no stream may be offered.</summary>
+    [Fact]
+    public async Task The_command_line_runs_a_version_with_a_file_and_a_model_by_name_and_polls()
+    {
+        var id = await PublishedAsync("for-cli");
+        var known = await SendAsync("GET", $"/v1/models/me/for-cli/versions/{id}", "replicate-cli/0.8.0");
+        Assert.Equal((200, id), (known.Status, known.Body["id"]!.ToString()));
+        var inputs = known.Body["openapi_schema"]!["components"]!["schemas"]!["Input"]!["properties"]!;
+        Assert.Equal("integer", inputs["num_outputs"]!["type"]!.ToString());
+
+        var file = await SendAsync("POST", "/v1/files", "replicate-cli/0.8.0", Form("a.png", "image/png", s_picture), $"multipart/form-data; boundary={Boundary}");
+        var link = file.Body["urls"]!["get"]!.ToString();
+        var run = await SendAsync("POST", "/v1/predictions", "replicate-cli/0.8.0", Json(
+            $$"""{"input":{"image":"{{link}}","num_outputs":1,"prompt":"a photo of TOK"},"version":"{{id}}"}"""));
+        AssertPrediction(run, id);
+        await PolledAsync(run.Body);
+
+        var model = await SendAsync("GET", "/v1/models/me/for-cli", "replicate-cli/0.8.0");
+        Assert.Equal(id, model.Body["latest_version"]!["id"]!.ToString());
+        var named = await SendAsync("POST", "/v1/models/me/for-cli/predictions", "replicate-cli/0.8.0", Json("""{"input":{"prompt":"a photo of TOK"}}"""));
+        AssertPrediction(named, id);
+        await PolledAsync(named.Body);
+
+        async Task PolledAsync(JsonNode prediction)
+        {
+            var polled = await SendAsync("GET", $"/v1/predictions/{prediction["id"]}", "replicate-cli/0.8.0");
+            Assert.Equal((200, prediction["id"]!.ToString()), (polled.Status, polled.Body["id"]!.ToString()));
+            Assert.Equal(System.Text.Json.JsonValueKind.String, polled.Body["logs"]!.GetValueKind());
+            await SendAsync("POST", $"/v1/predictions/{prediction["id"]}/cancel", "replicate/go", []);
+        }
+    }
+
+    /// <summary>Run, CreatePrediction with a webhook and a stream, ListPredictions, CancelPrediction, GetDefaultWebhookSecret, CreateTraining, ListTrainings,
+    /// CancelTraining of replicate-go.</summary>
+    [Fact]
+    public async Task The_Go_client_draws_trains_lists_and_cancels()
+    {
+        var id = await PublishedAsync("for-go");
+        var drawn = await SendAsync("POST", "/v1/predictions", "replicate/go", Json(
+            $$"""{"input":{"prompt":"a photo of TOK"},"stream":true,"version":"{{id}}","webhook":"https://example.org/hook","webhook_events_filter":["start","completed"]}"""));
+        Assert.True(drawn.Status == 201, drawn.Body.ToJsonString());
+        Assert.Equal("https://example.org/hook", drawn.Body["webhook"]!.ToString());
+        Assert.StartsWith($"{product.Http.BaseAddress}v1/files/stream/", drawn.Body["urls"]!["stream"]!.ToString(), StringComparison.Ordinal);
+        var listed = await SendAsync("GET", "/v1/predictions", "replicate/go");
+        Assert.Equal(drawn.Body["id"]!.ToString(), listed.Body["results"]![0]!["id"]!.ToString());
+        var canceled = await SendAsync("POST", $"/v1/predictions/{drawn.Body["id"]}/cancel", "replicate/go", []);
+        Assert.Equal((200, "canceled"), (canceled.Status, canceled.Body["status"]!.ToString()));
+        var secret = await SendAsync("GET", "/v1/webhooks/default/secret", "replicate/go");
+        Assert.StartsWith("whsec_", secret.Body["key"]!.ToString(), StringComparison.Ordinal);
+
+        var file = await SendAsync("POST", "/v1/files", "replicate/go", Form("data.zip", "application/zip"), $"multipart/form-data; boundary={Boundary}");
+        var trainer = (await SendAsync("GET", "/v1/models/stability-ai/sdxl", "replicate/go")).Body["latest_version"]!["id"]!.ToString();
+        var training = await SendAsync("POST", $"/v1/models/stability-ai/sdxl/versions/{trainer}/trainings", "replicate/go", Json(
+            $$"""{"destination":"me/for-go","input":{"input_images":"{{file.Body["urls"]!["get"]}}","max_train_steps":5,"resolution":64},"version":"{{trainer}}","webhook":"https://example.org/hook","webhook_events_filter":["completed"]}"""));
+        Assert.True(training.Status == 201, training.Body.ToJsonString());
+        var trainings = await SendAsync("GET", "/v1/trainings", "replicate/go");
+        Assert.Contains(trainings.Body["results"]!.AsArray(), one => one!["id"]!.ToString() == training.Body["id"]!.ToString());
+        var ended = await SendAsync("POST", $"/v1/trainings/{training.Body["id"]}/cancel", "replicate/go", []);
+        Assert.Equal((200, training.Body["id"]!.ToString()), (ended.Status, ended.Body["id"]!.ToString()));
+    }
+
+    /// <summary>replicate-python with the base address of the other clients asks for /v1/v1/….</summary>
+    [Fact]
+    public async Task The_Python_client_with_the_other_clients_address_is_told_what_to_set()
+    {
+        var (status, body) = await SendAsync("POST", "/v1/v1/predictions", "replicate-python/1.0.7", Json("""{"input":{},"version":"x"}"""));
+        Assert.Equal(404, status);
+        Assert.Contains("REPLICATE_BASE_URL", body["detail"]!.ToString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("/v1/account")]
     [InlineData("/v1/models")]
@@ -79,13 +152,31 @@ public sealed class ReplayTests(ProductFixture product)
         Assert.All(new[] { "title", "detail" }, field => Assert.Equal(System.Text.Json.JsonValueKind.String, body[field]!.GetValueKind()));
     }
 
+    private static void AssertPrediction((int Status, JsonNode Body) made, string version)
+    {
+        Assert.True(made.Status == 201, made.Body.ToJsonString());
+        Assert.Equal(version, made.Body["version"]!.ToString());
+        Assert.Null(made.Body["urls"]!["stream"]);
+        foreach (var text in new[] { "id", "status", "logs", "source", "created_at", "model" })
+            Assert.Equal(System.Text.Json.JsonValueKind.String, made.Body[text]!.GetValueKind());
+    }
+
+    /// <summary>A version as if a worker had trained it.</summary>
+    private async Task<string> PublishedAsync(string name)
+    {
+        var id = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(name)));
+        await new VersionStore(new BlobStore(product.Storage)).MakeVisibleAsync(
+            new PublishedVersion(id, "me", name, "toy", new string('a', 26), DateTimeOffset.UnixEpoch), CancellationToken.None);
+        return id;
+    }
+
     private static byte[] Json(string text) => Encoding.UTF8.GetBytes(text);
 
     /// <summary>As mime/multipart's CreateFormFile and CreatePart write it.</summary>
-    private static byte[] Form(string name, string type) =>
+    private static byte[] Form(string name, string type, byte[]? content = null) =>
     [
         .. Encoding.UTF8.GetBytes($"--{Boundary}\r\nContent-Disposition: form-data; name=\"content\"; filename=\"{name}\"\r\nContent-Type: {type}\r\n\r\n"),
-        .. s_archive,
+        .. content ?? s_archive,
         .. Encoding.UTF8.GetBytes($"\r\n--{Boundary}--\r\n"),
     ];
 

@@ -1,5 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Sdxl.Core.Identity;
+using Sdxl.Core.Jobs;
+using Sdxl.Core.Trainings;
 
 namespace Sdxl.Tests.Functions;
 
@@ -71,6 +74,24 @@ public sealed class ReplicateTrainingTests(ProductFixture product)
         var problem = JsonNode.Parse(await bad.Content.ReadAsStringAsync())!;
         Assert.Equal((422, 422, "max_train_steps"), ((int)bad.StatusCode, problem["status"]!.GetValue<int>(), problem["invalid_fields"]![0]!["field"]!.ToString()));
         Assert.Equal(problem["detail"]!.ToString(), problem["invalid_fields"]![0]!["detail"]!.ToString());
+    }
+
+    /// <summary>Its request died between the record and the start: nothing works on it that could be asked to end.</summary>
+    [Theory]
+    [InlineData("trainings", false)]
+    [InlineData("checks", true)]
+    public async Task What_was_recorded_and_not_started_is_canceled_at_once(string list, bool isCheck)
+    {
+        var record = new TrainingRecord
+        {
+            Id = JobId.New(), Owner = "me", Name = "lost", Base = "toy", Source = "http", Status = JobStatus.Starting, Stage = TrainingStage.Queued,
+            Input = [], CreatedAt = DateTimeOffset.UtcNow, IsCheck = isCheck,
+        };
+        await product.Records().CreateAsync(record);
+        using var answer = await product.Http.PostAsync($"v1/{list}/{record.Id}/cancel", null);
+        var canceled = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+        Assert.Equal("canceled", canceled["status"]!.ToString());
+        Assert.NotNull(canceled["completed_at"]);
     }
 
     [Fact]

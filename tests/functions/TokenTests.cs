@@ -15,7 +15,7 @@ public sealed class TokenTests(ProductFixture product)
     /// <summary>Whoever adds one says why in its attribute, and here.</summary>
     private static readonly string[] s_open =
     [
-        "AccountPage", "BeginSession", "CheckPage", "DrawingPage", "EmbeddedHttp", "EmbeddedHttps", "EndSession", "GetOpenApi", "GetOutput", "Home", "ModelPage", "ModelsPage", "PageFile",
+        "AccountPage", "BeginSession", "CheckPage", "DoubledVersion", "DrawingPage", "EmbeddedHttp", "EmbeddedHttps", "EndSession", "GetOpenApi", "GetOutput", "Home", "ModelPage", "ModelsPage", "PageFile",
         "PlayPage", "PredictionPage", "SignInPage", "StreamPrediction", "TrainingPage", "TrainingsPage",
     ];
 

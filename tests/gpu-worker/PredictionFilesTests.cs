@@ -32,7 +32,8 @@ public sealed class PredictionFilesTests
         using var folder = new TempFolder();
         using var scratch = new WorkerScratch(Options.Create(new WorkerOptions { ScratchFolder = folder.Path }), NullLogger<WorkerScratch>.Instance);
         var client = new BlobServiceClient(new Uri(storage.Prefixes.Single() + "account"));
-        var files = new PredictionFiles(new JobBlobs(client), scratch);
+        var blobs = new JobBlobs(client);
+        var files = new PredictionFiles(blobs, new VersionFiles(blobs, scratch), scratch);
 
         var missing = await Assert.ThrowsAsync<InvalidDataException>(() => files.PictureAsync("jobs/" + new string('a', 1100), "image", CancellationToken.None));
         await answered;

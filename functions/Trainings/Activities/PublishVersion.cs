@@ -27,7 +27,9 @@ public sealed record PublishRequest(TrainingRequest Training, TrainingInputs Inp
 /// visible by one conditional write of model.json. Every step may run twice: files are write-once under a name that is the hash of their
 /// manifest.
 /// </summary>
-/// <remarks>A cancel is looked for until the version becomes visible; then what was copied is removed again, and there is no version.</remarks>
+/// <remarks>
+/// A cancel is looked for until the version becomes visible; then what was copied is removed again, and there is no version.
+/// </remarks>
 public sealed class PublishVersion(BlobStore blobs, RecordStore records, VersionStore versions, JobEnds ends, TimeProvider time,
     ILogger<PublishVersion> log)
 {
@@ -45,7 +47,7 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
         }
         var settings = System.Text.Json.JsonSerializer.SerializeToNode(inputs, SdxlJson.Options)!.AsObject();
         var manifest = new VersionManifest(training.Base, inputs.TokenString, settings,
-            [.. request.Files.OrderBy(f => f.Name, StringComparer.Ordinal)]);
+            [.. request.Files.OrderBy(f => f.Name, StringComparer.Ordinal)], training.From);
         var version = VersionManifest.IdOf(manifest.ToBytes());
         // Once it is visible as this training's, a cancel comes too late: people may draw with it.
         if (!await IsVisible(training, version, training.Id, cancel) && !await CopyAll(request, manifest, version, cancel))

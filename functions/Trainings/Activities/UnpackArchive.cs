@@ -10,6 +10,7 @@ using Sdxl.Core.Trainings;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
 using Sdxl.Functions.Storage;
+using Sdxl.Functions.Versions;
 
 namespace Sdxl.Functions.Trainings.Activities;
 
@@ -20,7 +21,8 @@ public sealed record UnpackedArchive(int Pictures, TrainingInputs Inputs, int At
 /// Checks the archive and its inputs and stores the pictures one by one, numbered in name order, so that the fan-out can take one each.
 /// Nothing is stored of an archive that is refused.
 /// </summary>
-public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCatalog bases, DatasetReuse reuse, IOptions<SdxlOptions> options)
+public sealed class UnpackArchive(
+    BlobStore blobs, RecordStore records, BaseCatalog bases, DatasetReuse reuse, VersionStore versions, IOptions<SdxlOptions> options)
 {
     private const int SkippedInLog = 50;
 
@@ -29,11 +31,14 @@ public sealed class UnpackArchive(BlobStore blobs, RecordStore records, BaseCata
     {
         if (request.Data is not null)
             return await SettleAsync(request, await reuse.TakeAsync(request, cancel), cancel);
+        var parent = request.From is not { } from ? null : await versions.ManifestAsync(from, cancel)
+            ?? throw new RefusedException($"Version '{from}', from which the training was to go on, has been removed. Choose another, or "
+                + "train without 'from'.");
         var name = request.Archive[(request.Archive.LastIndexOf('/') + 1)..];
         await using var file = await DownloadAsync(request, name, cancel);
         try
         {
-            using var intake = ArchiveIntake.Open(file, name, request, bases);
+            using var intake = ArchiveIntake.Open(file, name, request, bases, parent);
             foreach (var picture in intake.Pictures)
             {
                 var source = intake.Archive.Contents.Pictures[picture.Index];

@@ -12,11 +12,13 @@ using Sdxl.Core.Jobs;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Predictions;
 using Sdxl.Core.Storage;
+using Sdxl.Core.Trainings;
 using Sdxl.Functions.Events;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
 using Sdxl.Functions.Predictions;
 using Sdxl.Functions.Storage;
+using Sdxl.Functions.Trainings;
 using Sdxl.Functions.Versions;
 using Sdxl.Functions.Files;
 
@@ -67,6 +69,26 @@ public sealed class EventDeliveryTests : IAsyncLifetime
 
         await DeliverAsync(); // the message came twice
         Assert.Equal(3, _hooks.Taken.Count);
+    }
+
+    [Fact]
+    public async Task A_trainings_webhook_gets_its_start_and_its_end_as_they_were_signed_and_in_order()
+    {
+        var records = Records();
+        await records.CreateAsync(Training(new WebhookRequest(_hooks.Url, [WebhookRequest.Start, WebhookRequest.Completed])));
+        await records.ChangeTrainingAsync(s_key, r => r.With(JobStatus.Processing, TrainingStage.Unpack, _time.GetUtcNow()));
+        await records.ChangeTrainingAsync(s_key, r => r.With(JobStatus.Succeeded, TrainingStage.Done, _time.GetUtcNow()) with
+        {
+            Output = new TrainingOutput("f00d", ["trained_model.tar"]),
+        });
+        await Delivery().DeliverAsync(new EventsHappened(s_key, "trainings"), CancellationToken.None);
+
+        var secret = await new WebhookSecrets(Blobs(), _time).SecretAsync("me", CancellationToken.None);
+        Assert.Equal(["processing", "succeeded"], _hooks.Taken.Select(hook => hook.Json["status"]!.ToString()));
+        Assert.Equal([Id(2), Id(4)], _hooks.Taken.Select(hook => hook.Id));
+        Assert.All(_hooks.Taken, hook => Assert.True(hook.IsSignedBy(secret)));
+        Assert.Null(_hooks.Taken.First().Json["output"]);
+        Assert.Equal("me/cat:f00d", _hooks.Taken.Last().Json["output"]!["version"]!.ToString());
     }
 
     [Fact]
@@ -268,6 +290,12 @@ public sealed class EventDeliveryTests : IAsyncLifetime
         Id = s_key.Id, Owner = s_key.Owner, Base = "toy", Status = JobStatus.Starting, Input = [], CreatedAt = DateTimeOffset.UnixEpoch, Webhook = webhook,
     };
 
+    private static TrainingRecord Training(WebhookRequest? webhook) => new()
+    {
+        Id = s_key.Id, Owner = s_key.Owner, Name = "cat", Base = "toy", Source = "http", Status = JobStatus.Starting, Stage = TrainingStage.Queued,
+        Input = [], CreatedAt = DateTimeOffset.UnixEpoch, Webhook = webhook,
+    };
+
     /// <summary>A prediction from its POST to its end, as five events.</summary>
     private async Task LiveAsync(WebhookRequest? webhook)
     {
@@ -301,7 +329,8 @@ public sealed class EventDeliveryTests : IAsyncLifetime
         var options = Options.Create(_options);
         var bases = new BaseModels(options, new BaseCatalog(_options));
         var links = new FileLinks(_memory.Client(), options, _time);
-        return new JobStories(Records(), blobs, new PredictionViews(blobs, bases, links), null!, bases, options); // no trainings here
+        var trainings = new TrainingViews(blobs, bases, links, new TrainingLogs(blobs), new Quotes(Records(), new TrainingQueue(blobs, Records(), _time), blobs, options, _time), options, _time);
+        return new JobStories(Records(), blobs, new PredictionViews(blobs, bases, links, options), trainings, bases, options);
     }
 
     private EventDelivery Delivery()

@@ -10,11 +10,14 @@ using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
 using Sdxl.Core.Predictions;
 using Sdxl.Core.Records;
+using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Events;
 using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Predictions;
 using Sdxl.Functions.Files;
+using Sdxl.Functions.Storage;
+using Sdxl.Functions.Trainings;
 using Sdxl.Functions.Versions;
 
 namespace Sdxl.Tests.Functions.Events;
@@ -33,6 +36,7 @@ public sealed class GoldenTests
     {
         { "event-happened", new Wrapped<EventMessage>(new EventsHappened(s_key, "predictions", "webhook")) },
         { "event-logs", new Wrapped<EventMessage>(new LogsGrew(s_key, "trainings", 120, 3)) },
+        { "event-training-due", new Wrapped<EventMessage>(new TrainingDue(s_key)) },
         { "event-prediction-due", new Wrapped<EventMessage>(new PredictionDue(s_key)) },
         { "worker-drawing-started", new Wrapped<WorkerEvent>(new DrawingStarted(s_key, 1, s_at, "cpu")) },
         { "worker-picture-drawn", new Wrapped<WorkerEvent>(new PictureDrawn(s_key, 1, s_at, s_pictures)) },
@@ -69,20 +73,32 @@ public sealed class GoldenTests
     [Fact]
     public async Task Every_event_of_a_training_is_as_its_golden_file_says()
     {
-        var training = new TrainingRecord
-        {
-            Id = s_key.Id, Owner = "me", Name = "cat", Base = "toy", Source = "http", Status = JobStatus.Starting, Stage = TrainingStage.Queued, Input = [],
-            CreatedAt = s_at, Root = "https://sdxl.example",
-        };
-        var begun = Next(training, training.With(JobStatus.Processing, TrainingStage.Unpack, s_at.AddSeconds(1)), 1);
-        var done = Next(begun, begun.With(JobStatus.Succeeded, TrainingStage.Done, s_at.AddMinutes(2)) with { Output = new TrainingOutput("f00d", ["lora.safetensors"]) }, 120);
-        var story = Stories().Of(done);
+        var story = Stories().Of(Training());
         Assert.Equal(4, story.Events.Count);
         foreach (var happened in story.Events)
             Assert.Equal(Golden("events", $"{happened.Number}-{happened.Type}"), Indented((await CloudEventShape.OfAsync(story, happened, CancellationToken.None)).ToJsonString(SdxlJson.Options)));
+    }
 
-        static TrainingRecord Next(TrainingRecord before, TrainingRecord after, int seconds) =>
-            (before.Events.Count == 0 ? after.Owing(before.Remembering(null, s_at).Events, 0, []) : after).Remembering(before, s_at.AddSeconds(seconds));
+    /// <summary>As Replicate's clients read a training: its fields, then ours.</summary>
+    [Theory]
+    [InlineData(2, "webhook-training-start")]
+    [InlineData(4, "webhook-training-completed")]
+    public async Task The_body_of_a_trainings_webhook_is_as_its_golden_file_says(int number, string name)
+    {
+        using var memory = new MemoryBlobs();
+        var blobs = new BlobStore(memory.Client());
+        foreach (var (log, text) in new[]
+        {
+            (StorageLayout.Log(s_key), "Unpacked cat.zip: 5 pictures.\nWaiting for a GPU worker.\n"),
+            (StorageLayout.WorkerLog(s_key), "100%|####################| 7/7 [loss 0.1000, 4.20 steps/s]\n"),
+        })
+            await blobs.WriteBytesAsync(StorageLayout.Jobs, log, System.Text.Encoding.UTF8.GetBytes(text), "text/plain");
+        await blobs.WriteAsync(StorageLayout.Jobs, StorageLayout.Progress(s_key), new JobProgress(1, 7, 7, 0.1, 4.2, 0, s_at, "cpu", 1 << 30));
+        var story = Stories(blobs).Of(Training());
+
+        var body = await story.View(story.Events.Single(happened => happened.Number == number), CancellationToken.None);
+
+        Assert.Equal(Golden("events", name), Indented(body));
     }
 
     [Fact]
@@ -109,16 +125,42 @@ public sealed class GoldenTests
         }).Remembering(begun, s_at.AddSeconds(3));
     }
 
+    private static TrainingRecord Training()
+    {
+        var training = new TrainingRecord
+        {
+            Id = s_key.Id, Owner = "me", Name = "cat", Base = "toy", Source = "http", Status = JobStatus.Starting, Stage = TrainingStage.Queued,
+            Input = new JsonObject { ["max_train_steps"] = 7 }, CreatedAt = s_at, Root = "https://sdxl.example", Pictures = 5,
+            Webhook = new WebhookRequest("https://example.org/hook", ["start", "completed"]),
+        };
+        var begun = Next(training, training.With(JobStatus.Processing, TrainingStage.Unpack, s_at.AddSeconds(1)), 1);
+        return Next(begun, begun.With(JobStatus.Succeeded, TrainingStage.Done, s_at.AddMinutes(2)) with
+        {
+            Output = new TrainingOutput("f00d", ["trained_model.tar", "manifest.json"]),
+        }, 120);
+
+        static TrainingRecord Next(TrainingRecord before, TrainingRecord after, int seconds) =>
+            (before.Events.Count == 0 ? after.Owing(before.Remembering(null, s_at).Events, 0, []) : after).Remembering(before, s_at.AddSeconds(seconds));
+    }
+
     private static PredictionJob Job() => new(s_key, "toy", "me/cat/versions/f00d/",
         PredictionInputs.Read(new JsonObject { ["prompt"] = "a cat", ["seed"] = 7 }, BaseManifest.Load(TestPaths.Models, "toy"), s_key.Id), true);
 
-    private static JobStories Stories()
+    /// <param name="blobs">null: an event's data takes nothing from storage.</param>
+    private static JobStories Stories(BlobStore? blobs = null)
     {
         var settings = new SdxlOptions { ModelsFolder = TestPaths.Models, DefaultBase = "toy", SigningKey = Convert.ToBase64String(new byte[32]) };
         var options = Options.Create(settings);
         var bases = new BaseModels(options, new BaseCatalog(settings));
-        var views = new PredictionViews(null!, bases, new FileLinks(new BlobServiceClient(new Uri("https://memory.example/")), options, new ManualTime()));
-        return new JobStories(null!, null!, views, null!, bases, options); // an event's data takes nothing from storage
+        var links = new FileLinks(new BlobServiceClient(new Uri("https://memory.example/")), options, new ManualTime());
+        var trainings = new TrainingViews(blobs!, bases, links, new TrainingLogs(blobs!), Quotes(blobs!, options), options, new ManualTime());
+        return new JobStories(null!, blobs!, new PredictionViews(blobs!, bases, links, options), trainings, bases, options);
+    }
+
+    private static Quotes Quotes(BlobStore blobs, IOptions<SdxlOptions> options)
+    {
+        var records = new RecordStore(blobs, null!, new RecordChanges(), new ManualTime(), Microsoft.Extensions.Logging.Abstractions.NullLogger<RecordStore>.Instance);
+        return new Quotes(records, new TrainingQueue(blobs, records, new ManualTime()), blobs, options, new ManualTime());
     }
 
     private static string Golden(string folder, string name) =>

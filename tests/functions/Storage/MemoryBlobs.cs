@@ -81,7 +81,7 @@ public sealed class MemoryBlobs : HttpMessageHandler
         var query = System.Web.HttpUtility.ParseQueryString(request.RequestUri!.Query);
         var name = Uri.UnescapeDataString(request.RequestUri.AbsolutePath).TrimStart('/');
         if (query["restype"] == "container")
-            return query["comp"] == "list" ? List(name, query["prefix"] ?? "") : new HttpResponseMessage(HttpStatusCode.Created);
+            return query["comp"] == "list" ? List(name, query["prefix"] ?? "", query["delimiter"]) : new HttpResponseMessage(HttpStatusCode.Created);
         var there = _blobs.TryGetValue(name, out var blob);
         if (request.Headers.IfMatch.FirstOrDefault() is { } wanted && (!there || wanted.Tag != blob.ETag))
             return Error(there || request.Method == HttpMethod.Put ? HttpStatusCode.PreconditionFailed : HttpStatusCode.NotFound, "ConditionNotMet");
@@ -102,11 +102,20 @@ public sealed class MemoryBlobs : HttpMessageHandler
         return With(new HttpResponseMessage(HttpStatusCode.OK) { Content = new ByteArrayContent(request.Method == HttpMethod.Head ? [] : blob.Bytes) }, blob);
     }
 
-    private HttpResponseMessage List(string container, string prefix)
+    private HttpResponseMessage List(string container, string prefix, string? delimiter)
     {
         var xml = new StringBuilder("<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults><Blobs>");
+        var folders = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (name, blob) in _blobs.Where(pair => pair.Key.StartsWith($"{container}/{prefix}", StringComparison.Ordinal)))
         {
+            var rest = name[(container.Length + 1 + prefix.Length)..];
+            if (delimiter is { Length: > 0 } && rest.IndexOf(delimiter, StringComparison.Ordinal) is >= 0 and var end)
+            {
+                var folder = prefix + rest[..(end + delimiter.Length)];
+                if (folders.Add(folder))
+                    xml.Append(CultureInfo.InvariantCulture, $"<BlobPrefix><Name>{SecurityElement.Escape(folder)}</Name></BlobPrefix>");
+                continue;
+            }
             xml.Append(CultureInfo.InvariantCulture, $"<Blob><Name>{SecurityElement.Escape(name[(container.Length + 1)..])}</Name><Properties>")
                 .Append(CultureInfo.InvariantCulture, $"<Last-Modified>{blob.Modified:R}</Last-Modified><Etag>{SecurityElement.Escape(blob.ETag)}</Etag>")
                 .Append(CultureInfo.InvariantCulture, $"<Content-Length>{blob.Bytes.Length}</Content-Length><BlobType>BlockBlob</BlobType></Properties></Blob>");
