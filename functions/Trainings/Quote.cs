@@ -32,8 +32,8 @@ public sealed class Quotes(RecordStore records, TrainingQueue queue, BlobStore b
     private const int Looked = 20; // newest trainings: enough to have some of the same base model
     private const double Spread = 0.15; // where one speed alone was measured, it may be so much off
 
-    private readonly Coalesced<IReadOnlyList<JobProgress>> _measured = new(time, TimeSpan.FromMinutes(1));
-    private readonly Coalesced<IReadOnlyList<WorkerStatus>> _workers = new(time, TimeSpan.FromSeconds(5));
+    private readonly Refreshed<IReadOnlyList<JobProgress>> _measured = new(time, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(10));
+    private readonly Refreshed<IReadOnlyList<WorkerStatus>> _workers = new(time, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30));
 
     /// <returns>null: it is not unpacked yet, or its worker says better how long it takes.</returns>
     public async Task<Quote?> OfWaitingAsync(TrainingRecord record, JobProgress? progress, CancellationToken cancel)

@@ -18,12 +18,11 @@ public sealed class TrainingQueue(BlobStore blobs, RecordStore records, TimeProv
 {
     private const int NewestOfOwner = 100; // what is older has long been over, or waits behind a hundred of its owner's own
     private const int Remembered = 20_000;
-    private static readonly TimeSpan s_freshness = TimeSpan.FromSeconds(5);
 
-    private readonly Coalesced<IReadOnlyList<QueuedTraining>> _looks = new(time, s_freshness);
+    private readonly Refreshed<IReadOnlyList<QueuedTraining>> _looks = new(time, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30));
     private readonly ConcurrentDictionary<JobKey, bool> _over = new(); // what is over stays so, and need not be read again
 
-    /// <summary>As they were within the last seconds.</summary>
+    /// <summary>As they were some seconds ago.</summary>
     public Task<IReadOnlyList<QueuedTraining>> NowAsync(CancellationToken cancel) => _looks.GetAsync("", LookAsync, cancel);
 
     private async Task<IReadOnlyList<QueuedTraining>> LookAsync()

@@ -51,6 +51,31 @@ public sealed class CrashTests(SharedHost shared)
         Assert.Equal(expected, Short.Version(training));
     }
 
+    [Fact]
+    public async Task A_worker_killed_while_a_version_is_trained_further_is_followed_by_one_that_resumes_to_the_same_bits()
+    {
+        await using var host = new LocalHostProcess();
+        await host.StartAsync();
+        var first = await host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", Short.Training(6, ("name", "crash-further")));
+        var parent = Short.Version(await SucceededAsync(host, await IdAsync(first)));
+        var expected = Short.Version(await SucceededAsync(host, await FurtherAsync()));
+        var id = await FurtherAsync();
+        await host.UntilAsync(id, t => t["progress"]?["step"]?.GetValue<int>() >= 30, "step 30");
+
+        host.KillWorker();
+
+        var training = await SucceededAsync(host, id);
+        Assert.Contains("going on from the checkpoint at step", training["logs"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal(expected, Short.Version(training));
+
+        async Task<string> FurtherAsync()
+        {
+            var body = new JsonObject { ["from"] = parent, ["input"] = new JsonObject { ["max_train_steps"] = Steps, ["checkpointing_steps"] = 10 } };
+            return await IdAsync(await host.Http.PostAsync(
+                "v1/trainings", new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json")));
+        }
+    }
+
     [Theory]
     [InlineData("queued")]
     [InlineData("unpack")]
@@ -115,11 +140,11 @@ public sealed class CrashTests(SharedHost shared)
     private async Task<string> UninterruptedVersionAsync() =>
         _uninterrupted ??= Short.Version(await SucceededAsync(shared.Host, await StartAsync(shared.Host)));
 
-    private static async Task<string> StartAsync(LocalHostProcess host)
-    {
-        var answer = await host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", Inputs);
-        return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["id"]!.GetValue<string>();
-    }
+    private static async Task<string> StartAsync(LocalHostProcess host) =>
+        await IdAsync(await host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", Inputs));
+
+    private static async Task<string> IdAsync(HttpResponseMessage answer) =>
+        JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["id"]!.GetValue<string>();
 
     private static async Task<JsonObject> SucceededAsync(LocalHostProcess host, string id)
     {
