@@ -94,8 +94,26 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
         await visit.OpenAsync("/account");
         await page.GetByText("You are me.").WaitForAsync();
         await page.GetByText("models:").WaitForAsync(); // of what is stored
+        await TrainFurtherAsync(visit, training);
         visit.AssertClean();
         await AssertNothingForAnotherAsync(training);
+    }
+
+    /// <summary>On the same pictures with what was set for them, one setting taken back to its default.</summary>
+    private static async Task TrainFurtherAsync(Visit visit, string training)
+    {
+        var page = visit.Page;
+        await visit.OpenAsync(training);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Train further" }).ClickAsync();
+        await page.GetByText("Trains further: begins with the weights of me/gizmo:").WaitForAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Max train steps: 2000" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+        await page.WaitForURLAsync(url => url.Contains("/trainings/", StringComparison.Ordinal) && !url.EndsWith(training, StringComparison.Ordinal), new() { Timeout = Patience });
+        await page.GetByText("Trained further from").WaitForAsync();
+        await page.GetByText("of 800").First.WaitForAsync(new() { Timeout = Patience }); // the toy's own default
+        await page.GetByRole(AriaRole.Button, new() { Name = "Cancel …" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Cancel the training" }).ClickAsync();
+        await page.GetByText("The training was cancelled").WaitForAsync(new() { Timeout = Patience });
     }
 
     /// <summary>The page stays as it was, and goes on by itself when the host is back.</summary>
