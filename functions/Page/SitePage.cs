@@ -8,12 +8,12 @@ public sealed record SitePage(string Name, string Title, IReadOnlyList<string> M
 {
     private static readonly string[] s_common = ["vendor/lit-html.js", "words.js", "app.js"];
 
-    public static SitePage Start { get; } = Of("start", "Train on your pictures", "pictures.js", "settings.js");
+    public static SitePage Start { get; } = Of("start", "Train on your pictures", "pictures.js", "settings.js", "kinds.js", "drop.js");
     public static SitePage Trainings { get; } = Of("trainings", "Trainings");
     public static SitePage Training { get; } = Of("training", "Training", "pictures.js", "samples.js", "curve.js", "code.js") with { Scripts = ["vendor/uPlot.iife.min.js"] };
     public static SitePage Models { get; } = Of("models", "Models");
     public static SitePage Model { get; } = Of("model", "Model", "code.js");
-    public static SitePage Play { get; } = Of("play", "Draw", "settings.js", "code.js");
+    public static SitePage Play { get; } = Of("play", "Draw", "settings.js", "code.js", "viewer.js");
     public static SitePage Account { get; } = Of("account", "Account");
     public static SitePage SignIn { get; } = Of("sign-in", "Sign in");
 

@@ -105,7 +105,11 @@ public sealed class BlobStore(BlobServiceClient service)
         {
             var made = await (await BlobAsync(container, name)).UploadAsync(
                 BinaryData.FromString(SdxlJson.Serialize(value)),
-                new BlobUploadOptions { HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" }, Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All } },
+                new BlobUploadOptions
+                {
+                    HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" },
+                    Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All },
+                },
                 cancel);
             return made.Value.ETag;
         }
@@ -132,6 +136,15 @@ public sealed class BlobStore(BlobServiceClient service)
         await foreach (var blob in (await ContainerAsync(container)).GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancel))
             names.Add(blob.Name);
         return names;
+    }
+
+    /// <summary>How many bytes the blobs have whose names begin with a prefix.</summary>
+    public async Task<long> BytesAsync(string container, string prefix, CancellationToken cancel = default)
+    {
+        long bytes = 0;
+        await foreach (var blob in (await ContainerAsync(container)).GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancel))
+            bytes += blob.Properties.ContentLength ?? 0;
+        return bytes;
     }
 
     /// <summary>Removes every blob whose name begins with <paramref name="prefix"/>.</summary>
@@ -169,7 +182,8 @@ public sealed class BlobStore(BlobServiceClient service)
             return;
         var blob = (await ContainerAsync(container)).GetAppendBlobClient(name);
         var text = BinaryData.FromString(string.Concat(lines.Select(line => line.ReplaceLineEndings(" ") + "\n")));
-        await blob.CreateIfNotExistsAsync(new AppendBlobCreateOptions { HttpHeaders = new BlobHttpHeaders { ContentType = "text/plain; charset=utf-8" } }, cancel);
+        await blob.CreateIfNotExistsAsync(
+            new AppendBlobCreateOptions { HttpHeaders = new BlobHttpHeaders { ContentType = "text/plain; charset=utf-8" } }, cancel);
         await blob.AppendBlockAsync(text.ToStream(), cancellationToken: cancel);
     }
 

@@ -68,6 +68,10 @@ public sealed record TrainingView
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Quote? Quote { get; init; }
+
+    /// <summary>What it has cost so far; null where no price is set.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RunCost? Cost { get; init; }
 }
 
 /// <param name="PicturesDone">Pictures prepared.</param>

@@ -11,7 +11,7 @@ namespace Sdxl.Functions.Trainings;
 
 /// <summary>Puts a training's view together: of its record alone, and for one training of progress and logs, too.</summary>
 public sealed class TrainingViews(
-    BlobStore blobs, BaseModels bases, FileLinks links, TrainingLogs logs, Quotes quotes, IOptions<SdxlOptions> options)
+    BlobStore blobs, BaseModels bases, FileLinks links, TrainingLogs logs, Quotes quotes, IOptions<SdxlOptions> options, TimeProvider time)
 {
     private const string Weights = "trained_model.tar";
 
@@ -62,6 +62,7 @@ public sealed class TrainingViews(
             ExpiresAt = record.DataRemoved ? null : ends,
             Check = record.Data,
             From = record.From,
+            Cost = record.IsCheck ? null : RunCost.Of(record, options.Value, time.GetUtcNow()),
         };
     }
 

@@ -50,10 +50,11 @@ public sealed class LocalHostProcess : IAsyncDisposable
     /// <summary>A base model that is the toy in all but its name, and does not say that it has no safety checker.</summary>
     public const string UncheckedBase = "unchecked";
 
+    /// <summary>Starts it; after a kill at the same address, where whoever talked with it looks for it.</summary>
     /// <param name="environment">Variables for the host and all that it starts.</param>
     public async Task StartAsync(params (string Name, string Value)[] environment)
     {
-        var info = new ProcessStartInfo("dotnet", [Repository.Program(TestPaths.Root, "local", "Sdxl.Local"), "--state", State, $"--Sdxl:TrustedHosts={TrustedAddress}"])
+        var info = new ProcessStartInfo("dotnet", [Repository.Program(TestPaths.Root, "local", "Sdxl.Local"), "--state", State, $"--Sdxl:TrustedHosts={TrustedAddress}", .. Port()])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -79,6 +80,9 @@ public sealed class LocalHostProcess : IAsyncDisposable
             await Task.Delay(100);
         }
     }
+
+    private string[] Port() =>
+        Http.BaseAddress is { } before ? ["--port", before.Port.ToString(System.Globalization.CultureInfo.InvariantCulture)] : [];
 
     /// <summary>The repository's models, and <see cref="UncheckedBase"/>.</summary>
     private string Models()

@@ -24,8 +24,15 @@ public sealed class Browser : IAsyncLifetime
     }
 }
 
+/// <summary>The pages' states, which are many: beside the other tests, in a browser of their own.</summary>
 [CollectionDefinition(Name)]
-public sealed class BrowserCollection : ICollectionFixture<Browser>
+public sealed class StatesCollection : ICollectionFixture<Browser>, ICollectionFixture<Site>
+{
+    public const string Name = "states";
+}
+
+[CollectionDefinition(Name)]
+public sealed class BrowserCollection : ICollectionFixture<Browser>, ICollectionFixture<Site>
 {
     public const string Name = "browser";
 }

@@ -15,27 +15,32 @@ public static class Canned
 
     public static void Into(FakeApi api)
     {
-        api.On("GET", "/v1/account", new JsonObject { ["type"] = "user", ["username"] = "me", ["storage_bytes"] = 1_234_567_890 });
+        api.On("GET", "/v1/account", new JsonObject { ["type"] = "user", ["username"] = "me" });
+        api.On("GET", "/v1/account/storage", new JsonObject { ["bytes"] = 1_234_567_890, ["kinds"] = new JsonObject { ["datasets"] = 234_567_890, ["jobs"] = 0, ["models"] = 1_000_000_000 } });
         api.On("GET", "/v1/schema/training", Schema(
             ("max_train_steps", "integer", 1000, "Training steps in all; 1000 suits 5 to 20 pictures.", "training"),
             ("lora_rank", "integer", 32, "Rank of the LoRA: its capacity and file size.", "network"),
             ("lora_lr", "number", 1e-4, "Learning rate of the LoRA matrices.", "training"),
             ("caption_prefix", "string", "a photo of TOK", "Put in front of automatic captions.", "captions"),
-            ("crop_based_on_salience", "boolean", true, "Crop to the square around what matters.", "pictures")));
+            ("crop_based_on_salience", "boolean", true, "Crop to the square around what matters.", "pictures"),
+            ("seed", "integer", null, "Same seed, same weights.", "training")));
         api.On("GET", "/v1/schema/prediction", PredictionSchema());
         api.On("GET", "/v1/trainings", Page());
         api.On("GET", "/v1/models", Page(Model()));
         api.On("GET", "/v1/models/me/cat", Model());
         api.On("GET", "/v1/models/me/cat/versions", Page(VersionOf()));
-        api.On("GET", $"/v1/models/me/cat/versions/{Version}", VersionOf());
+        api.On("GET", $"/v1/models/me/cat/versions/{Version}", VersionOf(withFiles: true));
+        api.On("GET", "/v1/version-manifest", Manifest());
         api.On("GET", "/v1/predictions", Page());
         api.On("GET", "/v1/tokens", Page(new JsonObject { ["id"] = "t1", ["name"] = "laptop", ["created_at"] = "2026-11-01T10:00:00Z", ["expires_at"] = null }));
         api.On("GET", "/v1/subscriptions", Page(new JsonObject { ["id"] = "s1", ["url"] = "https://example.org/hook", ["types"] = new JsonArray("training.completed") }));
         api.On("GET", "/v1/webhooks/default/secret", new JsonObject { ["key"] = "whsec_c2VjcmV0IG9mIHRlc3Rz" });
+        api.On("POST", "/v1/files", new JsonObject { ["id"] = "f1", ["urls"] = new JsonObject { ["get"] = "/v1/files/f1" } }, 201);
+        api.On("GET", "/v1/files/f1/download", FakeApi.PictureAsync);
         api.On("POST", "/v1/session", new JsonObject { ["username"] = "me" }, 201);
         api.On("DELETE", "/v1/session", Status(204));
         api.On("POST", "/v1/checks", new JsonObject { ["id"] = CheckId, ["status"] = "starting" }, 201);
-        api.On("GET", $"/v1/checks/{CheckId}", new JsonObject { ["id"] = CheckId, ["status"] = "succeeded", ["stage"] = "done", ["urls"] = new JsonObject { ["cancel"] = $"/v1/checks/{CheckId}/cancel" } });
+        api.On("GET", $"/v1/checks/{CheckId}", Check("succeeded", "done"));
         api.On("GET", $"/v1/checks/{CheckId}/report", Report(12, 12));
         api.On("POST", $"/v1/checks/{CheckId}/cancel", new JsonObject { ["id"] = CheckId, ["status"] = "canceled" });
         api.On("POST", "/v1/trainings", Training("queued", "starting"), 201);
@@ -69,8 +74,6 @@ public static class Canned
         api.On("POST", $"/v1/trainings/{TrainingId}/stop", training.DeepClone());
         api.On("POST", $"/v1/trainings/{TrainingId}/cancel", training.DeepClone());
         api.On("DELETE", $"/v1/trainings/{TrainingId}", Status(204));
-        api.On("GET", "/v1/manifest", new JsonObject { ["files"] = new JsonArray(
-            new JsonObject { ["name"] = "trained_model.tar", ["bytes"] = 47_000_000, ["sha256"] = Version }, new JsonObject { ["name"] = "cat-kohya.safetensors", ["bytes"] = 46_000_000, ["sha256"] = Version }) });
     }
 
     private static async Task EventsAsync(HttpContext http)
@@ -96,18 +99,29 @@ public static class Canned
             ["progress"] = stage == "queued" ? null : new JsonObject
             {
                 ["pictures_done"] = stage == "prepare" ? 7 : 12, ["pictures"] = 12, ["step"] = step, ["total_steps"] = step > 0 ? 1000 : 0, ["loss"] = step > 0 ? 0.123 : null,
-                ["steps_per_second"] = step > 0 ? 3.4 : null, ["seconds_left"] = step > 0 ? 190 : null, ["device"] = "cuda:0 (NVIDIA A40)", ["memory_bytes"] = step > 0 ? 21_400_000_000 : null,
+                ["steps_per_second"] = step > 0 ? 3.4 : null, ["seconds_left"] = step > 0 ? 190 : null, ["device"] = "cuda:0 (NVIDIA A40)",
+                ["memory_bytes"] = step > 0 ? 21_400_000_000 : null,
             },
             ["warnings"] = new JsonArray(), ["logs"] = "", ["created_at"] = DateTimeOffset.UtcNow.AddMinutes(-7).ToString("O"), ["started_at"] = "2026-11-29T10:00:00Z",
             ["completed_at"] = status is "succeeded" or "failed" or "canceled" ? "2026-11-29T10:12:00Z" : null, ["expires_at"] = null, ["urls"] = urls,
             ["output"] = status == "succeeded" ? Output() : null,
+            ["quote"] = stage == "queued" ? new JsonObject { ["queue_place"] = 3, ["seconds_to_start"] = 240 } : null,
+            ["cost"] = stage == "queued" ? null : new JsonObject { ["amount"] = 0.12, ["currency"] = "USD", ["source"] = "At most: the time since it began." },
         };
     }
 
     private static JsonObject Output() => new()
     {
         ["version"] = $"me/cat:{Version}", ["weights"] = "/picture/trained_model.tar",
-        ["files"] = new JsonObject { ["trained_model.tar"] = "/picture/trained_model.tar", ["cat-kohya.safetensors"] = "/picture/k", ["cat-peft.safetensors"] = "/picture/p", ["TOK.safetensors"] = "/picture/t", ["manifest.json"] = "/v1/manifest" },
+        ["files"] = new JsonObject { ["trained_model.tar"] = "/picture/trained_model.tar", ["cat-kohya.safetensors"] = "/picture/k", ["cat-peft.safetensors"] = "/picture/p", ["TOK.safetensors"] = "/picture/t", ["manifest.json"] = "/v1/version-manifest" },
+    };
+
+    /// <summary>A check, which is a training that publishes nothing.</summary>
+    public static JsonObject Check(string status, string stage) => new()
+    {
+        ["id"] = CheckId, ["status"] = status, ["stage"] = stage, ["destination"] = "me/pictures", ["base"] = "sdxl",
+        ["input"] = new JsonObject { ["token_string"] = "TOK", ["caption_prefix"] = "a photo of TOK", ["max_train_steps"] = 1000, ["use_face_detection_instead"] = true },
+        ["urls"] = new JsonObject { ["cancel"] = $"/v1/checks/{CheckId}/cancel" },
     };
 
     public static JsonObject Report(int pictures, int ready) => new()
@@ -136,7 +150,7 @@ public static class Canned
     {
         ["points"] = new JsonArray([.. Enumerable.Range(after + 1, Math.Max(0, until - after)).Select(step => (JsonNode)new JsonObject
         {
-            ["step"] = step, ["loss"] = 0.1 + (0.1 * Math.Exp(-step / 120.0)) + (0.02 * Math.Sin(step * 12.9898)), ["lr"] = 1e-4,
+            ["step"] = step, ["loss"] = 0.1 + (0.1 * Math.Exp(-step / 120.0)) + (0.02 * Math.Sin(step * 12.9898)), ["rate"] = 1e-4,
         })]),
         ["last_step"] = until,
     };
@@ -155,13 +169,20 @@ public static class Canned
         ["url"] = "/models/me/cat", ["owner"] = "me", ["name"] = "cat", ["visibility"] = "private", ["description"] = "A cat.", ["cover_image_url"] = "/picture/cover", ["run_count"] = 3, ["latest_version"] = VersionOf(),
     };
 
-    public static JsonObject VersionOf() => new()
+    public static JsonObject VersionOf(bool withFiles = false) => new()
     {
-        ["id"] = Version, ["created_at"] = "2026-11-28T10:00:00Z", ["trigger"] = "TOK", ["base"] = "sdxl", ["inputs"] = new JsonObject { ["max_train_steps"] = 1000, ["seed"] = 42 },
-        ["files"] = new JsonArray(
-            new JsonObject { ["name"] = "trained_model.tar", ["url"] = "/picture/a", ["bytes"] = 47_000_000, ["sha256"] = Version },
-            new JsonObject { ["name"] = "cat-kohya.safetensors", ["url"] = "/picture/b", ["bytes"] = 46_000_000, ["sha256"] = Version }),
+        ["id"] = Version, ["created_at"] = "2026-11-28T10:00:00Z", ["base"] = "sdxl", ["training_id"] = TrainingId,
+        ["files"] = withFiles
+            ? new JsonObject { ["trained_model.tar"] = "/picture/a", ["cat-kohya.safetensors"] = "/picture/b", ["manifest.json"] = "/v1/version-manifest" } : null,
         ["openapi_schema"] = new JsonObject { ["components"] = new JsonObject { ["schemas"] = new JsonObject { ["Input"] = PredictionSchema(), ["scheduler"] = new JsonObject { ["type"] = "string", ["enum"] = new JsonArray("K_EULER", "DDIM") } } } },
+    };
+
+    private static JsonObject Manifest() => new()
+    {
+        ["base"] = "sdxl", ["trigger"] = "TOK", ["inputs"] = new JsonObject { ["token_string"] = "TOK", ["max_train_steps"] = 800, ["lora_rank"] = 16, ["seed"] = 42 },
+        ["files"] = new JsonArray(
+            new JsonObject { ["name"] = "trained_model.tar", ["bytes"] = 47_000_000, ["sha256"] = Version },
+            new JsonObject { ["name"] = "cat-kohya.safetensors", ["bytes"] = 46_000_000, ["sha256"] = Version }),
     };
 
     public static JsonObject Prediction(string id, string status, long seed = 7) => new()
@@ -176,7 +197,7 @@ public static class Canned
     {
         var schema = Schema(
             ("prompt", "string", "An astronaut riding a rainbow unicorn", "What to draw.", ""), ("negative_prompt", "string", "", "What to keep out of the picture.", ""),
-            ("image", "string", null, "Picture to start from.", ""), ("num_outputs", "integer", 1, "How many pictures.", ""), ("seed", "integer", null, "Seed of the first picture.", ""),
+            ("image", "string", null, "Picture to start from.", ""), ("mask", "string", null, "With image: what to repaint.", ""), ("num_outputs", "integer", 1, "How many pictures.", ""), ("seed", "integer", null, "Seed of the first picture.", ""),
             ("lora_scale", "number", 1.0, "Strength of the fine-tune.", ""), ("num_inference_steps", "integer", 50, "Denoising steps.", ""));
         schema["properties"]!["scheduler"] = new JsonObject { ["allOf"] = new JsonArray(new JsonObject { ["$ref"] = "#/components/schemas/scheduler" }), ["default"] = "K_EULER", ["description"] = "Sampler.", ["x-order"] = 9 };
         return schema;

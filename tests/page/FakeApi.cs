@@ -33,10 +33,11 @@ public sealed class FakeApi : IAsyncDisposable
 
     public static PageFiles Files => s_files;
 
-    public static async Task<FakeApi> StartAsync()
+    /// <param name="port">0: any. Another one's that was stopped: the host is back.</param>
+    public static async Task<FakeApi> StartAsync(int port = 0)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
         builder.Logging.ClearProviders();
         builder.Services.AddMvcCore();
         var app = builder.Build();
@@ -54,9 +55,17 @@ public sealed class FakeApi : IAsyncDisposable
         app.MapGet("/sign-in", http => RunAsync(http, pages.SignIn(http.Request)));
         app.MapGet("/picture/{name}", PictureAsync);
         app.Map("/v1/{**path}", fake.AnswerAsync);
-        Canned.Into(fake);
+        fake.Reset();
         await app.StartAsync();
         return fake;
+    }
+
+    /// <summary>Answers as at the beginning; what was asked is forgotten.</summary>
+    public void Reset()
+    {
+        routes.Clear();
+        Requests.Clear();
+        Canned.Into(this);
     }
 
     /// <summary>Sets what a route answers from now on.</summary>
@@ -122,7 +131,7 @@ public sealed class FakeApi : IAsyncDisposable
         await result.ExecuteResultAsync(new ActionContext(http, new RouteData(), new ActionDescriptor()));
 
     /// <summary>A picture of any name: a square whose colour its name gives.</summary>
-    private static Task PictureAsync(HttpContext http)
+    public static Task PictureAsync(HttpContext http)
     {
         var hue = http.Request.Path.Value!.Sum(letter => letter * 7) % 360;
         if (http.Request.Path.Value!.Contains("mask", StringComparison.Ordinal))

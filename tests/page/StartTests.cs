@@ -5,26 +5,21 @@ namespace Sdxl.Tests.Page;
 
 /// <summary>The start page: from photos to a running training, and what is mended on the way.</summary>
 [Collection(BrowserCollection.Name)]
-public sealed class StartTests(Browser browser) : IAsyncLifetime
+public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
 {
     private const string Check = $"/v1/checks/{Canned.CheckId}";
 
-    private FakeApi api = null!;
+    private FakeApi Api => site.Api;
     private Visit visit = null!;
 
     private IPage Page => visit.Page;
 
-    public async Task InitializeAsync()
-    {
-        api = await FakeApi.StartAsync();
-        visit = await Visit.StartAsync(browser, api.Address);
-    }
+    public async Task InitializeAsync() => visit = await site.VisitAsync(browser);
 
     public async Task DisposeAsync()
     {
         visit.AssertClean();
         await visit.DisposeAsync();
-        await api.DisposeAsync();
     }
 
     [Fact]
@@ -37,7 +32,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
 
         await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
-        var sent = Assert.Single(api.Sent("POST", "/v1/trainings"));
+        var sent = Assert.Single(Api.Sent("POST", "/v1/trainings"));
         Assert.Equal((Canned.CheckId, "pictures", true), (sent["check"]!.ToString(), sent["name"]!.ToString(), sent["input"]!["use_face_detection_instead"]!.GetValue<bool>()));
     }
 
@@ -45,8 +40,8 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     public async Task A_click_before_the_pictures_are_ready_starts_as_soon_as_they_are()
     {
         var ready = 3;
-        api.On("GET", Check, http => FakeApi.JsonAsync(http, new JsonObject { ["id"] = Canned.CheckId, ["status"] = ready == 12 ? "succeeded" : "processing", ["stage"] = "prepare" }));
-        api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, Canned.Report(12, ready)));
+        Api.On("GET", Check, http => FakeApi.JsonAsync(http, new JsonObject { ["id"] = Canned.CheckId, ["status"] = ready == 12 ? "succeeded" : "processing", ["stage"] = "prepare" }));
+        Api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, Canned.Report(12, ready)));
         await visit.OpenAsync("/");
         await visit.DropAsync(StatesTests.Pictures(12));
         await Page.GetByText("Looking at the pictures: 3 of 12").WaitForAsync();
@@ -64,7 +59,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await visit.OpenAsync("/");
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
         await Page.Locator(".go").GetByText("Choose pictures first").WaitForAsync();
-        Assert.Empty(api.Sent("POST", "/v1/trainings"));
+        Assert.Empty(Api.Sent("POST", "/v1/trainings"));
     }
 
     [Fact]
@@ -74,7 +69,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await Page.GetByLabel("Choose pictures …").First.SetInputFilesAsync(StatesTests.Pictures(2).Select(p => new FilePayload { Name = p.Name, MimeType = "image/jpeg", Buffer = p.Bytes }));
         await Page.Locator("[data-index='1']").WaitForAsync();
         await Page.WaitForURLAsync($"**/?check={Canned.CheckId}");
-        Assert.Single(api.Requests, r => r is { Method: "POST", Path: "/v1/checks", Body: "(form)" });
+        Assert.Single(Api.Requests, r => r is { Method: "POST", Path: "/v1/checks", Body: "(form)" });
     }
 
     [Fact]
@@ -83,7 +78,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await visit.OpenAsync("/");
         await visit.DropAsync(("notes.txt", [1, 2, 3]));
         await Page.GetByRole(AriaRole.Alert).GetByText("That holds no picture.").WaitForAsync();
-        Assert.DoesNotContain(api.Requests, r => r.Path == "/v1/checks");
+        Assert.DoesNotContain(Api.Requests, r => r.Path == "/v1/checks");
     }
 
     [Fact]
@@ -92,7 +87,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         var picture = Canned.Picture(0, "ready");
         var report = Canned.Report(12, 12);
         string? tag = null;
-        api.On("PATCH", $"{Check}/pictures/0", http =>
+        Api.On("PATCH", $"{Check}/pictures/0", http =>
         {
             tag = http.Request.Headers.IfMatch;
             picture["caption"] = JsonNode.Parse((string)http.Items["body"]!)!["caption"]!.ToString();
@@ -100,7 +95,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
             report["pictures"]![0] = picture.DeepClone();
             return FakeApi.JsonAsync(http, picture);
         });
-        api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, report));
+        Api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, report));
         await visit.OpenAsync($"/?check={Canned.CheckId}");
         var caption = Page.GetByLabel("Caption of picture 1", new() { Exact = true });
 
@@ -119,7 +114,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     {
         var report = Canned.Report(12, 12);
         var answer = 412;
-        api.On("PATCH", $"{Check}/pictures/0", http =>
+        Api.On("PATCH", $"{Check}/pictures/0", http =>
         {
             if (answer == 412)
             {
@@ -132,7 +127,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
             report["pictures"]![0]!["caption"] = "mine";
             return FakeApi.JsonAsync(http, report["pictures"]![0]!);
         });
-        api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, report));
+        Api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, report));
         visit.Expected.Add(412);
         await visit.OpenAsync($"/?check={Canned.CheckId}");
         var caption = Page.GetByLabel("Caption of picture 1", new() { Exact = true });
@@ -149,14 +144,15 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     [Fact]
     public async Task A_picture_is_left_out_and_taken_back_and_its_square_is_moved_by_arrow_keys()
     {
-        foreach (var index in new[] { 0, 1 })
+        var report = Canned.Report(12, 12);
+        Api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, report));
+        foreach (var index in new[] { 0, 1, 2 })
         {
-            api.On("PATCH", $"{Check}/pictures/{index}", http =>
+            Api.On("PATCH", $"{Check}/pictures/{index}", http =>
             {
-                var picture = Canned.Picture(index, "ready");
                 foreach (var (name, value) in JsonNode.Parse((string)http.Items["body"]!)!.AsObject())
-                    picture[name] = value!.DeepClone();
-                return FakeApi.JsonAsync(http, picture);
+                    report["pictures"]![index]![name] = value!.DeepClone();
+                return FakeApi.JsonAsync(http, report["pictures"]![index]!);
             });
         }
         await visit.OpenAsync($"/?check={Canned.CheckId}");
@@ -164,17 +160,51 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await Page.GetByRole(AriaRole.Button, new() { Name = "Leave out cat 01.jpg" }).ClickAsync();
         await Page.GetByRole(AriaRole.Button, new() { Name = "Undo: use cat 01.jpg again" }).ClickAsync();
         await Page.GetByRole(AriaRole.Button, new() { Name = "Leave out cat 01.jpg" }).WaitForAsync();
-        var moved = Page.WaitForRequestAsync(request => request.Method == "PATCH" && request.Url.EndsWith("/1", StringComparison.Ordinal));
-        await Page.GetByRole(AriaRole.Group, new() { Name = "Square of cat 02.jpg" }).PressAsync("ArrowRight");
+        var moved = new[] { 1, 2 }.Select(i => Page.WaitForRequestAsync(request => request.Method == "PATCH" && request.Url.EndsWith($"/{i}", StringComparison.Ordinal))).ToList();
+        foreach (var picture in new[] { 2, 3 }) // at once: the one does not keep the other from being saved
+            await Page.GetByRole(AriaRole.Group, new() { Name = $"Square of cat 0{picture}.jpg" }).PressAsync("ArrowRight");
 
-        Assert.Equal(195, JsonNode.Parse((await moved).PostData!)!["crop"]!["x"]!.GetValue<int>());
-        Assert.Equal(["True", "False"], api.Sent("PATCH", $"{Check}/pictures/0").Select(body => body["removed"]!.GetValue<bool>().ToString()));
+        foreach (var request in await Task.WhenAll(moved))
+            Assert.Equal(195, JsonNode.Parse(request.PostData!)!["crop"]!["x"]!.GetValue<int>());
+        Assert.Equal(["True", "False"], Api.Sent("PATCH", $"{Check}/pictures/0").Select(body => body["removed"]!.GetValue<bool>().ToString()));
+    }
+
+    /// <summary>A report that was asked for before a change was saved, and comes after it, says what was before.</summary>
+    [Fact]
+    public async Task What_was_saved_is_not_undone_by_an_answer_that_is_older()
+    {
+        var (hold, held) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var asked = 0;
+        Api.On("GET", $"{Check}/report", async http =>
+        {
+            if (++asked == 2)
+            {
+                held.SetResult();
+                await hold.Task;
+            }
+            await FakeApi.JsonAsync(http, Canned.Report(12, 12));
+        });
+        Api.On("PATCH", $"{Check}/pictures/0", http =>
+        {
+            var picture = Canned.Picture(0, "ready");
+            picture["removed"] = true;
+            return FakeApi.JsonAsync(http, picture);
+        });
+        await visit.OpenAsync($"/?check={Canned.CheckId}");
+        await held.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Leave out cat 01.jpg" }).ClickAsync();
+        var undo = Page.GetByRole(AriaRole.Button, new() { Name = "Undo: use cat 01.jpg again" });
+        await undo.WaitForAsync();
+
+        await Page.RunAndWaitForResponseAsync(() => Task.FromResult(hold.TrySetResult()), "**/report");
+
+        await Assertions.Expect(undo).ToBeVisibleAsync();
     }
 
     [Fact]
     public async Task A_mask_is_painted_by_keys_taken_back_and_sent()
     {
-        api.On("PATCH", $"{Check}/pictures/0", http => FakeApi.JsonAsync(http, Canned.Picture(0, "ready")));
+        Api.On("PATCH", $"{Check}/pictures/0", http => FakeApi.JsonAsync(http, Canned.Picture(0, "ready")));
         await visit.OpenAsync($"/?check={Canned.CheckId}");
         await Page.GetByRole(AriaRole.Button, new() { Name = "Mask … of cat 01.jpg" }).ClickAsync();
         await Page.GetByRole(AriaRole.Button, new() { Name = "Nothing counts" }).ClickAsync();
@@ -187,7 +217,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
 
         await Page.GetByRole(AriaRole.Button, new() { Name = "Save the mask" }).ClickAsync();
         await Page.Locator("[data-index='0']").GetByText("Saved.").WaitForAsync();
-        Assert.StartsWith("data:image/png;base64,", Assert.Single(api.Sent("PATCH", $"{Check}/pictures/0"))["mask"]!.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("data:image/png;base64,", Assert.Single(Api.Sent("PATCH", $"{Check}/pictures/0"))["mask"]!.ToString(), StringComparison.Ordinal);
 
         Task<string> PixelsAsync() => canvas.EvaluateAsync<string>(
             "c => [[c.width / 2, c.height / 2], [3, 3]].map(([x, y]) => c.getContext('2d').getImageData(x, y, 1, 1).data[0]).join(' ')");
@@ -196,7 +226,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     [Fact]
     public async Task Another_kind_after_the_drop_sends_the_pictures_again_with_its_settings_and_what_was_mended()
     {
-        api.On("PATCH", $"{Check}/pictures/0", http => FakeApi.JsonAsync(http, Canned.Picture(0, "ready")));
+        Api.On("PATCH", $"{Check}/pictures/0", http => FakeApi.JsonAsync(http, Canned.Picture(0, "ready")));
         await visit.OpenAsync("/");
         await visit.DropAsync(StatesTests.Pictures(3));
         await Page.Locator(".verdict").WaitForAsync();
@@ -204,16 +234,16 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
         await Page.GetByLabel("Caption of picture 1", new() { Exact = true }).BlurAsync();
         await Page.Locator("[data-index='0']").GetByText("Saved.").WaitForAsync();
         await Page.RunAndWaitForRequestAsync(() => Page.GetByRole(AriaRole.Radio, new() { Name = "Style" }).CheckAsync(), request => request.Method == "PATCH");
-        Assert.Equal(2, api.Requests.Count(r => r.Path == "/v1/checks"));
+        Assert.Equal(2, Api.Requests.Count(r => r.Path == "/v1/checks"));
     }
 
     [Fact]
     public async Task Only_settings_that_differ_are_shown_and_sent_and_a_refusal_stands_beside_its_field()
     {
-        api.Fails("POST", "/v1/trainings", 422, "Input 'lora_rank' is 9999; it must be 1 to 512.", [new JsonObject { ["field"] = "lora_rank", ["detail"] = "It must be 1 to 512." }]);
+        Api.Fails("POST", "/v1/trainings", 422, "Input 'lora_rank' is 9999; it must be 1 to 512.", [new JsonObject { ["field"] = "lora_rank", ["detail"] = "It must be 1 to 512." }]);
         visit.Expected.Add(422);
         await visit.OpenAsync($"/?check={Canned.CheckId}");
-        await Page.GetByText("All settings (5)").ClickAsync();
+        await Page.GetByText("All settings (4)").ClickAsync(); // without those that shaped the pictures
         await Page.GetByLabel("Find a setting").FillAsync("rank");
         await Page.GetByLabel("Lora rank").FillAsync("9999");
         await Page.GetByLabel("Lora rank").BlurAsync();
@@ -224,19 +254,164 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
 
         await Page.GetByText("It must be 1 to 512.", new() { Exact = true }).WaitForAsync();
         await Assertions.Expect(Page.GetByRole(AriaRole.Spinbutton, new() { Name = "Lora rank" })).ToHaveValueAsync("9999");
-        Assert.Equal(9999, Assert.Single(api.Sent("POST", "/v1/trainings"))["input"]!["lora_rank"]!.GetValue<int>());
+        Assert.Equal(9999, Assert.Single(Api.Sent("POST", "/v1/trainings"))["input"]!["lora_rank"]!.GetValue<int>());
     }
 
-    [Fact]
-    public async Task A_training_is_begun_again_with_its_pictures_and_its_inputs_to_change()
+    /// <summary>A training that goes on has its pictures ready, too: nothing waits for its end.</summary>
+    [Theory]
+    [InlineData("processing")]
+    [InlineData("succeeded")]
+    [InlineData("failed")]
+    public async Task A_training_is_begun_again_with_its_pictures_and_its_inputs_to_change(string status)
     {
+        Canned.Put(Api, Canned.Training(status == "succeeded" ? "done" : "train", status, 340));
         await visit.OpenAsync($"/?again={Canned.TrainingId}");
         await Page.Locator(".verdict").WaitForAsync();
         await Assertions.Expect(Page.GetByLabel("Name of the model")).ToHaveValueAsync("cat");
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
         await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
-        var sent = Assert.Single(api.Sent("POST", "/v1/trainings"));
+        var sent = Assert.Single(Api.Sent("POST", "/v1/trainings"));
         Assert.Equal((Canned.TrainingId, 42), (sent["check"]!.ToString(), sent["input"]!["seed"]!.GetValue<int>()));
+    }
+
+    [Fact]
+    public async Task What_was_set_for_a_training_and_is_taken_back_for_the_next_is_sent_as_its_default()
+    {
+        var training = Canned.Training("done", "succeeded", 1000);
+        (training["input"]!["lora_rank"], training["input"]!["caption_prefix"]) = (16, "a picture of TOK");
+        Canned.Put(Api, training);
+        await visit.OpenAsync($"/?again={Canned.TrainingId}");
+
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Lora rank: 16" }).ClickAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Seed: 42" }).ClickAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+
+        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        var input = Assert.Single(Api.Sent("POST", "/v1/trainings"))["input"]!.AsObject();
+        Assert.Equal((32, true, null), (input["lora_rank"]!.GetValue<int>(), input.ContainsKey("seed"), input["seed"]));
+        Assert.False(input.ContainsKey("caption_prefix"), "what shaped the pictures stays as they were made");
+    }
+
+    [Fact]
+    public async Task Other_pictures_in_place_of_a_running_trainings_leave_that_one_running()
+    {
+        await visit.OpenAsync($"/?again={Canned.TrainingId}");
+        await Page.Locator(".verdict").WaitForAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start over with other pictures" }).ClickAsync();
+        await visit.DropAsync(StatesTests.Pictures(2));
+        await Page.WaitForURLAsync($"**/?check={Canned.CheckId}");
+        Assert.DoesNotContain(Api.Requests, r => r.Path.EndsWith("/cancel", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_training_whose_pictures_are_gone_gives_its_settings_to_those_that_are_dropped()
+    {
+        var training = Canned.Training("done", "succeeded", 1000);
+        training["data_removed"] = true;
+        training["input"]!["lora_rank"] = 16;
+        Canned.Put(Api, training);
+        Api.Lacks("GET", $"/v1/trainings/{Canned.TrainingId}/report");
+        visit.Expected.Add(404);
+        await visit.OpenAsync($"/?again={Canned.TrainingId}");
+        await Page.GetByRole(AriaRole.Alert).GetByText("The pictures of that training were deleted").WaitForAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Lora rank: 16" }).WaitForAsync();
+
+        await visit.DropAsync(StatesTests.Pictures(2));
+        await Page.Locator(".verdict").WaitForAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+
+        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        var sent = Assert.Single(Api.Sent("POST", "/v1/trainings"));
+        Assert.Equal((Canned.CheckId, 16), (sent["check"]!.ToString(), sent["input"]!["lora_rank"]!.GetValue<int>()));
+    }
+
+    [Theory]
+    [InlineData($"/?from=me/cat:{Canned.Version}")]
+    [InlineData("/?from=me/cat")]
+    public async Task A_version_is_trained_further_on_other_pictures_with_its_own_word_and_settings(string address)
+    {
+        await visit.OpenAsync(address);
+        await Page.GetByText("Trains further: begins with the weights of me/cat:01234567.").WaitForAsync();
+        await visit.DropAsync(StatesTests.Pictures(2));
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+
+        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        var sent = Assert.Single(Api.Sent("POST", "/v1/trainings"));
+        Assert.Equal((Canned.CheckId, $"me/cat:{Canned.Version}", "sdxl", "cat", "TOK", 16, 800), (sent["check"]!.ToString(), sent["from"]!.ToString(), sent["base"]!.ToString(),
+            sent["name"]!.ToString(), sent["input"]!["token_string"]!.ToString(), sent["input"]!["lora_rank"]!.GetValue<int>(), sent["input"]!["max_train_steps"]!.GetValue<int>()));
+    }
+
+    [Fact]
+    public async Task Training_further_is_left_with_one_click()
+    {
+        Canned.Put(Api, Canned.Training("done", "succeeded", 1000));
+        await visit.OpenAsync($"/?again={Canned.TrainingId}&from=me/cat:{Canned.Version}");
+        await Page.Locator(".verdict").WaitForAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Begin anew instead" }).ClickAsync();
+        await Page.WaitForURLAsync($"**/?again={Canned.TrainingId}");
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        Assert.False(Assert.Single(Api.Sent("POST", "/v1/trainings")).AsObject().ContainsKey("from"));
+    }
+
+    [Fact]
+    public async Task A_reload_amid_the_upload_is_asked_about_and_one_that_is_meant_leaves_an_empty_page()
+    {
+        await UploadAsync();
+        var asked = new List<string>();
+        Page.Dialog += async (_, dialog) =>
+        {
+            asked.Add(dialog.Type);
+            await (asked.Count == 1 ? dialog.DismissAsync() : dialog.AcceptAsync());
+        };
+
+        await Page.EvaluateAsync("() => location.reload()"); // no, after all
+        await Page.GetByText("Uploading").WaitForAsync();
+        await Page.ReloadAsync();
+
+        await Page.GetByText("Drop pictures, folders or a zip anywhere").WaitForAsync();
+        Assert.Equal(["beforeunload", "beforeunload"], asked);
+    }
+
+    [Fact]
+    public async Task An_upload_is_cancelled_and_its_request_ends()
+    {
+        var ended = await UploadAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Cancel the upload" }).ClickAsync();
+        await ended.WaitAsync(TimeSpan.FromSeconds(10));
+        await Page.GetByText("Drop pictures, folders or a zip anywhere").WaitForAsync();
+        await Page.ReloadAsync(); // nothing is in flight: nothing is asked
+        await Page.GetByText("Drop pictures, folders or a zip anywhere").WaitForAsync();
+    }
+
+    [Fact]
+    public async Task An_upload_that_found_no_host_is_sent_again_by_the_button_and_starts_by_itself()
+    {
+        await Page.RouteAsync("**/v1/checks", route => route.AbortAsync());
+        visit.ExpectsSilence = true;
+        await visit.OpenAsync("/");
+        await visit.DropAsync(StatesTests.Pictures(2));
+        await Page.GetByRole(AriaRole.Alert).GetByText("The service cannot be reached.").WaitForAsync();
+        await Page.UnrouteAsync("**/v1/checks");
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+    }
+
+    /// <summary>An upload that does not come to its end.</summary>
+    /// <returns>Is there when the request is given up.</returns>
+    private async Task<Task> UploadAsync()
+    {
+        var ended = new TaskCompletionSource();
+        Api.On("POST", "/v1/checks", async http =>
+        {
+            await using var registration = http.RequestAborted.Register(ended.SetResult);
+            await ended.Task;
+        });
+        visit.ExpectsSilence = true;
+        await visit.OpenAsync("/");
+        await visit.DropAsync(StatesTests.Pictures(2));
+        await Page.GetByText("Uploading").WaitForAsync();
+        return ended.Task;
     }
 
     [Fact]
@@ -244,8 +419,8 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     {
         var signedIn = false;
         Func<HttpContext, Task> list = http => signedIn ? FakeApi.JsonAsync(http, Canned.Page()) : FakeApi.JsonAsync(http, new JsonObject { ["status"] = 401, ["detail"] = "No token." }, 401);
-        api.On("GET", "/v1/trainings", list);
-        api.On("POST", "/v1/session", http =>
+        Api.On("GET", "/v1/trainings", list);
+        Api.On("POST", "/v1/session", http =>
         {
             signedIn = true;
             return FakeApi.JsonAsync(http, new JsonObject { ["username"] = "me" }, 201);
@@ -259,7 +434,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
 
         await Page.WaitForURLAsync("**/trainings");
         await Page.GetByText("No training yet.").WaitForAsync();
-        Assert.Equal("sdxl_secret", Assert.Single(api.Sent("POST", "/v1/session"))["token"]!.ToString());
+        Assert.Equal("sdxl_secret", Assert.Single(Api.Sent("POST", "/v1/session"))["token"]!.ToString());
         Assert.Equal("0", await Page.EvaluateAsync<string>("() => String(localStorage.length + sessionStorage.length)"));
     }
 
@@ -267,7 +442,7 @@ public sealed class StartTests(Browser browser) : IAsyncLifetime
     public async Task A_sign_in_link_leads_nowhere_but_to_this_site()
     {
         await visit.OpenAsync("/sign-in?return=%2F%2Fevil.example%2F#code=abc");
-        await Page.WaitForURLAsync(new Uri(api.Address, "/").ToString());
-        Assert.Equal("abc", Assert.Single(api.Sent("POST", "/v1/session"))["code"]!.ToString());
+        await Page.WaitForURLAsync(new Uri(Api.Address, "/").ToString());
+        Assert.Equal("abc", Assert.Single(Api.Sent("POST", "/v1/session"))["code"]!.ToString());
     }
 }

@@ -7,8 +7,8 @@ namespace Sdxl.Tests.Page;
 /// Every page in every state of the design's table, in both schemes: axe finds nothing, the console says nothing, nothing sticks out from 360 pixels to 1280 and at
 /// 400 % zoom (1280 / 4 = 320 pixels). Each leaves four screenshots for people to look at.
 /// </summary>
-[Collection(BrowserCollection.Name)]
-public sealed class StatesTests(Browser browser)
+[Collection(StatesCollection.Name)]
+public sealed class StatesTests(Browser browser, Site site)
 {
     private static readonly Dictionary<string, State> s_states = new()
     {
@@ -18,7 +18,7 @@ public sealed class StatesTests(Browser browser)
         ["start-uploading"] = new("/", api => api.On("POST", "/v1/checks", async http => await Task.Delay(Timeout.Infinite, http.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default)), Dropped),
         ["start-looking"] = new($"/?check={Canned.CheckId}", api =>
         {
-            api.On("GET", $"/v1/checks/{Canned.CheckId}", new JsonObject { ["id"] = Canned.CheckId, ["status"] = "processing", ["stage"] = "prepare" });
+            api.On("GET", $"/v1/checks/{Canned.CheckId}", Canned.Check("processing", "prepare"));
             api.On("GET", $"/v1/checks/{Canned.CheckId}/report", Canned.Report(12, 7));
         },
             visit => visit.Page.GetByText("Looking at the pictures: 7 of 12").WaitForAsync()),
@@ -35,6 +35,13 @@ public sealed class StatesTests(Browser browser)
             await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Mask … of cat 01.jpg" }).ClickAsync();
             await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Nothing counts" }).ClickAsync();
             await visit.Page.GetByLabel("Mask over the picture").PressAsync("Space");
+        }),
+        ["start-again"] = new($"/?again={Canned.TrainingId}", null, visit => visit.Page.GetByText("Seed: 42").WaitForAsync()),
+        ["start-further"] = new($"/?from=me/cat:{Canned.Version}", null, async visit =>
+        {
+            await visit.Page.GetByText("Lora rank: 16").WaitForAsync();
+            await visit.DropAsync(Pictures(2));
+            await visit.Page.Locator(".verdict").WaitForAsync();
         }),
         ["start-refused"] = new("/", api => api.Fails("POST", "/v1/checks", 422, "None of the 1 pictures in 'pictures.zip' can be used: 1.jpg is no picture inside. Send others."), async visit =>
         {
@@ -71,6 +78,7 @@ public sealed class StatesTests(Browser browser)
         {
             await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Open step 400: TOK on the moon" }).ClickAsync();
             await visit.Page.GetByLabel("Compare with").SelectOptionAsync("0");
+            await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Larger" }).ClickAsync();
         }),
         ["training-hostile"] = new($"/trainings/{Canned.TrainingId}", api =>
         {
@@ -95,11 +103,24 @@ public sealed class StatesTests(Browser browser)
             api.On("GET", "/v1/predictions", Canned.Page(Canned.Prediction("p1", "processing"), Canned.Prediction("p2", "succeeded"), Canned.Prediction("p3", "failed")));
         }, visit => visit.Page.GetByText("The prompt lacks the trigger word").WaitForAsync()),
         ["play-one"] = new("/play/p2", api => api.On("GET", "/v1/predictions/p2", Canned.Prediction("p2", "succeeded")), visit => visit.Page.GetByText("a photo of TOK on the beach").First.WaitForAsync()),
+        ["play-viewer"] = new("/play", api => api.On("GET", "/v1/predictions", Canned.Page(Canned.Prediction("p2", "succeeded"), Canned.Prediction("p4", "succeeded", 8))), async visit =>
+        {
+            await visit.Page.Locator(".shot").First.ClickAsync();
+            await visit.Page.Keyboard.PressAsync("ArrowRight");
+            await visit.Page.GetByRole(AriaRole.Heading, new() { Name = "a photo of TOK on the beach, seed 8" }).WaitForAsync();
+        }),
+        ["play-mask"] = new("/play", null, async visit =>
+        {
+            await PlayTests.ChooseAsync(visit.Page);
+            await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Paint the mask …" }).ClickAsync();
+            await visit.Page.GetByLabel("Mask over the picture").PressAsync("Space");
+        }),
         ["account"] = new("/account"),
         ["account-bare"] = new("/account", api =>
         {
             api.Lacks("GET", "/v1/tokens");
             api.Lacks("GET", "/v1/subscriptions");
+            api.Lacks("GET", "/v1/account/storage");
         }, visit => visit.Page.GetByText("This service does not offer that yet.").First.WaitForAsync(), 404),
         ["sign-in"] = new("/sign-in"),
         ["sign-in-refused"] = new("/sign-in", api => api.Fails("POST", "/v1/session", 401, "No such token, or it has expired."), async visit =>
@@ -117,9 +138,8 @@ public sealed class StatesTests(Browser browser)
     public async Task Nothing_is_found_by_axe_nor_in_the_console_and_nothing_sticks_out(string name)
     {
         var state = s_states[name];
-        await using var api = await FakeApi.StartAsync();
-        state.Set?.Invoke(api);
-        await using var visit = await Visit.StartAsync(browser, api.Address);
+        await using var visit = await site.VisitAsync(browser);
+        state.Set?.Invoke(site.Api);
         if (state.Expected is { } status)
             visit.Expected.Add(status);
         await visit.OpenAsync(state.Path);

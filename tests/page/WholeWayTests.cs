@@ -59,12 +59,14 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
         await visit.ScreenshotAsync("way-1-pictures");
         await page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
         await page.WaitForURLAsync("**/trainings/*", new() { Timeout = Patience });
+        var training = new Uri(page.Url).AbsolutePath;
 
         // It is followed, over a reload, and stopped once there are pictures of it.
         await page.GetByRole(AriaRole.Button, new() { Name = "Open step 20: a photo of TOK" }).WaitForAsync(new() { Timeout = Patience });
         await page.ReloadAsync();
         await page.Locator(".curve canvas").WaitForAsync();
         await visit.ScreenshotAsync("way-2-training", wholePage: false);
+        await KillTheHostAsync(visit);
         await page.GetByRole(AriaRole.Button, new() { Name = "Stop and keep" }).ClickAsync();
         await page.GetByText("gizmo is ready").First.WaitForAsync(new() { Timeout = Patience });
         await Assertions.Expect(page.Locator(".hash").First).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^[0-9a-f]{64}$"));
@@ -91,6 +93,43 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
         await visit.ScreenshotAsync("way-5-model");
         await visit.OpenAsync("/account");
         await page.GetByText("You are me.").WaitForAsync();
+        await page.GetByText("models:").WaitForAsync(); // of what is stored
+        visit.AssertClean();
+        await AssertNothingForAnotherAsync(training);
+    }
+
+    /// <summary>The page stays as it was, and goes on by itself when the host is back.</summary>
+    private async Task KillTheHostAsync(Visit visit)
+    {
+        visit.ExpectsSilence = true;
+        visit.Expected.UnionWith([502, 503]);
+        await real.Process.KillAsync();
+        await visit.Page.GetByText("trying again").WaitForAsync();
+        await Assertions.Expect(visit.Page.GetByRole(AriaRole.Button, new() { Name = "Open step 20: a photo of TOK" })).ToBeVisibleAsync();
+        await real.Process.StartAsync();
+        await Assertions.Expect(visit.Page.GetByText("trying again")).ToBeHiddenAsync(new() { Timeout = Patience });
+    }
+
+    /// <summary>Another owner's browser: lists hold nothing of ours, and our addresses lead nowhere.</summary>
+    private async Task AssertNothingForAnotherAsync(string training)
+    {
+        using var answer = await real.Process.Http.PostAsJsonAsync("v1/tokens", new { name = "browser", owner = "stranger" });
+        var token = (await answer.Content.ReadFromJsonAsync<JsonObject>())!["token"]!.ToString();
+        await using var visit = await Visit.StartAsync(browser, Address);
+        visit.Expected.UnionWith([401, 404]);
+        await visit.Page.GotoAsync("/trainings");
+        await visit.Page.GetByLabel("API token").FillAsync(token);
+        await visit.Page.GetByLabel("API token").PressAsync("Enter");
+        await visit.Page.GetByText("No training yet.").WaitForAsync();
+        foreach (var path in new[] { training, "/models/me/gizmo", $"/?again={training.Split('/')[^1]}" })
+        {
+            await visit.OpenAsync(path);
+            await visit.Page.GetByText(path.StartsWith("/?", StringComparison.Ordinal) ? "There is no training" : "Not yours, or not there.").WaitForAsync();
+        }
+        await visit.OpenAsync("/models");
+        await Assertions.Expect(visit.Page.GetByText("gizmo")).ToHaveCountAsync(0);
+        await visit.OpenAsync("/play");
+        await visit.Page.GetByText("Nothing drawn yet.").WaitForAsync();
         visit.AssertClean();
     }
 

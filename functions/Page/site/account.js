@@ -2,7 +2,7 @@
 import { html, nothing, show, call, get, getOr, post, problem, gone, confirmed, copy, setTitle, say } from './app.js';
 import { w, bytes, date } from './words.js';
 
-const state = { who: null, tokens: null, subs: null, fresh: null, secret: null, error: null, told: null };
+const state = { who: null, tokens: null, subs: null, storage: null, fresh: null, secret: null, error: null, told: null };
 
 async function act(what) {
   Object.assign(state, { error: null, told: null });
@@ -67,19 +67,21 @@ function subscriptions() {
 }
 
 function draw() {
-  const storage = state.who?.storage_bytes ?? state.who?.storage?.bytes;
   show(html`<h1>${w.account.title}</h1>
     <div class="row apart"><p>${state.who?.username ? w.account.who(state.who.username) : nothing}</p><button type="button" class="secondary outline" @click=${signOut}>${w.account.signOut}</button></div>
     ${problem(state.error)}
     <section class="card" aria-labelledby="tokens"><h2 id="tokens">${w.account.tokens}</h2>${tokens()}</section>
     <section class="card" aria-labelledby="subs"><h2 id="subs">${w.account.subs}</h2>${subscriptions()}</section>
-    ${storage === undefined ? nothing : html`<section class="card" aria-labelledby="storage"><h2 id="storage">${w.account.storage}</h2><p>${bytes(storage)}</p></section>`}`);
+    ${state.storage ? html`<section class="card" aria-labelledby="storage"><h2 id="storage">${w.account.storage}</h2><p><b>${bytes(state.storage.bytes)}</b></p>
+      <ul class="facts">${Object.entries(state.storage.kinds).filter(([, n]) => n).map(([kind, n]) => html`<li>${w.account.kinds[kind] ?? kind}: ${bytes(n)}</li>`)}</ul></section>` : nothing}`);
 }
 
 setTitle(w.account.title);
 try {
   state.who = await getOr('/v1/account', null);
   await reload();
+  draw();
+  state.storage = await getOr('/v1/account/storage', null); // counted when asked: it may take longer than all the rest
   draw();
 } catch (e) {
   if (e.status !== 401) show(gone(e));

@@ -111,14 +111,21 @@ const eventTypes = ['message', 'start', 'output', 'logs', 'progress', 'metrics',
   'training.completed', 'training.failed', 'training.canceled', 'prediction.starting', 'prediction.processing', 'prediction.completed', 'prediction.failed',
   'prediction.canceled', 'prediction.output', 'version.published'];
 
+/** Streams that all tabs of a browser hold together: over HTTP/1.1 six connections go to a host, and the seventh request waits without a word. */
+const streams = 3;
+
+/** Opens a stream where one is free, else never mind: polling does. So it does where tabs cannot know of each other (plain http from elsewhere). */
+const withStream = async (open, i = 0) =>
+  (i < streams ? navigator.locks?.request(`sdxl-stream-${i}`, { ifAvailable: true }, lock => (lock ? open() : withStream(open, i + 1))) : undefined);
+
 /**
  * Asks for a resource again and again until told to stop: the resource is the truth, its stream of events only makes the next question come sooner. Never gives up; a
  * hidden tab asks slowly, so that its notification still comes.
- * @param onData is given each answer; what it returns is the seconds until the next question, false to stop.
+ * @param onData is given each answer and when it was asked for (ms, performance.now()); what it returns is the seconds until the next question, false to stop.
  * @param onGone is given an error that asking again does not mend (404, 410, 403).
  */
 export function follow(url, { onData, onGone, every = 2 }) {
-  let timer, stream, stopped = false, asking = false, again = false;
+  let timer, close, events, stopped = false, asking = false, again = false, listening = false;
   const mine = { at: Date.now(), failing: false };
   heard.set(mine, mine);
 
@@ -129,10 +136,10 @@ export function follow(url, { onData, onGone, every = 2 }) {
     asking = true;
     let wait = every;
     try {
-      const data = await get(url);
+      const asked = performance.now(), data = await get(url);
       if (stopped) return; // told so meanwhile: this answer is about what is not looked at any more
       Object.assign(mine, { at: Date.now(), failing: false });
-      const said = onData(data);
+      const said = onData(data, asked);
       if (said === false) stop();
       else if (typeof said === 'number') wait = said;
     } catch (e) {
@@ -148,26 +155,34 @@ export function follow(url, { onData, onGone, every = 2 }) {
     timer = setTimeout(ask, 1000 * (document.hidden ? Math.max(15, wait) : wait));
   }
 
-  function listen(events) {
-    if (!events || stream || stopped || document.hidden) return;
-    let failures = 0;
-    stream = new EventSource(events);
-    const silent = setTimeout(() => stream?.close(), 5000);
-    stream.onopen = () => clearTimeout(silent);
-    for (const type of eventTypes) stream.addEventListener(type, () => { failures = 0; ask(); });
-    stream.onerror = () => { if (++failures > 1) stream?.close(); };
-    follower.events = events;
+  function listen(address) {
+    events = address;
+    if (!events || listening || stopped || document.hidden) return;
+    listening = true;
+    withStream(() => new Promise(closed => {
+      if (stopped || document.hidden) return closed(true);
+      const stream = new EventSource(events);
+      let failures = 0, opened = Infinity;
+      close = () => { clearTimeout(silent); stream.close(); close = undefined; closed(true); };
+      const silent = setTimeout(() => close?.(), 5000);
+      stream.onopen = () => { clearTimeout(silent); opened = Date.now(); };
+      for (const type of eventTypes) stream.addEventListener(type, () => { failures = 0; ask(); });
+      // The service itself ends a stream after a while; one that does not hold is given up.
+      stream.onerror = () => { failures = Date.now() - opened > 10000 ? 1 : failures + 1; if (failures > 1) close?.(); };
+    })).then(had => { if (!had) listening = false; }); // none was free: perhaps at the next answer
   }
 
   function onVisible() {
-    if (document.hidden) { stream?.close(); stream = undefined; }
-    else { listen(follower.events); ask(); }
+    if (document.hidden) return close?.();
+    listening = false;
+    listen(events);
+    ask();
   }
 
   function stop() {
     stopped = true;
     clearTimeout(timer);
-    stream?.close();
+    close?.();
     heard.delete(mine);
     document.removeEventListener('visibilitychange', onVisible);
   }

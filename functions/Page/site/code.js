@@ -32,8 +32,8 @@ function request(method, url, body, cli) {
 const options = input => Object.entries(input).filter(([, v]) => v !== null && v !== undefined && v !== '').map(([k, v]) => ` \\\n  --${k.replaceAll('_', '-')} ${shell(v)}`).join('');
 
 /** Repeats a training: the same pictures and inputs. */
-export const trainingCode = (id, name, base, input) => request('POST', `${location.origin}/v1/trainings`, { check: id, name, base, input },
-  `./sdxl train pictures.zip --name ${shell(name)}${options(input)}`);
+export const trainingCode = (id, name, base, input, from) => request('POST', `${location.origin}/v1/trainings`, { check: id, name, base, ...(from ? { from } : {}), input },
+  `./sdxl train pictures.zip --name ${shell(name)}${options({ ...(from ? { from } : {}), ...input })}`);
 
 /** Draws with a version, or with the base model alone. */
 export const drawingCode = (version, input) => request('POST', `${location.origin}/v1/predictions`, version ? { version, input } : { input },

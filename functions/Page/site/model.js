@@ -5,14 +5,13 @@ import { drawingCode, codeBlock } from './code.js';
 
 const [, , owner, name] = location.pathname.split('/').map(decodeURIComponent);
 const base = `/v1/models/${encodeURIComponent(owner)}/${encodeURIComponent(name)}`;
-const state = { model: null, versions: [], next: null, error: null, open: null, zipping: null, files: new Map() };
+const shownAtOnce = 5; // versions whose files are asked for unasked
+const state = { model: null, versions: [], next: null, error: null, open: null, zipping: null };
 
-/** Files of a version as a list of {name, url, bytes, sha256}, however the service puts them. */
+/** Files of a version as a list of {name, url, bytes, sha256}: links from the version, the rest from its manifest. */
 function filesOf(v) {
-  const files = v.files ?? {};
-  const list = Array.isArray(files) ? files : Object.entries(files).map(([file, f]) => (typeof f === 'string' ? { name: file, url: f } : { name: file, ...f }));
-  const known = new Map((state.files.get(v.id) ?? []).map(f => [f.name, f]));
-  return list.map(f => ({ ...known.get(f.name), ...f, url: f.url ?? f.urls?.get ?? f.get }));
+  const known = new Map((v.manifest?.files ?? []).map(f => [f.name, f]));
+  return Object.entries(v.files ?? {}).map(([file, url]) => ({ ...known.get(file), name: file, url }));
 }
 
 const kindOf = file => w.file.kinds[file] ?? (/-kohya\./.test(file) ? w.file.kinds.kohya : /-peft\./.test(file) ? w.file.kinds.peft : /\.safetensors$/.test(file) ? w.file.kinds.embedding : '');
@@ -20,12 +19,7 @@ const kindOf = file => w.file.kinds[file] ?? (/-kohya\./.test(file) ? w.file.kin
 /** Links to the files come with the version alone; sizes, hashes, trigger word and inputs stand in its manifest. */
 async function details(v) {
   Object.assign(v, await get(`${base}/versions/${v.id}`));
-  const manifest = filesOf(v).find(f => f.name === 'manifest.json');
-  if (manifest) {
-    const told = await (await fetch(manifest.url)).json();
-    state.files.set(v.id, told.files);
-    Object.assign(v, { trigger: v.trigger ?? told.trigger, inputs: v.inputs ?? told.inputs });
-  }
+  v.manifest = await (await fetch(v.files['manifest.json'])).json();
   draw();
 }
 
@@ -63,24 +57,25 @@ async function remove(v) {
   draw();
 }
 
-function version(v, first) {
-  const reference = `${owner}/${name}:${v.id}`, word = v.trigger ?? v.inputs?.token_string ?? 'TOK', files = filesOf(v);
-  const facts = [[w.models.trigger, word], [w.models.base, v.base], [w.models.made, date(v.created_at)], [w.models.steps, v.inputs?.max_train_steps && count(v.inputs.max_train_steps)], [w.models.seed, v.inputs?.seed]].filter(([, value]) => value);
+function version(v, i) {
+  const reference = `${owner}/${name}:${v.id}`, { trigger: word = 'TOK', inputs } = v.manifest ?? {}, files = filesOf(v);
+  const facts = [[w.models.trigger, word], [w.models.base, v.base], [w.models.made, date(v.created_at)], [w.models.steps, inputs?.max_train_steps && count(inputs.max_train_steps)], [w.models.seed, inputs?.seed]].filter(([, value]) => value);
   return html`<section class="card" aria-label="${w.models.version} ${v.id.slice(0, 8)}"><div class="row apart"><h2>${w.models.version} <code>${v.id.slice(0, 8)}</code></h2>
       <div class="row"><a role="button" href="/play?${new URLSearchParams({ version: reference, prompt: `a photo of ${word.split('|')[0]}` })}">${w.training.draw}</a>
+      <a role="button" class="outline" href="/?${new URLSearchParams({ from: reference })}">${w.training.further}</a>
       <button type="button" class="small outline secondary" @click=${e => copy(reference, e.currentTarget)}>${w.copy}</button></div></div>
     <ul class="facts">${facts.map(([label, value]) => html`<li>${label}: <b dir="auto">${value}</b></li>`)}</ul>
     ${files.length ? html`<div class="scroll" tabindex="0" role="group" aria-label="${w.training.files} ${v.id.slice(0, 8)}"><table><thead><tr><th scope="col">${w.file.name}</th><th scope="col">${w.file.forWhat}</th><th scope="col">${w.file.size}</th><th scope="col">${w.file.hash}</th></tr></thead>
-      <tbody>${files.map(f => html`<tr><th scope="row"><a href=${f.url} download=${f.name}>${f.name}</a></th><td>${kindOf(f.name)}</td><td>${bytes(f.bytes ?? f.size)}</td><td><code class="hash">${f.sha256 ?? ''}</code></td></tr>`)}</tbody></table></div>
-      <p class="note">${w.models.note}</p>` : nothing}
+      <tbody>${files.map(f => html`<tr><th scope="row"><a href=${f.url} download=${f.name}>${f.name}</a></th><td>${kindOf(f.name)}</td><td>${bytes(f.bytes)}</td><td><code class="hash">${f.sha256 ?? ''}</code></td></tr>`)}</tbody></table></div>
+      <p class="note">${w.models.note}</p>` : i >= shownAtOnce ? html`<p><button type="button" class="secondary" @click=${() => details(v).catch(e => { state.error = e; draw(); })}>${w.models.showFiles}</button></p>` : nothing}
     <div class="row">${files.length ? html`<button type="button" class="outline" @click=${() => zipAll(v)} aria-busy=${state.zipping ? 'true' : nothing}>${state.zipping ?? w.file.all}</button>` : nothing}
       <button type="button" class="outline danger" @click=${() => remove(v)}>${w.models.deleteVersion}</button></div>
-    ${first ? codeBlock(drawingCode(reference, { prompt: `a photo of ${word.split('|')[0]}` }), draw) : nothing}</section>`;
+    ${i === 0 ? codeBlock(drawingCode(reference, { prompt: `a photo of ${word.split('|')[0]}` }), draw) : nothing}</section>`;
 }
 
 function draw() {
   show(html`<h1>${owner}/${name}</h1>${state.model.description ? html`<p dir="auto">${state.model.description}</p>` : nothing}${problem(state.error)}
-    ${state.versions.length ? state.versions.map((v, i) => version(v, i === 0)) : empty(w.models.none, '/', w.models.emptyButton)}
+    ${state.versions.length ? state.versions.map(version) : empty(w.models.none, '/', w.models.emptyButton)}
     ${state.next ? html`<button class="secondary" @click=${more}>${w.more}</button>` : nothing}`);
 }
 
@@ -89,7 +84,7 @@ async function more() {
   state.versions.push(...page.results);
   state.next = page.next ?? null;
   draw();
-  for (const v of page.results.slice(0, 5)) details(v).catch(e => { state.error = e; draw(); });
+  for (const v of page.results.slice(0, shownAtOnce)) details(v).catch(e => { state.error = e; draw(); });
 }
 
 setTitle(`${owner}/${name}`);

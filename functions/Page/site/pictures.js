@@ -11,14 +11,15 @@ export const needsLook = p => !p.removed && (p.state === 'skipped' || (p.warning
  */
 export class Pictures {
   constructor({ address, draw }) {
-    Object.assign(this, { address, draw, list: [], local: new Map(), saving: new Map(), edits: new Map(), onlyLook: false, open: new Set(), find: '', replace: '', prefix: '' });
+    Object.assign(this, { address, draw, list: [], local: new Map(), saving: new Map(), saved: new Map(), resting: new Map(), edits: new Map(), onlyLook: false, open: new Set(), find: '', replace: '', prefix: '' });
   }
 
-  /** Takes a report in. What is being saved is not overwritten by an older answer. */
-  take(pictures) {
+  /** Takes a report in. What is being saved is not overwritten by an older answer, nor what was saved after the report was asked for. */
+  take(pictures, asked = performance.now()) {
     this.list = pictures.map(p => {
       const mine = this.saving.get(p.index);
-      return mine?.picture && mine.busy ? mine.picture : p;
+      if (mine?.picture && mine.busy) return mine.picture;
+      return this.saved.get(p.index) > asked ? this.list.find(q => q.index === p.index) ?? p : p;
     });
   }
 
@@ -37,6 +38,7 @@ export class Pictures {
       });
       this.put({ ...wanted, ...data, etag: data?.etag ?? etag ?? wanted.etag });
       this.saving.set(picture.index, { done: true });
+      this.saved.set(picture.index, performance.now());
       this.edits.set(picture.name, { ...this.edits.get(picture.name), ...change });
       say(w.picture.save);
       return true;
@@ -105,8 +107,8 @@ export class Pictures {
   }
 
   async mask(p) {
-    const { paintMask } = await import('./mask.js');
-    const mask = await paintMask(p);
+    const { trainedMask } = await import('./mask.js');
+    const mask = await trainedMask(p);
     if (mask !== undefined) this.patch(this.list.find(q => q.index === p.index), { mask });
   }
 
@@ -147,12 +149,16 @@ export class Pictures {
     return html`<span class="frame" tabindex="0" role="group" aria-label=${w.picture.crop(p.name)} @keydown=${e => this.cropKey(e, p)} @pointerdown=${e => this.cropDrag(e, p)}>${image}${overlay}</span>`;
   }
 
-  cropTo(p, { x, y, size }, finished) {
+  /** Moves the square on the page alone; whoever moves it sends it when it rests. */
+  cropTo(p, { x, y, size }) {
     const largest = Math.min(p.width, p.height);
     const side = Math.round(Math.max(Math.min(64, largest), Math.min(largest, size)));
     const crop = { x: Math.round(Math.max(0, Math.min(p.width - side, x))), y: Math.round(Math.max(0, Math.min(p.height - side, y))), size: side };
-    if (!finished) { this.put({ ...p, crop }); this.draw(); return crop; }
-    return this.patch(p, { crop });
+    const moved = { ...p, crop };
+    this.put(moved);
+    this.saving.set(p.index, { busy: true, picture: moved }); // a report that comes meanwhile knows nothing of it
+    this.draw();
+    return crop;
   }
 
   /** Arrow keys move; the change is sent once they rest. */
@@ -162,9 +168,9 @@ export class Pictures {
     if (!by) return;
     e.preventDefault();
     const { crop } = this.list.find(q => q.index === p.index);
-    this.cropTo(p, { x: crop.x + by[0], y: crop.y + by[1], size: crop.size + by[2] }, false);
-    clearTimeout(this.cropTimer);
-    this.cropTimer = setTimeout(() => this.patch(p, { crop: this.list.find(q => q.index === p.index).crop }), 600);
+    this.cropTo(p, { x: crop.x + by[0], y: crop.y + by[1], size: crop.size + by[2] });
+    clearTimeout(this.resting.get(p.index));
+    this.resting.set(p.index, setTimeout(() => this.patch(p, { crop: this.list.find(q => q.index === p.index).crop }), 600));
   }
 
   cropDrag(e, p) {
@@ -176,11 +182,11 @@ export class Pictures {
     let crop = start;
     frame.onpointermove = event => {
       const to = toPicture(event);
-      crop = this.cropTo(p, { x: start.x + to.x - from.x, y: start.y + to.y - from.y, size: start.size }, false);
+      crop = this.cropTo(p, { x: start.x + to.x - from.x, y: start.y + to.y - from.y, size: start.size });
     };
     frame.onpointerup = frame.onpointercancel = () => {
       frame.onpointermove = frame.onpointerup = frame.onpointercancel = null;
-      if (crop.x !== start.x || crop.y !== start.y) this.patch(p, { crop });
+      if (crop !== start) this.patch(p, { crop });
     };
   }
 

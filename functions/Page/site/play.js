@@ -3,10 +3,12 @@ import { html, nothing, show, call, get, getOr, post, follow, say, problem, gone
 import { w, count } from './words.js';
 import { fieldsOf, control } from './settings.js';
 import { drawingCode, codeBlock } from './code.js';
+import { Viewer } from './viewer.js';
 
 const up = ['prompt', 'negative_prompt', 'num_outputs', 'seed', 'lora_scale'];
 const only = location.pathname.split('/')[2] ?? null;
-const state = { models: [], version: null, schema: null, fields: [], values: {}, word: null, list: [], next: null, error: null, errors: {}, busy: false, strip: '', pair: [], split: 50, loaded: false };
+const state = { models: [], version: null, schema: null, fields: [], values: {}, word: null, list: [], next: null, error: null, errors: {}, busy: false, strip: '', pair: [], large: null, loaded: false };
+const viewer = new Viewer({ draw, walk, onClose() { Object.assign(state, { large: null, pair: [] }); draw(); } });
 
 const input = () => Object.fromEntries(Object.entries(state.values).filter(([, v]) => v !== undefined && v !== ''));
 
@@ -43,13 +45,13 @@ async function choose(version) {
   }
   const schemas = found?.openapi_schema?.components?.schemas;
   state.fields = fieldsOf(schemas?.Input ?? await getOr('/v1/schema/prediction', { properties: { prompt: { type: 'string', 'x-order': 0 } } }), schemas);
-  state.word = found ? found.trigger ?? await wordOf(found) : null;
+  state.word = found ? await wordOf(found) : null;
 }
 
 /** The trigger word stands in the version's manifest. */
 async function wordOf(version) {
-  const manifest = version.files?.['manifest.json'];
-  return manifest ? (await (await fetch(manifest)).json()).trigger ?? 'TOK' : 'TOK';
+  const manifest = version.files?.['manifest.json']; // a base model's version has none, and no word
+  return manifest ? (await (await fetch(manifest)).json()).trigger : null;
 }
 
 // --- drawing ---
@@ -118,12 +120,30 @@ async function remove(p) {
   draw();
 }
 
+/** Takes a picture or mask; null: takes it away. A mask is of its picture: another picture has none. */
 async function file(field, blob) {
-  if (!blob) { state.values[field.name] = undefined; return draw(); }
-  const form = new FormData();
-  form.append('content', blob, blob.name);
-  try { state.values[field.name] = (await call('POST', '/v1/files', { body: form })).data.urls.get; } catch (e) { state.error = e; }
+  if (field.name === 'image') delete state.values.mask;
+  delete state.values[field.name];
+  if (blob) {
+    const form = new FormData();
+    form.append('content', blob, blob.name ?? `${field.name}.png`);
+    try { state.values[field.name] = (await call('POST', '/v1/files', { body: form })).data.urls.get; } catch (e) { state.error = e; }
+  }
   draw();
+}
+
+/** Where a file that was sent is seen, since its address alone says only what it is; null: the page may show no other. */
+function seen(address) {
+  const url = new URL(address, location.href);
+  return url.origin === location.origin && /^\/v1\/files\/[^/]+$/.test(url.pathname) ? `${url.pathname}/download` : null;
+}
+
+async function paint(field) {
+  const image = Object.assign(new Image(), { src: seen(state.values.image) ?? '' });
+  try { await image.decode(); } catch { state.error = { detail: w.play.unseen }; return draw(); }
+  const { repaintMask } = await import('./mask.js');
+  const mask = await repaintMask({ width: image.naturalWidth, height: image.naturalHeight, url: image.src });
+  if (mask) await file(field, new Blob([Uint8Array.from(atob(mask.split(',')[1]), c => c.charCodeAt(0))], { type: 'image/png' }));
 }
 
 function change(p) {
@@ -142,7 +162,22 @@ const again = (p, more = {}) => send([{ ...Object.fromEntries(Object.entries(p.i
 function compare(p) {
   state.pair = [...state.pair.filter(x => x !== p), p].slice(-2);
   draw();
-  if (state.pair.length === 2) document.querySelector('.viewer').showModal();
+  if (state.pair.length === 2) viewer.open();
+}
+
+/** Every picture that is drawn, in the order of the list. */
+const all = () => state.list.flatMap(p => outputs(p).map((url, i) => ({ url, title: w.play.pictureOf(p.input?.prompt ?? '', seedOf(p, i) ?? '–') })));
+
+function enlarge(e, url) {
+  if (e.ctrlKey || e.metaKey || e.shiftKey) return; // a link as any other
+  e.preventDefault();
+  state.large = url;
+  viewer.open();
+}
+
+function walk(columns, rows) {
+  const list = all(), to = list[list.findIndex(x => x.url === state.large) + columns + rows];
+  if (to && state.large) { state.large = to.url; draw(); }
 }
 
 // --- templates ---
@@ -151,7 +186,9 @@ function field(f) {
   const set = value => { state.values = { ...state.values, [f.name]: value }; toAddress(); draw(); };
   if (f.name === 'image' || f.name === 'mask')
     return html`<div><label for="f-${f.name}">${f.title}</label><input type="file" id="f-${f.name}" accept="image/*" aria-describedby="f-${f.name}-help" @change=${e => file(f, e.target.files[0])}><small id="f-${f.name}-help">${f.description}</small>
-      ${state.values[f.name] ? html`<button type="button" class="small outline secondary" @click=${() => file(f, null)}>${w.play.clear}</button>` : nothing}</div>`;
+      ${state.values[f.name] && seen(state.values[f.name]) ? html`<img class="chosen" src=${seen(state.values[f.name])} alt=${w.play.chosen(f.title)}>` : nothing}
+      <div class="row">${state.values[f.name] ? html`<button type="button" class="small outline secondary" @click=${() => file(f, null)}>${w.play.clear(f.title)}</button>` : nothing}
+      ${f.name === 'mask' && state.values.image ? html`<button type="button" class="small outline secondary" @click=${() => paint(f)}>${w.play.paint}</button>` : nothing}</div></div>`;
   return control(f, state.values[f.name], set, { error: state.errors[f.name] });
 }
 
@@ -182,7 +219,7 @@ function choices() {
 function drawing(p) {
   const shown = outputs(p), prompt = p.input?.prompt ?? '';
   const state_ = isOver(p.status) ? nothing : html`<p class="muted">${w.play.progress(p.progress?.step ?? 0, p.progress?.total_steps)}</p><progress aria-label=${w.training.progress} value=${p.progress?.total_steps ? p.progress.step / p.progress.total_steps : nothing} max="1"></progress>`;
-  return html`<li class="card"><div class="shots">${shown.map((url, i) => html`<a class="shot" href=${url} target="_blank" rel="noopener"><img src=${url} alt=${w.play.pictureOf(prompt, seedOf(p, i) ?? '–')} loading="lazy"></a>`)}${shown.length ? nothing : html`<div class="coming">${w.state[p.status]}</div>`}</div>
+  return html`<li class="card"><div class="shots">${shown.map((url, i) => html`<a class="shot" href=${url} target="_blank" rel="noopener" @click=${e => enlarge(e, url)}><img src=${url} alt=${w.play.pictureOf(prompt, seedOf(p, i) ?? '–')} loading="lazy"></a>`)}${shown.length ? nothing : html`<div class="coming">${w.state[p.status]}</div>`}</div>
     ${state_}
     <p dir="auto">${prompt}</p><small>${[seedOf(p, 0) === null ? null : w.training.seed(seedOf(p, 0)), p.input?.lora_scale === undefined || p.input?.lora_scale === null ? null : `lora_scale ${p.input.lora_scale}`, p.strip].filter(Boolean).join(' · ')}</small>
     ${p.status === 'failed' ? html`<div class="problem" role="alert"><p dir="auto">${p.error}</p></div>` : nothing}
@@ -196,24 +233,25 @@ function drawing(p) {
       : html`<button type="button" class="small outline danger" @click=${cancel}>${w.cancel}</button>`}</div></li>`;
 }
 
-function pair() {
-  const [a, b] = state.pair;
-  return html`<dialog class="viewer" aria-label=${w.play.compare} @close=${() => { state.pair = []; draw(); }}>${b ? html`
-    <div class="row apart"><h2 dir="auto">${w.play.compare}</h2><form method="dialog"><button class="small" autofocus>${w.close}</button></form></div>
-    <div class="pair"><img src=${outputs(a)[0]} alt=${w.play.pictureOf(a.input?.prompt, seedOf(a, 0))}><img class="over" src=${outputs(b)[0]} alt=${w.play.pictureOf(b.input?.prompt, seedOf(b, 0))}></div>
-    <label>${w.training.compareSlide}<input type="range" min="0" max="100" value="50" @input=${e => e.target.closest('dialog').querySelector('.pair').style.setProperty('--split', `${100 - e.target.value}%`)}></label>` : nothing}</dialog>`;
+/** One drawing large, or two compared. */
+function large() {
+  const [a, b] = state.pair, one = p => ({ url: outputs(p)[0], title: w.play.pictureOf(p.input?.prompt ?? '', seedOf(p, 0) ?? '–') });
+  if (b) return viewer.template(one(a), { other: one(b), hint: '' });
+  return viewer.template(all().find(x => x.url === state.large) ?? null, {
+    hint: w.play.arrows, controls: state.large && html`<a role="button" class="secondary" href=${state.large} download>${w.download}</a>`,
+  });
 }
 
 function draw() {
   if (!state.loaded) return;
   if (only) {
     const p = state.list.find(x => x.id === only);
-    return show(html`<h1>${w.play.shown}</h1>${problem(state.error)}<ul class="drawings">${p ? drawing(p) : nothing}</ul>${p ? codeBlock(drawingCode(versionOf(p), Object.fromEntries(Object.entries(p.input ?? {}).filter(([, v]) => v !== null))), draw, { open: true }) : nothing}${pair()}`);
+    return show(html`<h1>${w.play.shown}</h1>${problem(state.error)}<ul class="drawings">${p ? drawing(p) : nothing}</ul>${p ? codeBlock(drawingCode(versionOf(p), Object.fromEntries(Object.entries(p.input ?? {}).filter(([, v]) => v !== null))), draw, { open: true }) : nothing}${large()}`);
   }
   show(html`<h1>${w.play.title}</h1><div class="grid2">${formTemplate()}
     <section aria-labelledby="history"><h2 id="history">${w.play.history}</h2>
     ${state.list.length ? html`<ul class="drawings">${state.list.map(drawing)}</ul>` : empty(w.play.empty)}
-    ${state.next ? html`<button class="secondary" @click=${more}>${w.more} (${count(state.list.length)})</button>` : nothing}</section></div>${pair()}`);
+    ${state.next ? html`<button class="secondary" @click=${more}>${w.more} (${count(state.list.length)})</button>` : nothing}</section></div>${large()}`);
 }
 
 async function more() {

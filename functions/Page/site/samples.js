@@ -4,7 +4,7 @@ import { w, count } from './words.js';
 
 export class Samples {
   constructor({ draw, useCheckpoint }) {
-    Object.assign(this, { draw, useCheckpoint, results: [], at: null, open: null, other: null, split: 50, marked: null });
+    Object.assign(this, { draw, useCheckpoint, results: [], at: null, open: null, other: null, marked: null, large: null });
   }
 
   take(results) {
@@ -39,11 +39,12 @@ export class Samples {
       <img src=${sample.urls.thumbnail ?? sample.urls.get} alt="" loading="lazy" decoding="async" width="160" height="160"></button>`;
   }
 
-  show(sample) {
-    this.open = sample;
-    this.draw();
-    const dialog = document.querySelector('.viewer');
-    if (!dialog.open) dialog.showModal();
+  /** @param other the step that it is compared with; none: what was chosen last. */
+  async show(sample, other = this.other) {
+    const { Viewer } = await import('./viewer.js');
+    Object.assign(this, { open: sample, other });
+    this.large ??= new Viewer({ draw: this.draw, walk: (columns, rows) => this.walk(columns, rows), onClose: () => { this.open = null; this.draw(); } });
+    this.large.open();
   }
 
   /** Marks the row of the newest checkpoint at or before a step: the curve says which is read. */
@@ -54,30 +55,25 @@ export class Samples {
     this.draw();
   }
 
-  key(e) {
-    if (e.target.matches('input, select')) return;
-    const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[e.key];
-    if (!move) return;
-    e.preventDefault();
-    const { steps } = this, columns = this.columns.map(([index]) => index);
-    const step = steps[steps.indexOf(this.open.step) + move[0]] ?? this.open.step;
-    const index = columns[columns.indexOf(this.open.index) + move[1]] ?? this.open.index;
+  walk(columns, rows) {
+    const { steps } = this, indices = this.columns.map(([index]) => index);
+    const step = steps[steps.indexOf(this.open.step) + rows] ?? this.open.step;
+    const index = indices[indices.indexOf(this.open.index) + columns] ?? this.open.index;
     const found = this.find(step, index);
     if (found) { this.open = found; this.draw(); }
   }
 
   viewer() {
+    if (!this.large) return nothing;
     const s = this.open;
     const same = this.results.filter(r => s && r.index === s.index && r.step !== s.step);
     const other = same.find(r => r.step === this.other);
-    const title = s ? w.training.sample(s.step, s.prompt) : '';
-    return html`<dialog class="viewer" aria-labelledby="viewer-title" @keydown=${e => this.key(e)} @close=${() => { this.open = null; this.draw(); }}>${s ? html`
-      <div class="row apart"><h2 id="viewer-title" dir="auto" aria-live="polite">${title}</h2><form method="dialog"><button class="small" autofocus>${w.close}</button></form></div>
-      <div class="pair"><img src=${s.urls.get} alt=${title}>${other ? html`<img class="over" src=${other.urls.get} alt=${w.training.sample(other.step, other.prompt)}>` : nothing}</div>
-      <div class="row"><label>${w.training.compare}<select @change=${e => { this.other = e.target.value === '' ? null : Number(e.target.value); this.draw(); }}>
+    const shown = r => ({ url: r.urls.get, title: w.training.sample(r.step, r.prompt) });
+    return this.large.template(s && shown(s), {
+      other: other && shown(other), hint: w.training.arrows,
+      controls: s && html`<label>${w.training.compare}<select @change=${e => { this.other = e.target.value === '' ? null : Number(e.target.value); this.draw(); }}>
           <option value="">${w.training.compareNone}</option>${same.map(r => html`<option value=${r.step} ?selected=${r.step === this.other}>${r.step === 0 ? w.training.untrained : count(r.step)}</option>`)}</select></label>
-        ${other ? html`<label>${w.training.compareSlide}<input type="range" min="0" max="100" .value=${String(this.split)} @input=${e => { this.split = e.target.value; e.target.closest('dialog').querySelector('.pair').style.setProperty('--split', `${100 - this.split}%`); }}></label>` : nothing}
-        <a role="button" class="secondary" href=${this.useCheckpoint(s)}>${w.training.drawAgain}</a></div>
-      <p class="muted">${w.training.arrows}</p>` : nothing}</dialog>`;
+        <a role="button" class="secondary" href=${this.useCheckpoint(s)}>${w.training.drawAgain}</a><a role="button" class="secondary" href=${s.urls.get} download>${w.download}</a>`,
+    });
   }
 }

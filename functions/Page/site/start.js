@@ -1,65 +1,46 @@
 // Start: drop, look, start. What is uploaded is a check; its address is kept in the page's (?check=ID), so that a reload or another device goes on from there.
-import { html, svg, nothing, show, call, getOr, post, upload, follow, say, problem, gone, setTitle, isOver, targetOf, nameOf } from './app.js';
+import { html, nothing, show, call, get, getOr, post, upload, follow, say, problem, setTitle, isOver, targetOf, nameOf } from './app.js';
 import { w, count, since } from './words.js';
 import { Pictures, leftOut, warningsOf } from './pictures.js';
 import { fieldsOf, form, chips } from './settings.js';
-
-const kinds = {
-  person: { use_face_detection_instead: true, caption_prefix: 'a photo of TOK', sample_prompts: 'a photo of TOK|TOK in a garden|an oil painting of TOK|TOK on the moon' },
-  thing: { caption_prefix: 'a photo of TOK', sample_prompts: 'a photo of TOK|TOK on the beach|an oil painting of TOK|TOK on the moon' },
-  style: { crop_based_on_salience: false, caption_prefix: 'in the style of TOK', sample_prompts: 'a castle in the style of TOK|a cat in the style of TOK|a portrait in the style of TOK|a street in the style of TOK' },
-  other: { sample_prompts: 'a photo of TOK|TOK on the beach|an oil painting of TOK|TOK on the moon' },
-};
-const icons = {
-  person: svg`<circle cx="24" cy="16" r="8"></circle><path d="M8 44c0-11 7-17 16-17s16 6 16 17z"></path>`,
-  thing: svg`<path d="M12 20l-3-12 9 6h12l9-6-3 12c2 12-4 20-12 20S10 32 12 20z"></path>`,
-  style: svg`<path d="M6 40c8-2 4-14 14-14 8 0 8 10 0 12-5 2-10 3-14 2zM22 24L40 6l3 3-18 18z"></path>`,
-  other: svg`<path d="M24 5l5 13 14 1-11 9 4 14-12-8-12 8 4-14L5 19l14-1z"></path>`,
-};
-// What shapes pictures, masks and captions: another value wants another look at them.
-const settled = ['resolution', 'mask_target_prompts', 'crop_based_on_salience', 'use_face_detection_instead', 'clipseg_temperature', 'token_string', 'caption_prefix'];
-// Words that the base model knows well: a subject called so fights against what they mean already.
-const ordinary = new Set('cat dog man woman person boy girl photo picture style art house car tree flower bird horse baby face portrait girlfriend boyfriend toy book city sky sea sun moon me my the a'.split(' '));
+import { kinds, icons, presetOf, settled, ordinary } from './kinds.js';
+import { onFiles, packed, isPicture, isArchive, isMask, isMeant, nameOfArchive } from './drop.js';
 
 const query = new URLSearchParams(location.search);
 const state = {
-  id: /^\/checks\/([^/]+)/.exec(location.pathname)?.[1] ?? query.get('check') ?? query.get('again'), again: query.has('again'), kind: 'thing', name: '', word: 'TOK', values: {}, fields: [], search: '',
+  id: /^\/checks\/([^/]+)/.exec(location.pathname)?.[1] ?? query.get('check') ?? query.get('again'), again: query.has('again'), from: query.get('from'),
+  kind: 'thing', name: '', word: 'TOK', base: null, values: {}, taken: null, fields: [], search: '',
   archive: null, phase: null, sent: 0, total: 0, report: null, done: false, cancel: null, error: null, errors: {}, pending: false, starting: false, need: null, last: null,
 };
 const pictures = new Pictures({ draw });
-let follower, job, sending;
+let follower, job, sending, taking = null, parent = null;
 
-/** Everything that the training is asked for: the kind's settings, then what was changed by hand. */
+/** The pictures are on the service already, prepared as they were asked for then: what shaped them stands. */
+const isReused = () => state.id !== null && state.archive === null;
+
+/** Settings are those of another training or version, to be changed; no kind of subject stands over them. */
+const hasOwnSettings = () => isReused() || state.from !== null;
+
+const hasSettings = () => !hasOwnSettings() || state.taken !== null;
+
+/**
+ * Everything that the training is asked for: the kind's settings, then what was changed by hand. On pictures that are there already: what differs from what they were
+ * sent with; a setting that was taken back is said, too, since what is left out stays as it was.
+ */
 function input() {
-  const word = state.word.trim() || 'TOK';
-  const preset = Object.fromEntries(Object.entries(kinds[state.kind]).map(([name, value]) => [name, typeof value === 'string' ? value.replaceAll('TOK', word) : value]));
   const changed = Object.fromEntries(Object.entries(state.values).filter(([, value]) => value !== undefined));
-  return { token_string: word, ...preset, ...changed };
+  const word = state.word.trim() || 'TOK';
+  if (!hasOwnSettings()) return { token_string: word, ...presetOf(state.kind, word), ...changed };
+  const back = Object.keys(state.taken ?? {}).filter(name => changed[name] === undefined);
+  return { token_string: word, ...changed, ...Object.fromEntries(back.map(name => [name, state.fields.find(f => f.name === name)?.default ?? null])) };
 }
 
 // --- files in ---
 
-async function entriesOf(items) {
-  const files = [];
-  async function walk(entry, path) {
-    if (entry.isFile) files.push({ file: await new Promise((resolve, reject) => entry.file(resolve, reject)), path: path + entry.name });
-    else {
-      const reader = entry.createReader();
-      for (let batch; (batch = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))).length;)
-        for (const child of batch) await walk(child, `${path}${entry.name}/`);
-    }
-  }
-  const entries = [...items].map(item => item.webkitGetAsEntry?.()).filter(Boolean);
-  for (const entry of entries) await walk(entry, '');
-  return files;
-}
-
 const here = url => { const u = new URL(url, location.href); return u.pathname + u.search; };
-const isPicture = name => /\.(jpe?g|png|webp|gif|bmp|tiff?)$/i.test(name);
-const isArchive = name => /\.(zip|tar|tgz|tar\.gz)$/i.test(name);
 
 async function take(list) {
-  const files = list.filter(({ path }) => !/(^|\/)(\.|__MACOSX\/|Thumbs\.db)/.test(path));
+  const files = list.filter(isMeant);
   const archives = files.filter(f => isArchive(f.path));
   Object.assign(state, { error: null, need: null });
   if (!files.some(f => isPicture(f.path)) && !archives.length) return refuse(w.start.empty);
@@ -71,21 +52,17 @@ async function take(list) {
     state.archive = { blob: archives[0].file, name: archives[0].file.name };
     pictures.list = [];
   } else {
-    const shown = files.filter(f => isPicture(f.path) && !/_mask\.\w+$/i.test(f.path));
+    const shown = files.filter(f => isPicture(f.path) && !isMask(f.path));
     for (const f of shown) pictures.local.set(f.path, URL.createObjectURL(f.file));
     pictures.list = shown.map((f, index) => ({ index, name: f.path, state: 'waiting', warnings: [] }));
     draw();
-    const { downloadZip } = await import('./vendor/client-zip.js');
-    const zip = downloadZip(files.map(f => ({ name: f.path, lastModified: new Date(f.file.lastModified), input: f.file })));
-    const folder = files[0].path.includes('/') ? files[0].path.split('/')[0] : '';
-    state.archive = { blob: await zip.blob(), name: `${folder || 'pictures'}.zip` };
+    state.archive = await packed(files);
   }
   pictures.edits.clear();
-  if (!state.name) state.name = slug(state.archive.name.replace(/\.(zip|tar|tgz|tar\.gz)$/i, ''));
+  await parent; // what the version was made with shapes these pictures, too
+  if (!state.name) state.name = nameOfArchive(state.archive.name);
   await check();
 }
-
-const slug = text => text.toLowerCase().normalize('NFKD').replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 60) || 'my-model';
 
 function refuse(sentence) {
   state.error = { detail: sentence };
@@ -103,12 +80,14 @@ async function check() {
   setId(null);
   pictures.list = pictures.list.map(({ index, name }) => ({ index, name, state: 'waiting', warnings: [] }));
   pictures.saving.clear();
+  pictures.saved.clear();
   Object.assign(state, { phase: 'sending', sent: 0, total: state.archive.blob.size, report: null, error: null });
   draw();
   const body = new FormData();
   body.append('input_images', state.archive.blob, state.archive.name);
   for (const [name, value] of Object.entries(input())) body.append(name, String(value));
   if (state.name) body.append('name', state.name);
+  if (state.base) body.append('base', state.base);
   const mine = sending = upload('/v1/checks', body, (sent, total) => { Object.assign(state, { sent, total }); draw(); });
   try {
     const made = await mine.answer;
@@ -116,7 +95,8 @@ async function check() {
     watch();
   } catch (e) {
     if (e.name === 'AbortError') return;
-    Object.assign(state, { phase: null, error: e, pending: false });
+    // Without an answer the archive is kept: the button sends it again.
+    Object.assign(state, { phase: null, error: e, pending: false, archive: e.status === 0 ? state.archive : null });
   }
   if (sending === mine) sending = null;
   draw();
@@ -124,8 +104,16 @@ async function check() {
 
 function setId(id) {
   Object.assign(state, { id, again: false });
-  history.replaceState(null, '', id ? `/?check=${id}` : '/');
+  toAddress();
 }
+
+function toAddress() {
+  const said = new URLSearchParams({ ...(state.id ? { [state.again ? 'again' : 'check']: state.id } : {}), ...(state.from ? { from: state.from } : {}) });
+  history.replaceState(null, '', said.size ? `/?${said}` : '/');
+}
+
+/** Whether nothing is prepared any more: the check or training has come past its pictures. */
+const isPrepared = view => isOver(view.status) || !['queued', 'unpack', 'prepare', 'manifest'].includes(view.stage);
 
 function watch() {
   const base = state.again ? `/v1/trainings/${state.id}` : `/v1/checks/${state.id}`;
@@ -135,30 +123,40 @@ function watch() {
   follower = null;
   job = follow(base, {
     onData(view) {
-      state.cancel = isOver(view.status) || !view.urls?.cancel ? null : here(view.urls.cancel);
-      if (state.again) takeOver(view);
-      else if (view.status === 'failed' || view.status === 'canceled') {
-        Object.assign(state, { phase: null, pending: false, error: { detail: view.error ?? w.state.canceled } });
-        follower?.stop();
-        draw();
-        return false;
-      }
-      state.done = isOver(view.status);
+      // A check that nobody waits for is cancelled; a training whose pictures are only looked at goes on.
+      state.cancel = state.again || isOver(view.status) || !view.urls?.cancel ? null : here(view.urls.cancel);
+      if (!state.again && (view.status === 'failed' || view.status === 'canceled')) return ended({ detail: view.error ?? w.state.canceled });
+      if (isReused() && (isOver(view.status) || !['queued', 'unpack'].includes(view.stage))) takeOver(view);
+      if (view.data_removed) return ended({ detail: w.start.removed });
+      // A training's own pictures are its own: what goes on in it changes nothing of them once they are prepared.
+      state.done = isPrepared(view);
       // Before the archive is unpacked there is no report.
       if (!follower && (state.done || !['queued', 'unpack'].includes(view.stage))) look();
       else if (state.done) follower?.now();
-      return state.done ? false : 1;
+      return state.done && hasSettings() ? false : 1;
     },
-    onGone(e) { setId(null); Object.assign(state, { phase: null, error: e }); pictures.list = []; draw(); },
+    onGone: ended,
   });
+}
+
+/** No training can be made of it: what was typed is kept, other pictures are asked for. */
+function ended(error) {
+  follower?.stop();
+  job?.stop();
+  setId(null);
+  Object.assign(state, { phase: null, pending: false, archive: null, error });
+  pictures.list = [];
+  draw();
+  return false;
 }
 
 function look() {
   follower = follow(pictures.report, {
-    onData(report) {
+    onData(report, asked) {
       state.report = report;
-      if (report.pictures?.length) pictures.take(report.pictures);
-      const ready = state.done && pictures.list.length > 0 && pictures.ready.length === pictures.list.length;
+      if (report.pictures?.length) pictures.take(report.pictures, asked);
+      // A training that ended before all were prepared leaves the rest to the next one.
+      const ready = state.done && hasSettings() && pictures.list.length > 0 && (state.again || pictures.ready.length === pictures.list.length);
       const now = ready && state.phase !== 'ready';
       if (now) { state.phase = 'ready'; say(w.start.good(pictures.good.length, pictures.list.length)); }
       draw();
@@ -166,14 +164,52 @@ function look() {
       else if (ready && state.pending) start();
       return ready ? 5 : 1;
     },
-    onGone(e) { Object.assign(state, { phase: null, error: e }); draw(); },
+    onGone: ended,
   });
 }
 
-/** "Again with other settings": its name, its word and what it was given. */
-function takeOver(training) {
-  const { token_string, input_images, ...given } = Object.fromEntries(Object.entries(training.input ?? {}).filter(([, value]) => value !== null));
-  Object.assign(state, { name: nameOf(targetOf(training)), word: token_string ?? state.word, values: given, kind: 'other' });
+/** What the pictures were sent with, of the check or training that has them: its name, its word, its base and every setting that differs from its default. */
+function takeOver({ base, input: given, ...view }) {
+  if (!state.name) state.name = nameOf(targetOf(view));
+  taking ??= own({ base, word: given?.token_string, given }, name => !settled.includes(name))
+    .catch(() => { taking = null; }); // no answer: the next round asks again
+}
+
+/** Settings of another training become the ones here. */
+async function own({ base, word, given }, isTaken = () => true) {
+  await defaults(base);
+  const of = Object.fromEntries(state.fields.map(f => [f.name, f]));
+  const differs = ([name, value]) => value !== null && name !== 'token_string' && of[name] && isTaken(name) && value !== of[name].default;
+  const taken = Object.fromEntries(Object.entries(given ?? {}).filter(differs));
+  Object.assign(state, { base: base ?? null, word: word ?? state.word, taken, values: { ...taken, ...state.values } });
+  draw();
+  follower?.now();
+}
+
+/** The fields with the defaults of a base model; none: of the service's own. */
+async function defaults(base) {
+  const schema = await getOr(`/v1/schema/training${base ? `?base=${encodeURIComponent(base)}` : ''}`, null);
+  state.fields = fieldsOf(schema).filter(f => f.name !== 'input_images');
+}
+
+/** "Train further" on other pictures: the version's own word, base and settings are begun with, since its weights fit no others. */
+async function takeFrom() {
+  const [model, id] = state.from.split(':');
+  const newest = id ?? (await getOr(`/v1/models/${model}`, null))?.latest_version?.id;
+  const found = newest ? await getOr(`/v1/models/${model}/versions/${newest}`, null) : null;
+  if (!found) return leaveFrom({ detail: w.start.fromGone(state.from) });
+  state.from = `${model}:${newest}`;
+  if (state.id) return; // the training whose pictures are taken says its settings
+  const manifest = await get(found.files['manifest.json']);
+  state.name ||= nameOf(model);
+  await own({ base: found.base, word: manifest.trigger, given: manifest.inputs });
+}
+
+/** Begins anew, not with a version's weights. */
+function leaveFrom(error = null) {
+  Object.assign(state, { from: null, error });
+  toAddress();
+  draw();
 }
 
 // --- start ---
@@ -181,13 +217,16 @@ function takeOver(training) {
 async function start(e) {
   e?.preventDefault();
   if (state.starting) return;
-  state.need = !state.archive && !state.id ? w.start.needPictures : !state.name.trim() ? w.start.needName : null;
+  state.need = state.phase === null && !state.archive ? w.start.needPictures : !state.name.trim() ? w.start.needName : null;
   if (state.need) { say(state.need); return draw(); }
+  if (state.phase === null) check();
   if (state.phase !== 'ready') { state.pending = true; say(w.start.goWhenReady); return draw(); }
   Object.assign(state, { starting: true, pending: false, error: null, errors: {} });
   draw();
   try {
-    const made = await post('/v1/trainings', { check: state.id, name: state.name.trim(), input: input() });
+    const made = await post('/v1/trainings', {
+      check: state.id, name: state.name.trim(), ...(state.base ? { base: state.base } : {}), ...(state.from ? { from: state.from } : {}), input: input(),
+    });
     location.assign(`/trainings/${made.id}`);
   } catch (e) {
     Object.assign(state, { starting: false, error: e, errors: e.fields ?? {} });
@@ -250,7 +289,7 @@ function names() {
   const common = ordinary.has(state.word.trim().toLowerCase());
   return html`<div class="row">
     <label>${w.start.name}<input .value=${state.name} maxlength="64" aria-describedby="name-help" @input=${e => { state.name = e.target.value; state.need = null; draw(); }}><small id="name-help">${state.errors.name ?? w.start.nameHelp}</small></label>
-    <label>${w.start.word}<input dir="auto" .value=${state.word} maxlength="100" aria-describedby="word-help" @change=${e => { state.word = e.target.value; draw(); if (state.archive && state.phase) check(); }}><small id="word-help" class=${common ? 'warn' : ''}>${common ? w.start.wordCommon(state.word) : w.start.wordHelp}</small></label></div>`;
+    <label>${w.start.word}<input dir="auto" .value=${state.word} maxlength="100" ?readonly=${hasOwnSettings()} aria-describedby="word-help" @change=${e => { state.word = e.target.value; draw(); if (state.archive && state.phase) check(); }}><small id="word-help" class=${common ? 'warn' : ''}>${state.from ? w.start.wordOfVersion : isReused() ? w.start.wordOfPictures : common ? w.start.wordCommon(state.word) : w.start.wordHelp}</small></label></div>`;
 }
 
 function go() {
@@ -270,22 +309,24 @@ function lastTrainings() {
 
 function draw() {
   const busy = state.phase !== null || state.id;
+  const fields = isReused() ? state.fields.filter(f => !settled.includes(f.name)) : state.fields;
   show(html`<h1>${w.start.title}</h1><p class="lead">${w.start.lead}</p>
     <form @submit=${start} novalidate>
       ${busy ? nothing : dropZone()}
       <input id="files" hidden type="file" multiple aria-label=${w.start.choose} @change=${e => chosen(e.target)}>
       <input id="folder" hidden type="file" webkitdirectory aria-label=${w.start.chooseFolder} @change=${e => chosen(e.target)}>
       ${problem(state.error)}
-      ${kindChoice()}
+      ${state.from ? html`<div class="note"><p>${w.start.from(state.from.replace(/:(.{8}).*/, ':$1'))} <button type="button" class="small outline secondary" @click=${() => leaveFrom()}>${w.start.fromLeave}</button></p></div>` : nothing}
+      ${hasOwnSettings() ? nothing : kindChoice()}
       ${busy ? html`${names()}<section aria-labelledby="pictures"><h2 id="pictures">${w.start.files}</h2>
         ${progressOf()}${pictures.verdict()}${pictures.template()}${leftOut(state.report?.skipped)}${warningsOf(state.report?.warnings)}
-        <p><button type="button" class="small outline secondary" @click=${restart}>${w.start.again}</button></p></section>
+        <p><button type="button" class="small outline secondary" @click=${restart}>${state.phase === 'sending' ? w.start.cancelUpload : w.start.again}</button></p></section>
         ${quote()}` : nothing}
-      ${state.fields.length ? html`<details id="settings"><summary>${w.start.settings} (${count(state.fields.length)})</summary>${form(state.fields, { ...kinds[state.kind], ...state.values }, setValue,
+      ${fields.length ? html`<details id="settings"><summary>${w.start.settings} (${count(fields.length)})</summary>${form(fields, { ...(hasOwnSettings() ? {} : kinds[state.kind]), ...state.values }, setValue,
           { search: state.search, onSearch: text => { state.search = text; draw(); }, errors: state.errors })}</details>${chips(state.values, setValue)}` : nothing}
       ${go()}
     </form>
-    ${busy && state.phase === 'ready' ? pictures.bulk() : nothing}
+    ${busy && state.phase === 'ready' && pictures.address ? pictures.bulk() : nothing}
     ${lastTrainings()}`);
 }
 
@@ -302,39 +343,26 @@ async function example() {
 }
 
 function restart() {
-  follower?.stop();
-  job?.stop();
   sending?.abort();
-  setId(null);
-  Object.assign(state, { archive: null, phase: null, report: null, error: null, pending: false });
-  pictures.list = [];
-  draw();
+  if (state.cancel) call('POST', state.cancel).catch(() => {}); // nobody waits for it any more
+  Object.assign(state, { report: null, cancel: null });
+  ended(null);
+  if (state.from) return; // its settings are the version's still
+  taking = state.taken = state.base = null;
+  state.values = {};
+  defaults(null).then(draw, e => { state.error = e; draw(); });
 }
 
-// The whole window takes a drop; a paste does the same.
-let over = 0;
-addEventListener('dragenter', e => { e.preventDefault(); over++; document.body.classList.add('dragging'); });
-addEventListener('dragleave', () => { if (--over <= 0) document.body.classList.remove('dragging'); });
-addEventListener('dragover', e => e.preventDefault());
-addEventListener('drop', async e => {
-  e.preventDefault();
-  over = 0;
-  document.body.classList.remove('dragging');
-  const plain = [...e.dataTransfer.files].map(file => ({ file, path: file.name }));
-  const walked = await entriesOf(e.dataTransfer.items);
-  take(walked.length ? walked : plain);
-});
-addEventListener('paste', e => {
-  const files = [...(e.clipboardData?.files ?? [])];
-  if (files.length) take(files.map((file, i) => ({ file, path: file.name === 'image.png' ? `pasted-${i + 1}.png` : file.name })));
-});
+onFiles(take);
 addEventListener('beforeunload', e => { if (state.phase === 'sending') e.preventDefault(); });
 
 setTitle(w.start.title);
 draw();
 if (state.id) watch();
-Promise.all([getOr('/v1/schema/training', null), getOr('/v1/trainings', { results: [] })]).then(([schema, trainings]) => {
-  state.fields = fieldsOf(schema).filter(f => f.name !== 'input_images');
-  state.last = trainings.results.slice(0, 3);
-  draw();
-}, e => { if (e.status !== 401) { state.error = e; draw(); } });
+if (state.from) parent = takeFrom().catch(failed);
+else if (!state.id) defaults(null).then(draw, failed);
+getOr('/v1/trainings', { results: [] }).then(trainings => { state.last = trainings.results.slice(0, 3); draw(); }, failed);
+
+function failed(e) {
+  if (e.status !== 401) { state.error = e; draw(); }
+}

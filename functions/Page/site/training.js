@@ -137,12 +137,6 @@ const remove = async () => {
     await act(async () => { await call('DELETE', `/v1/trainings/${id}`); location.assign('/trainings'); });
 };
 
-const further = () => act(async () => {
-  const t = state.t;
-  const made = await post('/v1/trainings', { check: id, name: nameOf(targetOf(t)), base: t.base, from: t.output.version, input: given(t) });
-  location.assign(`/trainings/${made.id}`);
-});
-
 async function notify() {
   state.notify = globalThis.isSecureContext && globalThis.Notification ? await Notification.requestPermission() === 'granted' || true : true;
   draw();
@@ -157,16 +151,18 @@ const order = { queued: 0, unpack: 1, prepare: 1, manifest: 1, train: 2, publish
 function head(t) {
   const p = t.progress ?? {}, at = order[t.stage] ?? 0, part = partOf(t), over = isOver(t.status);
   const facts = [
-    p.total_steps && !over ? w.training.step(p.step, p.total_steps) : null, !over && p.steps_per_second ? w.training.speed(p.steps_per_second) : null,
+    !over && p.steps_per_second ? w.training.speed(p.steps_per_second) : null,
     !over && p.seconds_left ? w.training.left(p.seconds_left) : null, p.loss ? w.training.loss(p.loss) : null, p.device, p.memory_bytes ? w.training.memory(p.memory_bytes) : null,
+    t.cost ? w.training.cost(t.cost.amount, t.cost.currency, over) : null,
     over && t.started_at && t.completed_at ? w.training.took((Date.parse(t.completed_at) - Date.parse(t.started_at)) / 1000) : null,
   ].filter(Boolean);
   const slow = slowness();
   return html`<div class="row apart"><h1>${nameOf(targetOf(t)) || id}</h1><span class="state ${t.status}">${w.state[t.status]}</span></div>
     <ol class="stages" aria-label=${w.training.progress}>${w.stages.map((name, i) => html`<li class=${i < at || t.status === 'succeeded' ? 'done' : ''} aria-current=${i === at && !over ? 'step' : nothing}>${name}</li>`)}</ol>
-    ${over ? nothing : html`<p class="muted">${before(t)}</p><progress aria-label=${w.training.progress} value=${part ?? nothing} max="1"></progress>`}
+    ${over ? nothing : html`<p class="muted">${now(t)}</p><progress aria-label=${w.training.progress} value=${part ?? nothing} max="1"></progress>`}
     <ul class="facts">${facts.map(f => html`<li>${f}</li>`)}</ul>
     ${slow ? html`<div class="note"><p>${slow}</p></div>` : nothing}
+    ${t.from ? html`<p>${w.training.from} <a href="/models/${t.from.split(':')[0]}">${t.from.replace(/:(.{8}).*/, ':$1')}</a></p>` : nothing}
     ${warningsOf(t.warnings)}
     ${over ? nothing : html`<div class="row">
       ${t.urls?.stop && t.stage === 'train' ? html`<button type="button" @click=${stop} ?disabled=${state.stopping}>${w.training.stop(p.step)}</button>` : nothing}
@@ -176,11 +172,14 @@ function head(t) {
     ${problem(state.error)}`;
 }
 
-function before(t) {
-  const p = t.progress ?? {};
+/** What happens now, or when it begins. */
+function now(t) {
+  const p = t.progress ?? {}, q = t.quote;
   if (order[t.stage] === 1) return w.training.pictures(p.pictures_done ?? 0, p.pictures ?? 0);
   if (t.stage === 'train' && p.step) return w.training.step(p.step, p.total_steps);
-  return t.stage === 'publish' ? w.stage.publish : w.training.queue;
+  if (t.stage === 'publish') return w.stage.publish;
+  const place = q?.queue_place > 1 ? w.start.quoteAhead(q.queue_place - 1) : null, wait = Number.isFinite(q?.seconds_to_start) ? w.start.quoteStart(q.seconds_to_start) : null;
+  return place || wait ? [place, wait].filter(Boolean).join(' · ') : w.training.queue;
 }
 
 /** The checkpoint whose samples come next. */
@@ -233,14 +232,15 @@ function result(t) {
   const word = t.input?.token_string ?? 'TOK', version = t.output.version;
   const best = samples.results.filter(s => s.step === samples.steps[0]).sort((a, b) => a.index - b.index)[0];
   return html`<section class="card" aria-labelledby="end"><h2 id="end">${w.training.ready(nameOf(version))}</h2>
-    <div class="grid2">${best ? html`<img class="best" src=${best.urls.get} alt=${w.training.sample(best.step, best.prompt)}>` : nothing}
-    <div><p>${w.models.trigger}: <code>${word}</code></p><p><a role="button" href="/play?${new URLSearchParams({ version, prompt: `a photo of ${word.split('|')[0]}` })}">${w.training.draw}</a></p>
+    <div class="grid2">${best ? html`<button type="button" class="shot best" aria-label=${`${w.training.open} ${w.training.sample(best.step, best.prompt)}`} @click=${() => samples.show(best)}>
+      <img src=${best.urls.get} alt=""></button>` : nothing}
+    <div>${best && samples.find(0, best.index) ? html`<p><button type="button" class="outline" @click=${() => samples.show(best, 0)}>${w.training.sideBySide}</button></p>` : nothing}<p>${w.models.trigger}: <code>${word}</code></p><p><a role="button" href="/play?${new URLSearchParams({ version, prompt: `a photo of ${word.split('|')[0]}` })}">${w.training.draw}</a></p>
       <p><a href="/models/${version.split(':')[0]}">${version.split(':')[0]}</a></p></div></div>
     ${files(t)}<p class="note">${w.models.note}</p>${afterwards(t)}</section>`;
 }
 
 const afterwards = t => html`<div class="row">
-  ${t.status === 'succeeded' ? html`<button type="button" class="outline" @click=${further}>${w.training.further}</button>` : nothing}
+  ${t.output ? html`<a role="button" class="outline" href="/?${new URLSearchParams({ again: id, from: t.output.version })}">${w.training.further}</a>` : nothing}
   <a role="button" class="outline" href="/?again=${id}">${w.training.again}</a></div>`;
 
 function draw() {
@@ -253,7 +253,7 @@ function draw() {
     ${order[t.stage] >= 2 || samples.results.length || curve.points.length ? trainingSection(t) : nothing}
     ${over ? picturesSection(t) : nothing}
     ${logSection()}
-    ${codeBlock(trainingCode(id, nameOf(targetOf(t)), t.base ?? null, given(t)), draw)}
+    ${codeBlock(trainingCode(id, nameOf(targetOf(t)), t.base, given(t), t.from), draw)}
     <section>${t.expires_at ? html`<p class="muted">${w.training.expires(date(t.expires_at))}</p>` : nothing}
       ${over ? html`<button type="button" class="outline danger" @click=${remove}>${w.training.deleteAll}</button>` : nothing}</section>`);
   curve.marks = samples.steps.filter(s => s > 0);

@@ -329,7 +329,7 @@ public sealed class EventDeliveryTests : IAsyncLifetime
         var options = Options.Create(_options);
         var bases = new BaseModels(options, new BaseCatalog(_options));
         var links = new FileLinks(_memory.Client(), options, _time);
-        var trainings = new TrainingViews(blobs, bases, links, new TrainingLogs(blobs), new Quotes(Records(), new TrainingQueue(blobs, Records(), _time), blobs, options, _time), options);
+        var trainings = new TrainingViews(blobs, bases, links, new TrainingLogs(blobs), new Quotes(Records(), new TrainingQueue(blobs, Records(), _time), blobs, options, _time), options, _time);
         return new JobStories(Records(), blobs, new PredictionViews(blobs, bases, links, options), trainings, bases, options);
     }
 

@@ -153,7 +153,7 @@ public sealed class GoldenTests
         var options = Options.Create(settings);
         var bases = new BaseModels(options, new BaseCatalog(settings));
         var links = new FileLinks(new BlobServiceClient(new Uri("https://memory.example/")), options, new ManualTime());
-        var trainings = new TrainingViews(blobs!, bases, links, new TrainingLogs(blobs!), Quotes(blobs!, options), options);
+        var trainings = new TrainingViews(blobs!, bases, links, new TrainingLogs(blobs!), Quotes(blobs!, options), options, new ManualTime());
         return new JobStories(null!, blobs!, new PredictionViews(blobs!, bases, links, options), trainings, bases, options);
     }
 
