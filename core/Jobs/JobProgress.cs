@@ -11,7 +11,8 @@ namespace Sdxl.Core.Jobs;
 /// <param name="SecondsLeft">Estimate, seconds.</param>
 /// <param name="At">When the worker said so: its heartbeat.</param>
 /// <param name="Device">What computes: "cpu", "cuda:0 (NVIDIA A40)".</param>
-/// <param name="MemoryBytes">The most memory in use so far: the GPU's, or the worker's process without one. null before the first step.</param>
+/// <param name="MemoryBytes">The most memory in use so far: the GPU's, or the worker's process without one. null before the first
+/// step.</param>
 public sealed record JobProgress(
     int Attempt, int Step, int TotalSteps, double? Loss, double? StepsPerSecond, double? SecondsLeft, DateTimeOffset At, string Device,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? MemoryBytes = null);
