@@ -6,7 +6,9 @@ using Sdxl.Core.Json;
 
 namespace Sdxl.Cli;
 
-/// <summary>Runs a command: Ctrl-C and SIGTERM cancel it (a second Ctrl-C gives up at once), failures become one sentence and an exit code.</summary>
+/// <summary>
+/// Runs a command: Ctrl-C and SIGTERM cancel it (a second Ctrl-C gives up at once), failures become one sentence and an exit code.
+/// </summary>
 internal static class CommandRunner
 {
     public const int Succeeded = 0;
@@ -31,7 +33,10 @@ internal static class CommandRunner
                 throw new CliException(misuse);
             if (parsed.GetValue(Commands.CommonOptions.Url) is { } url)
                 Environment.SetEnvironmentVariable(Hosting.Remote.UrlVariable, url);
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, cancel.Token);
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
+                cancel.Token
+            );
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -55,17 +60,22 @@ internal static class CommandRunner
     }
 
     /// <summary>What went wrong in a sentence for the user; null for defects of ours, which deserve their stack trace.</summary>
-    internal static string? Sentence(Exception e) => e switch
-    {
-        // What the blob client throws after its last try: every try's exception, mostly the same one.
-        AggregateException many => many.Flatten().InnerExceptions.Select(Sentence).LastOrDefault(sentence => sentence is not null),
-        CliException => e.Message,
-        HttpRequestException when Hosting.Remote.Current() is { } remote =>
-            $"{remote.Url} does not answer: {e.Message.TrimEnd('.')}. Check the address; ./sdxl logout goes back to this machine's own host.",
-        HttpRequestException => $"The host does not answer: {e.Message.TrimEnd('.')}. See its log with ./sdxl status, or start it with ./sdxl up.",
-        RequestFailedException { Status: 0 } silent => $"Blob storage does not answer: {silent.Message.Split('\n')[0].TrimEnd('.')}. See the host's log with ./sdxl status, or start it with ./sdxl up.",
-        RequestFailedException failed => $"Blob storage answered {failed.Status} {failed.ErrorCode}: {failed.Message.Split('\n')[0]}",
-        IOException or UnauthorizedAccessException => e.Message,
-        _ => null,
-    };
+    internal static string? Sentence(Exception e) =>
+        e switch
+        {
+            // What the blob client throws after its last try: every try's exception, mostly the same one.
+            AggregateException many => many.Flatten().InnerExceptions.Select(Sentence).LastOrDefault(sentence => sentence is not null),
+            CliException => e.Message,
+            HttpRequestException when Hosting.Remote.Current() is { } remote =>
+                $"{remote.Url} does not answer: {e.Message.TrimEnd('.')}. Check the address; ./sdxl logout goes back to this machine's own "
+                    + "host.",
+            HttpRequestException =>
+                $"The host does not answer: {e.Message.TrimEnd('.')}. See its log with ./sdxl status, or start it with ./sdxl up.",
+            RequestFailedException { Status: 0 } silent =>
+                $"Blob storage does not answer: {silent.Message.Split('\n')[0].TrimEnd('.')}. See the host's log with ./sdxl status, or "
+                    + "start it with ./sdxl up.",
+            RequestFailedException failed => $"Blob storage answered {failed.Status} {failed.ErrorCode}: {failed.Message.Split('\n')[0]}",
+            IOException or UnauthorizedAccessException => e.Message,
+            _ => null,
+        };
 }

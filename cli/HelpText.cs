@@ -4,7 +4,9 @@ using System.CommandLine.Invocation;
 
 namespace Sdxl.Cli;
 
-/// <summary>Help that is read from top to bottom: what the command does, examples, then each option under its name. 100 columns at most.</summary>
+/// <summary>
+/// Help that is read from top to bottom: what the command does, examples, then each option under its name. 100 columns at most.
+/// </summary>
 internal sealed class HelpText : SynchronousCommandLineAction
 {
     private const int MaxColumns = 100;
@@ -53,15 +55,29 @@ internal sealed class HelpText : SynchronousCommandLineAction
 
     /// <summary>"models pull": as it is typed after ./sdxl.</summary>
     public static string FullName(Command command) =>
-        command.Parents.OfType<Command>().FirstOrDefault() is { } parent and not RootCommand ? $"{FullName(parent)} {command.Name}" : command.Name;
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent and not RootCommand
+            ? $"{FullName(parent)} {command.Name}"
+            : command.Name;
 
     private static string Name(Command command) =>
-        string.Join(' ', command.Arguments.Select(argument => argument.Arity.MinimumNumberOfValues == 0 ? $"[{argument.Name.ToUpperInvariant()}]" : argument.Name.ToUpperInvariant()).Prepend(command.Name));
+        string.Join(
+            ' ',
+            command
+                .Arguments.Select(argument =>
+                    argument.Arity.MinimumNumberOfValues == 0 ? $"[{argument.Name.ToUpperInvariant()}]" : argument.Name.ToUpperInvariant()
+                )
+                .Prepend(command.Name)
+        );
 
     private static string Title(Option option)
     {
-        var names = string.Join(", ", option.Aliases.Prepend(option.Name).OrderBy(name => name.Length).ThenBy(name => name, StringComparer.Ordinal));
-        return option.ValueType == typeof(bool) ? names : option.Arity.MinimumNumberOfValues == 0 ? $"{names} [{option.HelpName}]" : $"{names} {option.HelpName}";
+        var names = string.Join(
+            ", ",
+            option.Aliases.Prepend(option.Name).OrderBy(name => name.Length).ThenBy(name => name, StringComparer.Ordinal)
+        );
+        return option.ValueType == typeof(bool) ? names
+            : option.Arity.MinimumNumberOfValues == 0 ? $"{names} [{option.HelpName}]"
+            : $"{names} {option.HelpName}";
     }
 
     /// <summary>Up to the first full stop or colon that ends a clause: the line in the list of commands.</summary>

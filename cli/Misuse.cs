@@ -14,15 +14,24 @@ internal static class Misuse
         var help = command is RootCommand ? "./sdxl --help" : $"./sdxl {HelpText.FullName(command)} --help";
         if (parsed.UnmatchedTokens is not [var word, ..])
         {
-            var missing = command.Arguments.FirstOrDefault(argument => argument.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(argument) is not { Tokens.Count: > 0 });
+            var missing = command.Arguments.FirstOrDefault(argument =>
+                argument.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(argument) is not { Tokens.Count: > 0 }
+            );
             return missing is null
                 ? $"{parsed.Errors[0].Message.TrimEnd('.')}. {help} says what is allowed."
-                : $"The {missing.Name} is missing: ./sdxl {HelpText.FullName(command)} {missing.Name.ToUpperInvariant()}. {help} has examples.";
+                : $"The {missing.Name} is missing: ./sdxl {HelpText.FullName(command)} {missing.Name.ToUpperInvariant()}. {help} has "
+                    + "examples.";
         }
         var isOption = word.StartsWith('-');
-        var known = isOption ? command.Options.SelectMany(option => option.Aliases.Prepend(option.Name)) : command.Subcommands.Select(sub => sub.Name);
-        var nearest = known.Select(name => (Name: name, Distance: Distance(word, name))).OrderBy(candidate => candidate.Distance).FirstOrDefault();
-        var suggestion = nearest.Name is not null && nearest.Distance <= Math.Max(2, word.Length / 3) ? $" Did you mean {nearest.Name}?" : "";
+        var known = isOption
+            ? command.Options.SelectMany(option => option.Aliases.Prepend(option.Name))
+            : command.Subcommands.Select(sub => sub.Name);
+        var nearest = known
+            .Select(name => (Name: name, Distance: Distance(word, name)))
+            .OrderBy(candidate => candidate.Distance)
+            .FirstOrDefault();
+        var suggestion =
+            nearest.Name is not null && nearest.Distance <= Math.Max(2, word.Length / 3) ? $" Did you mean {nearest.Name}?" : "";
         return command switch
         {
             _ when command.Subcommands.Count > 0 && !isOption => $"There is no command '{word}'.{suggestion} {help} lists them.",

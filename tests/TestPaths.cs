@@ -20,7 +20,9 @@ public static class TestPaths
     public static string Fixture(params string[] parts) => Path.Combine([Fixtures, .. parts]);
 
     private static string FromEnvironment(string variable, params string[] fallback) =>
-        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } folder ? Path.GetFullPath(folder) : Path.Combine([Root, .. fallback]);
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } folder
+            ? Path.GetFullPath(folder)
+            : Path.Combine([Root, .. fallback]);
 
     private static string FindRoot()
     {
@@ -29,6 +31,8 @@ public static class TestPaths
             if (File.Exists(Path.Combine(folder.FullName, "Directory.Packages.props")))
                 return folder.FullName;
         }
-        throw new DirectoryNotFoundException($"No Directory.Packages.props above {AppContext.BaseDirectory}: run the tests from inside the repository.");
+        throw new DirectoryNotFoundException(
+            $"No Directory.Packages.props above {AppContext.BaseDirectory}: run the tests from inside the repository."
+        );
     }
 }

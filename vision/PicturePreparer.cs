@@ -7,8 +7,12 @@ using Sdxl.Pictures;
 
 namespace Sdxl.Vision;
 
-/// <summary>Prepares one picture of a data set: decode, mask, crop, caption, upscale. Pure (no storage); thread-safe; sessions are shared by all calls.</summary>
-/// <remarks>At most <see cref="Models.VisionOptions.ParallelPictures"/> run at once; each takes what <see cref="PictureLimits"/> says.</remarks>
+/// <summary>
+/// Prepares one picture of a data set: decode, mask, crop, caption, upscale. Pure (no storage); thread-safe; sessions are shared by all
+/// calls.
+/// </summary>
+/// <remarks>At most <see cref="Models.VisionOptions.ParallelPictures"/> run at once; each takes what <see cref="PictureLimits"/>
+/// says.</remarks>
 public sealed class PicturePreparer(VisionModels models, PictureLimits? limits = null) : IDisposable
 {
     private const double ShapeTolerance = 0.03;     // a mask of 1365 x 1024 fits a picture of 4032 x 3024
@@ -21,9 +25,16 @@ public sealed class PicturePreparer(VisionModels models, PictureLimits? limits =
     /// <param name="picture">A picture file of any format that <see cref="PictureLoader"/> reads.</param>
     /// <param name="name">For messages.</param>
     /// <param name="suppliedMask">A picture file of the same shape, any size; wins over any computed mask.</param>
-    /// <exception cref="PictureRefusedException">The picture is not used; the message says why. A bad mask only gives a warning.</exception>
+    /// <exception cref="PictureRefusedException">The picture is not used; the message says why. A bad mask only gives a
+    /// warning.</exception>
     /// <exception cref="Models.ModelFileMissingException">A model that is needed is not there.</exception>
-    public PreparedPicture Prepare(Stream picture, string name, Stream? suppliedMask, PreparationSettings settings, CancellationToken cancel = default)
+    public PreparedPicture Prepare(
+        Stream picture,
+        string name,
+        Stream? suppliedMask,
+        PreparationSettings settings,
+        CancellationToken cancel = default
+    )
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(settings.Resolution);
         _places.Wait(cancel);
@@ -40,12 +51,21 @@ public sealed class PicturePreparer(VisionModels models, PictureLimits? limits =
 
     public void Dispose() => _places.Dispose();
 
-    private PreparedPicture Prepare(LoadedPicture loaded, string name, Stream? suppliedMask, PreparationSettings settings, CancellationToken cancel)
+    private PreparedPicture Prepare(
+        LoadedPicture loaded,
+        string name,
+        Stream? suppliedMask,
+        PreparationSettings settings,
+        CancellationToken cancel
+    )
     {
         var (pixels, warnings) = (loaded.Pixels, new List<string>());
         var (mask, maskSource, faces) = Mask(loaded, name, suppliedMask, settings, warnings, cancel);
 
-        var crop = settings.Crop is { } wanted ? ToWorking(wanted, loaded) : settings.CropBasedOnSalience ? SquareCrop.Around(mask) : SquareCrop.Centred(pixels.Width, pixels.Height);
+        var crop =
+            settings.Crop is { } wanted ? ToWorking(wanted, loaded)
+            : settings.CropBasedOnSalience ? SquareCrop.Around(mask)
+            : SquareCrop.Centred(pixels.Width, pixels.Height);
         var square = pixels.Crop(crop.Left, crop.Top, crop.Size, crop.Size);
         var caption = settings.Caption is null ? models.Captioner.Caption(square, models.Options.CaptionBeams, cancel).Text : null;
 
@@ -76,7 +96,13 @@ public sealed class PicturePreparer(VisionModels models, PictureLimits? limits =
 
     /// <summary>Exactly one mask of the working copy's size: the supplied one, else faces or prompts, else everything.</summary>
     private (PixelGrid Mask, MaskSource Source, IReadOnlyList<FaceBox> Faces) Mask(
-        LoadedPicture loaded, string name, Stream? suppliedMask, PreparationSettings settings, List<string> warnings, CancellationToken cancel)
+        LoadedPicture loaded,
+        string name,
+        Stream? suppliedMask,
+        PreparationSettings settings,
+        List<string> warnings,
+        CancellationToken cancel
+    )
     {
         var pixels = loaded.Pixels;
         IReadOnlyList<FaceBox> faces = [];
@@ -97,7 +123,14 @@ public sealed class PicturePreparer(VisionModels models, PictureLimits? limits =
         return (PixelGrid.Flat(pixels.Width, pixels.Height, 1, 255), MaskSource.None, faces);
     }
 
-    private PixelGrid? Supplied(Stream stream, string name, LoadedPicture loaded, PreparationSettings settings, List<string> warnings, CancellationToken cancel)
+    private PixelGrid? Supplied(
+        Stream stream,
+        string name,
+        LoadedPicture loaded,
+        PreparationSettings settings,
+        List<string> warnings,
+        CancellationToken cancel
+    )
     {
         PixelGrid mask;
         try
@@ -112,7 +145,10 @@ public sealed class PicturePreparer(VisionModels models, PictureLimits? limits =
         var (shape, expected) = ((double)mask.Width / mask.Height, (double)loaded.Width / loaded.Height);
         if (Math.Abs(shape / expected - 1) > ShapeTolerance)
         {
-            warnings.Add($"The mask beside it is not used: it is {mask.Width} x {mask.Height} and the picture {loaded.Width} x {loaded.Height}, another shape; make it {loaded.Width} x {loaded.Height}, or any other size of that shape.");
+            warnings.Add(
+                $"The mask beside it is not used: it is {mask.Width} x {mask.Height} and the picture {loaded.Width} x {loaded.Height}, "
+                    + $"another shape; make it {loaded.Width} x {loaded.Height}, or any other size of that shape."
+            );
             return null;
         }
         if (mask.Data.Max() == 0)
@@ -121,7 +157,10 @@ public sealed class PicturePreparer(VisionModels models, PictureLimits? limits =
             return null;
         }
         if (LooksInverted(mask))
-            warnings.Add("The mask beside it is white at the edges and dark in the middle. White is what counts: invert it if the middle is the subject.");
+            warnings.Add(
+                "The mask beside it is white at the edges and dark in the middle. White is what counts: invert it if the middle is the "
+                    + "subject."
+            );
         return PictureResizer.Resize(mask, loaded.Pixels.Width, loaded.Pixels.Height, ResizeFilter.Bilinear);
     }
 
@@ -147,9 +186,14 @@ public sealed class PicturePreparer(VisionModels models, PictureLimits? limits =
     private static SquareCrop ToOriginal(SquareCrop crop, LoadedPicture loaded)
     {
         var size = Math.Min(loaded.Width, loaded.Height);
-        return new SquareCrop(Along(crop.Left, loaded.Width, loaded.Pixels.Width, size), Along(crop.Top, loaded.Height, loaded.Pixels.Height, size), size);
+        return new SquareCrop(
+            Along(crop.Left, loaded.Width, loaded.Pixels.Width, size),
+            Along(crop.Top, loaded.Height, loaded.Pixels.Height, size),
+            size
+        );
 
-        static int Along(int at, int original, int working, int size) => Math.Clamp((int)Math.Round((double)at * original / working), 0, original - size);
+        static int Along(int at, int original, int working, int size) =>
+            Math.Clamp((int)Math.Round((double)at * original / working), 0, original - size);
     }
 
     /// <summary>The same square in the working copy, which may be smaller.</summary>
@@ -159,19 +203,34 @@ public sealed class PicturePreparer(VisionModels models, PictureLimits? limits =
         var scale = (double)width / loaded.Width;
         var size = Math.Clamp((int)Math.Round(crop.Size * scale), 1, Math.Min(width, height));
         return new SquareCrop(
-            Math.Clamp((int)Math.Round(crop.Left * scale), 0, width - size), Math.Clamp((int)Math.Round(crop.Top * scale), 0, height - size), size);
+            Math.Clamp((int)Math.Round(crop.Left * scale), 0, width - size),
+            Math.Clamp((int)Math.Round(crop.Top * scale), 0, height - size),
+            size
+        );
     }
 
-    private static void Warn(LoadedPicture loaded, SquareCrop crop, int times, string? caption, PreparationSettings settings, List<string> warnings)
+    private static void Warn(
+        LoadedPicture loaded,
+        SquareCrop crop,
+        int times,
+        string? caption,
+        PreparationSettings settings,
+        List<string> warnings
+    )
     {
         if (crop.Size < HopelessSide)
         {
-            warnings.Add($"It is only {loaded.Width} x {loaded.Height} pixels: hardly anything is left to learn from, better leave it out.");
+            warnings.Add(
+                $"It is only {loaded.Width} x {loaded.Height} pixels: hardly anything is left to learn from, better leave it out."
+            );
         }
         else if (times > 0)
         {
             var factor = Math.Pow(Upscaling.Swin2SrUpscaler.Factor, times);
-            warnings.Add($"It is small: its square of {crop.Size} x {crop.Size} was enlarged {factor:0} times for a resolution of {settings.Resolution}; a larger original would do better.");
+            warnings.Add(
+                $"It is small: its square of {crop.Size} x {crop.Size} was enlarged {factor:0} times for a resolution of "
+                    + $"{settings.Resolution}; a larger original would do better."
+            );
         }
         var shape = (double)Math.Max(loaded.Width, loaded.Height) / Math.Min(loaded.Width, loaded.Height);
         if (shape > NarrowShape)
@@ -180,9 +239,12 @@ public sealed class PicturePreparer(VisionModels models, PictureLimits? limits =
             warnings.Add(colours);
         if (loaded.IsAllWhite)
         {
-            warnings.Add(loaded.HasTransparency
-                ? "Nothing of it is left: over white, which stands for transparency, it is white all over. Lay it over another colour, or leave it out."
-                : "It is white all over: there is nothing to learn from it, better leave it out.");
+            warnings.Add(
+                loaded.HasTransparency
+                    ? "Nothing of it is left: over white, which stands for transparency, it is white all over. Lay it over another colour, "
+                        + "or leave it out."
+                    : "It is white all over: there is nothing to learn from it, better leave it out."
+            );
         }
         if (loaded.Frames > 1)
             warnings.Add($"It holds {loaded.Frames:N0} pictures (frames or pages); only the first is used.");

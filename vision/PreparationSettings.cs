@@ -24,7 +24,9 @@ public sealed record PreparationSettings
     /// <summary>The caption that came with the picture; null lets BLIP write one.</summary>
     public string? Caption { get; init; }
 
-    /// <summary>Longer side of the working copy: larger pictures are shrunk while they are decoded, as long as their shorter side keeps Resolution.</summary>
+    /// <summary>
+    /// Longer side of the working copy: larger pictures are shrunk while they are decoded, as long as their shorter side keeps Resolution.
+    /// </summary>
     public int MaxSourceSide { get; init; } = 4096;
 
     /// <summary>Longer side of the thumbnail.</summary>

@@ -7,8 +7,8 @@ using Sdxl.Vision.Upscaling;
 namespace Sdxl.Vision;
 
 /// <summary>
-/// The four preprocessing models of a folder with blip/, clipseg/, swin2sr/ and yunet/. Nothing is opened before it is used, then once for the whole process;
-/// thread-safe. A missing file gives <see cref="ModelFileMissingException"/> at first use.
+/// The four preprocessing models of a folder with blip/, clipseg/, swin2sr/ and yunet/. Nothing is opened before it is used, then once for
+/// the whole process; thread-safe. A missing file gives <see cref="ModelFileMissingException"/> at first use.
 /// </summary>
 public sealed class VisionModels : IDisposable
 {
@@ -23,10 +23,16 @@ public sealed class VisionModels : IDisposable
         Folder = modelsFolder;
         Options = options;
         var (blip, clipseg) = (Path.Combine(modelsFolder, "blip"), Path.Combine(modelsFolder, "clipseg"));
-        OnnxModel blipVision = Model("blip", "vision_model.onnx"), blipDecoder = Model("blip", "text_decoder.onnx");
-        OnnxModel clipsegModel = Model("clipseg", "model.onnx"), swin2Sr = Model("swin2sr", "model.onnx"), yunet = Model("yunet", "model.onnx");
+        OnnxModel blipVision = Model("blip", "vision_model.onnx"),
+            blipDecoder = Model("blip", "text_decoder.onnx");
+        OnnxModel clipsegModel = Model("clipseg", "model.onnx"),
+            swin2Sr = Model("swin2sr", "model.onnx"),
+            yunet = Model("yunet", "model.onnx");
         // PublicationOnly: a failure (a file missing) is not remembered.
-        _captioner = new(() => new BlipCaptioner(blip, blipVision, blipDecoder, options.MaxCaptionTokens), LazyThreadSafetyMode.PublicationOnly);
+        _captioner = new(
+            () => new BlipCaptioner(blip, blipVision, blipDecoder, options.MaxCaptionTokens),
+            LazyThreadSafetyMode.PublicationOnly
+        );
         _masker = new(() => new ClipSegMasker(clipseg, clipsegModel), LazyThreadSafetyMode.PublicationOnly);
         _upscaler = new(() => new Swin2SrUpscaler(swin2Sr, options.UpscaleTile), LazyThreadSafetyMode.PublicationOnly);
         _detector = new(() => new YuNetDetector(yunet), LazyThreadSafetyMode.PublicationOnly);

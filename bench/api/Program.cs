@@ -5,10 +5,13 @@ using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using Sdxl.Core.Hosting;
 
-// How long GET v1/trainings/{id} takes while 200 clients ask once a second for 20 trainings that wait for a worker. Argument: seconds that are timed.
+// How long GET v1/trainings/{id} takes while 200 clients ask once a second for 20 trainings that wait for a worker. Argument: seconds that
+// are timed.
 const int Pollers = 200;
 const int Trainings = 20;
-var timed = TimeSpan.FromSeconds(args is [var given] && double.TryParse(given, CultureInfo.InvariantCulture, out var seconds) ? seconds : 30);
+var timed = TimeSpan.FromSeconds(
+    args is [var given] && double.TryParse(given, CultureInfo.InvariantCulture, out var seconds) ? seconds : 30
+);
 var burnIn = TimeSpan.FromSeconds(5);
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var root = Repository.Required;
@@ -47,8 +50,14 @@ try
         while (clock.Elapsed < burnIn + timed && await every.WaitForNextTickAsync());
     }));
     var sorted = latencies.Order().ToList();
-    Console.WriteLine($"{Environment.ProcessorCount} cores, .NET {Environment.Version}; {Pollers} pollers at 1 Hz, {Trainings} queued trainings, {timed.TotalSeconds:0} s");
-    Console.WriteLine($"GET v1/trainings/ID: {sorted.Count / timed.TotalSeconds:0} a second, {errors} errors; ms: p50 {At(0.5):0.0}, p90 {At(0.9):0.0}, p99 {At(0.99):0.0}, most {sorted[^1]:0.0}");
+    Console.WriteLine(
+        $"{Environment.ProcessorCount} cores, .NET {Environment.Version}; {Pollers} pollers at 1 Hz, {Trainings} queued trainings, "
+            + $"{timed.TotalSeconds:0} s"
+    );
+    Console.WriteLine(
+        $"GET v1/trainings/ID: {sorted.Count / timed.TotalSeconds:0} a second, {errors} errors; ms: p50 {At(0.5):0.0}, p90 {At(0.9):0.0}, "
+            + $"p99 {At(0.99):0.0}, most {sorted[^1]:0.0}"
+    );
     return errors == 0 ? 0 : 1;
 
     double At(double part) => sorted[(int)(part * (sorted.Count - 1))];
@@ -69,7 +78,9 @@ async Task<List<string>> QueueAsync(HttpClient http)
     {
         using var form = new MultipartFormDataContent
         {
-            { new ByteArrayContent(archive), "input_images", "gizmo.zip" }, { new StringContent($"bench-{i}"), "name" }, { new StringContent("64"), "resolution" },
+            { new ByteArrayContent(archive), "input_images", "gizmo.zip" },
+            { new StringContent($"bench-{i}"), "name" },
+            { new StringContent("64"), "resolution" },
         };
         using var made = await http.PostAsync("v1/trainings", form);
         ids.Add(JsonNode.Parse(await made.EnsureSuccessStatusCode().Content.ReadAsStringAsync())!["id"]!.ToString());

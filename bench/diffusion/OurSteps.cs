@@ -38,7 +38,11 @@ internal static class OurSteps
     }
 
     public static UNetConfig Widened(UNetConfig config, int factor) =>
-        config with { BlockOutChannels = [.. config.BlockOutChannels.Select(w => w * factor)], Heads = [.. config.Heads.Select(h => h * factor)] };
+        config with
+        {
+            BlockOutChannels = [.. config.BlockOutChannels.Select(w => w * factor)],
+            Heads = [.. config.Heads.Select(h => h * factor)],
+        };
 
     public static void Randomise(nn.Module net)
     {
@@ -47,10 +51,27 @@ internal static class OurSteps
             parameter.normal_(0, 0.02);
     }
 
-    private static List<Span> Training(string name, BaseManifest toy, SdxlModel model, UNet2DConditionModel unet, int batch, int steps, Turns.Side? turn)
+    private static List<Span> Training(
+        string name,
+        BaseManifest toy,
+        SdxlModel model,
+        UNet2DConditionModel unet,
+        int batch,
+        int steps,
+        Turns.Side? turn
+    )
     {
-        var given = new JsonObject { ["train_batch_size"] = batch, ["is_lora"] = name != "full", ["seed"] = Seed };
-        var settings = TrainingSettings.From(TrainingInputs.Read(given, toy, "bench"), batch, false) with { Pivot = name == "lora-pivot" ? 0 : 1000, Steps = 1000 };
+        var given = new JsonObject
+        {
+            ["train_batch_size"] = batch,
+            ["is_lora"] = name != "full",
+            ["seed"] = Seed,
+        };
+        var settings = TrainingSettings.From(TrainingInputs.Read(given, toy, "bench"), batch, false) with
+        {
+            Pivot = name == "lora-pivot" ? 0 : 1000,
+            Steps = 1000,
+        };
         var tokens = new PromptTokens(model, "TOK", settings.TokenVectors);
         var captions = Enumerable.Range(0, batch).Select(_ => tokens.Encode("a photo of TOK on the grass")).ToList();
         using var data = new TrainingData(
@@ -58,19 +79,37 @@ internal static class OurSteps
             cat([.. captions.Select(c => c.Ids1)], 0), cat([.. captions.Select(c => c.Ids2)], 0));
         var nets = new TrainedNets(unet, model.TextEncoder!, model.TextEncoder2, model.Tokenizer!.EndOfText, model.Tokenizer2.EndOfText);
         var schedule = model.Schedule.Noise();
-        using var trainer = new Trainer(settings, nets, data, new CounterNoise(Seed, batch, batch, schedule.Timesteps), schedule, ScalarType.Float32);
-        return Timed(steps, turn, i =>
-        {
-            using var numbers = trainer.Step(i);
-            numbers.Read(schedule.Timesteps);
-        });
+        using var trainer = new Trainer(
+            settings,
+            nets,
+            data,
+            new CounterNoise(Seed, batch, batch, schedule.Timesteps),
+            schedule,
+            ScalarType.Float32
+        );
+        return Timed(
+            steps,
+            turn,
+            i =>
+            {
+                using var numbers = trainer.Step(i);
+                numbers.Read(schedule.Timesteps);
+            }
+        );
     }
 
     private static List<Span> Sampling(SdxlModel model, UNet2DConditionModel unet, int batch, int steps, Turns.Side? turn)
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        Guide NewGuide() => new(new PromptStates(randn(batch, 77, unet.Config.CrossAttentionDim), randn(batch, unet.Config.ProjectionInputDim - 6 * unet.Config.AdditionTimeEmbedDim)), Sizes(batch));
+        Guide NewGuide() =>
+            new(
+                new PromptStates(
+                    randn(batch, 77, unet.Config.CrossAttentionDim),
+                    randn(batch, unet.Config.ProjectionInputDim - 6 * unet.Config.AdditionTimeEmbedDim)
+                ),
+                Sizes(batch)
+            );
         using var sampler = new EulerSampler(model.Schedule, steps + Result.BurnIn);
         var times = new List<Span>();
         var clock = new Clock();

@@ -13,7 +13,8 @@ internal sealed record Result(double Ms, double CpuMs, double Mib)
     public const int BurnIn = 3;
 
     /// <param name="times">Of all steps, the burn-in included.</param>
-    public static Result Of(IReadOnlyList<Span> times) => new(Median(times.Select(t => t.Ms)), Median(times.Select(t => t.CpuMs)), MetricsLog.PeakMebibytes());
+    public static Result Of(IReadOnlyList<Span> times) =>
+        new(Median(times.Select(t => t.Ms)), Median(times.Select(t => t.CpuMs)), MetricsLog.PeakMebibytes());
 
     private static double Median(IEnumerable<double> all)
     {

@@ -8,7 +8,10 @@ namespace Sdxl.Bench.Diffusion;
 /// <summary>Runs one case of one side in a process of its own, with a worker's environment.</summary>
 internal static class Sides
 {
-    /// <summary>TorchSharp 0.107 now and then frees a number while libtorch reads it (dotnet/TorchSharp 1434): the port, which knows nothing of that, gets another try.</summary>
+    /// <summary>
+    /// TorchSharp 0.107 now and then frees a number while libtorch reads it (dotnet/TorchSharp 1434): the port, which knows nothing of
+    /// that, gets another try.
+    /// </summary>
     private const int Tries = 4;
 
     public static Result Ours(string[] rest) => One("--ours", rest);
@@ -41,7 +44,12 @@ internal static class Sides
     public static Result PyTorch(string[] rest)
     {
         var root = Repository.Required;
-        return Read(Run("/usr/bin/python3", [Path.Combine(root, "bench", "peers", "diffusion.py"), Path.Combine(root, "models", "toy-sdxl"), .. rest]));
+        return Read(
+            Run(
+                "/usr/bin/python3",
+                [Path.Combine(root, "bench", "peers", "diffusion.py"), Path.Combine(root, "models", "toy-sdxl"), .. rest]
+            )
+        );
     }
 
     /// <summary>Largest difference between our U-Net's and the port's result, as text.</summary>
@@ -50,7 +58,8 @@ internal static class Sides
     private static Result Read(string line) => JsonSerializer.Deserialize<Result>(line, Result.Json)!;
 
     // Started as `dotnet x.dll`, the process is dotnet and the dll its first argument.
-    private static string[] Own() => Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [Environment.GetCommandLineArgs()[0]] : [];
+    private static string[] Own() =>
+        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [Environment.GetCommandLineArgs()[0]] : [];
 
     private static string Run(string program, string[] arguments)
     {
@@ -61,7 +70,10 @@ internal static class Sides
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         if (process.ExitCode != 0)
-            throw new InvalidOperationException($"'{program} {string.Join(' ', arguments)}' ended with {process.ExitCode}. (PyTorch's side needs Debian's python3-torch: apt-get install python3-torch.)\n{errors.Result}");
+            throw new InvalidOperationException(
+                $"'{program} {string.Join(' ', arguments)}' ended with {process.ExitCode}. (PyTorch's side needs Debian's python3-torch: "
+                    + $"apt-get install python3-torch.)\n{errors.Result}"
+            );
         return output;
     }
 }

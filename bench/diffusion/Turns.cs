@@ -17,7 +17,12 @@ internal sealed class Turns
     public static (Result First, Result Second) Run(Func<Side, Result> first, Func<Side, Result> second)
     {
         var turns = new Turns();
-        var other = Task.Factory.StartNew(() => Guarded(second, new Side(turns, 1)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var other = Task.Factory.StartNew(
+            () => Guarded(second, new Side(turns, 1)),
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default
+        );
         return (Guarded(first, new Side(turns, 0)), other.GetAwaiter().GetResult());
     }
 

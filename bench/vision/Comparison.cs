@@ -36,8 +36,12 @@ internal sealed class Comparison(IReadOnlyList<NodePeer> peers, int rounds)
         var best = Enumerable.Range(0, peers.Count).MinBy(i => Quantile(theirs[i], Typical));
         var (own, other) = (Quantile(mine, Typical), Quantile(theirs[best], Typical));
         var row = new Row(name, own, other, own / other, PeakMemory.Mebibytes(Environment.ProcessId), PeakMemory.Mebibytes(peers[best].Id));
-        return (row, FormattableString.Invariant(
-            $"{Quantile(mine, 0):0.00}..{Quantile(mine, 0.75):0.00}, {Quantile(theirs[best], 0):0.00}..{Quantile(theirs[best], 0.75):0.00} with {peers[best].Threads} thread{(peers[best].Threads == 1 ? "" : "s")}"));
+        return (
+            row,
+            FormattableString.Invariant(
+                $"{Quantile(mine, 0):0.00}..{Quantile(mine, 0.75):0.00}, {Quantile(theirs[best], 0):0.00}..{Quantile(theirs[best], 0.75):0.00} with {peers[best].Threads} thread{(peers[best].Threads == 1 ? "" : "s")}"
+            )
+        );
     }
 
     private void Restart()

@@ -10,7 +10,15 @@ internal sealed class NodePeer : IDisposable
 
     public NodePeer(string root, string inputsFolder, int threads)
     {
-        var start = new ProcessStartInfo("node", [Path.Combine(root, "bench", "peers", "vision.mjs"), Path.Combine(root, "models"), inputsFolder, threads.ToString(CultureInfo.InvariantCulture)])
+        var start = new ProcessStartInfo(
+            "node",
+            [
+                Path.Combine(root, "bench", "peers", "vision.mjs"),
+                Path.Combine(root, "models"),
+                inputsFolder,
+                threads.ToString(CultureInfo.InvariantCulture),
+            ]
+        )
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, WorkingDirectory = Path.Combine(root, "bench", "peers"),
         };

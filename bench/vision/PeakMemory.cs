@@ -13,8 +13,13 @@ internal static class PeakMemory
     }
 
     /// <summary>MiB; null where the system does not tell.</summary>
-    public static double? Mebibytes(int processId) => !OperatingSystem.IsLinux() ? null
-        : File.ReadLines(FormattableString.Invariant($"/proc/{processId}/status"))
-            .Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
-            .Select(line => long.Parse(line.Split([" ", "\t"], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024.0).Single();
+    public static double? Mebibytes(int processId) =>
+        !OperatingSystem.IsLinux()
+            ? null
+            : File.ReadLines(FormattableString.Invariant($"/proc/{processId}/status"))
+                .Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
+                .Select(line =>
+                    long.Parse(line.Split([" ", "\t"], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024.0
+                )
+                .Single();
 }

@@ -10,12 +10,16 @@ using Sdxl.Vision.Upscaling;
 
 // dotnet run -- [ROUNDS] [ROWS] [--json]: ROWS is a part of a row's name, for example "YuNet".
 // "one run": the ONNX runs of one picture with tensors that are ready, one thread on both sides: what our way to the library costs.
-// "8 pictures": the same ONNX runs as the product does them, with its own options, side by side; the peer with one thread or with all processors, whichever is faster for it
-// (its run() holds node's only JavaScript thread, so it has no side by side). "chain": all stages, ours with everything from the decoded picture on (resizing, tokens, masks,
-// non-maximum suppression, pixels back to bytes), the peer's ONNX runs alone.
+// "8 pictures": the same ONNX runs as the product does them, with its own options, side by side; the peer with one thread or with all
+// processors, whichever is faster for it (its run() holds node's only JavaScript thread, so it has no side by side). "chain": all stages,
+// ours with everything from the decoded picture on (resizing, tokens, masks, non-maximum suppression, pixels back to bytes), the peer's
+// ONNX runs alone.
 const int Pictures = 8;
 var json = args.Contains("--json");
-var rounds = args.Where(arg => arg.All(char.IsAsciiDigit)).Select(arg => int.Parse(arg, CultureInfo.InvariantCulture)).DefaultIfEmpty(12).First();
+var rounds = args.Where(arg => arg.All(char.IsAsciiDigit))
+    .Select(arg => int.Parse(arg, CultureInfo.InvariantCulture))
+    .DefaultIfEmpty(12)
+    .First();
 var wanted = args.FirstOrDefault(arg => arg != "--json" && !arg.All(char.IsAsciiDigit)) ?? "";
 var root = Repository.Required;
 using var models = new VisionModels(Path.Combine(root, "models"), new VisionOptions());
@@ -28,7 +32,9 @@ var small = Load("house-small.png");
 string[] prompts = ["a photo of a house"];
 
 var (blipPixels, clipsegPixels) = (models.Captioner.Preprocess(picture), models.Masker.Preprocess(picture));
-var yunetPixels = PixelTensor.BlueGreenRed(PictureResizer.Resize(picture, models.Detector.InputSide, models.Detector.InputSide, ResizeFilter.Bilinear));
+var yunetPixels = PixelTensor.BlueGreenRed(
+    PictureResizer.Resize(picture, models.Detector.InputSide, models.Detector.InputSide, ResizeFilter.Bilinear)
+);
 var padded = Swin2SrUpscaler.Pad(small);
 var swin2SrPixels = Swin2SrUpscaler.Tensor(padded);
 (string Name, string Stage, Action<VisionModels> Run)[] stages =

@@ -46,7 +46,12 @@ internal sealed class ApiClient(Uri address, string? token) : IDisposable
     public Task<TrainingView> CreateCheckAsync(string archive, IReadOnlyDictionary<string, string> fields, CancellationToken cancel) =>
         PostArchiveAsync("v1/checks", archive, fields, cancel);
 
-    private async Task<TrainingView> PostArchiveAsync(string path, string archive, IReadOnlyDictionary<string, string> fields, CancellationToken cancel)
+    private async Task<TrainingView> PostArchiveAsync(
+        string path,
+        string archive,
+        IReadOnlyDictionary<string, string> fields,
+        CancellationToken cancel
+    )
     {
         await using var file = File.OpenRead(archive);
         using var form = new MultipartFormDataContent();
@@ -244,7 +249,13 @@ internal sealed class ApiClient(Uri address, string? token) : IDisposable
             _ => throw new CliException(Unexpected()),
         };
 
-        string Unexpected() => $"The host answered {(int)response.StatusCode} {response.ReasonPhrase} to {response.RequestMessage?.Method} {response.RequestMessage?.RequestUri}: "
-            + (text.Length > 200 ? text[..200] + "…" : text.Length == 0 ? "no text." : text);
+        string Unexpected() =>
+            $"The host answered {(int)response.StatusCode} {response.ReasonPhrase} to {response.RequestMessage?.Method} "
+                + $"{response.RequestMessage?.RequestUri}: "
+            + (
+                text.Length > 200 ? text[..200] + "…"
+                : text.Length == 0 ? "no text."
+                : text
+            );
     }
 }

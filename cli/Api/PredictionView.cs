@@ -31,5 +31,6 @@ internal sealed class PredictionView(JsonObject json)
     /// <summary>What the user should know though it worked.</summary>
     public IReadOnlyList<string> Warnings => json["warnings"] is JsonArray list ? [.. list.Select(item => item!.ToString())] : [];
 
-    private double? Number(string name) => (json["progress"] as JsonObject)?[name] is JsonValue value && value.TryGetValue<double>(out var number) ? number : null;
+    private double? Number(string name) =>
+        (json["progress"] as JsonObject)?[name] is JsonValue value && value.TryGetValue<double>(out var number) ? number : null;
 }

@@ -55,11 +55,15 @@ internal sealed class TrainingView(JsonObject json)
 
     /// <summary>File name -> link.</summary>
     public IReadOnlyDictionary<string, string> Files =>
-        (json["output"] as JsonObject)?["files"] is JsonObject files ? files.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString()) : new Dictionary<string, string>();
+        (json["output"] as JsonObject)?["files"] is JsonObject files
+            ? files.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString())
+            : new Dictionary<string, string>();
 
-    public string? Trigger => (json["input"] as JsonObject)?["token_string"]?.ToString() is { Length: > 0 } words ? new TriggerWords(words).First : null;
+    public string? Trigger =>
+        (json["input"] as JsonObject)?["token_string"]?.ToString() is { Length: > 0 } words ? new TriggerWords(words).First : null;
 
     private string? Text(string name) => json[name] is JsonValue value ? value.ToString() : null;
 
-    private double? Number(string name) => (json["progress"] as JsonObject)?[name] is JsonValue value && value.TryGetValue<double>(out var number) ? number : null;
+    private double? Number(string name) =>
+        (json["progress"] as JsonObject)?[name] is JsonValue value && value.TryGetValue<double>(out var number) ? number : null;
 }

@@ -18,8 +18,13 @@ internal static class BenchCommand
               ./sdxl bench vision               preprocessing against the same ONNX files in node
               ./sdxl bench diffusion --toy      training and sampling steps, without the wide nets
               ./sdxl bench --json               one JSON object a row: name, ours_ms, peer_ms, ratio, ours_mib, peer_mib
-            """);
-        var words = new Argument<string[]>("room") { Arity = ArgumentArity.ZeroOrMore, Description = "The folder below bench/, then arguments for its program. All of them without it." };
+            """
+        );
+        var words = new Argument<string[]>("room")
+        {
+            Arity = ArgumentArity.ZeroOrMore,
+            Description = "The folder below bench/, then arguments for its program. All of them without it.",
+        };
         command.Arguments.Add(words);
         command.TreatUnmatchedTokensAsErrors = false; // arguments of the benchmark
         command.SetAction((parsed, cancel) => RunAsync([.. parsed.GetValue(words) ?? [], .. parsed.UnmatchedTokens], cancel));
@@ -29,12 +34,20 @@ internal static class BenchCommand
     private static async Task<int> RunAsync(string[] words, CancellationToken cancel)
     {
         var (room, arguments) = words is [var first, ..] && !first.StartsWith('-') ? (first, words[1..]) : (null, words);
-        var projects = Directory.GetFiles(Path.Combine(Places.Root, "bench"), "*.csproj", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToList();
+        var projects = Directory
+            .GetFiles(Path.Combine(Places.Root, "bench"), "*.csproj", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal)
+            .ToList();
         var chosen = projects.Where(project => room is null || room == RoomOf(project)).ToList();
         if (chosen.Count == 0)
             throw new CliException($"There is no benchmark '{room}'; there are: {string.Join(' ', projects.Select(RoomOf))}.");
         await Installation.EnsureAsync(Installation.Parts.Bench, Console.Error.WriteLine, cancel);
-        await NpmPackages.EnsureAsync(Path.Combine(Places.Root, "bench", "peers"), "onnxruntime-node, the peer of bench vision", Console.Error.WriteLine, cancel);
+        await NpmPackages.EnsureAsync(
+            Path.Combine(Places.Root, "bench", "peers"),
+            "onnxruntime-node, the peer of bench vision",
+            Console.Error.WriteLine,
+            cancel
+        );
         if (chosen.Any(project => RoomOf(project) == "diffusion") && !await HasPythonTorchAsync(cancel))
         {
             await SystemPackages.InstallAsync(
@@ -45,7 +58,13 @@ internal static class BenchCommand
         foreach (var project in chosen)
         {
             await Console.Error.WriteLineAsync($"== bench {RoomOf(project)}");
-            var program = Path.Combine(Path.GetDirectoryName(project)!, "bin", "Release", "net10.0", Path.GetFileNameWithoutExtension(project) + ".dll");
+            var program = Path.Combine(
+                Path.GetDirectoryName(project)!,
+                "bin",
+                "Release",
+                "net10.0",
+                Path.GetFileNameWithoutExtension(project) + ".dll"
+            );
             using var process = Process.Start(Tool.Command("dotnet", [program, .. arguments]))!;
             using var ended = cancel.Register(() => process.Kill(entireProcessTree: true));
             await process.WaitForExitAsync(CancellationToken.None);

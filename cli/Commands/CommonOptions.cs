@@ -21,11 +21,14 @@ internal static class CommonOptions
     /// <summary>Small enough for a laptop, and in the repository.</summary>
     public const string StandardBase = "toy";
 
-    public static Option<string?> Base() => new("--base")
-    {
-        Description = "Base model: the name of a manifest in models/. Unset: what the running host was started with (./sdxl up --base sdxl), else toy.",
-        HelpName = "NAME",
-    };
+    public static Option<string?> Base() =>
+        new("--base")
+        {
+            Description =
+                "Base model: the name of a manifest in models/. Unset: what the running host was started with (./sdxl up --base sdxl), "
+                    + "else toy.",
+            HelpName = "NAME",
+        };
 
     public static Option<string?> Output(string what) => new("--output", "-o")
     {

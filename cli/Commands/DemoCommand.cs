@@ -94,14 +94,16 @@ internal static class DemoCommand
     }
 
     /// <summary>
-    /// The ordinary blob client, as anybody would use it; inputs go into the blob's metadata. A name of its own each time: the same content under the same name
-    /// is the training that there was.
+    /// The ordinary blob client, as anybody would use it; inputs go into the blob's metadata. A name of its own each time: the same content
+    /// under the same name is the training that there was.
     /// </summary>
     /// <returns>The id of the training that the upload begins.</returns>
     private static async Task<string> UploadAsync(
         string storage, string archive, string baseModel, JsonObject given, CancellationToken cancel)
     {
-        var blob = new BlobServiceClient(storage).GetBlobContainerClient(StorageLayout.Uploads).GetBlobClient($"{Path.GetFileNameWithoutExtension(archive)}-{Guid.NewGuid().ToString("N")[..8]}{Path.GetExtension(archive)}");
+        var blob = new BlobServiceClient(storage)
+            .GetBlobContainerClient(StorageLayout.Uploads)
+            .GetBlobClient($"{Path.GetFileNameWithoutExtension(archive)}-{Guid.NewGuid().ToString("N")[..8]}{Path.GetExtension(archive)}");
         var metadata = given.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString());
         metadata["base"] = baseModel;
         metadata["name"] = Path.GetFileNameWithoutExtension(archive);

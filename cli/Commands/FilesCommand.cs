@@ -22,11 +22,25 @@ internal static class FilesCommand
         var command = new Command("list", "List your files, newest first.");
         var json = CommonOptions.Json();
         command.Options.Add(json);
-        command.SetAction((parsed, cancel) => Listing.RunAsync(async api => Listing.Write(
-            await api.AllAsync("v1/files", cancel), parsed.GetValue(json), "No file is there.",
-            item => Listing.Text(item, "id"), item => Listing.Time(item, "created_at"),
-            item => string.Create(CultureInfo.InvariantCulture, $"{item["size"]!.GetValue<long>() / 1024.0:N0} KiB").PadLeft(12),
-            item => Listing.Text(item, "name"), item => Listing.Time(item, "expires_at") is { Length: > 0 } end ? $"until {end}" : ""), cancel));
+        command.SetAction(
+            (parsed, cancel) =>
+                Listing.RunAsync(
+                    async api =>
+                        Listing.Write(
+                            await api.AllAsync("v1/files", cancel),
+                            parsed.GetValue(json),
+                            "No file is there.",
+                            item => Listing.Text(item, "id"),
+                            item => Listing.Time(item, "created_at"),
+                            item =>
+                                string.Create(CultureInfo.InvariantCulture, $"{item["size"]!.GetValue<long>() / 1024.0:N0} KiB")
+                                    .PadLeft(12),
+                            item => Listing.Text(item, "name"),
+                            item => Listing.Time(item, "expires_at") is { Length: > 0 } end ? $"until {end}" : ""
+                        ),
+                    cancel
+                )
+        );
         return command;
     }
 

@@ -12,7 +12,12 @@ internal sealed class InputOptions
     /// <param name="fields">The table.</param>
     /// <param name="aliases">Short names: input name -> option.</param>
     /// <param name="except">Inputs that the command takes in another way.</param>
-    public InputOptions(Command command, IEnumerable<InputField> fields, IReadOnlyDictionary<string, string>? aliases = null, params string[] except)
+    public InputOptions(
+        Command command,
+        IEnumerable<InputField> fields,
+        IReadOnlyDictionary<string, string>? aliases = null,
+        params string[] except
+    )
     {
         foreach (var field in fields.Where(field => !except.Contains(field.Name)))
         {
@@ -20,7 +25,15 @@ internal sealed class InputOptions
             var option = new Option<string?>("--" + field.Name.Replace('_', '-'), names)
             {
                 Description = Describe(field),
-                HelpName = field.Choices is not null ? "WORD" : field.Type switch { InputType.Boolean => "true|false", InputType.String => "TEXT", InputType.Integer => "N", _ => "X" },
+                HelpName = field.Choices is not null
+                    ? "WORD"
+                    : field.Type switch
+                    {
+                        InputType.Boolean => "true|false",
+                        InputType.String => "TEXT",
+                        InputType.Integer => "N",
+                        _ => "X",
+                    },
                 // A boolean alone means true: --use-dora.
                 Arity = field.Type == InputType.Boolean ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
             };
@@ -43,7 +56,10 @@ internal sealed class InputOptions
 
     private static string Describe(InputField field)
     {
-        var range = field.Choices is not null || field.Type is InputType.Integer or InputType.Number ? $" {char.ToUpperInvariant(field.Range[0])}{field.Range[1..]}." : "";
+        var range =
+            field.Choices is not null || field.Type is InputType.Integer or InputType.Number
+                ? $" {char.ToUpperInvariant(field.Range[0])}{field.Range[1..]}."
+                : "";
         var standard = field.Default?.ToString() is { Length: > 0 } value ? $" Default: {value}." : "";
         return field.Description + range + standard;
     }

@@ -6,7 +6,9 @@ using Sdxl.Core.Json;
 
 namespace Sdxl.Cli.Commands;
 
-/// <summary>What the commands that ask and change single things have in common: a link to the service, and rows as columns or JSON.</summary>
+/// <summary>
+/// What the commands that ask and change single things have in common: a link to the service, and rows as columns or JSON.
+/// </summary>
 internal static class Listing
 {
     /// <summary>Runs with a link to the service: the running host, one started for this command, or the one logged in to.</summary>

@@ -27,7 +27,10 @@ internal static class LoginCommand
 
     public static Command CreateLogout()
     {
-        var command = new Command("logout", "Forget the service logged in to, and its token. The other commands speak to this machine's own host again.");
+        var command = new Command(
+            "logout",
+            "Forget the service logged in to, and its token. The other commands speak to this machine's own host again."
+        );
         command.SetAction(_ =>
         {
             var wasThere = File.Exists(Remote.File);
@@ -49,7 +52,9 @@ internal static class LoginCommand
             token = (await Console.In.ReadLineAsync(cancel))?.Trim();
         }
         if (string.IsNullOrEmpty(token))
-            throw new CliException($"No token was given. Set {Remote.TokenVariable}, or type it when asked; `./sdxl tokens create` there makes one.");
+            throw new CliException(
+                $"No token was given. Set {Remote.TokenVariable}, or type it when asked; `./sdxl tokens create` there makes one."
+            );
         using var api = new ApiClient(address, token);
         var account = await api.GetAsync("v1/account", cancel);
         new Remote(address, token).Save();

@@ -17,7 +17,8 @@ internal static class ModelsCommand
 
     public static Command Create()
     {
-        var models = new Command("models",
+        var models = new Command(
+            "models",
             """
             Look after your trained models, and the files of base models.
 
@@ -25,7 +26,8 @@ internal static class ModelsCommand
               ./sdxl models list
               ./sdxl models download cat
               ./sdxl models pull
-            """);
+            """
+        );
         models.Subcommands.Add(CreatePull());
         foreach (var command in OwnModels.Create())
             models.Subcommands.Add(command);
@@ -34,7 +36,8 @@ internal static class ModelsCommand
 
     private static Command CreatePull()
     {
-        var command = new Command("pull",
+        var command = new Command(
+            "pull",
             """
             Download the files that a base model's manifest in models/ names: pinned commits, resumed where a download broke off, each
             verified by its hash. Says beforehand what it needs on disk and under which licences the files stand. What is there already is left alone.
@@ -45,10 +48,24 @@ internal static class ModelsCommand
               ./sdxl models pull --dry-run              says what it would do
 
             HF_ENDPOINT names a mirror of huggingface.co; HF_TOKEN opens repositories whose licence must be accepted first.
-            """);
-        var name = new Argument<string?>("base") { Description = "Base model: the name of a manifest in models/. Default: sdxl.", Arity = ArgumentArity.ZeroOrOne };
-        var baseModel = new Option<string?>("--base") { Description = "The same as an option, as the other commands have it.", HelpName = "NAME" };
-        var only = new Option<string[]>("--only") { Description = "Only files whose path contains one of these texts: unet,vae. May be given several times.", HelpName = "TEXT,…", AllowMultipleArgumentsPerToken = false };
+            """
+        );
+        var name = new Argument<string?>("base")
+        {
+            Description = "Base model: the name of a manifest in models/. Default: sdxl.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var baseModel = new Option<string?>("--base")
+        {
+            Description = "The same as an option, as the other commands have it.",
+            HelpName = "NAME",
+        };
+        var only = new Option<string[]>("--only")
+        {
+            Description = "Only files whose path contains one of these texts: unet,vae. May be given several times.",
+            HelpName = "TEXT,…",
+            AllowMultipleArgumentsPerToken = false,
+        };
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be downloaded, and stop." };
         var json = CommonOptions.Json();
         command.Arguments.Add(name);
@@ -56,10 +73,20 @@ internal static class ModelsCommand
         command.Options.Add(only);
         command.Options.Add(dryRun);
         command.Options.Add(json);
-        command.SetAction((parsed, cancel) => RunAsync(
-            parsed.GetValue(name) ?? parsed.GetValue(baseModel) ?? "sdxl",
-            [.. (parsed.GetValue(only) ?? []).SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))],
-            parsed.GetValue(dryRun), parsed.GetValue(json), cancel));
+        command.SetAction(
+            (parsed, cancel) =>
+                RunAsync(
+                    parsed.GetValue(name) ?? parsed.GetValue(baseModel) ?? "sdxl",
+                    [
+                        .. (parsed.GetValue(only) ?? []).SelectMany(text =>
+                            text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                        ),
+                    ],
+                    parsed.GetValue(dryRun),
+                    parsed.GetValue(json),
+                    cancel
+                )
+        );
         return command;
     }
 
@@ -67,43 +94,62 @@ internal static class ModelsCommand
     {
         var watch = Stopwatch.StartNew();
         var manifest = BaseFiles.LoadOrPut(baseModel);
-        var wanted = manifest.Files.Where(manifest.IsNeeded).Where(file => only.Length == 0 || only.Any(text => file.Path.Contains(text, StringComparison.OrdinalIgnoreCase))).ToList();
+        var wanted = manifest
+            .Files.Where(manifest.IsNeeded)
+            .Where(file => only.Length == 0 || only.Any(text => file.Path.Contains(text, StringComparison.OrdinalIgnoreCase)))
+            .ToList();
         if (wanted.Count == 0 && only.Length > 0)
-            throw new CliException($"No file of {baseModel} has {string.Join(" or ", only.Select(text => $"'{text}'"))} in its path. Its files: {string.Join(", ", manifest.Files.Select(file => file.Path))}.");
+            throw new CliException(
+                $"No file of {baseModel} has {string.Join(" or ", only.Select(text => $"'{text}'"))} in its path. Its files: "
+                    + $"{string.Join(", ", manifest.Files.Select(file => file.Path))}."
+            );
         var locked = LockFile.Read(Places.Models, baseModel);
         var missing = wanted.Where(file => !locked.Has(file)).ToList();
-        return Shows.RunAsync(json, async show =>
-        {
-            using var source = ModelSource.FromEnvironment();
-            missing = await WithSizesAsync(missing, source, show, cancel);
-            Announce(show, manifest, missing, wanted.Count);
-            var downloaded = 0;
-            if (!dryRun && missing.Count > 0)
+        return Shows.RunAsync(
+            json,
+            async show =>
             {
-                RefuseIfDiskIsFull(missing);
-                downloaded = await PullAsync(baseModel, missing, source, show, cancel);
-            }
-            var toMake = manifest.Missing(manifest.Vision).Intersect(manifest.Made.Select(made => made.Path)).ToList();
-            show.Result(
-                new JsonObject
+                using var source = ModelSource.FromEnvironment();
+                missing = await WithSizesAsync(missing, source, show, cancel);
+                Announce(show, manifest, missing, wanted.Count);
+                var downloaded = 0;
+                if (!dryRun && missing.Count > 0)
                 {
-                    ["base"] = baseModel,
-                    ["files"] = wanted.Count,
-                    ["downloaded"] = downloaded,
-                    ["to_make"] = new JsonArray([.. toMake.Select(path => (JsonNode)path)]),
-                    ["seconds"] = Math.Round(watch.Elapsed.TotalSeconds, 1),
-                },
-                [
-                    dryRun
-                        ? $"{missing.Count} of {Plural.Of(wanted.Count, "file")} would be downloaded."
-                        : $"{baseModel} is there: {Plural.Of(wanted.Count, "file")}, {downloaded} of them downloaded in {Shows.Duration(watch.Elapsed.TotalSeconds)}.",
-                    .. toMake.Count == 0 ? Array.Empty<string>() : [$"{(dryRun ? "afterwards" : "still")} to be made on this machine: {string.Join(", ", toMake)}", .. manifest.Made.Where(made => toMake.Contains(made.Path)).Select(made => $"  {made.Command}").Distinct()],
-                ]);
-            return CommandRunner.Succeeded;
-        });
+                    RefuseIfDiskIsFull(missing);
+                    downloaded = await PullAsync(baseModel, missing, source, show, cancel);
+                }
+                var toMake = manifest.Missing(manifest.Vision).Intersect(manifest.Made.Select(made => made.Path)).ToList();
+                show.Result(
+                    new JsonObject
+                    {
+                        ["base"] = baseModel,
+                        ["files"] = wanted.Count,
+                        ["downloaded"] = downloaded,
+                        ["to_make"] = new JsonArray([.. toMake.Select(path => (JsonNode)path)]),
+                        ["seconds"] = Math.Round(watch.Elapsed.TotalSeconds, 1),
+                    },
+                    [
+                        dryRun
+                            ? $"{missing.Count} of {Plural.Of(wanted.Count, "file")} would be downloaded."
+                            : $"{baseModel} is there: {Plural.Of(wanted.Count, "file")}, {downloaded} of them downloaded in "
+                                + $"{Shows.Duration(watch.Elapsed.TotalSeconds)}.",
+                        .. toMake.Count == 0
+                            ? Array.Empty<string>()
+                            :
+                            [
+                                $"{(dryRun ? "afterwards" : "still")} to be made on this machine: {string.Join(", ", toMake)}",
+                                .. manifest.Made.Where(made => toMake.Contains(made.Path)).Select(made => $"  {made.Command}").Distinct(),
+                            ],
+                    ]
+                );
+                return CommandRunner.Succeeded;
+            }
+        );
     }
 
-    /// <summary>Asks the server for the sizes that the manifest does not know, so that the need is told before anything is fetched.</summary>
+    /// <summary>
+    /// Asks the server for the sizes that the manifest does not know, so that the need is told before anything is fetched.
+    /// </summary>
     private static async Task<List<BaseFile>> WithSizesAsync(List<BaseFile> files, ModelSource source, IShow show, CancellationToken cancel)
     {
         var unknown = files.Count(file => file.Bytes is null);
@@ -135,24 +181,46 @@ internal static class ModelsCommand
             return;
         }
         var unknown = missing.Count(file => file.Bytes is null);
-        show.Note($"{manifest.Name}: {missing.Count} of {Plural.Of(wanted, "file")} {Plural.Verb(missing.Count, "is", "are")} missing, {Size(missing.Sum(file => file.Bytes ?? 0))} on disk"
-            + $"{(unknown > 0 ? $" and {Plural.Of(unknown, "file")} of unknown size" : "")} in {Places.Models} ({Size(FreeBytes())} free)");
+        show.Note(
+            $"{manifest.Name}: {missing.Count} of {Plural.Of(wanted, "file")} {Plural.Verb(missing.Count, "is", "are")} missing, "
+                + $"{Size(missing.Sum(file => file.Bytes ?? 0))} on disk"
+                + $"{(unknown > 0 ? $" and {Plural.Of(unknown, "file")} of unknown size" : "")} in {Places.Models} ({Size(FreeBytes())} "
+                + "free)"
+        );
         foreach (var licence in missing.GroupBy(file => (file.Repository, file.Licence, file.LicenceUrl)))
-            show.Note($"licence {licence.Key.Licence}: {licence.Key.Repository} ({Size(licence.Sum(file => file.Bytes ?? 0))}), {licence.Key.LicenceUrl}");
+            show.Note(
+                $"licence {licence.Key.Licence}: {licence.Key.Repository} ({Size(licence.Sum(file => file.Bytes ?? 0))}), "
+                    + $"{licence.Key.LicenceUrl}"
+            );
     }
 
     private static void RefuseIfDiskIsFull(List<BaseFile> missing)
     {
         // What a broken-off download has brought is on the disk already.
-        var needed = missing.Sum(file => Math.Max(0, (file.Bytes ?? 0) - (new FileInfo(Path.Combine(Places.Models, file.Path + ".part")) is { Exists: true } part ? part.Length : 0)));
+        var needed = missing.Sum(file =>
+            Math.Max(
+                0,
+                (file.Bytes ?? 0)
+                    - (new FileInfo(Path.Combine(Places.Models, file.Path + ".part")) is { Exists: true } part ? part.Length : 0)
+            )
+        );
         if (needed > FreeBytes())
-            throw new CliException($"{Size(needed)} are needed in {Places.Models} and {Size(FreeBytes())} are free. Make room, or set SDXL_MODELS to a folder on a larger disk.");
+            throw new CliException(
+                $"{Size(needed)} are needed in {Places.Models} and {Size(FreeBytes())} are free. Make room, or set SDXL_MODELS to a folder "
+                    + "on a larger disk."
+            );
     }
 
     private static long FreeBytes() => new DriveInfo(Directory.CreateDirectory(Places.Models).FullName).AvailableFreeSpace;
 
     /// <returns>How many were downloaded.</returns>
-    private static async Task<int> PullAsync(string baseModel, List<BaseFile> missing, ModelSource source, IShow show, CancellationToken cancel)
+    private static async Task<int> PullAsync(
+        string baseModel,
+        List<BaseFile> missing,
+        ModelSource source,
+        IShow show,
+        CancellationToken cancel
+    )
     {
         using var alone = TakeAlone();
         var locked = LockFile.Read(Places.Models, baseModel); // again: another pull may have written it before this one was alone
@@ -198,7 +266,8 @@ internal static class ModelsCommand
         }
     }
 
-    private static string Size(long bytes) => bytes >= 1L << 30
-        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.0} GiB")
-        : string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)Mebi:0.0} MiB");
+    private static string Size(long bytes) =>
+        bytes >= 1L << 30
+            ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.0} GiB")
+            : string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)Mebi:0.0} MiB");
 }

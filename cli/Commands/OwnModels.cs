@@ -24,7 +24,10 @@ internal static class OwnModels
 
     private static Command Make()
     {
-        var command = new Command("create", "Make a model without a version, as Replicate's clients do before they train. (./sdxl train makes its own.)");
+        var command = new Command(
+            "create",
+            "Make a model without a version, as Replicate's clients do before they train. (./sdxl train makes its own.)"
+        );
         var name = new Argument<string>("name") { Description = "Name of the model." };
         var description = new Option<string?>("--description") { Description = "What it is.", HelpName = "TEXT" };
         var json = CommonOptions.Json();
@@ -55,15 +58,23 @@ internal static class OwnModels
         var (model, json) = (ModelArgument(), CommonOptions.Json());
         command.Arguments.Add(model);
         command.Options.Add(json);
-        command.SetAction((parsed, cancel) => Listing.RunAsync(
-            async api =>
-            {
-                var (owner, name, _) = await ReferenceAsync(api, parsed.GetRequiredValue(model), cancel);
-                Listing.Write(
-                    await api.AllAsync($"v1/models/{owner}/{name}/versions", cancel), parsed.GetValue(json), $"{owner}/{name} has no version yet.",
-                    item => Listing.Text(item, "id"), item => Listing.Time(item, "created_at"));
-            },
-            cancel));
+        command.SetAction(
+            (parsed, cancel) =>
+                Listing.RunAsync(
+                    async api =>
+                    {
+                        var (owner, name, _) = await ReferenceAsync(api, parsed.GetRequiredValue(model), cancel);
+                        Listing.Write(
+                            await api.AllAsync($"v1/models/{owner}/{name}/versions", cancel),
+                            parsed.GetValue(json),
+                            $"{owner}/{name} has no version yet.",
+                            item => Listing.Text(item, "id"),
+                            item => Listing.Time(item, "created_at")
+                        );
+                    },
+                    cancel
+                )
+        );
         return command;
     }
 
@@ -82,22 +93,35 @@ internal static class OwnModels
         command.Arguments.Add(model);
         command.Options.Add(output);
         command.Options.Add(json);
-        command.SetAction((parsed, cancel) => Listing.RunAsync(
-            async api =>
-            {
-                var (owner, name, id) = await ReferenceAsync(api, parsed.GetRequiredValue(model), cancel);
-                id ??= (await api.AllAsync($"v1/models/{owner}/{name}/versions", cancel)).FirstOrDefault()?["id"]?.ToString()
-                    ?? throw new CliException($"{owner}/{name} has no version yet.");
-                var version = await api.GetAsync($"v1/models/{owner}/{name}/versions/{id}", cancel);
-                var files = version["files"] as JsonObject ?? throw new CliException($"Version {owner}/{name}:{id} lists no files.");
-                var folder = parsed.GetValue(output) ?? Path.Combine(Trainings.WeightsFolder.DefaultParent, $"{name}-{id[..Math.Min(8, id.Length)]}");
-                await Trainings.WeightsFolder.DownloadAsync(api, files.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString()), folder, cancel);
-                if (parsed.GetValue(json))
-                    Listing.Write(new JsonObject { ["version"] = $"{owner}/{name}:{id}", ["folder"] = Path.GetFullPath(folder) });
-                else
-                    Console.WriteLine($"{owner}/{name}:{id} is in {Places.Readable(folder)}");
-            },
-            cancel));
+        command.SetAction(
+            (parsed, cancel) =>
+                Listing.RunAsync(
+                    async api =>
+                    {
+                        var (owner, name, id) = await ReferenceAsync(api, parsed.GetRequiredValue(model), cancel);
+                        id ??=
+                            (await api.AllAsync($"v1/models/{owner}/{name}/versions", cancel)).FirstOrDefault()?["id"]?.ToString()
+                            ?? throw new CliException($"{owner}/{name} has no version yet.");
+                        var version = await api.GetAsync($"v1/models/{owner}/{name}/versions/{id}", cancel);
+                        var files =
+                            version["files"] as JsonObject ?? throw new CliException($"Version {owner}/{name}:{id} lists no files.");
+                        var folder =
+                            parsed.GetValue(output)
+                            ?? Path.Combine(Trainings.WeightsFolder.DefaultParent, $"{name}-{id[..Math.Min(8, id.Length)]}");
+                        await Trainings.WeightsFolder.DownloadAsync(
+                            api,
+                            files.ToDictionary(pair => pair.Key, pair => pair.Value!.ToString()),
+                            folder,
+                            cancel
+                        );
+                        if (parsed.GetValue(json))
+                            Listing.Write(new JsonObject { ["version"] = $"{owner}/{name}:{id}", ["folder"] = Path.GetFullPath(folder) });
+                        else
+                            Console.WriteLine($"{owner}/{name}:{id} is in {Places.Readable(folder)}");
+                    },
+                    cancel
+                )
+        );
         return command;
     }
 
@@ -122,16 +146,27 @@ internal static class OwnModels
     private static Argument<string> ModelArgument() =>
         new("model") { Description = "name or owner/name, with :VERSION where one version is meant (its first letters are enough)." };
 
-    private static async Task<(string Owner, string Name, string? Version)> ReferenceAsync(ApiClient api, string text, CancellationToken cancel)
+    private static async Task<(string Owner, string Name, string? Version)> ReferenceAsync(
+        ApiClient api,
+        string text,
+        CancellationToken cancel
+    )
     {
         var parts = text.Split(':', 2);
-        var owner = parts[0].Contains('/') ? parts[0][..parts[0].IndexOf('/')] : (await api.GetAsync("v1/account", cancel))["username"]!.ToString();
+        var owner = parts[0].Contains('/')
+            ? parts[0][..parts[0].IndexOf('/')]
+            : (await api.GetAsync("v1/account", cancel))["username"]!.ToString();
         var name = parts[0][(parts[0].IndexOf('/') + 1)..];
         if (parts.Length == 1)
             return (owner, name, null);
-        var begun = (await api.AllAsync($"v1/models/{owner}/{name}/versions", cancel)).Select(item => Listing.Text(item, "id"))
-            .Where(id => id.StartsWith(parts[1], StringComparison.Ordinal)).ToList();
-        return begun.Count == 1 ? (owner, name, begun[0])
-            : throw new CliException($"{begun.Count} versions of {owner}/{name} begin with '{parts[1]}'. ./sdxl models versions {owner}/{name} lists them.");
+        var begun = (await api.AllAsync($"v1/models/{owner}/{name}/versions", cancel))
+            .Select(item => Listing.Text(item, "id"))
+            .Where(id => id.StartsWith(parts[1], StringComparison.Ordinal))
+            .ToList();
+        return begun.Count == 1
+            ? (owner, name, begun[0])
+            : throw new CliException(
+                $"{begun.Count} versions of {owner}/{name} begin with '{parts[1]}'. ./sdxl models versions {owner}/{name} lists them."
+            );
     }
 }

@@ -39,7 +39,10 @@ internal static class StatusCommand
         {
             1 => await api.TrainingAsync(known[0].Id, cancel) ?? known[0],
             0 => throw new CliException($"There is no training '{id}'. ./sdxl status lists them."),
-            _ => throw new CliException($"'{id}' begins {known.Count} ids ({string.Join(", ", known.Take(3).Select(candidate => candidate.Id))}): give more letters."),
+            _ => throw new CliException(
+                $"'{id}' begins {known.Count} ids ({string.Join(", ", known.Take(3).Select(candidate => candidate.Id))}): give more "
+                    + "letters."
+            ),
         };
     }
 
@@ -62,7 +65,11 @@ internal static class StatusCommand
         }
         var trainings = await api.TrainingsAsync(cancel);
         foreach (var training in trainings)
-            Console.WriteLine(json ? training.Json.ToJsonString(Core.Json.SdxlJson.Options) : $"{training.Id}  {Local(training.CreatedAt),-16}  {State(training),-22}  {training.Model}");
+            Console.WriteLine(
+                json
+                    ? training.Json.ToJsonString(Core.Json.SdxlJson.Options)
+                    : $"{training.Id}  {Local(training.CreatedAt), -16}  {State(training), -22}  {training.Model}"
+            );
         if (trainings.Count == 0 && !json)
             Console.WriteLine("No training yet: ./sdxl demo or ./sdxl train my.zip begins one.");
     }
@@ -81,7 +88,10 @@ internal static class StatusCommand
         if (training.TotalSteps > 0)
         {
             var speed = training.IsOver ? "" : Shows.Speed(training.Loss, training.StepsPerSecond, training.SecondsLeft);
-            Console.WriteLine($"steps     {training.Step} of {training.TotalSteps}{(speed.Length > 0 ? ", " : "")}{speed}{(training.Device is null ? "" : $" on {training.Device}")}");
+            Console.WriteLine(
+                $"steps     {training.Step} of "
+                    + $"{training.TotalSteps}{(speed.Length > 0 ? ", " : "")}{speed}{(training.Device is null ? "" : $" on {training.Device}")}"
+            );
         }
         if (training.Error is not null)
             Console.WriteLine($"error     {training.Error}");
@@ -96,7 +106,9 @@ internal static class StatusCommand
     }
 
     /// <summary>Status, and the stage while it is under way.</summary>
-    public static string State(TrainingView training) => training.IsOver || training.Stage is "" ? training.Status : $"{training.Status} ({training.Stage})";
+    public static string State(TrainingView training) =>
+        training.IsOver || training.Stage is "" ? training.Status : $"{training.Status} ({training.Stage})";
 
-    private static string Local(DateTimeOffset? time) => time?.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) ?? "";
+    private static string Local(DateTimeOffset? time) =>
+        time?.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) ?? "";
 }

@@ -22,8 +22,13 @@ internal static partial class TestCommand
               ./sdxl test "FullyQualifiedName~Lora&FullyQualifiedName!~Golden"
 
             SDXL_GOLDENS and SDXL_FIXTURES name other folders of reference values and fixtures.
-            """);
-        var filter = new Argument<string?>("filter") { Arity = ArgumentArity.ZeroOrOne, Description = "Part of a test's full name, or a filter expression of dotnet test. All tests without it." };
+            """
+        );
+        var filter = new Argument<string?>("filter")
+        {
+            Arity = ArgumentArity.ZeroOrOne,
+            Description = "Part of a test's full name, or a filter expression of dotnet test. All tests without it.",
+        };
         command.Arguments.Add(filter);
         command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(filter), cancel));
         return command;
@@ -34,7 +39,11 @@ internal static partial class TestCommand
         await Installation.EnsureAsync(Installation.Parts.Tests, Console.Error.WriteLine, cancel);
         var expression = filter is null || filter.AsSpan().ContainsAny('=', '~') ? filter : $"FullyQualifiedName~{filter}";
         var (passed, failed) = (0, 0);
-        foreach (var project in Directory.GetFiles(Path.Combine(Places.Root, "tests"), "*.Tests.csproj", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        foreach (
+            var project in Directory
+                .GetFiles(Path.Combine(Places.Root, "tests"), "*.Tests.csproj", SearchOption.AllDirectories)
+                .Order(StringComparer.Ordinal)
+        )
         {
             var (morePassed, moreFailed) = await RunAsync(project, expression, cancel);
             passed += morePassed;
@@ -53,7 +62,12 @@ internal static partial class TestCommand
         await Console.Error.WriteLineAsync($"== {name}");
         var start = Tool.Command(
             "dotnet",
-            ["test", Path.Combine(Path.GetDirectoryName(project)!, "bin", "Release", "net10.0", name + ".dll"), .. expression is null ? Array.Empty<string>() : ["--filter", expression]]);
+            [
+                "test",
+                Path.Combine(Path.GetDirectoryName(project)!, "bin", "Release", "net10.0", name + ".dll"),
+                .. expression is null ? Array.Empty<string>() : ["--filter", expression],
+            ]
+        );
         start.Environment["SDXL_INSTALLED"] = "1"; // the tests are built with all the rest
         start.Environment["OMP_WAIT_POLICY"] = "PASSIVE"; // threads that wait do not spin: tests and hosts share the processors
         start.RedirectStandardOutput = start.RedirectStandardError = true;
@@ -74,10 +88,16 @@ internal static partial class TestCommand
         {
             var failed = int.Parse(results.Groups["failed"].Value, CultureInfo.InvariantCulture);
             // A test host that died has counted only the tests before.
-            var died = output.Any(line => line.Contains("Test Run Aborted", StringComparison.Ordinal) || line.Contains("active test run was aborted", StringComparison.Ordinal));
+            var died = output.Any(line =>
+                line.Contains("Test Run Aborted", StringComparison.Ordinal)
+                || line.Contains("active test run was aborted", StringComparison.Ordinal)
+            );
             return (int.Parse(results.Groups["passed"].Value, CultureInfo.InvariantCulture), failed + (died ? 1 : 0));
         }
-        if (expression is not null && output.Any(line => line.Contains("No test matches the given testcase filter", StringComparison.Ordinal)))
+        if (
+            expression is not null
+            && output.Any(line => line.Contains("No test matches the given testcase filter", StringComparison.Ordinal))
+        )
             return (0, 0);
         await Console.Error.WriteLineAsync($"{name} gave no result (exit code {process.ExitCode}); see {log}");
         return (0, 1);

@@ -23,7 +23,11 @@ internal static class TokensCommand
     {
         var command = new Command("create", "Make a token. It is shown once; only its hash is kept.");
         var name = new Argument<string>("name") { Description = "Where it is used." };
-        var scopes = new Option<string[]>("--scope") { Description = "What it may do: read, write, tokens. May be given several times. Unset: read and write.", HelpName = "SCOPE" };
+        var scopes = new Option<string[]>("--scope")
+        {
+            Description = "What it may do: read, write, tokens. May be given several times. Unset: read and write.",
+            HelpName = "SCOPE",
+        };
         var owner = new Option<string?>("--owner") { Description = "Whose things it reaches. Unset: yours.", HelpName = "NAME" };
         var days = new Option<double?>("--days") { Description = "Days until it ends. Unset: never.", HelpName = "N" };
         var json = CommonOptions.Json();

@@ -66,9 +66,19 @@ internal static class TrainCommand
         command.Options.Add(output);
         command.Options.Add(json);
         var inputs = new InputOptions(command, TrainingInputs.Fields);
-        command.SetAction((parsed, cancel) =>
-            RunAsync(parsed.GetValue(archive), parsed.GetValue(from), parsed.GetValue(name), parsed.GetValue(baseModel), inputs.Read(parsed),
-                parsed.GetValue(output), parsed.GetValue(json), cancel));
+        command.SetAction(
+            (parsed, cancel) =>
+                RunAsync(
+                    parsed.GetValue(archive),
+                    parsed.GetValue(from),
+                    parsed.GetValue(name),
+                    parsed.GetValue(baseModel),
+                    inputs.Read(parsed),
+                    parsed.GetValue(output),
+                    parsed.GetValue(json),
+                    cancel
+                )
+        );
         return command;
     }
 
@@ -79,7 +89,9 @@ internal static class TrainCommand
         if (archive is not null)
             ArchiveProblems.Refuse(archive, given, baseModel);
         else if (from is null)
-            throw new CliException("Give the path of a zip, tar or tar.gz of pictures, or --from VERSION to train a version further on its own.");
+            throw new CliException(
+                "Give the path of a zip, tar or tar.gz of pictures, or --from VERSION to train a version further on its own."
+            );
         if (baseModel is not null && Remote.Current() is null)
             BaseFiles.Require(baseModel, BaseParts.Nets);
         var fields = new Dictionary<string, string>();

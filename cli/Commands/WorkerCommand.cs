@@ -19,17 +19,28 @@ internal static class WorkerCommand
             Examples:
               ./sdxl worker --join eyJzdG9yYWdl…
               SDXL_JOIN=eyJzdG9yYWdl… ./sdxl worker
-            """);
-        var join = new Option<string?>("--join") { HelpName = "WORD", Description = "The word that `./sdxl up --listen` printed. It holds keys; SDXL_JOIN in the environment keeps it out of the list of processes." };
+            """
+        );
+        var join = new Option<string?>("--join")
+        {
+            HelpName = "WORD",
+            Description =
+                "The word that `./sdxl up --listen` printed. It holds keys; SDXL_JOIN in the environment keeps it out of the list of "
+                    + "processes.",
+        };
         command.Options.Add(join);
-        command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(join) ?? Environment.GetEnvironmentVariable(JoinToken.Variable), cancel));
+        command.SetAction(
+            (parsed, cancel) => RunAsync(parsed.GetValue(join) ?? Environment.GetEnvironmentVariable(JoinToken.Variable), cancel)
+        );
         return command;
     }
 
     private static async Task<int> RunAsync(string? word, CancellationToken cancel)
     {
         if (string.IsNullOrWhiteSpace(word))
-            throw new CliException("The join word is missing: ./sdxl worker --join WORD. `./sdxl up --listen ADDRESS` on the other machine prints it.");
+            throw new CliException(
+                "The join word is missing: ./sdxl worker --join WORD. `./sdxl up --listen ADDRESS` on the other machine prints it."
+            );
         try
         {
             JoinToken.Decode(word);

@@ -57,7 +57,11 @@ internal sealed class HostLink : IAsyncDisposable
     {
         if (!isHere && Elsewhere(show, cancel) is { } elsewhere)
             return elsewhere;
-        var use = await HostUse.WaitAsync(() => HostUse.TryShare(Places.Home), () => show.Note("another command starts or stops the host; waiting for it"), cancel);
+        var use = await HostUse.WaitAsync(
+            () => HostUse.TryShare(Places.Home),
+            () => show.Note("another command starts or stops the host; waiting for it"),
+            cancel
+        );
         try
         {
             if (await RunningAsync(cancel) is { } running)
@@ -75,8 +79,8 @@ internal sealed class HostLink : IAsyncDisposable
     }
 
     /// <summary>
-    /// For a command that asks and does not train: the running host, else one without a worker, which would take a waiting job and be stopped
-    /// in the middle of it. Nobody else gets such a host: it is this command's alone.
+    /// For a command that asks and does not train: the running host, else one without a worker, which would take a waiting job and be
+    /// stopped in the middle of it. Nobody else gets such a host: it is this command's alone.
     /// </summary>
     public static async Task<HostLink> OpenWithoutWorkerAsync(IShow show, CancellationToken cancel)
     {
@@ -128,7 +132,11 @@ internal sealed class HostLink : IAsyncDisposable
         try
         {
             // After a Ctrl-C the next one ends the process, and the host with it.
-            alone = await HostUse.WaitAsync(() => HostUse.TryTakeAlone(Places.Home), TellWait, cancel.IsCancellationRequested ? CancellationToken.None : cancel);
+            alone = await HostUse.WaitAsync(
+                () => HostUse.TryTakeAlone(Places.Home),
+                TellWait,
+                cancel.IsCancellationRequested ? CancellationToken.None : cancel
+            );
         }
         catch (OperationCanceledException)
         {
@@ -155,13 +163,29 @@ internal sealed class HostLink : IAsyncDisposable
         HostFile.TryRead(Places.Home) is { } running && IsAlive(running.Pid) && await AnswersAsync(running, cancel) ? running : null;
 
     /// <returns>The process is null where another host was quicker, which serves this command too.</returns>
-    private static async Task<(HostFile File, Process? Child)> StartAsync(string? baseModel, bool hasWorker, CancellationToken cancel, string? listen = null, Uri? otlp = null)
+    private static async Task<(HostFile File, Process? Child)> StartAsync(
+        string? baseModel,
+        bool hasWorker,
+        CancellationToken cancel,
+        string? listen = null,
+        Uri? otlp = null
+    )
     {
         var assembly = FindAssembly();
         Directory.CreateDirectory(Path.GetDirectoryName(LogPath)!);
-        // Its standard input is held open by this command: the host ends with the command that it was started for, also when that is killed.
+        // Its standard input is held open by this command: the host ends with the command that it was started for, also when that is
+        // killed.
         var start = new ProcessStartInfo(
-            "dotnet", [assembly, "--log", LogPath, "--end-with-input", .. hasWorker ? Array.Empty<string>() : ["--no-worker"], .. listen is null ? Array.Empty<string>() : ["--listen", listen]])
+            "dotnet",
+            [
+                assembly,
+                "--log",
+                LogPath,
+                "--end-with-input",
+                .. hasWorker ? Array.Empty<string>() : ["--no-worker"],
+                .. listen is null ? Array.Empty<string>() : ["--listen", listen],
+            ]
+        )
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
@@ -173,7 +197,8 @@ internal sealed class HostLink : IAsyncDisposable
             start.Environment["Sdxl__DefaultBase"] = baseModel;
         if (otlp is not null)
             start.Environment[SdxlTelemetry.OtlpEndpoint] = otlp.ToString(); // the host's children have it from there
-        var child = Process.Start(start) ?? throw new CliException("The host could not be started: the operating system refused a new process.");
+        var child =
+            Process.Start(start) ?? throw new CliException("The host could not be started: the operating system refused a new process.");
         try
         {
             var waited = Stopwatch.StartNew();

@@ -1,8 +1,8 @@
 namespace Sdxl.Cli.Hosting;
 
 /// <summary>
-/// Who uses the host of a state folder: each command that works with it holds a shared lock on users.lock there; a command stops the host that it
-/// started only once it has the lock to itself. The operating system takes a lock back however its owner ends.
+/// Who uses the host of a state folder: each command that works with it holds a shared lock on users.lock there; a command stops the host
+/// that it started only once it has the lock to itself. The operating system takes a lock back however its owner ends.
 /// </summary>
 internal static class HostUse
 {

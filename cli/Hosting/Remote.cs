@@ -12,10 +12,16 @@ internal sealed record Remote(Uri Url, string? Token)
     public const string UrlVariable = "SDXL_URL", TokenVariable = "SDXL_API_TOKEN";
 
     /// <summary>What ./sdxl login wrote: for its owner alone, in the folder where programs keep their settings.</summary>
-    public static string File { get; } = Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "sdxl", "login.json");
+    public static string File { get; } =
+        Path.Combine(
+            Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+            "sdxl",
+            "login.json"
+        );
 
-    /// <summary>--url or SDXL_URL, with SDXL_API_TOKEN or the token of a login there; else the login; null: this machine's own host.</summary>
+    /// <summary>
+    /// --url or SDXL_URL, with SDXL_API_TOKEN or the token of a login there; else the login; null: this machine's own host.
+    /// </summary>
     public static Remote? Current()
     {
         var login = Login();

@@ -19,8 +19,8 @@ internal static class BaseFiles
     }
 
     /// <summary>
-    /// The same for a pull, to a folder that may be new: the repository's manifest is put there, because host, worker and container read it beside the files.
-    /// One that is there stays.
+    /// The same for a pull, to a folder that may be new: the repository's manifest is put there, because host, worker and container read it
+    /// beside the files. One that is there stays.
     /// </summary>
     public static BaseManifest LoadOrPut(string baseModel)
     {
@@ -35,7 +35,8 @@ internal static class BaseFiles
         return Load(baseModel);
     }
 
-    /// <exception cref="CliException">Files that drawing or training needs are not on this machine, with the command that brings them.</exception>
+    /// <exception cref="CliException">Files that drawing or training needs are not on this machine, with the command that brings
+    /// them.</exception>
     public static void Require(string baseModel, BaseParts parts)
     {
         try

@@ -21,7 +21,14 @@ internal sealed class ModelDownload(ModelSource source, TimeProvider time)
     /// <param name="again">Told in a sentence what went wrong and when it is tried again.</param>
     /// <returns>The hash that was verified: SHA-256 or git's SHA-1.</returns>
     /// <exception cref="CliException">The file cannot be had, with what to do.</exception>
-    public async Task<ContentHash> FetchAsync(BaseFile file, string path, ContentHash? expected, Action<long, long> progress, Action<string> again, CancellationToken cancel)
+    public async Task<ContentHash> FetchAsync(
+        BaseFile file,
+        string path,
+        ContentHash? expected,
+        Action<long, long> progress,
+        Action<string> again,
+        CancellationToken cancel
+    )
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var part = path + ".part";
@@ -39,7 +46,10 @@ internal sealed class ModelDownload(ModelSource source, TimeProvider time)
                 if (complete)
                 {
                     if (expected is null)
-                        throw new CliException($"{source.AddressOf(file)}: neither the manifest nor the server names a hash, so the file cannot be verified. Add its sha256 to the manifest.");
+                        throw new CliException(
+                            $"{source.AddressOf(file)}: neither the manifest nor the server names a hash, so the file cannot be verified. "
+                                + "Add its sha256 to the manifest."
+                        );
                     var found = await expected.OfFileAsync(part, cancel);
                     if (found == expected.Hex)
                     {
@@ -49,7 +59,10 @@ internal sealed class ModelDownload(ModelSource source, TimeProvider time)
                     File.Delete(part);
                     trouble = $"its {expected.Name} is {found}, expected {expected.Hex}";
                     if (++wrongBytes == 2)
-                        throw new CliException($"{file.Path} came with wrong bytes twice: {trouble}. The file on {source.AddressOf(file).Host} is not the one that the manifest pins; nothing was kept.");
+                        throw new CliException(
+                            $"{file.Path} came with wrong bytes twice: {trouble}. The file on {source.AddressOf(file).Host} is not the one "
+                                + "that the manifest pins; nothing was kept."
+                        );
                     again($"{file.Path} came with wrong bytes: {trouble}. It is downloaded once more.");
                     continue;
                 }
@@ -63,11 +76,22 @@ internal sealed class ModelDownload(ModelSource source, TimeProvider time)
             var next = tries + 2; // as people count
             if (next > MaxTriesWithoutProgress)
                 break;
-            var seconds = askedPause is { } asked ? Math.Clamp(asked.TotalSeconds, 0, MaxPauseSeconds) : FirstPauseSeconds << Math.Clamp(tries, 0, 4);
-            again(string.Create(CultureInfo.InvariantCulture, $"{file.Path} from {source.Server}: {trouble}. Attempt {next} of {MaxTriesWithoutProgress} {(seconds > 0 ? $"in {seconds:0} s" : "now")}."));
+            var seconds = askedPause is { } asked
+                ? Math.Clamp(asked.TotalSeconds, 0, MaxPauseSeconds)
+                : FirstPauseSeconds << Math.Clamp(tries, 0, 4);
+            again(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{file.Path} from {source.Server}: {trouble}. Attempt {next} of {MaxTriesWithoutProgress} "
+                        + $"{(seconds > 0 ? $"in {seconds:0} s" : "now")}."
+                )
+            );
             await Task.Delay(TimeSpan.FromSeconds(seconds), time, cancel);
         }
-        throw new CliException($"{file.Path} could not be downloaded from {source.AddressOf(file)} in {MaxTriesWithoutProgress} attempts: {trouble}. What came is kept; run ./sdxl models pull again to go on from there.");
+        throw new CliException(
+            $"{file.Path} could not be downloaded from {source.AddressOf(file)} in {MaxTriesWithoutProgress} attempts: {trouble}. What "
+                + $"came is kept; run ./sdxl models pull again to go on from there."
+        );
     }
 
     private static long Length(string path) => File.Exists(path) ? new FileInfo(path).Length : 0;
@@ -80,7 +104,11 @@ internal sealed class ModelDownload(ModelSource source, TimeProvider time)
         using var _ = response;
         // Said before gigabytes are fetched for nothing.
         if (expected is not null && hash is not null && expected.Name == hash.Name && expected != hash)
-            throw new CliException($"{source.AddressOf(file)} is announced with {hash.Name} {hash.Hex}; {(file.Sha256 is null ? "when it was first pulled it was" : "the manifest says")} {expected.Hex}. Nothing was downloaded.");
+            throw new CliException(
+                $"{source.AddressOf(file)} is announced with {hash.Name} {hash.Hex}; "
+                    + $"{(file.Sha256 is null ? "when it was first pulled it was" : "the manifest says")} {expected.Hex}. Nothing was "
+                    + "downloaded."
+            );
         switch (response.StatusCode)
         {
             case HttpStatusCode.OK or HttpStatusCode.PartialContent:
@@ -93,19 +121,32 @@ internal sealed class ModelDownload(ModelSource source, TimeProvider time)
                 return (false, hash, TimeSpan.Zero, "the part that was there did not belong to it");
             case HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError:
                 var retry = response.Headers.RetryAfter;
-                return (false, hash, retry?.Delta ?? (retry?.Date is { } date ? date - time.GetUtcNow() : null), $"the server answers {(int)response.StatusCode} {response.ReasonPhrase}");
+                return (
+                    false,
+                    hash,
+                    retry?.Delta ?? (retry?.Date is { } date ? date - time.GetUtcNow() : null),
+                    $"the server answers {(int)response.StatusCode} {response.ReasonPhrase}"
+                );
             case HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden:
-                throw new CliException($"{file.Repository} is not open to everybody ({(int)response.StatusCode}): accept its licence ({file.Licence}) at {source.PageOf(file)} and set HF_TOKEN to a token of yours.");
+                throw new CliException(
+                    $"{file.Repository} is not open to everybody ({(int)response.StatusCode}): accept its licence ({file.Licence}) at "
+                        + $"{source.PageOf(file)} and set HF_TOKEN to a token of yours."
+                );
             case HttpStatusCode.NotFound:
-                throw new CliException($"{source.AddressOf(file)} is not there (404): the manifest's repository, revision or file name is wrong.");
+                throw new CliException(
+                    $"{source.AddressOf(file)} is not there (404): the manifest's repository, revision or file name is wrong."
+                );
             default:
-                throw new CliException($"{source.AddressOf(file)} answers {(int)response.StatusCode} {response.ReasonPhrase}, which cannot be worked with.");
+                throw new CliException(
+                    $"{source.AddressOf(file)} answers {(int)response.StatusCode} {response.ReasonPhrase}, which cannot be worked with."
+                );
         }
         // A server that ignores the range sends everything: begin again.
         var start = response.StatusCode == HttpStatusCode.PartialContent ? response.Content.Headers.ContentRange?.From ?? have : 0;
         if (start > have)
             throw new HttpRequestException($"the server went on at byte {start:N0} where {have:N0} was asked for");
-        var total = response.Content.Headers.ContentRange?.Length ?? (response.Content.Headers.ContentLength is { } length ? start + length : 0);
+        var total =
+            response.Content.Headers.ContentRange?.Length ?? (response.Content.Headers.ContentLength is { } length ? start + length : 0);
         await using var content = await response.Content.ReadAsStreamAsync(cancel);
         await using var target = new FileStream(part, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read);
         target.SetLength(start);

@@ -11,8 +11,12 @@ internal sealed class ModelSource : IDisposable
 
     private readonly Uri endpoint;
     private readonly string? token;
-    // Redirects are followed by hand: the hash of a large file stands in the first answer's headers, and the token belongs to the first host only.
-    private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(30) }) { Timeout = Timeout.InfiniteTimeSpan };
+    // Redirects are followed by hand: the hash of a large file stands in the first answer's headers, and the token belongs to the first
+    // host only.
+    private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(30) })
+    {
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
 
     /// <summary>For an answer of a few headers.</summary>
     public static readonly TimeSpan SizePatience = TimeSpan.FromSeconds(20);
@@ -36,7 +40,8 @@ internal sealed class ModelSource : IDisposable
             : throw new CliException($"HF_ENDPOINT is '{text}'; it must be an address such as https://huggingface.co.");
     }
 
-    public Uri AddressOf(BaseFile file) => new(endpoint, $"{file.Repository}/resolve/{file.Revision}/{string.Join('/', file.File.Split('/').Select(Uri.EscapeDataString))}");
+    public Uri AddressOf(BaseFile file) =>
+        new(endpoint, $"{file.Repository}/resolve/{file.Revision}/{string.Join('/', file.File.Split('/').Select(Uri.EscapeDataString))}");
 
     /// <summary>The repository's page, where a licence is accepted.</summary>
     public Uri PageOf(BaseFile file) => new(endpoint, file.Repository);
@@ -46,16 +51,21 @@ internal sealed class ModelSource : IDisposable
 
     /// <summary>What kept a server from answering, in a few words; null for what is no fault of the network's.</summary>
     /// <param name="patience">How long was waited.</param>
-    public static string? Trouble(Exception e, TimeSpan patience, CancellationToken cancel) => e switch
-    {
-        OperationCanceledException when !cancel.IsCancellationRequested => string.Create(CultureInfo.InvariantCulture, $"nothing came for {patience.TotalSeconds:0.#} s"),
-        HttpRequestException or IOException => e.Message.TrimEnd('.'),
-        _ => null,
-    };
+    public static string? Trouble(Exception e, TimeSpan patience, CancellationToken cancel) =>
+        e switch
+        {
+            OperationCanceledException when !cancel.IsCancellationRequested => string.Create(
+                CultureInfo.InvariantCulture,
+                $"nothing came for {patience.TotalSeconds:0.#} s"
+            ),
+            HttpRequestException or IOException => e.Message.TrimEnd('.'),
+            _ => null,
+        };
 
     /// <summary>The file's size as the server tells it, without fetching it; null where it does not say.</summary>
     /// <exception cref="HttpRequestException">The server cannot be reached.</exception>
-    /// <exception cref="OperationCanceledException">It did not answer within <see cref="SizePatience"/>; or <paramref name="cancel"/>.</exception>
+    /// <exception cref="OperationCanceledException">It did not answer within <see cref="SizePatience"/>; or <paramref
+    /// name="cancel"/>.</exception>
     public async Task<long?> SizeAsync(BaseFile file, CancellationToken cancel)
     {
         var address = AddressOf(file);
@@ -66,7 +76,10 @@ internal sealed class ModelSource : IDisposable
             patience.CancelAfter(SizePatience);
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
             // A large file's answer leads elsewhere, and tells its size already.
-            if (response.Headers.TryGetValues("X-Linked-Size", out var linked) && long.TryParse(linked.First(), CultureInfo.InvariantCulture, out var size))
+            if (
+                response.Headers.TryGetValues("X-Linked-Size", out var linked)
+                && long.TryParse(linked.First(), CultureInfo.InvariantCulture, out var size)
+            )
                 return size;
             if (!IsRedirect(response) || response.Headers.Location is not { } next)
                 return response.IsSuccessStatusCode ? response.Content.Headers.ContentLength : null;
@@ -78,7 +91,8 @@ internal sealed class ModelSource : IDisposable
     /// <param name="from">First byte that is wanted.</param>
     /// <returns>The last answer, and the content hash that the first answer named.</returns>
     /// <exception cref="CliException">The server takes the revision for another commit.</exception>
-    /// <exception cref="OperationCanceledException">An answer did not begin within <see cref="StallPatience"/>; or <paramref name="cancel"/>.</exception>
+    /// <exception cref="OperationCanceledException">An answer did not begin within <see cref="StallPatience"/>; or <paramref
+    /// name="cancel"/>.</exception>
     public async Task<(HttpResponseMessage Response, ContentHash? Hash)> GetAsync(BaseFile file, long from, CancellationToken cancel)
     {
         var address = AddressOf(file);
@@ -93,10 +107,16 @@ internal sealed class ModelSource : IDisposable
             var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall.Token);
             if (IsEndpoint(address)) // what a content network says of its copies is its own affair
             {
-                if (response.Headers.TryGetValues("X-Repo-Commit", out var commits) && commits.First() is var commit && commit != file.Revision)
+                if (
+                    response.Headers.TryGetValues("X-Repo-Commit", out var commits)
+                    && commits.First() is var commit
+                    && commit != file.Revision
+                )
                 {
                     response.Dispose();
-                    throw new CliException($"{AddressOf(file)} is of commit {commit} there, the manifest pins {file.Revision}. Nothing was downloaded.");
+                    throw new CliException(
+                        $"{AddressOf(file)} is of commit {commit} there, the manifest pins {file.Revision}. Nothing was downloaded."
+                    );
                 }
                 hash ??= ContentHash.From(response);
             }

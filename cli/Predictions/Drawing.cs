@@ -8,12 +8,17 @@ internal sealed class Drawing(ApiClient api)
 {
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(300);
 
-    /// <param name="requests">Version (null: the base model alone), base model and input of each prediction; they run one after another on the worker.</param>
+    /// <param name="requests">Version (null: the base model alone), base model and input of each prediction; they run one after another on
+    /// the worker.</param>
     /// <param name="done">Called with the number of finished predictions.</param>
     /// <param name="progressed">Called with a prediction that has got on.</param>
     /// <returns>The finished predictions, in the order asked.</returns>
     public async Task<IReadOnlyList<PredictionView>> DrawAsync(
-        IReadOnlyList<(string? Version, string? Base, JsonObject Input)> requests, Action<int> done, Action<PredictionView> progressed, CancellationToken cancel)
+        IReadOnlyList<(string? Version, string? Base, JsonObject Input)> requests,
+        Action<int> done,
+        Action<PredictionView> progressed,
+        CancellationToken cancel
+    )
     {
         var predictions = new List<PredictionView>();
         try

@@ -4,7 +4,10 @@ using Sdxl.Core.Storage;
 
 namespace Sdxl.Cli.Predictions;
 
-/// <summary>Inputs that may be files: one that names a file of this machine is sent along, anything else (address, data URI, container/path) goes to the host as it is.</summary>
+/// <summary>
+/// Inputs that may be files: one that names a file of this machine is sent along, anything else (address, data URI, container/path) goes to
+/// the host as it is.
+/// </summary>
 internal static partial class LocalFiles
 {
     private static readonly string[] s_inputs = ["image", "mask", "replicate_weights"];
@@ -41,10 +44,16 @@ internal static partial class LocalFiles
     private static IEnumerable<KeyValuePair<string, string>> Paths(JsonObject input) =>
         from name in s_inputs
         let value = input[name]?.ToString()
-        where value is { Length: > 0 } && !value.Contains("://", StringComparison.Ordinal) && !value.StartsWith("data:", StringComparison.OrdinalIgnoreCase)
+        where
+            value is { Length: > 0 }
+            && !value.Contains("://", StringComparison.Ordinal)
+            && !value.StartsWith("data:", StringComparison.OrdinalIgnoreCase)
         select KeyValuePair.Create(name, value);
 
-    /// <summary>container/path, unless the container can be none: by its letters, or because it is a folder here and not one of the product's containers.</summary>
+    /// <summary>
+    /// container/path, unless the container can be none: by its letters, or because it is a folder here and not one of the product's
+    /// containers.
+    /// </summary>
     private static bool MayBeBlob(string value)
     {
         var slash = value.IndexOf('/');

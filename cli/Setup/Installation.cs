@@ -4,8 +4,8 @@ using System.Text;
 namespace Sdxl.Cli.Setup;
 
 /// <summary>
-/// What the host needs beside this program, brought once and only then: npm packages, what this machine has (Machine.props), the built programs. Commands call
-/// <see cref="EnsureAsync"/> before they start a host; when nothing has changed it costs some 20 ms.
+/// What the host needs beside this program, brought once and only then: npm packages, what this machine has (Machine.props), the built
+/// programs. Commands call <see cref="EnsureAsync"/> before they start a host; when nothing has changed it costs some 20 ms.
 /// </summary>
 internal static class Installation
 {
@@ -72,7 +72,11 @@ internal static class Installation
             foreach (var entry in folder.EnumerateFileSystemInfos().OrderBy(entry => entry.Name, StringComparer.Ordinal))
             {
                 var path = Path.GetRelativePath(Places.Root, entry.FullName);
-                if (entry.Name is "bin" or "obj" or "node_modules" or "TestResults" || entry.Name.StartsWith('.') || path is "output" or "docs" or "models")
+                if (
+                    entry.Name is "bin" or "obj" or "node_modules" or "TestResults"
+                    || entry.Name.StartsWith('.')
+                    || path is "output" or "docs" or "models"
+                )
                     continue;
                 if (entry is DirectoryInfo below && Path.GetRelativePath(Places.Root, below.FullName) != Path.Combine("tests", "fixtures"))
                     Add(below);

@@ -4,8 +4,9 @@ using System.Text.RegularExpressions;
 namespace Sdxl.Cli.Setup;
 
 /// <summary>
-/// Machine.props, which every project imports: whether the NuGet feed has the Service Bus extension of Functions (else its attribute comes from polyfills/),
-/// and whether there is an NVIDIA driver (then the CUDA flavours are taken). Found out once, by restoring; -p:NAME=VALUE of a build wins.
+/// Machine.props, which every project imports: whether the NuGet feed has the Service Bus extension of Functions (else its attribute comes
+/// from polyfills/), and whether there is an NVIDIA driver (then the CUDA flavours are taken). Found out once, by restoring; -p:NAME=VALUE
+/// of a build wins.
 /// </summary>
 internal static partial class Machine
 {
@@ -23,11 +24,18 @@ internal static partial class Machine
         tell("looking what this machine and its NuGet feed have");
         var hasExtension = await CanRestoreAsync(Extension, versions, cancel);
         if (!hasExtension)
-            tell($"  the feed lacks {Extension}: its attribute is taken from polyfills/, which is enough on this machine but not for a deployment to Azure");
+            tell(
+                $"  the feed lacks {Extension}: its attribute is taken from polyfills/, which is enough on this machine but not for a "
+                    + "deployment to Azure"
+            );
         var hasDriver = Tool.Exists("nvidia-smi") && (await Tool.RunAsync("nvidia-smi", ["-L"], cancel)).ExitCode == 0;
         var cuda = hasDriver && await CanRestoreAsync("TorchSharp-cuda-linux", versions, cancel);
         if (hasDriver)
-            tell(cuda ? "  an NVIDIA driver: the CUDA flavours are used" : "  an NVIDIA driver, but the feed lacks TorchSharp-cuda-linux: without the GPU");
+            tell(
+                cuda
+                    ? "  an NVIDIA driver: the CUDA flavours are used"
+                    : "  an NVIDIA driver, but the feed lacks TorchSharp-cuda-linux: without the GPU"
+            );
         await WriteAsync(serviceBusStandIn: !hasExtension, cuda, cancel);
         await File.WriteAllTextAsync(stamp, key, cancel);
     }
@@ -54,7 +62,10 @@ internal static partial class Machine
                 return true;
             if (NotServed().IsMatch(output))
                 return false;
-            throw new CliException($"The NuGet feed cannot be asked for {package} {version}:\n{output.Trim()}\nMend the connection or the feed's configuration, then run the command again.");
+            throw new CliException(
+                $"The NuGet feed cannot be asked for {package} {version}:\n{output.Trim()}\nMend the connection or the feed's "
+                    + "configuration, then run the command again."
+            );
         }
         finally
         {

@@ -20,12 +20,18 @@ internal static class Tool
         if (exitCode != 0)
         {
             var end = string.Join('\n', output.TrimEnd().Split('\n').TakeLast(LinesInError));
-            throw new CliException($"{end}\n'{program} {string.Join(' ', arguments)}' failed with exit code {exitCode}; its whole output is in {path}.");
+            throw new CliException(
+                $"{end}\n'{program} {string.Join(' ', arguments)}' failed with exit code {exitCode}; its whole output is in {path}."
+            );
         }
     }
 
     /// <returns>The exit code, and what it wrote to stdout and stderr.</returns>
-    public static async Task<(int ExitCode, string Output)> RunAsync(string program, IEnumerable<string> arguments, CancellationToken cancel)
+    public static async Task<(int ExitCode, string Output)> RunAsync(
+        string program,
+        IEnumerable<string> arguments,
+        CancellationToken cancel
+    )
     {
         var start = Command(program, arguments);
         start.RedirectStandardOutput = start.RedirectStandardError = true;
@@ -48,7 +54,9 @@ internal static class Tool
     /// <exception cref="CliException">There is no such program.</exception>
     public static ProcessStartInfo Command(string program, IEnumerable<string> arguments)
     {
-        var path = Find(program) ?? throw new CliException($"'{program}' is not installed, or not in the PATH. Install it and run the command again.");
+        var path =
+            Find(program)
+            ?? throw new CliException($"'{program}' is not installed, or not in the PATH. Install it and run the command again.");
         // npm is a script of cmd's on Windows, which no process starts as it is.
         var isScript = path.EndsWith(".cmd", StringComparison.OrdinalIgnoreCase);
         return new ProcessStartInfo(isScript ? "cmd" : path, isScript ? ["/c", path, .. arguments] : arguments)

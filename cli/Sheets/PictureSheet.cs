@@ -64,12 +64,23 @@ internal static class PictureSheet
         if (rows.Count == 0)
             throw new ArgumentException("A sheet needs at least one row.", nameof(rows));
         if (rows.FirstOrDefault(row => row.Before.Count == 0 || row.After.Count == 0) is { } empty)
-            throw new ArgumentException($"Row '{empty.Prompt}' has {Plural.Of(empty.Before.Count, "picture")} before and {empty.After.Count} after; it needs one on each side.", nameof(rows));
+            throw new ArgumentException(
+                $"Row '{empty.Prompt}' has {Plural.Of(empty.Before.Count, "picture")} before and {empty.After.Count} after; it needs one "
+                    + "on each side.",
+                nameof(rows)
+            );
         return rows[0].Before[0].Size();
     }
 
     private static void DrawCaption(Image<Rgb24> sheet, string caption, int left, int width, int text) =>
-        DotFont.Write(sheet, caption, left + ((width - DotFont.Width(caption, text)) / 2), (CaptionBand - DotFont.Height(text)) / 2, text, Muted);
+        DotFont.Write(
+            sheet,
+            caption,
+            left + ((width - DotFont.Width(caption, text)) / 2),
+            (CaptionBand - DotFont.Height(text)) / 2,
+            text,
+            Muted
+        );
 
     private static void DrawTiles(Image<Rgb24> sheet, IReadOnlyList<Image<Rgb24>> pictures, Point at, Size tile)
     {

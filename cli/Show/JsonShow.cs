@@ -10,7 +10,17 @@ internal sealed class JsonShow(TextWriter output) : IShow
 
     public void Parts(int done, int total) => Write(new { @event = "parts", done, total });
 
-    public void Caption(int index, int total, string picture, string caption) => Write(new { @event = "caption", index, total, picture, caption });
+    public void Caption(int index, int total, string picture, string caption) =>
+        Write(
+            new
+            {
+                @event = "caption",
+                index,
+                total,
+                picture,
+                caption,
+            }
+        );
 
     public void Steps(int step, int total, double? loss, double? stepsPerSecond, double? secondsLeft) =>
         Write(new { @event = "progress", step, total, loss, stepsPerSecond, secondsLeft });

@@ -24,9 +24,16 @@ internal sealed class LiveShow : IShow
     public static async Task<T> RunAsync<T>(IAnsiConsole console, Func<IShow, Task<T>> action)
     {
         LiveShow? show = null;
-        var result = await console.Progress()
-            .AutoRefresh(true).AutoClear(false).HideCompleted(false)
-            .Columns(new SpinnerColumn { CompletedText = "✓", CompletedStyle = new Style(Color.Green) }, new TextColumn(), new ProgressBarColumn { Width = 30 })
+        var result = await console
+            .Progress()
+            .AutoRefresh(true)
+            .AutoClear(false)
+            .HideCompleted(false)
+            .Columns(
+                new SpinnerColumn { CompletedText = "✓", CompletedStyle = new Style(Color.Green) },
+                new TextColumn(),
+                new ProgressBarColumn { Width = 30 }
+            )
             .StartAsync(async context =>
             {
                 show = new LiveShow(console, context);
@@ -64,7 +71,9 @@ internal sealed class LiveShow : IShow
             return;
         current.IsIndeterminate(false).MaxValue(total).Value(step);
         var speed = Shows.Speed(loss, stepsPerSecond, secondsLeft);
-        current.Description = Label(string.Create(CultureInfo.InvariantCulture, $"step {step} of {total}{(speed.Length > 0 ? ", " : "")}{speed}"));
+        current.Description = Label(
+            string.Create(CultureInfo.InvariantCulture, $"step {step} of {total}{(speed.Length > 0 ? ", " : "")}{speed}")
+        );
     }
 
     public void Warning(string sentence) => console.MarkupLineInterpolated($"  [yellow]warning[/] {sentence}");

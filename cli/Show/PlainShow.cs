@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Sdxl.Cli.Show;
 
-/// <summary>Plain lines for pipes, logs and simple terminals: no colours, no cursor movements, steps and parts at most every few seconds.</summary>
+/// <summary>
+/// Plain lines for pipes, logs and simple terminals: no colours, no cursor movements, steps and parts at most every few seconds.
+/// </summary>
 internal sealed class PlainShow(TextWriter output, TimeProvider? time = null) : IShow
 {
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(5);

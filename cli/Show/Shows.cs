@@ -9,9 +9,14 @@ internal static class Shows
     {
         if (json)
             return await action(new JsonShow(Console.Out));
-        // Bars want a terminal that moves its cursor. Where Spectre sees none (TERM, a build service's variables) its bars show nothing at all: lines do.
+        // Bars want a terminal that moves its cursor. Where Spectre sees none (TERM, a build service's variables) its bars show nothing at
+        // all: lines do.
         var capabilities = AnsiConsole.Profile.Capabilities;
-        var live = !Console.IsOutputRedirected && capabilities.Ansi && capabilities.Interactive && Environment.GetEnvironmentVariable("TERM") is not "dumb";
+        var live =
+            !Console.IsOutputRedirected
+            && capabilities.Ansi
+            && capabilities.Interactive
+            && Environment.GetEnvironmentVariable("TERM") is not "dumb";
         return live ? await LiveShow.RunAsync(AnsiConsole.Console, action) : await action(new PlainShow(Console.Out));
     }
 

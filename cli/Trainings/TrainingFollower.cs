@@ -31,7 +31,9 @@ internal sealed partial class TrainingFollower(ApiClient api, IShow show, bool g
             {
                 Tell(training);
                 await Task.Delay(PollEvery, cancel);
-                training = await api.TrainingAsync(id, cancel) ?? throw new CliException($"Training {id} is gone: its record was removed from storage.");
+                training =
+                    await api.TrainingAsync(id, cancel)
+                    ?? throw new CliException($"Training {id} is gone: its record was removed from storage.");
             }
             Tell(training);
             return training.Status switch
@@ -80,7 +82,10 @@ internal sealed partial class TrainingFollower(ApiClient api, IShow show, bool g
                 return training;
             await Task.Delay(PollEvery, cancel);
         }
-        throw new CliException($"The archive was uploaded, but no training began within {AppearSeconds} s. The host's log says why: {Path.Combine(Places.Home, "logs")}");
+        throw new CliException(
+            $"The archive was uploaded, but no training began within {AppearSeconds} s. The host's log says why: "
+                + $"{Path.Combine(Places.Home, "logs")}"
+        );
     }
 
     private void Tell(TrainingView training)
@@ -150,8 +155,11 @@ internal sealed partial class TrainingFollower(ApiClient api, IShow show, bool g
             else if (PictureLine().Match(line) is { Success: true } picture)
             {
                 show.Caption(
-                    int.Parse(picture.Groups["index"].Value, CultureInfo.InvariantCulture), int.Parse(picture.Groups["total"].Value, CultureInfo.InvariantCulture),
-                    picture.Groups["name"].Value, picture.Groups["caption"].Value);
+                    int.Parse(picture.Groups["index"].Value, CultureInfo.InvariantCulture),
+                    int.Parse(picture.Groups["total"].Value, CultureInfo.InvariantCulture),
+                    picture.Groups["name"].Value,
+                    picture.Groups["caption"].Value
+                );
             }
             else if (NoteLine().IsMatch(line))
                 show.Note(line);

@@ -13,15 +13,25 @@ public sealed class Archive : IDisposable
     private readonly Dictionary<string, long> bytesByPath;
     private readonly IDisposable? owned;
 
-    internal Archive(string name, IArchiveSource source, IReadOnlyList<(ArchiveEntry Entry, SourceEntry Source)> entries, ArchiveContents contents, IDisposable? owned)
+    internal Archive(
+        string name,
+        IArchiveSource source,
+        IReadOnlyList<(ArchiveEntry Entry, SourceEntry Source)> entries,
+        ArchiveContents contents,
+        IDisposable? owned
+    )
     {
         Name = name;
         this.source = source;
         this.owned = owned;
         Entries = [.. entries.Select(pair => pair.Entry)];
         Contents = contents;
-        byPath = entries.Where(pair => pair.Entry.Kind != ArchiveEntryKind.Rubbish).ToDictionary(pair => pair.Entry.Path, pair => pair.Source, StringComparer.Ordinal);
-        bytesByPath = entries.Where(pair => pair.Entry.Kind != ArchiveEntryKind.Rubbish).ToDictionary(pair => pair.Entry.Path, pair => pair.Entry.Bytes, StringComparer.Ordinal);
+        byPath = entries
+            .Where(pair => pair.Entry.Kind != ArchiveEntryKind.Rubbish)
+            .ToDictionary(pair => pair.Entry.Path, pair => pair.Source, StringComparer.Ordinal);
+        bytesByPath = entries
+            .Where(pair => pair.Entry.Kind != ArchiveEntryKind.Rubbish)
+            .ToDictionary(pair => pair.Entry.Path, pair => pair.Entry.Bytes, StringComparer.Ordinal);
     }
 
     /// <summary>As the user calls it; for messages.</summary>
@@ -42,9 +52,13 @@ public sealed class Archive : IDisposable
     public Stream Open(ArchiveEntry entry) => Open(entry.Path);
 
     /// <param name="path">As in <see cref="ArchiveEntry.Path"/>.</param>
-    public Stream Open(string path) => byPath.TryGetValue(path, out var entry)
-        ? new CappedStream(source.Open(entry), bytesByPath[path])
-        : throw new FileNotFoundException($"Archive '{Name}' has no entry {EntryPaths.Quote(path)} that could be read; it has {byPath.Count}.", path);
+    public Stream Open(string path) =>
+        byPath.TryGetValue(path, out var entry)
+            ? new CappedStream(source.Open(entry), bytesByPath[path])
+            : throw new FileNotFoundException(
+                $"Archive '{Name}' has no entry {EntryPaths.Quote(path)} that could be read; it has {byPath.Count}.",
+                path
+            );
 
     /// <summary>A small text entry's bytes (captions, settings).</summary>
     /// <exception cref="InvalidDataException">It is longer than <paramref name="maxBytes"/>.</exception>
@@ -52,7 +66,10 @@ public sealed class Archive : IDisposable
     {
         using var stream = Open(path);
         if (bytesByPath[path] > maxBytes)
-            throw new InvalidDataException($"Archive '{Name}': {EntryPaths.Quote(path)} has {bytesByPath[path]:N0} bytes where at most {maxBytes:N0} are expected of a text file.");
+            throw new InvalidDataException(
+                $"Archive '{Name}': {EntryPaths.Quote(path)} has {bytesByPath[path]:N0} bytes where at most {maxBytes:N0} are expected of "
+                    + "a text file."
+            );
         using var copy = new MemoryStream();
         stream.CopyTo(copy);
         return copy.ToArray();

@@ -17,7 +17,9 @@ public sealed record ArchiveLimits
     /// <summary>All files together, unpacked: 2 GiB.</summary>
     public long MaxTotalBytes { get; init; } = 2L << 30;
 
-    /// <summary>Unpacked bytes for each packed byte; pictures are compressed already and stay near 1, deflate's worst case is 1032.</summary>
+    /// <summary>
+    /// Unpacked bytes for each packed byte; pictures are compressed already and stay near 1, deflate's worst case is 1032.
+    /// </summary>
     public double MaxRatio { get; init; } = 100;
 
     /// <summary>The ratio counts only above this size, because a few small drawings in flat colours do no harm: 32 MiB.</summary>

@@ -16,7 +16,10 @@ public sealed record ArchivePicture(string Key, string Path, ContentKind Format,
     public string Name => EntryPaths.FileName(Path);
 }
 
-/// <summary>What an archive holds for a training. Every file is in exactly one place: a picture (or its mask or caption), a caption file, the settings, or skipped.</summary>
+/// <summary>
+/// What an archive holds for a training. Every file is in exactly one place: a picture (or its mask or caption), a caption file, the
+/// settings, or skipped.
+/// </summary>
 /// <param name="Pictures">In the order of their paths, at least one.</param>
 /// <param name="CaptionFilePaths">Tables of captions (caption.csv, metadata.jsonl); usually none or one.</param>
 /// <param name="SettingsPath">The training.json nearest to the root; null where there is none.</param>

@@ -3,8 +3,8 @@ using Sdxl.Core.Text;
 namespace Sdxl.Core.Archives;
 
 /// <summary>
-/// Reads an uploaded archive without believing it: format and picture kinds by content, sizes by counting, names checked, checksums verified.
-/// The archive is read through once before <see cref="Open"/> returns, so that nothing of a bad one is ever unpacked.
+/// Reads an uploaded archive without believing it: format and picture kinds by content, sizes by counting, names checked, checksums
+/// verified. The archive is read through once before <see cref="Open"/> returns, so that nothing of a bad one is ever unpacked.
 /// </summary>
 public static class ArchiveReader
 {
@@ -104,7 +104,15 @@ public static class ArchiveReader
     }
 
     private static ReadEntry? ReadThrough(
-        IArchiveSource source, SourceEntry entry, string path, string name, long packedBytes, ArchiveLimits limits, ProblemList problems, ref long total)
+        IArchiveSource source,
+        SourceEntry entry,
+        string path,
+        string name,
+        long packedBytes,
+        ArchiveLimits limits,
+        ProblemList problems,
+        ref long total
+    )
     {
         try
         {
@@ -126,7 +134,11 @@ public static class ArchiveReader
             if (source.RecordedCrc(entry) is { } recorded && recorded != crc)
                 problems.Add(ArchiveRefusal.Damaged, path, $"has checksum {crc:x8} where {recorded:x8} is recorded");
             else if (bytes != entry.ClaimedBytes)
-                problems.Add(ArchiveRefusal.Damaged, path, $"has {Plural.Of(bytes, "byte")} where {entry.ClaimedBytes:N0} {Plural.Verb(entry.ClaimedBytes, "is", "are")} recorded");
+                problems.Add(
+                    ArchiveRefusal.Damaged,
+                    path,
+                    $"has {Plural.Of(bytes, "byte")} where {entry.ClaimedBytes:N0} {Plural.Verb(entry.ClaimedBytes, "is", "are")} recorded"
+                );
             return new ReadEntry(path, entry, bytes, kind, IsRubbish: false);
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException or NotSupportedException)
@@ -150,7 +162,11 @@ public static class ArchiveReader
         public void ThrowIfAny()
         {
             if (found.Count > 0)
-                throw new ArchiveRefusedException([.. found.GroupBy(problem => problem.Refusal).Select(group => new ArchiveProblem(group.Key, Sentence(group.Key, [.. group])))]);
+                throw new ArchiveRefusedException([
+                    .. found
+                        .GroupBy(problem => problem.Refusal)
+                        .Select(group => new ArchiveProblem(group.Key, Sentence(group.Key, [.. group]))),
+                ]);
         }
 
         private string Sentence(ArchiveRefusal refusal, List<(ArchiveRefusal Refusal, string Path, string What)> same)

@@ -27,7 +27,8 @@ public enum ArchiveRefusal
 public sealed record ArchiveProblem(ArchiveRefusal Refusal, string Sentence);
 
 /// <summary>
-/// An archive is refused; nothing of it was unpacked. The message is one sentence for each problem found, each saying what is wrong and what to do.
+/// An archive is refused; nothing of it was unpacked. The message is one sentence for each problem found, each saying what is wrong and
+/// what to do.
 /// </summary>
 public sealed class ArchiveRefusedException : Exception
 {

@@ -30,7 +30,8 @@ internal sealed class CappedStream(Stream stream, long length) : Stream
 
     public override void Flush() { }
 
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("an archive's entry is read from start to end");
+    public override long Seek(long offset, SeekOrigin origin) =>
+        throw new NotSupportedException("an archive's entry is read from start to end");
 
     public override void SetLength(long value) => throw new NotSupportedException("an archive is read-only");
 

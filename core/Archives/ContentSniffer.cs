@@ -15,7 +15,13 @@ public static class ContentSniffer
 
     /// <summary>Pictures that nothing here decodes.</summary>
     public static bool IsUnsupportedPicture(ContentKind kind) =>
-        kind is ContentKind.Heic or ContentKind.Avif or ContentKind.JpegXl or ContentKind.Svg or ContentKind.Photoshop or ContentKind.CameraRaw;
+        kind
+            is ContentKind.Heic
+                or ContentKind.Avif
+                or ContentKind.JpegXl
+                or ContentKind.Svg
+                or ContentKind.Photoshop
+                or ContentKind.CameraRaw;
 
     /// <summary>Whether it is an archive or a compressed file of any kind.</summary>
     public static bool IsArchive(ContentKind kind) => kind is ContentKind.Zip or ContentKind.Tar or ContentKind.Gzip or ContentKind.Bzip2
@@ -66,14 +72,19 @@ public static class ContentSniffer
         if (head.StartsWith("GIF87a"u8) || head.StartsWith("GIF89a"u8))
             return ContentKind.Gif;
         if (head.StartsWith("RIFF"u8) && head.Length >= 12)
-            return head[8..12].SequenceEqual("WEBP"u8) ? ContentKind.Webp : head[8..12].SequenceEqual("AVI "u8) ? ContentKind.Video : ContentKind.Unknown;
+            return head[8..12].SequenceEqual("WEBP"u8) ? ContentKind.Webp
+                : head[8..12].SequenceEqual("AVI "u8) ? ContentKind.Video
+                : ContentKind.Unknown;
         if (IsBmp(head))
             return ContentKind.Bmp;
         if (head.StartsWith("II*\0"u8) || head.StartsWith("MM\0*"u8))
             return head.Length >= 10 && head[8..10].SequenceEqual("CR"u8) ? ContentKind.CameraRaw : ContentKind.Tiff;
         if (head.Length >= 12 && head[4..8].SequenceEqual("ftyp"u8))
             return TellIsoMedia(head);
-        if (head.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x0A]) || head.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 0x0C, 0x4A, 0x58, 0x4C, 0x20]))
+        if (
+            head.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x0A])
+            || head.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 0x0C, 0x4A, 0x58, 0x4C, 0x20])
+        )
             return ContentKind.JpegXl;
         if (head.StartsWith("8BPS"u8))
             return ContentKind.Photoshop;
@@ -100,7 +111,9 @@ public static class ContentSniffer
         return IsTar(head) ? ContentKind.Tar : TellText(head);
     }
 
-    /// <summary>A tar's first header: its checksum (all bytes, the checksum's own counted as spaces) must be right; an empty tar is all zeros.</summary>
+    /// <summary>
+    /// A tar's first header: its checksum (all bytes, the checksum's own counted as spaces) must be right; an empty tar is all zeros.
+    /// </summary>
     private static bool IsTar(ReadOnlySpan<byte> head)
     {
         if (head.Length < 512)
@@ -121,7 +134,9 @@ public static class ContentSniffer
         return sum == expected;
     }
 
-    /// <summary>"BM" alone also begins words: the reserved bytes must be 0 and the size of the second header one of those that exist.</summary>
+    /// <summary>
+    /// "BM" alone also begins words: the reserved bytes must be 0 and the size of the second header one of those that exist.
+    /// </summary>
     private static bool IsBmp(ReadOnlySpan<byte> head) =>
         head.Length >= 18 && head.StartsWith("BM"u8) && head[6..10].IndexOfAnyExcept((byte)0) < 0
         && BinaryPrimitives.ReadUInt32LittleEndian(head[14..]) is 12 or 16 or 40 or 52 or 56 or 64 or 108 or 124;
@@ -158,10 +173,16 @@ public static class ContentSniffer
                 return ContentKind.Unknown;
         }
         var text = Encoding.UTF8.GetString(head).TrimStart('\uFEFF', ' ', '\t', '\r', '\n');
-        if (text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
-            || text.StartsWith("<head", StringComparison.OrdinalIgnoreCase))
+        if (
+            text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("<head", StringComparison.OrdinalIgnoreCase)
+        )
             return ContentKind.Html;
-        if (text.StartsWith("<svg", StringComparison.OrdinalIgnoreCase) || (text.StartsWith("<?xml", StringComparison.Ordinal) && text.Contains("<svg", StringComparison.Ordinal)))
+        if (
+            text.StartsWith("<svg", StringComparison.OrdinalIgnoreCase)
+            || (text.StartsWith("<?xml", StringComparison.Ordinal) && text.Contains("<svg", StringComparison.Ordinal))
+        )
             return ContentKind.Svg;
         return text.StartsWith('{') ? ContentKind.Json : ContentKind.Text;
     }

@@ -9,11 +9,28 @@ internal static class ContentsBuilder
 {
     private const string MaskSuffix = "_mask";
     private const int MaxKeyLetters = 48;
-    private static readonly string[] PictureExtensions = [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"];
-    private static readonly string[] OfficeExtensions = [".docx", ".pptx", ".xlsx", ".odt", ".odp", ".ods", ".pages", ".key", ".epub"];   // zips within
+    private static readonly string[] PictureExtensions =
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".webp",
+        ".gif",
+        ".bmp",
+        ".tif",
+        ".tiff",
+    ];
+    // Zips within
+    private static readonly string[] OfficeExtensions = [".docx", ".pptx", ".xlsx", ".odt", ".odp", ".ods", ".pages", ".key", ".epub"];
     private static readonly string[] RawExtensions = [".nef", ".arw", ".dng", ".orf", ".rw2", ".pef", ".raf", ".cr2", ".cr3"];
 
-    public static ArchiveContents Sort(string archive, IReadOnlyList<ReadEntry> files, out IReadOnlyList<(ArchiveEntry, SourceEntry)> entries)
+    public static ArchiveContents Sort(
+        string archive,
+        IReadOnlyList<ReadEntry> files,
+        out IReadOnlyList<(ArchiveEntry, SourceEntry)> entries
+    )
     {
         var sorted = new Sorting();
         var used = files.Where(file => !file.IsRubbish).OrderBy(file => file.Path, StringComparer.Ordinal).ToList();
@@ -27,13 +44,39 @@ internal static class ContentsBuilder
 
         var keys = new HashSet<string>(StringComparer.Ordinal);
         var contents = new ArchiveContents(
-            [.. pictures.Select(picture => new ArchivePicture(UniqueKey(picture.Path, keys), picture.Path, picture.Content, picture.Bytes,
-                masks.GetValueOrDefault(picture.Path), sorted.TextOf.GetValueOrDefault(picture.Path)))],
-            sorted.CaptionFiles, sorted.Settings,
-            [.. used.Where(file => sorted.ReasonOf(file.Path) is not null).Select(file => new SkippedFile(file.Path, $"It {sorted.ReasonOf(file.Path)}."))],
-            sorted.Warnings);
-        entries = [.. files.Select(file => (new ArchiveEntry(file.Path, file.Bytes, file.IsRubbish ? ArchiveEntryKind.Rubbish : sorted.KindOf(file.Path),
-            file.Content, file.IsRubbish ? "is rubbish of an operating system or hidden" : sorted.ReasonOf(file.Path)), file.Source))];
+            [
+                .. pictures.Select(picture => new ArchivePicture(
+                    UniqueKey(picture.Path, keys),
+                    picture.Path,
+                    picture.Content,
+                    picture.Bytes,
+                    masks.GetValueOrDefault(picture.Path),
+                    sorted.TextOf.GetValueOrDefault(picture.Path)
+                )),
+            ],
+            sorted.CaptionFiles,
+            sorted.Settings,
+            [
+                .. used.Where(file => sorted.ReasonOf(file.Path) is not null)
+                    .Select(file => new SkippedFile(file.Path, $"It {sorted.ReasonOf(file.Path)}.")),
+            ],
+            sorted.Warnings
+        );
+        entries =
+        [
+            .. files.Select(file =>
+                (
+                    new ArchiveEntry(
+                        file.Path,
+                        file.Bytes,
+                        file.IsRubbish ? ArchiveEntryKind.Rubbish : sorted.KindOf(file.Path),
+                        file.Content,
+                        file.IsRubbish ? "is rubbish of an operating system or hidden" : sorted.ReasonOf(file.Path)
+                    ),
+                    file.Source
+                )
+            ),
+        ];
         return contents;
     }
 
@@ -44,16 +87,31 @@ internal static class ContentsBuilder
         if (files.Count == 0)
             return new(ArchiveRefusal.Empty, $"Archive '{archive}' is empty: put 5 to 20 pictures of the subject into it.");
         if (used.Count == 0)
-            return new(ArchiveRefusal.NoPictures, $"Archive '{archive}' holds nothing but hidden files of an operating system: put 5 to 20 pictures of the subject into it.");
+            return new(
+                ArchiveRefusal.NoPictures,
+                $"Archive '{archive}' holds nothing but hidden files of an operating system: put 5 to 20 pictures of the subject into it."
+            );
         if (used.All(file => ContentSniffer.IsArchive(file.Content)))
-            return new(ArchiveRefusal.NestedArchive, $"Archive '{archive}' holds only another archive ({EntryPaths.Quote(used[0].Path)}): unpack that one and send it, or its pictures, directly.");
+            return new(
+                ArchiveRefusal.NestedArchive,
+                $"Archive '{archive}' holds only another archive ({EntryPaths.Quote(used[0].Path)}): unpack that one and send it, or its "
+                    + "pictures, directly."
+            );
         if (used.FirstOrDefault(file => ContentSniffer.IsUnsupportedPicture(file.Content) || IsRaw(file.Path)) is { } unsupported)
         {
-            return new(ArchiveRefusal.NoPictures,
-                $"Archive '{archive}' has no picture that can be read: {EntryPaths.Quote(unsupported.Path)} is {ContentSniffer.Describe(IsRaw(unsupported.Path) ? ContentKind.CameraRaw : unsupported.Content)}; save the pictures as JPEG or PNG.");
+            return new(
+                ArchiveRefusal.NoPictures,
+                $"Archive '{archive}' has no picture that can be read: {EntryPaths.Quote(unsupported.Path)} is "
+                    + $"{ContentSniffer.Describe(IsRaw(unsupported.Path) ? ContentKind.CameraRaw : unsupported.Content)}; save the "
+                    + "pictures as JPEG or PNG."
+            );
         }
-        return new(ArchiveRefusal.NoPictures,
-            $"Archive '{archive}' has no picture inside, only {Plural.Of(used.Count, "other file")} such as {EntryPaths.Quote(used[0].Path)} ({ContentSniffer.Describe(used[0].Content)}): put 5 to 20 pictures (JPEG, PNG, WebP, GIF, BMP or TIFF) into it.");
+        return new(
+            ArchiveRefusal.NoPictures,
+            $"Archive '{archive}' has no picture inside, only {Plural.Of(used.Count, "other file")} such as "
+                + $"{EntryPaths.Quote(used[0].Path)} ({ContentSniffer.Describe(used[0].Content)}): put 5 to 20 pictures (JPEG, PNG, WebP, "
+                + "GIF, BMP or TIFF) into it."
+        );
     }
 
     /// <summary>"Photos/Élan 01.JPG" -> "lan-01"; the second of the same name gets "-2".</summary>
@@ -99,15 +157,26 @@ internal static class ContentsBuilder
             var masks = new Dictionary<string, string>(StringComparer.Ordinal);
             var byStem = pictures.ToLookup(picture => StemKey(picture.Path), StringComparer.Ordinal);
             // Short names first: whether cat_mask.png is a mask is settled before cat_mask_mask.png asks.
-            foreach (var mask in pictures.Where(picture => StemKey(picture.Path).EndsWith(MaskSuffix, StringComparison.Ordinal)).OrderBy(picture => picture.Path.Length).ThenBy(picture => picture.Path, StringComparer.Ordinal))
+            foreach (
+                var mask in pictures
+                    .Where(picture => StemKey(picture.Path).EndsWith(MaskSuffix, StringComparison.Ordinal))
+                    .OrderBy(picture => picture.Path.Length)
+                    .ThenBy(picture => picture.Path, StringComparer.Ordinal)
+            )
             {
                 var owners = byStem[StemKey(mask.Path)[..^MaskSuffix.Length]].ToList();
                 if (owners.Count == 0)
-                    Warnings.Add($"{EntryPaths.Quote(mask.Path)} is named like a mask, but there is no picture that it could belong to: it is taken for a picture.");
+                    Warnings.Add(
+                        $"{EntryPaths.Quote(mask.Path)} is named like a mask, but there is no picture that it could belong to: it is taken "
+                            + "for a picture."
+                    );
                 else if (!owners.Any(owner => KindOf(owner.Path) == ArchiveEntryKind.Picture))
                     Skip(mask.Path, "is the mask of a mask");
                 else if (owners.Where(owner => KindOf(owner.Path) == ArchiveEntryKind.Picture).All(owner => masks.ContainsKey(owner.Path)))
-                    Skip(mask.Path, $"is a second mask of {EntryPaths.Quote(owners[0].Path)}, which has {EntryPaths.Quote(masks[owners[0].Path])}");
+                    Skip(
+                        mask.Path,
+                        $"is a second mask of {EntryPaths.Quote(owners[0].Path)}, which has {EntryPaths.Quote(masks[owners[0].Path])}"
+                    );
                 else
                 {
                     decided[mask.Path] = (ArchiveEntryKind.Mask, null);
@@ -180,7 +249,10 @@ internal static class ContentsBuilder
                 taken.Add($"{EntryPaths.Quote(text)} for {EntryPaths.Quote(owner)}");
             }
             if (taken.Count > 0)
-                Warnings.Add($"{Plural.Of(taken.Count, "caption")} of other folders {Plural.Verb(taken.Count, "is", "are")} taken by name: {string.Join(", ", taken.Take(3))}{(taken.Count > 3 ? " …" : "")}.");
+                Warnings.Add(
+                    $"{Plural.Of(taken.Count, "caption")} of other folders {Plural.Verb(taken.Count, "is", "are")} taken by name: "
+                        + $"{string.Join(", ", taken.Take(3))}{(taken.Count > 3 ? " …" : "")}."
+                );
         }
 
         public void TakeTheRest(IEnumerable<ReadEntry> files)
@@ -188,19 +260,27 @@ internal static class ContentsBuilder
             foreach (var file in files.Where(file => !IsDecided(file.Path)))
             {
                 var extension = EntryPaths.Extension(file.Path);
-                Skip(file.Path, file.Content switch
-                {
-                    _ when IsRaw(file.Path) => "is a camera's raw picture, which is not read here: save it as JPEG or PNG",
-                    ContentKind.Heic => "is a HEIC picture, which is not read here: save it as JPEG or PNG (iPhones: Settings, Camera, Formats, Most Compatible)",
-                    _ when ContentSniffer.IsUnsupportedPicture(file.Content) => $"is {ContentSniffer.Describe(file.Content)}, which is not read here: save it as JPEG or PNG",
-                    ContentKind.Empty => "is empty (0 bytes)",
-                    _ when OfficeExtensions.Contains(extension) => "is a document, which is not read here: save its pictures as JPEG or PNG",
-                    ContentKind.Pdf => "is a PDF document, which is not read here: save its pages as JPEG or PNG",
-                    ContentKind.Video => "is a video, which is not read here: save single pictures of it as JPEG or PNG",
-                    _ when ContentSniffer.IsArchive(file.Content) => "is an archive inside the archive: unpack it first",
-                    _ when PictureExtensions.Contains(extension) => $"is named {extension} but is {ContentSniffer.Describe(file.Content)}",
-                    _ => "is no picture",
-                });
+                Skip(
+                    file.Path,
+                    file.Content switch
+                    {
+                        _ when IsRaw(file.Path) => "is a camera's raw picture, which is not read here: save it as JPEG or PNG",
+                        ContentKind.Heic =>
+                            "is a HEIC picture, which is not read here: save it as JPEG or PNG (iPhones: Settings, Camera, Formats, Most "
+                                + "Compatible)",
+                        _ when ContentSniffer.IsUnsupportedPicture(file.Content) =>
+                            $"is {ContentSniffer.Describe(file.Content)}, which is not read here: save it as JPEG or PNG",
+                        ContentKind.Empty => "is empty (0 bytes)",
+                        _ when OfficeExtensions.Contains(extension) =>
+                            "is a document, which is not read here: save its pictures as JPEG or PNG",
+                        ContentKind.Pdf => "is a PDF document, which is not read here: save its pages as JPEG or PNG",
+                        ContentKind.Video => "is a video, which is not read here: save single pictures of it as JPEG or PNG",
+                        _ when ContentSniffer.IsArchive(file.Content) => "is an archive inside the archive: unpack it first",
+                        _ when PictureExtensions.Contains(extension) =>
+                            $"is named {extension} but is {ContentSniffer.Describe(file.Content)}",
+                        _ => "is no picture",
+                    }
+                );
             }
         }
 

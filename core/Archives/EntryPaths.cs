@@ -1,10 +1,23 @@
 namespace Sdxl.Core.Archives;
 
-/// <summary>Names inside archives: one spelling for each, and a verdict on those that would leave the folder they are unpacked into.</summary>
+/// <summary>
+/// Names inside archives: one spelling for each, and a verdict on those that would leave the folder they are unpacked into.
+/// </summary>
 internal static class EntryPaths
 {
     private static readonly string[] RubbishNames =
-        [".DS_Store", "Thumbs.db", "ehthumbs.db", "desktop.ini", "__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "Icon\r", "pax_global_header"];
+    [
+        ".DS_Store",
+        "Thumbs.db",
+        "ehthumbs.db",
+        "desktop.ini",
+        "__MACOSX",
+        "@eaDir",
+        "$RECYCLE.BIN",
+        "System Volume Information",
+        "Icon\r",
+        "pax_global_header",
+    ];
 
     /// <summary>
     /// Backslashes become '/', for old Windows tools separate folders so; "." and doubled separators vanish.

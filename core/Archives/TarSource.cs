@@ -27,15 +27,31 @@ internal sealed class TarSource : IArchiveSource
                 if (entries.Count == limits.MaxEntries)
                     throw Refusals.TooManyEntries(archive, entries.Count + 1, limits);
                 if (entry.DataOffset + entry.Length > stream.Length)
-                    throw Refusals.Damaged(archive, $"entry {EntryPaths.Quote(entry.Name)} should have {Plural.Of(entry.Length, "byte")} but the file ends before them");
+                    throw Refusals.Damaged(
+                        archive,
+                        $"entry {EntryPaths.Quote(entry.Name)} should have {Plural.Of(entry.Length, "byte")} but the file ends before them"
+                    );
                 offsets.Add(entry.DataOffset);
                 entries.Add(Describe(entry, entries.Count));
             }
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or OverflowException or ArgumentException or IOException)
+        catch (Exception e)
+            when (e
+                    is InvalidDataException
+                        or EndOfStreamException
+                        or FormatException
+                        or OverflowException
+                        or ArgumentException
+                        or IOException
+            )
         {
-            throw Refusals.Damaged(archive, entries.Count == 0
-                ? "its first header makes no sense" : $"what follows entry {EntryPaths.Quote(entries[^1].Name)} makes no sense or is cut short", e);
+            throw Refusals.Damaged(
+                archive,
+                entries.Count == 0
+                    ? "its first header makes no sense"
+                    : $"what follows entry {EntryPaths.Quote(entries[^1].Name)} makes no sense or is cut short",
+                e
+            );
         }
         Entries = WithDecodedNames(entries, out var page);
         NamesCodePage = page;
@@ -87,15 +103,31 @@ internal sealed class TarSource : IArchiveSource
         return Encoding.UTF8.GetString(whole) == entry.Name ? whole : null;
     }
 
-    private static SourceEntry Describe(TarEntry entry, int index) => entry.EntryType switch
-    {
-        TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile => new(entry.Name, index, SourceEntryKind.File, entry.Length),
-        TarEntryType.Directory or TarEntryType.DirectoryList or TarEntryType.GlobalExtendedAttributes or TarEntryType.TapeVolume
-            => new(entry.Name, index, SourceEntryKind.Folder, 0),
-        TarEntryType.SymbolicLink => new(entry.Name, index, SourceEntryKind.Link, 0, $"a symbolic link to {EntryPaths.Quote(entry.LinkName)}"),
-        TarEntryType.HardLink => new(entry.Name, index, SourceEntryKind.Link, 0, $"a hard link to {EntryPaths.Quote(entry.LinkName)}"),
-        TarEntryType.BlockDevice or TarEntryType.CharacterDevice => new(entry.Name, index, SourceEntryKind.Link, 0, "a device"),
-        TarEntryType.Fifo => new(entry.Name, index, SourceEntryKind.Link, 0, "a pipe"),
-        _ => new(entry.Name, index, SourceEntryKind.Unsupported, entry.Length, $"a tar entry of type {entry.EntryType}"),
-    };
+    private static SourceEntry Describe(TarEntry entry, int index) =>
+        entry.EntryType switch
+        {
+            TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile => new(
+                entry.Name,
+                index,
+                SourceEntryKind.File,
+                entry.Length
+            ),
+            TarEntryType.Directory or TarEntryType.DirectoryList or TarEntryType.GlobalExtendedAttributes or TarEntryType.TapeVolume => new(
+                entry.Name,
+                index,
+                SourceEntryKind.Folder,
+                0
+            ),
+            TarEntryType.SymbolicLink => new(
+                entry.Name,
+                index,
+                SourceEntryKind.Link,
+                0,
+                $"a symbolic link to {EntryPaths.Quote(entry.LinkName)}"
+            ),
+            TarEntryType.HardLink => new(entry.Name, index, SourceEntryKind.Link, 0, $"a hard link to {EntryPaths.Quote(entry.LinkName)}"),
+            TarEntryType.BlockDevice or TarEntryType.CharacterDevice => new(entry.Name, index, SourceEntryKind.Link, 0, "a device"),
+            TarEntryType.Fifo => new(entry.Name, index, SourceEntryKind.Link, 0, "a pipe"),
+            _ => new(entry.Name, index, SourceEntryKind.Unsupported, entry.Length, $"a tar entry of type {entry.EntryType}"),
+        };
 }

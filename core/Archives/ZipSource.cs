@@ -29,9 +29,14 @@ internal sealed class ZipSource : IArchiveSource
             NamesCodePage = page;
             Entries = [.. zip.Entries.Select((entry, i) => Describe(entry, i, names[i]))];
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or IOException or ArgumentException or OverflowException)
+        catch (Exception e)
+            when (e is InvalidDataException or EndOfStreamException or IOException or ArgumentException or OverflowException)
         {
-            throw Refusals.Damaged(archive, "its directory, which stands at the end of a zip, is missing or damaged, so the file was probably cut short", e);
+            throw Refusals.Damaged(
+                archive,
+                "its directory, which stands at the end of a zip, is missing or damaged, so the file was probably cut short",
+                e
+            );
         }
     }
 

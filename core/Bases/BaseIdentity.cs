@@ -6,14 +6,15 @@ using Sdxl.Core.Json;
 namespace Sdxl.Core.Bases;
 
 /// <summary>
-/// What a base model is: the hashes of its files, not its name. Under the same name other files may lie tomorrow, and a training that went on under them
-/// would end with weights of neither.
+/// What a base model is: the hashes of its files, not its name. Under the same name other files may lie tomorrow, and a training that went
+/// on under them would end with weights of neither.
 /// </summary>
 public static class BaseIdentity
 {
     /// <summary>SHA-256 over names and hashes of all files of the model, in the order of their names.</summary>
     /// <param name="modelPath">Folder in diffusers' layout, or a single file (with its folder of configs beside it).</param>
-    /// <param name="cacheFile">Remembers hashes by size and time of writing, because 7 GB take half a minute; null: hashes every time.</param>
+    /// <param name="cacheFile">Remembers hashes by size and time of writing, because 7 GB take half a minute; null: hashes every
+    /// time.</param>
     public static string Of(string modelPath, string? cacheFile)
     {
         var known = Read(cacheFile);
@@ -22,9 +23,12 @@ public static class BaseIdentity
         foreach (var (name, file) in FilesOf(Path.GetFullPath(modelPath)))
         {
             var info = new FileInfo(file.LinkTarget is null ? file.FullName : file.ResolveLinkTarget(returnFinalTarget: true)!.FullName);
-            var hash = known.GetValueOrDefault(file.FullName) is { } before && before.Bytes == info.Length && before.Written == info.LastWriteTimeUtc
-                ? before
-                : new KnownHash(info.Length, info.LastWriteTimeUtc, HashOf(info.FullName));
+            var hash =
+                known.GetValueOrDefault(file.FullName) is { } before
+                && before.Bytes == info.Length
+                && before.Written == info.LastWriteTimeUtc
+                    ? before
+                    : new KnownHash(info.Length, info.LastWriteTimeUtc, HashOf(info.FullName));
             seen[file.FullName] = hash;
             sum.AppendData(Encoding.UTF8.GetBytes($"{name}\n{hash.Sha256}\n"));
         }
@@ -39,7 +43,9 @@ public static class BaseIdentity
     {
         var folder = new DirectoryInfo(File.Exists(path) ? Path.ChangeExtension(path, null) : path);
         var files = folder.Exists
-            ? folder.EnumerateFiles("*", SearchOption.AllDirectories).Select(file => (Path.GetRelativePath(folder.FullName, file.FullName).Replace('\\', '/'), file))
+            ? folder
+                .EnumerateFiles("*", SearchOption.AllDirectories)
+                .Select(file => (Path.GetRelativePath(folder.FullName, file.FullName).Replace('\\', '/'), file))
             : [];
         if (File.Exists(path))
             files = files.Append((Path.GetFileName(path), new FileInfo(path)));
@@ -56,7 +62,9 @@ public static class BaseIdentity
     {
         try
         {
-            return cacheFile is not null && File.Exists(cacheFile) ? SdxlJson.Deserialize<Dictionary<string, KnownHash>>(File.ReadAllText(cacheFile)) : [];
+            return cacheFile is not null && File.Exists(cacheFile)
+                ? SdxlJson.Deserialize<Dictionary<string, KnownHash>>(File.ReadAllText(cacheFile))
+                : [];
         }
         catch (JsonException)
         {

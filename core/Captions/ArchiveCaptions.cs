@@ -10,7 +10,8 @@ public sealed record GivenCaption(string Text, CaptionSource Source);
 /// All captions that come with an archive: caption file first, else the text beside the picture. Pictures without one are captioned by
 /// BLIP. Marks of drawing programs ("(TOK:1.3)", "&lt;lora:…&gt;") are taken out of them.
 /// </summary>
-/// <param name="ByPicture">Picture's path in the archive -> its caption as the user wrote it (<see cref="CaptionComposer.FromUser"/> comes after).</param>
+/// <param name="ByPicture">Picture's path in the archive -> its caption as the user wrote it (<see cref="CaptionComposer.FromUser"/> comes
+/// after).</param>
 /// <param name="Warnings">For the pairing report, one sentence each.</param>
 public sealed record ArchiveCaptions(IReadOnlyDictionary<string, GivenCaption> ByPicture, IReadOnlyList<string> Warnings)
 {
@@ -30,20 +31,32 @@ public sealed record ArchiveCaptions(IReadOnlyDictionary<string, GivenCaption> B
             .Select(path => CaptionFile.Read(texts.Of(path)!, path, paths))];
         var pairing = CaptionPairing.Join(tables, paths);
         warnings.AddRange(pairing.Warnings);
-        var captions = pairing.Captions.ToDictionary(pair => pair.Key, pair => new GivenCaption(pair.Value.Caption, CaptionSource.CaptionFile), StringComparer.Ordinal);
+        var captions = pairing.Captions.ToDictionary(
+            pair => pair.Key,
+            pair => new GivenCaption(pair.Value.Caption, CaptionSource.CaptionFile),
+            StringComparer.Ordinal
+        );
         var unused = new List<string>();
         foreach (var picture in pictures)
         {
             if (picture.CaptionTextPath is not { } path || texts.Of(path) is not { } text)
                 continue;
             if (CaptionText.Read(text, path, out var problem) is not { } caption)
-                warnings.Add($"Caption text '{path}' {problem}; {(captions.ContainsKey(picture.Path) ? "the caption file's counts" : "a caption is made automatically")}.");
-            else if (!captions.TryAdd(picture.Path, new GivenCaption(caption, CaptionSource.TextFile))
-                && captions[picture.Path].Text != caption)
+                warnings.Add(
+                    $"Caption text '{path}' {problem}; "
+                        + $"{(captions.ContainsKey(picture.Path) ? "the caption file's counts" : "a caption is made automatically")}."
+                );
+            else if (
+                !captions.TryAdd(picture.Path, new GivenCaption(caption, CaptionSource.TextFile))
+                && captions[picture.Path].Text != caption
+            )
                 unused.Add(path);
         }
         if (unused.Count > 0)
-            warnings.Add($"{Listed(unused)}: not used, for the caption file has a caption for {(unused.Count == 1 ? "that picture" : "each of these pictures")}.");
+            warnings.Add(
+                $"{Listed(unused)}: not used, for the caption file has a caption for "
+                    + $"{(unused.Count == 1 ? "that picture" : "each of these pictures")}."
+            );
         if (tables.Any(table => table.Rows.Count > 0) && captions.Count < pictures.Count)
             warnings.Add($"No caption is given for {Listed([.. paths.Where(path => !captions.ContainsKey(path))])}; made automatically.");
         foreach (var path in paths.Where(captions.ContainsKey))

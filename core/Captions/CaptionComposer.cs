@@ -31,7 +31,9 @@ public sealed partial class CaptionComposer
     /// <summary>The prefix as used: with the trigger word, no separator at its end.</summary>
     public string Prefix => prefix;
 
-    /// <summary>A caption from a caption file or text file. Its words stay; one that lacks the trigger word gets the prefix in front.</summary>
+    /// <summary>
+    /// A caption from a caption file or text file. Its words stay; one that lacks the trigger word gets the prefix in front.
+    /// </summary>
     public string FromUser(string caption)
     {
         var text = Spaces().Replace(caption, " ").Trim();
@@ -46,7 +48,10 @@ public sealed partial class CaptionComposer
     }
 
     /// <summary>"a photo of TOK" + "on the grass" goes on with a space, anything else after a comma.</summary>
-    private string Joined(string rest) => rest.Length == 0 ? prefix : GeneratedCaption.BeginsWithRelation(rest) ? $"{prefix} {rest}" : $"{prefix}, {rest}";
+    private string Joined(string rest) =>
+        rest.Length == 0 ? prefix
+        : GeneratedCaption.BeginsWithRelation(rest) ? $"{prefix} {rest}"
+        : $"{prefix}, {rest}";
 
     private string WithTrigger(string given)
     {

@@ -15,8 +15,34 @@ public static class CaptionFile
 {
     private static readonly string[] CaptionHeaders = ["caption", "captions", "text", "prompt", "description", "label", "title"];
     private static readonly string[] PictureHeaders =
-        ["imagefile", "filename", "image", "file", "imagename", "imagefilename", "imagepath", "filepath", "path", "picture", "picturefile", "photo", "name"];
-    private static readonly string[] PictureExtensions = [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".avif"];
+    [
+        "imagefile",
+        "filename",
+        "image",
+        "file",
+        "imagename",
+        "imagefilename",
+        "imagepath",
+        "filepath",
+        "path",
+        "picture",
+        "picturefile",
+        "photo",
+        "name",
+    ];
+    private static readonly string[] PictureExtensions =
+    [
+        ".jpg",
+        ".jpeg",
+        ".png",
+        ".webp",
+        ".gif",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".heic",
+        ".avif",
+    ];
     private static readonly char[] Delimiters = [',', ';', '\t', '|'];
 
     /// <param name="bytes">The whole file.</param>
@@ -48,7 +74,10 @@ public static class CaptionFile
         var warnings = new List<string>();
         if (CaptionFileNames.IsMetadata(name) && !columns.NamesBoth)
         {
-            warnings.Add($"'{name}' has no columns file_name and text, so it is not used: if it holds captions, name its columns so, or call it caption.csv.");
+            warnings.Add(
+                $"'{name}' has no columns file_name and text, so it is not used: if it holds captions, name its columns so, or call it "
+                    + "caption.csv."
+            );
             return new CaptionTable([], warnings);
         }
         if (columns.Picture < 0)
@@ -63,7 +92,10 @@ public static class CaptionFile
             if (ReadRow(name, line, fields, columns, known) is { } row)
                 rows.Add(row);
             else
-                warnings.Add($"Caption file '{name}', line {line}: has {Plural.Of(fields.Length, "column")} where caption and picture are expected; the line is left out.");
+                warnings.Add(
+                    $"Caption file '{name}', line {line}: has {Plural.Of(fields.Length, "column")} where caption and picture are expected; "
+                        + "the line is left out."
+                );
         }
         return new CaptionTable(rows, warnings);
     }
@@ -120,7 +152,11 @@ public static class CaptionFile
             if (lines.Length > 1 && fields.Length < 2)
             {
                 // A quote that is never closed has swallowed the lines below it: quotes mean nothing here.
-                records.AddRange(lines.Select((line, i) => (nextLine + i, line.Split(delimiter).Select(field => field.Trim().Trim('"').Trim()).ToArray())).Where(line => line.Item2.Any(field => field.Length > 0)));
+                records.AddRange(
+                    lines
+                        .Select((line, i) => (nextLine + i, line.Split(delimiter).Select(field => field.Trim().Trim('"').Trim()).ToArray()))
+                        .Where(line => line.Item2.Any(field => field.Length > 0))
+                );
             }
             else if (fields.Any(field => field.Length > 0))
                 records.Add((nextLine, fields));
@@ -141,7 +177,10 @@ public static class CaptionFile
         var caption = header.FindIndex(field => CaptionHeaders.Contains(field));
         var picture = header.FindIndex(field => PictureHeaders.Contains(field));
         var count = first.Length;
-        var names = Enumerable.Range(0, count).Select(column => records.Count(record => column < record.Fields.Length && NamesPicture(record.Fields[column], known))).ToArray();
+        var names = Enumerable
+            .Range(0, count)
+            .Select(column => records.Count(record => column < record.Fields.Length && NamesPicture(record.Fields[column], known)))
+            .ToArray();
         // A picture may be called "caption.jpg" or "file": a first line that names a picture of the archive is no header.
         var hasHeader = (caption >= 0 || picture >= 0) && !first.Any(field => NamesPicture(field, known) && field.Contains('.'));
         if (!hasHeader)
@@ -157,15 +196,26 @@ public static class CaptionFile
             picture = names[best] > 0 ? best : caption == 1 ? 0 : 1; // by order: caption, picture
         }
         if (caption < 0)
-            caption = Enumerable.Range(0, count).Where(column => column != picture).MaxBy(column => records.Sum(record => column < record.Fields.Length ? record.Fields[column].Length : 0));
+            caption = Enumerable
+                .Range(0, count)
+                .Where(column => column != picture)
+                .MaxBy(column => records.Sum(record => column < record.Fields.Length ? record.Fields[column].Length : 0));
         var usable = names[picture] > 0 || hasHeader || records.Count(record => record.Fields.Length == 2) > records.Count / 2;
-        return new Columns(caption, usable ? picture : -1, count, hasHeader, (hasHeader ? 100 : 0) + names[picture] + (names[picture] == 0 ? 0.001 : 0));
+        return new Columns(
+            caption,
+            usable ? picture : -1,
+            count,
+            hasHeader,
+            (hasHeader ? 100 : 0) + names[picture] + (names[picture] == 0 ? 0.001 : 0)
+        );
     }
 
     private static bool NamesPicture(string field, HashSet<string> known)
     {
         var name = Base(Folded(field).Replace('\\', '/'));
-        return known.Contains(name) || known.Contains(Stem(name)) || PictureExtensions.Any(extension => name.EndsWith(extension, StringComparison.OrdinalIgnoreCase));
+        return known.Contains(name)
+            || known.Contains(Stem(name))
+            || PictureExtensions.Any(extension => name.EndsWith(extension, StringComparison.OrdinalIgnoreCase));
     }
 
     private static string OneLine(string field) => CaptionText.OneLine(field) ?? "";

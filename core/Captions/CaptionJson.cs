@@ -32,7 +32,10 @@ internal static class CaptionJson
         else
             ReadPiece(text, 1);
         if (rows.Count == 0 && warnings.Count == 0)
-            warnings.Add($"Caption file '{name}' names no pictures with captions: write {{\"file_name\": \"cat.png\", \"text\": \"a photo of TOK\"}}, one a line. It is not used.");
+            warnings.Add(
+                $"Caption file '{name}' names no pictures with captions: write {{\"file_name\": \"cat.png\", \"text\": \"a photo of "
+                    + "TOK\"}, one a line. It is not used."
+            );
         return new CaptionTable(rows, warnings);
 
         void ReadPiece(string json, int line)
@@ -44,7 +47,10 @@ internal static class CaptionJson
             }
             catch (JsonException e)
             {
-                warnings.Add($"Caption file '{name}', line {line}: is not JSON ({e.Message.TrimEnd('.')}); {(isLines ? "the line" : "the file")} is left out.");
+                warnings.Add(
+                    $"Caption file '{name}', line {line}: is not JSON ({e.Message.TrimEnd('.')}); {(isLines ? "the line" : "the file")} is "
+                        + "left out."
+                );
             }
         }
 

@@ -68,7 +68,11 @@ public sealed class CaptionLength
             moved = $" {string.Join(" and ", lost)} stood in what is cut and {Plural.Verb(lost.Count, "is", "are")} put in front.";
         }
         var end = caption[cut..].Trim();
-        return (caption, $"has {tokens} tokens where {ReadTokens} are read; this is cut: \"{(end.Length <= ShownLetters ? end : end[..ShownLetters] + "…")}\".{moved}");
+        return (
+            caption,
+            $"has {tokens} tokens where {ReadTokens} are read; this is cut: "
+                + $"\"{(end.Length <= ShownLetters ? end : end[..ShownLetters] + "…")}\".{moved}"
+        );
     }
 
     /// <summary>The length of the longest beginning that is read, in letters; at a space where there is one.</summary>

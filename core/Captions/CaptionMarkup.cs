@@ -46,7 +46,10 @@ public static partial class CaptionMarkup
     /// <summary>The text with a space in each tag's place.</summary>
     internal static string WithoutTags(string text) => Tag().Replace(text, " ");
 
-    [GeneratedRegex(@"<(?:lora|lyco|locon|hypernet|embedding|segment|adapter)\s*:[^<>]*>", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"<(?:lora|lyco|locon|hypernet|embedding|segment|adapter)\s*:[^<>]*>",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant
+    )]
     private static partial Regex Tag();
 
     // (words:1.3), as A1111 and ComfyUI have it; (at 10:30) is a time.
@@ -59,7 +62,10 @@ public static partial class CaptionMarkup
     [GeneratedRegex(@"\(\([^()]*\)\)|\[\[[^\[\]]*\]\]")]
     private static partial Regex Doubled();
 
-    [GeneratedRegex(@"\(([^()\[\]]*?)(?:(?<!\d\s*):\s*[+-]?\d*\.?\d+\s*)?\)|\[(?!trigger\])([^()\[\]]*)\]", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"\(([^()\[\]]*?)(?:(?<!\d\s*):\s*[+-]?\d*\.?\d+\s*)?\)|\[(?!trigger\])([^()\[\]]*)\]",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant
+    )]
     private static partial Regex Innermost();
 
     [GeneratedRegex(@"\s+")]

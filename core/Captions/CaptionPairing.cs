@@ -40,7 +40,10 @@ public sealed record CaptionPairing(
         if (found.Count == 0)
             warnings.Add($"{where}: picture '{row.Picture}' is not in the archive; the line is left out.");
         else if (found.Count > 1)
-            warnings.Add($"{where}: picture '{row.Picture}' may be {string.Join(" or ", found.Take(3).Select(path => $"'{path}'"))}; write its path. The line is left out.");
+            warnings.Add(
+                $"{where}: picture '{row.Picture}' may be {string.Join(" or ", found.Take(3).Select(path => $"'{path}'"))}; write its "
+                    + "path. The line is left out."
+            );
         else if (row.Caption.Length == 0)
             warnings.Add($"{where}: picture '{row.Picture}' has an empty caption; one is made automatically.");
         else if (captions.TryGetValue(found[0], out var earlier))
@@ -91,13 +94,23 @@ public sealed record CaptionPairing(
         return ([], false);
     }
 
-    /// <summary>A path in all the spellings in which it is compared. Composed Unicode: macOS writes "é" as two characters, tables mostly as one.</summary>
+    /// <summary>
+    /// A path in all the spellings in which it is compared. Composed Unicode: macOS writes "é" as two characters, tables mostly as one.
+    /// </summary>
     private sealed class Candidate
     {
         public Candidate(string path)
         {
             Path = path;
-            Full = string.Join('/', UnicodeNfc.Normalize(path).Replace('\\', '/').Split('/').Select(segment => segment.Trim()).Where(segment => segment is not ("" or ".")));
+            Full = string.Join(
+                '/',
+                UnicodeNfc
+                    .Normalize(path)
+                    .Replace('\\', '/')
+                    .Split('/')
+                    .Select(segment => segment.Trim())
+                    .Where(segment => segment is not ("" or "."))
+            );
             Lower = Full.ToLowerInvariant();
             Base = Full[(Full.LastIndexOf('/') + 1)..];
             LowerBase = Base.ToLowerInvariant();

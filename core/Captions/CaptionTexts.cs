@@ -64,8 +64,11 @@ internal sealed class CaptionTexts
         var text = page?.TryDecode(bytes);
         return text is not null
             ? (text, $"Caption file '{path}' is not UTF-8; it is read as {page}: \"{Shown(text)}\". Save it as UTF-8 if that is wrong.")
-            : (System.Text.Encoding.Latin1.GetString(bytes),
-                $"Caption file '{path}' is in an encoding that is not known, so its captions may be garbled: \"{Shown(System.Text.Encoding.Latin1.GetString(bytes))}\". Save it as UTF-8.");
+            : (
+                System.Text.Encoding.Latin1.GetString(bytes),
+                $"Caption file '{path}' is in an encoding that is not known, so its captions may be garbled: "
+                    + $"\"{Shown(System.Text.Encoding.Latin1.GetString(bytes))}\". Save it as UTF-8."
+            );
     }
 
     /// <summary>The first words that are not plain ASCII, for those are in question.</summary>

@@ -13,7 +13,8 @@ public sealed class TriggerWords
     public const char Separator = '|';
 
     // Chinese signs, kana, bopomofo, hangul (particles follow a word without a space), Thai, Lao, Burmese and Khmer.
-    private const string Unspaced = @"\u3005-\u3007\u3031-\u3035\u303B\u3040-\u30FF\u3100-\u312F\u3130-\u318F\u31A0-\u31BF\u31F0-\u31FF\u3400-\u4DBF\u4E00-\u9FFF\uA960-\uA97F"
+    private const string Unspaced =
+        @"\u3005-\u3007\u3031-\u3035\u303B\u3040-\u30FF\u3100-\u312F\u3130-\u318F\u31A0-\u31BF\u31F0-\u31FF\u3400-\u4DBF\u4E00-\u9FFF\uA960-\uA97F"
         + @"\uAC00-\uD7FF\uF900-\uFAFF\uFF66-\uFFDC\u1100-\u11FF\u0E00-\u0EFF\u1000-\u109F\u1780-\u17FF";
 
     private const string Joining = @"[\p{L}\p{N}_-[" + Unspaced + "]]"; // letters that make another word of the one beside them

@@ -30,7 +30,13 @@ public static partial class FolderRepeats
         var folders = said.Zip(times).Where(pair => pair.First.Folder is not null).GroupBy(pair => pair.First.Folder!.Value.Name)
             .Select(group => $"'{group.Key}' {group.First().Second} {(group.First().Second == 1 ? "time" : "times")}");
         var others = said.Exists(picture => picture.Folder is null) ? ", all others once" : "";
-        return (times, [$"Folders named as kohya's trainer has them (repeats_words) say how often their pictures count: {string.Join(", ", folders)}{others}. Rename them if that is not meant."]);
+        return (
+            times,
+            [
+                "Folders named as kohya's trainer has them (repeats_words) say how often their pictures count: "
+                    + $"{string.Join(", ", folders)}{others}. Rename them if that is not meant.",
+            ]
+        );
     }
 
     /// <summary>The nearest folder above the picture that says a number.</summary>

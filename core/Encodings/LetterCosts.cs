@@ -32,15 +32,35 @@ internal static class LetterCosts
     private const string Syllables = "이다의는에을가고하지를도로은서기사나한리자시어인해대수그아정일보있과으전것제부게원동조성장만주거구라스진양강개빨간파란";
 
     /// <summary>Western Europe: the letters with marks of French, German, Spanish, Portuguese, Italian and the Nordic languages.</summary>
-    public static double Western(char letter, int lead, int trail) => letter switch
-    {
-        _ when "éüöäáíóñçãèàßåøúê".Contains(letter) => 5.5,
-        _ when "âîôûëïìòùæœõýÿðþ".Contains(letter) => 7.3,
-        _ when "ÄÖÜÉÀÇÅØÑÁÈÊÎÔÆŒÍÓÚÂËÏÃÕ".Contains(letter) => 7.4,
-        '’' or '“' or '”' or '–' => 6.5,
-        '‘' or '—' or '…' or '«' or '»' or '°' or '·' or '¿' or '¡' or '€' or '£' or '§' or '©' or '®' or '½' or '×' or '²' or '\u00A0' or 'ª' or 'º' => 7.5,
-        _ => Other(letter),
-    };
+    public static double Western(char letter, int lead, int trail) =>
+        letter switch
+        {
+            _ when "éüöäáíóñçãèàßåøúê".Contains(letter) => 5.5,
+            _ when "âîôûëïìòùæœõýÿðþ".Contains(letter) => 7.3,
+            _ when "ÄÖÜÉÀÇÅØÑÁÈÊÎÔÆŒÍÓÚÂËÏÃÕ".Contains(letter) => 7.4,
+            '’' or '“' or '”' or '–' => 6.5,
+            '‘'
+            or '—'
+            or '…'
+            or '«'
+            or '»'
+            or '°'
+            or '·'
+            or '¿'
+            or '¡'
+            or '€'
+            or '£'
+            or '§'
+            or '©'
+            or '®'
+            or '½'
+            or '×'
+            or '²'
+            or '\u00A0'
+            or 'ª'
+            or 'º' => 7.5,
+            _ => Other(letter),
+        };
 
     /// <summary>Poland, Czechia, Hungary and their neighbours.</summary>
     public static double Central(char letter, int lead, int trail) => letter switch

@@ -4,13 +4,14 @@ using System.Runtime.InteropServices;
 namespace Sdxl.Core.Faults;
 
 /// <summary>
-/// Named places between two lines where a test lets a process die or fail exactly there. They do nothing, at the cost of one comparison, unless the
-/// environment variable <see cref="Variable"/> names one: "name:action" or "name:action:file". With a file the fault happens once: the first process
-/// that gets there makes the file, later ones (whatever restarts the process gives them the same environment) go on.
+/// Named places between two lines where a test lets a process die or fail exactly there. They do nothing, at the cost of one comparison,
+/// unless the environment variable <see cref="Variable"/> names one: "name:action" or "name:action:file". With a file the fault happens
+/// once: the first process that gets there makes the file, later ones (whatever restarts the process gives them the same environment) go
+/// on.
 /// </summary>
 /// <remarks>
-/// Actions: kill (as kill -9, no handler runs), stop (SIGSTOP: the process stands still until somebody continues it), cuda (the exception of a GPU
-/// whose context is lost), disk (no space left).
+/// Actions: kill (as kill -9, no handler runs), stop (SIGSTOP: the process stands still until somebody continues it), cuda (the exception
+/// of a GPU whose context is lost), disk (no space left).
 /// </remarks>
 public static class FaultPoints
 {
@@ -19,8 +20,18 @@ public static class FaultPoints
     /// <summary>Every point there is; a setting that names another one is refused, or its test would prove nothing.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
-        AfterRecordBeforeStart, BeforeMessage, AfterMessage, TrainingStep, BetweenCheckpointBlobs, AfterUploadBeforeResult, AfterResultBeforeEvent, AfterEventBeforeComplete,
-        MiddleOfPublish, AfterPublishBeforeRecord, BeforeNextAttemptIsSent, AfterNextAttemptIsSent,
+        AfterRecordBeforeStart,
+        BeforeMessage,
+        AfterMessage,
+        TrainingStep,
+        BetweenCheckpointBlobs,
+        AfterUploadBeforeResult,
+        AfterResultBeforeEvent,
+        AfterEventBeforeComplete,
+        MiddleOfPublish,
+        AfterPublishBeforeRecord,
+        BeforeNextAttemptIsSent,
+        AfterNextAttemptIsSent,
     ];
 
     public const string AfterRecordBeforeStart = "after-record-before-start";
@@ -55,8 +66,10 @@ public static class FaultPoints
         var parts = text.Split(':', 3);
         if (parts.Length < 2 || !Names.Contains(parts[0]) || parts[1] is not ("kill" or "stop" or "cuda" or "disk"))
         {
-            throw new FormatException($"{Variable} is '{text}'; expected name:action or name:action:file with an action of kill, stop, cuda, disk "
-                + $"and a name of {string.Join(", ", Names)}.");
+            throw new FormatException(
+                $"{Variable} is '{text}'; expected name:action or name:action:file with an action of kill, stop, cuda, disk "
+                    + $"and a name of {string.Join(", ", Names)}."
+            );
         }
         return new Fault(parts[0], parts[1], parts.Length == 3 ? parts[2] : null);
     }
@@ -70,7 +83,12 @@ public static class FaultPoints
                 Thread.Sleep(Timeout.Infinite); // the signal ends it; no further line runs
                 break;
             case "stop":
-                using (var stop = Process.Start("kill", ["-STOP", Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+                using (
+                    var stop = Process.Start(
+                        "kill",
+                        ["-STOP", Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture)]
+                    )
+                )
                     stop.WaitForExit();
                 break;
             case "cuda":

@@ -3,7 +3,10 @@ using Sdxl.Core.Json;
 
 namespace Sdxl.Core.Hosting;
 
-/// <summary>host.json in the state folder: how to reach the running host. There from the moment it answers until it stops; after a kill it stays behind.</summary>
+/// <summary>
+/// host.json in the state folder: how to reach the running host. There from the moment it answers until it stops; after a kill it stays
+/// behind.
+/// </summary>
 /// <param name="Url">Root of the HTTP API, with a slash at its end.</param>
 /// <param name="StorageConnectionString">Of the blob storage.</param>
 /// <param name="Pid">The host's process.</param>

@@ -8,8 +8,11 @@ public static class Repository
 
     /// <summary>The folder that <see cref="Root"/> gives.</summary>
     /// <exception cref="DirectoryNotFoundException">There is none.</exception>
-    public static string Required => Root
-        ?? throw new DirectoryNotFoundException($"No Directory.Packages.props above {AppContext.BaseDirectory}: run it from inside the repository.");
+    public static string Required =>
+        Root
+        ?? throw new DirectoryNotFoundException(
+            $"No Directory.Packages.props above {AppContext.BaseDirectory}: run it from inside the repository."
+        );
 
     /// <summary>Release or Debug, as the running program was built.</summary>
     public static string Configuration { get; } = AppContext.BaseDirectory.Contains(
@@ -18,7 +21,8 @@ public static class Repository
     /// <summary>Where another program of the clone lies that was built as this one was; it need not be there.</summary>
     /// <param name="room">Its folder: functions.</param>
     /// <param name="name">Its assembly: Sdxl.Functions.</param>
-    public static string Program(string root, string room, string name) => Path.Combine(root, room, "bin", Configuration, "net10.0", name + ".dll");
+    public static string Program(string root, string room, string name) =>
+        Path.Combine(root, room, "bin", Configuration, "net10.0", name + ".dll");
 
     private static string? FindRoot()
     {

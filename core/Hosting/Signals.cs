@@ -8,7 +8,9 @@ public static class Signals
 {
     private const int SigTerm = 15;
 
-    /// <summary>SIGTERM. Windows has no such thing for a process without a window: there it is ended, and jobs go on from their last checkpoint.</summary>
+    /// <summary>
+    /// SIGTERM. Windows has no such thing for a process without a window: there it is ended, and jobs go on from their last checkpoint.
+    /// </summary>
     public static void AskToEnd(Process process)
     {
         if (OperatingSystem.IsWindows())
@@ -17,7 +19,9 @@ public static class Signals
             _ = Kill(process.Id, SigTerm);
     }
 
-    /// <summary>Leaves the terminal's process group, so that Ctrl-C reaches the command alone, which then stops this host in order.</summary>
+    /// <summary>
+    /// Leaves the terminal's process group, so that Ctrl-C reaches the command alone, which then stops this host in order.
+    /// </summary>
     public static void LeaveTerminal()
     {
         if (!OperatingSystem.IsWindows())

@@ -30,7 +30,8 @@ public static class JobId
     public static bool IsValid(string? id) => id is { Length: Length } && id.All(c => Alphabet.Contains(c, StringComparison.Ordinal));
 
     /// <summary>A seed 0..2^53-1 that belongs to the id: what "no seed given" means, so that even such a run can be repeated.</summary>
-    public static long SeedOf(string id) => BitConverter.ToInt64(SHA256.HashData(Encoding.UTF8.GetBytes("seed:" + id)), 0) & ((1L << 53) - 1);
+    public static long SeedOf(string id) =>
+        BitConverter.ToInt64(SHA256.HashData(Encoding.UTF8.GetBytes("seed:" + id)), 0) & ((1L << 53) - 1);
 
     private static string Encode(ReadOnlySpan<byte> bytes)
     {

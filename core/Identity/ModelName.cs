@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Sdxl.Core.Identity;
 
-/// <summary>Where versions are published: <c>owner/name</c>, both lower-case words of a-z, 0-9, '-', '_' and '.', 1..64 characters.</summary>
+/// <summary>
+/// Where versions are published: <c>owner/name</c>, both lower-case words of a-z, 0-9, '-', '_' and '.', 1..64 characters.
+/// </summary>
 public sealed partial record ModelName(string Owner, string Name)
 {
     public override string ToString() => $"{Owner}/{Name}";
@@ -18,7 +20,9 @@ public sealed partial record ModelName(string Owner, string Name)
             problem = null;
             return new ModelName(owner, name);
         }
-        problem = $"Model name '{text}' is not of the form name or owner/name. Use lower-case letters, digits, '-', '_' and '.', at most 64 a part, "
+        problem =
+            $"Model name '{text}' is not of the form name or owner/name. Use lower-case letters, digits, '-', '_' and '.', at most 64 a "
+                + "part, "
             + $"for example '{Slug(text).Name}'.";
         return null;
     }

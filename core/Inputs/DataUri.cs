@@ -38,8 +38,14 @@ public sealed record DataUri(byte[] Bytes, string? Name)
     }
 
     private static DataUriException TooLarge(long maxBytes) =>
-        new(string.Create(CultureInfo.InvariantCulture,
-            $"is larger than the {maxBytes >> 20} MiB that a data URI may have; POST the file itself as multipart/form-data, or put it into this service's storage and give container/path"), isTooLarge: true);
+        new(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"is larger than the {maxBytes >> 20} MiB that a data URI may have; POST the file itself as multipart/form-data, or put it "
+                    + $"into this service's storage and give container/path"
+            ),
+            isTooLarge: true
+        );
 
     private static string? NameIn(string[] parameters) =>
         parameters.FirstOrDefault(p => p.StartsWith("name=", StringComparison.OrdinalIgnoreCase)) is { Length: > 5 } name

@@ -6,7 +6,8 @@ namespace Sdxl.Core.Inputs;
 public enum InputType { String, Integer, Number, Boolean }
 
 /// <summary>
-/// One input as users see it: the command line's options, the validation, the HTTP API's schema and the documentation all come from this row.
+/// One input as users see it: the command line's options, the validation, the HTTP API's schema and the documentation all come from this
+/// row.
 /// </summary>
 /// <param name="Name">snake_case name, the same in HTTP, blob metadata, training.json and (with dashes) on the command line.</param>
 /// <param name="Default">What applies when neither the user nor the base model's manifest says something; null = unset.</param>

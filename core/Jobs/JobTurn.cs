@@ -3,8 +3,8 @@ using Sdxl.Core.Identity;
 namespace Sdxl.Core.Jobs;
 
 /// <summary>
-/// Whose turn a job is: each delivery of its message takes the turn before it writes anything, under a number higher than all before. A worker that
-/// lost its lock without knowing it (it stood still, its network was cut) finds another's turn here and leaves.
+/// Whose turn a job is: each delivery of its message takes the turn before it writes anything, under a number higher than all before. A
+/// worker that lost its lock without knowing it (it stood still, its network was cut) finds another's turn here and leaves.
 /// </summary>
 /// <param name="Number">1, 2, …: deliveries that have begun.</param>
 /// <param name="Attempt">The message's own attempt; a message of a lower one is left over and holds no job any more.</param>

@@ -4,7 +4,9 @@ using System.Text.Json.Serialization;
 
 namespace Sdxl.Core.Json;
 
-/// <summary>The one way JSON is written here: snake_case names, lower-case enum words, nulls written (clients tell "unset" from "unknown" by them).</summary>
+/// <summary>
+/// The one way JSON is written here: snake_case names, lower-case enum words, nulls written (clients tell "unset" from "unknown" by them).
+/// </summary>
 public static class SdxlJson
 {
     /// <summary>For records in blobs, messages and HTTP answers.</summary>

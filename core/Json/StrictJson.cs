@@ -5,8 +5,8 @@ using System.Text.Unicode;
 namespace Sdxl.Core.Json;
 
 /// <summary>
-/// Reads JSON of strangers. The library looks at texts only when they are asked for, and throws then, anywhere, over bytes that are no UTF-8
-/// and over halves of surrogate pairs; here everything is looked at once, at the door.
+/// Reads JSON of strangers. The library looks at texts only when they are asked for, and throws then, anywhere, over bytes that are no
+/// UTF-8 and over halves of surrogate pairs; here everything is looked at once, at the door.
 /// </summary>
 public static class StrictJson
 {

@@ -25,23 +25,36 @@ public abstract record WorkerEvent(JobKey Job, int Attempt, DateTimeOffset At)
 
 /// <summary>The artefacts lie under the delivery's own place, not yet published. The files' hashes are what publishing verifies.</summary>
 /// <param name="Place">jobs/{owner}/{id}/attempts/{Place}/output/….</param>
-public sealed record TrainingCompleted(JobKey Job, int Attempt, DateTimeOffset At, string Place, IReadOnlyList<VersionFile> Files, double TrainSeconds)
-    : WorkerEvent(Job, Attempt, At);
+public sealed record TrainingCompleted(
+    JobKey Job,
+    int Attempt,
+    DateTimeOffset At,
+    string Place,
+    IReadOnlyList<VersionFile> Files,
+    double TrainSeconds
+) : WorkerEvent(Job, Attempt, At);
 
 /// <summary>A worker took the prediction. How far it is, it writes to jobs/{owner}/{id}/drawing.json.</summary>
 public sealed record DrawingStarted(JobKey Job, int Attempt, DateTimeOffset At, string Device) : WorkerEvent(Job, Attempt, At);
 
 /// <summary>One more picture lies under predictions/{owner}/{id}/.</summary>
 /// <param name="Pictures">All that are ready.</param>
-public sealed record PictureDrawn(JobKey Job, int Attempt, DateTimeOffset At, IReadOnlyList<DrawnPicture> Pictures) : WorkerEvent(Job, Attempt, At);
+public sealed record PictureDrawn(JobKey Job, int Attempt, DateTimeOffset At, IReadOnlyList<DrawnPicture> Pictures)
+    : WorkerEvent(Job, Attempt, At);
 
 /// <summary>The prediction's log has grown; sent where its webhook wants to know.</summary>
 public sealed record DrawingLogged(JobKey Job, int Attempt, DateTimeOffset At) : WorkerEvent(Job, Attempt, At);
 
 /// <summary>The pictures lie under predictions/{owner}/{id}/. A flagged picture (safety checker) is black and keeps its slot.</summary>
 /// <param name="Warnings">Sentences for the user, or null.</param>
-public sealed record PredictionCompleted(JobKey Job, int Attempt, DateTimeOffset At, IReadOnlyList<DrawnPicture> Pictures, double PredictSeconds, IReadOnlyList<string>? Warnings = null)
-    : WorkerEvent(Job, Attempt, At);
+public sealed record PredictionCompleted(
+    JobKey Job,
+    int Attempt,
+    DateTimeOffset At,
+    IReadOnlyList<DrawnPicture> Pictures,
+    double PredictSeconds,
+    IReadOnlyList<string>? Warnings = null
+) : WorkerEvent(Job, Attempt, At);
 
 /// <param name="File">out-0.png, …</param>
 /// <param name="Seed">The seed that draws this one alone again.</param>

@@ -51,7 +51,10 @@ public static class JobRecords
         where T : class, IJobRecord<T>
     {
         var last = after.LastEvent();
-        JobEvent[] happened = [.. after.HappenedSince(before).Select((what, i) => new JobEvent(last + 1 + i, what.Type, now, what.Pictures))];
+        JobEvent[] happened =
+        [
+            .. after.HappenedSince(before).Select((what, i) => new JobEvent(last + 1 + i, what.Type, now, what.Pictures)),
+        ];
         return happened.Length == 0 ? after : after.Owing([.. after.Events, .. happened], after.Told, after.Outbox);
     }
 }

@@ -1,6 +1,9 @@
 namespace Sdxl.Core.Settings;
 
-/// <summary>Names of the settings that say where storage and queues are, and how a client is made of them: the same for the functions and the GPU worker.</summary>
+/// <summary>
+/// Names of the settings that say where storage and queues are, and how a client is made of them: the same for the functions and the GPU
+/// worker.
+/// </summary>
 public static class Connections
 {
     /// <summary>The storage account: a connection string, or "…:blobServiceUri" for a managed identity.</summary>

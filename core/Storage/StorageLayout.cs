@@ -3,7 +3,8 @@ using Sdxl.Core.Identity;
 namespace Sdxl.Core.Storage;
 
 /// <summary>
-/// Where everything lies in blob storage: container names, and blob names inside them. Names begin with the owner, who cannot begin with '_':
+/// Where everything lies in blob storage: container names, and blob names inside them. Names begin with the owner, who cannot begin with
+/// '_':
 /// what does is the service's own.
 /// </summary>
 public static class StorageLayout
@@ -17,13 +18,17 @@ public static class StorageLayout
     /// <summary>Unpacked and prepared data sets: {owner}/{id}/raw/…, …/pictures/…, …/masks/…, …/manifest.json, …/report.html.</summary>
     public const string Datasets = "datasets";
 
-    /// <summary>What belongs to a running job: progress, log, files that came as inputs, checkpoints, unpublished output, the cancel mark.</summary>
+    /// <summary>
+    /// What belongs to a running job: progress, log, files that came as inputs, checkpoints, unpublished output, the cancel mark.
+    /// </summary>
     public const string Jobs = "jobs";
 
     /// <summary>Published versions: {owner}/{name}/versions/{version}/…; {owner}/{name}/model.json names the latest.</summary>
     public const string Models = "models";
 
-    /// <summary>State of record: {owner}/trainings/{id}.json, {owner}/predictions/{id}.json, and {owner}/index/… whose names sort newest first.</summary>
+    /// <summary>
+    /// State of record: {owner}/trainings/{id}.json, {owner}/predictions/{id}.json, and {owner}/index/… whose names sort newest first.
+    /// </summary>
     public const string Records = "records";
 
     /// <summary>Drawn pictures: {owner}/{id}/out-N.png.</summary>
@@ -48,7 +53,9 @@ public static class StorageLayout
     /// <summary>Written by the GPU worker alone: how far it is. Its age is the worker's heartbeat.</summary>
     public static string Progress(JobKey job) => $"{job}/progress.json";
 
-    /// <summary>Lines of the functions app. The worker has a log of its own, so that neither writes between the other's lines; readers join them.</summary>
+    /// <summary>
+    /// Lines of the functions app. The worker has a log of its own, so that neither writes between the other's lines; readers join them.
+    /// </summary>
     public static string Log(JobKey job) => $"{job}/log.txt";
 
     /// <summary>Lines of the GPU worker, appended by whoever has the turn.</summary>
@@ -57,7 +64,9 @@ public static class StorageLayout
     /// <summary>One line of JSON a step, growing while the training runs; written by the GPU worker alone.</summary>
     public static string Metrics(JobKey job) => $"{job}/{MetricsFile}";
 
-    /// <summary>The list of <see cref="Trainings.TrainingSample"/>, growing while the training runs; written by the GPU worker alone.</summary>
+    /// <summary>
+    /// The list of <see cref="Trainings.TrainingSample"/>, growing while the training runs; written by the GPU worker alone.
+    /// </summary>
     public static string SampleList(JobKey job) => $"{job}/samples.json";
 
     /// <summary>A picture of that list.</summary>
@@ -73,8 +82,8 @@ public static class StorageLayout
     public static string Turn(JobKey job) => $"{job}/turn.json";
 
     /// <summary>
-    /// How the work ended: the event that ends the job, written once, before it is sent. Whoever takes the job again finds it here and does nothing
-    /// again, and an event that got lost is made up for.
+    /// How the work ended: the event that ends the job, written once, before it is sent. Whoever takes the job again finds it here and does
+    /// nothing again, and an event that got lost is made up for.
     /// </summary>
     public static string Result(JobKey job) => $"{job}/{ResultFile}";
 
@@ -82,12 +91,17 @@ public static class StorageLayout
     public static string JobInput(JobKey job, string field, string file) => $"{JobInputs(job)}{field}/{file}";
     public static string JobInputs(JobKey job) => $"{job}/inputs/";
 
-    /// <summary>Each delivery writes below a place of its own ({place}/output/…, {place}/checkpoints/…): one that lost its lock spoils nothing of its successor's.</summary>
+    /// <summary>
+    /// Each delivery writes below a place of its own ({place}/output/…, {place}/checkpoints/…): one that lost its lock spoils nothing of
+    /// its successor's.
+    /// </summary>
     public static string Attempts(JobKey job) => $"{job}/attempts/";
     public static string AttemptPrefix(JobKey job, string place) => $"{Attempts(job)}{place}/";
     public static string AttemptOutput(JobKey job, string place, string file) => $"{AttemptPrefix(job, place)}output/{file}";
 
-    /// <summary>A checkpoint's blobs are {place}/checkpoints/{name}/…; it is whole when {place}/checkpoints/{name}.list.json is there.</summary>
+    /// <summary>
+    /// A checkpoint's blobs are {place}/checkpoints/{name}/…; it is whole when {place}/checkpoints/{name}.list.json is there.
+    /// </summary>
     public const string CheckpointsFolder = "checkpoints/";
 
     /// <summary>Name of a run's numbers: one line of JSON a step.</summary>
@@ -148,10 +162,12 @@ public static class StorageLayout
     public static string DrawnResult(JobKey prediction) => Drawn(prediction, ResultFile);
 
     /// <summary>An empty blob whose name sorts newest first: lists come in that order without reading the records.</summary>
-    public static string TrainingIndex(JobKey training, DateTimeOffset created) => IndexOf(training.Owner, TrainingsList) + Entry(training, created);
+    public static string TrainingIndex(JobKey training, DateTimeOffset created) =>
+        IndexOf(training.Owner, TrainingsList) + Entry(training, created);
 
     /// <inheritdoc cref="TrainingIndex"/>
-    public static string PredictionIndex(JobKey prediction, DateTimeOffset created) => IndexOf(prediction.Owner, PredictionsList) + Entry(prediction, created);
+    public static string PredictionIndex(JobKey prediction, DateTimeOffset created) =>
+        IndexOf(prediction.Owner, PredictionsList) + Entry(prediction, created);
 
     /// <inheritdoc cref="TrainingIndex"/>
     public static string FileIndex(JobKey file, DateTimeOffset created) => IndexOf(file.Owner, FilesList) + Entry(file, created);

@@ -5,11 +5,14 @@ using System.Text.Json;
 
 namespace Sdxl.Core.Text;
 
-/// <summary>CLIP's byte-level BPE tokenizer: text to ids as SDXL's text encoders and CLIPSeg expect them. Immutable and thread-safe.</summary>
+/// <summary>
+/// CLIP's byte-level BPE tokenizer: text to ids as SDXL's text encoders and CLIPSeg expect them. Immutable and thread-safe.
+/// </summary>
 /// <remarks>
-/// Added tokens (special ones, and new ones such as &lt;s0&gt;) are cut out of the raw text first, longest first, case-sensitively. What lies between is composed (NFC),
-/// lower-cased and cut into words by CLIP's pattern ('s 't 're 've 'm 'll 'd | letters | one digit | other marks); each word's UTF-8 bytes are merged by rank, its end marked by &lt;/w&gt;.
-/// Source: openai/CLIP simple_tokenizer.py; transformers models/clip/tokenization_clip.py.
+/// Added tokens (special ones, and new ones such as &lt;s0&gt;) are cut out of the raw text first, longest first, case-sensitively. What
+/// lies between is composed (NFC), lower-cased and cut into words by CLIP's pattern ('s 't 're 've 'm 'll 'd | letters | one digit | other
+/// marks); each word's UTF-8 bytes are merged by rank, its end marked by &lt;/w&gt;. Source: openai/CLIP simple_tokenizer.py; transformers
+/// models/clip/tokenization_clip.py.
 /// </remarks>
 public sealed class ClipTokenizer
 {
@@ -27,7 +30,11 @@ public sealed class ClipTokenizer
     private readonly ConcurrentDictionary<string, int[]> _words = new();
 
     private ClipTokenizer(
-        IReadOnlyDictionary<string, int> vocabulary, IReadOnlyDictionary<(string, string), int> ranks, IReadOnlyDictionary<string, int> added, int padding)
+        IReadOnlyDictionary<string, int> vocabulary,
+        IReadOnlyDictionary<(string, string), int> ranks,
+        IReadOnlyDictionary<string, int> added,
+        int padding
+    )
     {
         (_vocabulary, _ranks, _added, Padding) = (vocabulary, ranks, added, padding);
         _addedLongestFirst = [.. added.Keys.OrderByDescending(token => token.Length)];
@@ -49,7 +56,9 @@ public sealed class ClipTokenizer
     /// <summary>One more than the highest id, added tokens included (CLIP: 49408).</summary>
     public int VocabularySize { get; }
 
-    /// <summary>Reads vocab.json and merges.txt, and where they exist special_tokens_map.json, tokenizer_config.json and added_tokens.json.</summary>
+    /// <summary>
+    /// Reads vocab.json and merges.txt, and where they exist special_tokens_map.json, tokenizer_config.json and added_tokens.json.
+    /// </summary>
     /// <param name="folder">A tokenizer folder in transformers' layout.</param>
     /// <exception cref="FileNotFoundException">vocab.json or merges.txt is missing.</exception>
     /// <exception cref="InvalidDataException">The vocabulary lacks CLIP's start or end token, or the padding token.</exception>
@@ -97,7 +106,9 @@ public sealed class ClipTokenizer
         return new ClipTokenizer(_vocabulary, _ranks, added, Padding);
     }
 
-    /// <summary>Start token, text, end token, padding: exactly <paramref name="length"/> ids. A longer text is cut, the end token kept.</summary>
+    /// <summary>
+    /// Start token, text, end token, padding: exactly <paramref name="length"/> ids. A longer text is cut, the end token kept.
+    /// </summary>
     public int[] Encode(string text, int length = 77) => Encode(Tokenize(text), length);
 
     /// <summary>The same of a text's own ids.</summary>
@@ -158,7 +169,9 @@ public sealed class ClipTokenizer
     /// <summary>Python's and Rust's lower(): ToLowerInvariant, and the one letter that grows, I with a dot above.</summary>
     private static string Lower(string text) => text.Replace("\u0130", "i\u0307", StringComparison.Ordinal).ToLowerInvariant();
 
-    /// <summary>Cuts by CLIP's pattern. By hand and by code point, because .NET's Regex sees letters beyond U+FFFF as two surrogates.</summary>
+    /// <summary>
+    /// Cuts by CLIP's pattern. By hand and by code point, because .NET's Regex sees letters beyond U+FFFF as two surrogates.
+    /// </summary>
     private static IEnumerable<string> Words(string text)
     {
         var at = 0;
@@ -221,7 +234,9 @@ public sealed class ClipTokenizer
         return [.. parts.Select(part => _vocabulary.GetValueOrDefault(part, EndOfText))];
     }
 
-    /// <summary>GPT-2's way to write 256 bytes as visible characters: printable Latin-1 stands for itself, the rest counts up from U+0100.</summary>
+    /// <summary>
+    /// GPT-2's way to write 256 bytes as visible characters: printable Latin-1 stands for itself, the rest counts up from U+0100.
+    /// </summary>
     private static string[] ByteSymbols()
     {
         var symbols = new string[256];
@@ -237,7 +252,12 @@ public sealed class ClipTokenizer
     private static string Required(string folder, string name)
     {
         var file = Path.Combine(folder, name);
-        return File.Exists(file) ? file : throw new FileNotFoundException($"Tokenizer folder '{folder}' has no {name}. Expected vocab.json and merges.txt; fetch models with ./sdxl models pull.", file);
+        return File.Exists(file)
+            ? file
+            : throw new FileNotFoundException(
+                $"Tokenizer folder '{folder}' has no {name}. Expected vocab.json and merges.txt; fetch models with ./sdxl models pull.",
+                file
+            );
     }
 
     private static string? ReadPadding(string folder)
@@ -264,7 +284,11 @@ public sealed class ClipTokenizer
             {
                 foreach (var entry in byId.EnumerateObject())
                 {
-                    if (int.TryParse(entry.Name, out var id) && entry.Value.TryGetProperty("content", out var content) && content.GetString() is { Length: > 0 } token)
+                    if (
+                        int.TryParse(entry.Name, out var id)
+                        && entry.Value.TryGetProperty("content", out var content)
+                        && content.GetString() is { Length: > 0 } token
+                    )
                         tokens[token] = id;
                 }
             }

@@ -124,8 +124,11 @@ public static class UnicodeNfc
         public static Tables Read()
         {
             var tables = new Tables();
-            using var stream = typeof(UnicodeNfc).Assembly.GetManifestResourceStream("Sdxl.Core.Text.nfc.txt")
-                ?? throw new InvalidOperationException("Sdxl.Core.dll lacks its resource Sdxl.Core.Text.nfc.txt: build it again from core/Sdxl.Core.csproj.");
+            using var stream =
+                typeof(UnicodeNfc).Assembly.GetManifestResourceStream("Sdxl.Core.Text.nfc.txt")
+                ?? throw new InvalidOperationException(
+                    "Sdxl.Core.dll lacks its resource Sdxl.Core.Text.nfc.txt: build it again from core/Sdxl.Core.csproj."
+                );
             using var reader = new StreamReader(stream);
             while (reader.ReadLine() is { } line)
             {

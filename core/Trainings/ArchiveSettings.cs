@@ -7,11 +7,19 @@ using Sdxl.Core.Json;
 
 namespace Sdxl.Core.Trainings;
 
-/// <summary>training.json of an archive: inputs for the gaps that the given ones leave. What is wrong with one of them is said with the file's name in front.</summary>
+/// <summary>
+/// training.json of an archive: inputs for the gaps that the given ones leave. What is wrong with one of them is said with the file's name
+/// in front.
+/// </summary>
 public sealed class ArchiveSettings
 {
     /// <summary>A name that stands twice is an error, not a choice.</summary>
-    private static readonly JsonDocumentOptions s_json = new() { AllowDuplicateProperties = false, AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
+    private static readonly JsonDocumentOptions s_json = new()
+    {
+        AllowDuplicateProperties = false,
+        AllowTrailingCommas = true,
+        CommentHandling = JsonCommentHandling.Skip,
+    };
 
     private readonly string _where;
     private readonly JsonObject _values;
@@ -31,11 +39,20 @@ public sealed class ArchiveSettings
         {
             var bytes = archive.ReadSmall(path).AsSpan();
             var text = bytes.StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes; // Notepad writes a mark
-            return new ArchiveSettings($"{path} in {archive.Name}", StrictJson.Parse(text, s_json) as JsonObject ?? throw new JsonException("it is not an object"));
+            return new ArchiveSettings(
+                $"{path} in {archive.Name}",
+                StrictJson.Parse(text, s_json) as JsonObject ?? throw new JsonException("it is not an object")
+            );
         }
         catch (Exception e) when (e is JsonException or InvalidDataException)
         {
-            throw new InputException([new InputProblem(path, $"'{path}' in {archive.Name} is not a JSON object of inputs ({e.Message.TrimEnd('.')}). Write it as {{\"max_train_steps\": 500}}, or leave it out.")]);
+            throw new InputException([
+                new InputProblem(
+                    path,
+                    $"'{path}' in {archive.Name} is not a JSON object of inputs ({e.Message.TrimEnd('.')}). Write it as "
+                        + "{\"max_train_steps\": 500}, or leave it out."
+                ),
+            ]);
         }
     }
 
@@ -59,7 +76,11 @@ public sealed class ArchiveSettings
         }
         catch (InputException e)
         {
-            throw new InputException([.. e.Problems.Select(problem => _filled.Contains(problem.Field) ? problem with { Sentence = $"{_where}: {problem.Sentence}" } : problem)]);
+            throw new InputException([
+                .. e.Problems.Select(problem =>
+                    _filled.Contains(problem.Field) ? problem with { Sentence = $"{_where}: {problem.Sentence}" } : problem
+                ),
+            ]);
         }
     }
 }

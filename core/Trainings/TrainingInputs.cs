@@ -8,7 +8,8 @@ namespace Sdxl.Core.Trainings;
 
 /// <summary>
 /// All inputs of a training, checked, with every default applied. Names, types and general defaults are Replicate's (stability-ai/sdxl),
-/// then come the extras of this trainer. What each means stands in <see cref="Fields"/>; that table is also the command line's help and the HTTP API's schema.
+/// then come the extras of this trainer. What each means stands in <see cref="Fields"/>; that table is also the command line's help and the
+/// HTTP API's schema.
 /// </summary>
 public sealed record TrainingInputs
 {
@@ -20,44 +21,207 @@ public sealed record TrainingInputs
     /// <summary>The row of each input, in display order.</summary>
     public static IReadOnlyList<InputField> Fields { get; } =
     [
-        new("seed", InputType.Integer, null, "Seed of all randomness: the same seed, pictures and settings give the same weights, on a processor to the bit (a GPU sums in changing order). Unset or -1: one is derived from the training's id and reported.", 0, (1L << 53) - 1, UnsetValue: -1),
-        new("resolution", InputType.Integer, 512, "Side of the square training pictures in pixels. Smaller pictures are upscaled.", 64, 2048, MultipleOf: 8),
+        new(
+            "seed",
+            InputType.Integer,
+            null,
+            "Seed of all randomness: the same seed, pictures and settings give the same weights, on a processor to the bit (a GPU sums in "
+                + "changing order). Unset or -1: one is derived from the training's id and reported.",
+            0,
+            (1L << 53) - 1,
+            UnsetValue: -1
+        ),
+        new(
+            "resolution",
+            InputType.Integer,
+            512,
+            "Side of the square training pictures in pixels. Smaller pictures are upscaled.",
+            64,
+            2048,
+            MultipleOf: 8
+        ),
         new("train_batch_size", InputType.Integer, 4, "Pictures a step. More is steadier and needs more memory.", 1, 64),
-        new("num_train_epochs", InputType.Integer, 4000, "Passes over the pictures; only counts if it ends before max_train_steps.", 1, 1_000_000),
+        new(
+            "num_train_epochs",
+            InputType.Integer,
+            4000,
+            "Passes over the pictures; only counts if it ends before max_train_steps.",
+            1,
+            1_000_000
+        ),
         new("max_train_steps", InputType.Integer, 1000, "Training steps in all; 1000 suits 5 to 20 pictures.", 1, 1_000_000),
-        new("is_lora", InputType.Boolean, true, "true: train a LoRA (small file, fast). false: fine-tune the whole U-Net (large file, 80 GB GPU for real SDXL)."),
-        new("unet_learning_rate", InputType.Number, 1e-6, "Learning rate of the U-Net in a full fine-tune; 1e-6 to 1e-5 is usual. No effect with is_lora.", 0, 1),
+        new(
+            "is_lora",
+            InputType.Boolean,
+            true,
+            "true: train a LoRA (small file, fast). false: fine-tune the whole U-Net (large file, 80 GB GPU for real SDXL)."
+        ),
+        new(
+            "unet_learning_rate",
+            InputType.Number,
+            1e-6,
+            "Learning rate of the U-Net in a full fine-tune; 1e-6 to 1e-5 is usual. No effect with is_lora.",
+            0,
+            1
+        ),
         new("ti_lr", InputType.Number, 3e-4, "Learning rate of the trigger word's vectors (textual inversion).", 0, 1),
         new("lora_lr", InputType.Number, 1e-4, "Learning rate of the LoRA matrices. No effect without is_lora.", 0, 1),
-        new("lr_scheduler", InputType.String, "constant", "How the learning rates change over the run, after the warm-up.", Choices: ["constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial"]),
-        new("lr_warmup_steps", InputType.Integer, 100, "Steps over which the learning rates rise from 0. With 'constant', too, it applies when above 0.", 0, 1_000_000),
-        new("lr_cycles", InputType.Integer, 3, "Times that lr_scheduler 'cosine_with_restarts' falls to 0; each restart gives a run that is stuck another chance. No effect with the others.", 1, 1000),
-        new("lr_power", InputType.Number, 2.0, "Exponent of lr_scheduler 'polynomial': 1 is a straight line, 2 falls fast at first and ends gently. No effect with the others.", 0.1, 10),
-        new("token_string", InputType.String, "TOK", "Trigger word: what the subject is called in captions and prompts. No ':' and no ','. Several subjects: words separated by '|' (TOK|CAT); each gets vectors of its own, and each picture's caption names those in it (a caption without any gets the prefix).", Maximum: 1000),
-        new("caption_prefix", InputType.String, "a photo of TOK", "Put in front of automatic captions and of your own that name no trigger word; must contain one (else the first is added).", Maximum: 1000),
-        new("mask_target_prompts", InputType.String, null, "What matters in the pictures, in words, several separated by '|': training looks there. Unset: everything counts alike.", Maximum: 1000),
-        new("crop_based_on_salience", InputType.Boolean, true, "Crop to the square around what matters (mask or face) rather than around the centre."),
+        new(
+            "lr_scheduler",
+            InputType.String,
+            "constant",
+            "How the learning rates change over the run, after the warm-up.",
+            Choices: ["constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial"]
+        ),
+        new(
+            "lr_warmup_steps",
+            InputType.Integer,
+            100,
+            "Steps over which the learning rates rise from 0. With 'constant', too, it applies when above 0.",
+            0,
+            1_000_000
+        ),
+        new(
+            "lr_cycles",
+            InputType.Integer,
+            3,
+            "Times that lr_scheduler 'cosine_with_restarts' falls to 0; each restart gives a run that is stuck another chance. No effect "
+                + "with the others.",
+            1,
+            1000
+        ),
+        new(
+            "lr_power",
+            InputType.Number,
+            2.0,
+            "Exponent of lr_scheduler 'polynomial': 1 is a straight line, 2 falls fast at first and ends gently. No effect with the "
+                + "others.",
+            0.1,
+            10
+        ),
+        new(
+            "token_string",
+            InputType.String,
+            "TOK",
+            "Trigger word: what the subject is called in captions and prompts. No ':' and no ','. Several subjects: words separated by '|' "
+                + "(TOK|CAT); each gets vectors of its own, and each picture's caption names those in it (a caption without any gets the "
+                + "prefix).",
+            Maximum: 1000
+        ),
+        new(
+            "caption_prefix",
+            InputType.String,
+            "a photo of TOK",
+            "Put in front of automatic captions and of your own that name no trigger word; must contain one (else the first is added).",
+            Maximum: 1000
+        ),
+        new(
+            "mask_target_prompts",
+            InputType.String,
+            null,
+            "What matters in the pictures, in words, several separated by '|': training looks there. Unset: everything counts alike.",
+            Maximum: 1000
+        ),
+        new(
+            "crop_based_on_salience",
+            InputType.Boolean,
+            true,
+            "Crop to the square around what matters (mask or face) rather than around the centre."
+        ),
         new("use_face_detection_instead", InputType.Boolean, false, "Masks from face detection instead of mask_target_prompts."),
         new("clipseg_temperature", InputType.Number, 1.0, "How soft text masks are; 0.5 is sharper.", 0.01, 10),
         new("verbose", InputType.Boolean, true, "Write a log line for every progress event; false: only stages, warnings and results."),
-        new("checkpointing_steps", InputType.Integer, 200, "Steps between checkpoints from which a lost worker's training is resumed; very large: only at the end.", 1, 1_000_000_000),
+        new(
+            "checkpointing_steps",
+            InputType.Integer,
+            200,
+            "Steps between checkpoints from which a lost worker's training is resumed; very large: only at the end.",
+            1,
+            1_000_000_000
+        ),
         new("lora_rank", InputType.Integer, 32, "Rank of the LoRA: its capacity and file size.", 1, 512),
-        new("input_images_filetype", InputType.String, "infer", "Accepted for compatibility; the archive's kind is always told by its content.", Choices: ["infer", "zip", "tar"]),
+        new(
+            "input_images_filetype",
+            InputType.String,
+            "infer",
+            "Accepted for compatibility; the archive's kind is always told by its content.",
+            Choices: ["infer", "zip", "tar"]
+        ),
         // Extras of this trainer, below Replicate's.
         new("lora_alpha", InputType.Number, null, "Scale of the LoRA is alpha / rank. Unset: equal to the rank.", 0.001, 4096),
-        new("lora_targets", InputType.String, "attention", "Layers that get a LoRA: 'attention' (q, k, v, out) or 'linear' (all linear layers of the transformer blocks: stronger, larger).", Choices: ["attention", "linear"]),
+        new(
+            "lora_targets",
+            InputType.String,
+            "attention",
+            "Layers that get a LoRA: 'attention' (q, k, v, out) or 'linear' (all linear layers of the transformer blocks: stronger, "
+                + "larger).",
+            Choices: ["attention", "linear"]
+        ),
         new("use_dora", InputType.Boolean, false, "Weight-decomposed LoRA (DoRA): closer to a full fine-tune at low rank, slower."),
-        new("optimizer", InputType.String, "adamw", "adamw: the default. prodigy: finds its own rate (the rates are 1 unless you give them). adafactor: least memory. lion: sign updates, a third of AdamW's rate.", Choices: ["adamw", "prodigy", "adafactor", "lion"]),
-        new("snr_gamma", InputType.Number, null, "Min-SNR loss weighting, 5 is usual: evens out the timesteps, converges faster. Unset: off.", 0.001, 1000),
-        new("noise_offset", InputType.Number, 0.0, "Strength of a per-channel noise offset: allows very dark and bright pictures. 0.05 to 0.1 is usual.", 0, 1),
-        new("prediction_type", InputType.String, null, "What the net learns to predict. Unset: what the base model does (its scheduler_config.json), right for nearly every run. 'v_prediction' moves a base that predicts noise to velocity, as zero_terminal_snr needs: only for a full fine-tune or a LoRA of many steps.", Choices: ["epsilon", "v_prediction"]),
-        new("zero_terminal_snr", InputType.Boolean, false, "Rescale the noise schedule so that its last step is pure noise: pictures may then be very dark or bright as a whole. Needs v-prediction (of the base model, or prediction_type)."),
+        new(
+            "optimizer",
+            InputType.String,
+            "adamw",
+            "adamw: the default. prodigy: finds its own rate (the rates are 1 unless you give them). adafactor: least memory. lion: sign "
+                + "updates, a third of AdamW's rate.",
+            Choices: ["adamw", "prodigy", "adafactor", "lion"]
+        ),
+        new(
+            "snr_gamma",
+            InputType.Number,
+            null,
+            "Min-SNR loss weighting, 5 is usual: evens out the timesteps, converges faster. Unset: off.",
+            0.001,
+            1000
+        ),
+        new(
+            "noise_offset",
+            InputType.Number,
+            0.0,
+            "Strength of a per-channel noise offset: allows very dark and bright pictures. 0.05 to 0.1 is usual.",
+            0,
+            1
+        ),
+        new(
+            "prediction_type",
+            InputType.String,
+            null,
+            "What the net learns to predict. Unset: what the base model does (its scheduler_config.json), right for nearly every run. "
+                + "'v_prediction' moves a base that predicts noise to velocity, as zero_terminal_snr needs: only for a full fine-tune or a "
+                + "LoRA of many steps.",
+            Choices: ["epsilon", "v_prediction"]
+        ),
+        new(
+            "zero_terminal_snr",
+            InputType.Boolean,
+            false,
+            "Rescale the noise schedule so that its last step is pure noise: pictures may then be very dark or bright as a whole. Needs "
+                + "v-prediction (of the base model, or prediction_type)."
+        ),
         new("gradient_accumulation_steps", InputType.Integer, 1, "Batches a step: a larger batch in the same memory.", 1, 1024),
         new("max_grad_norm", InputType.Number, 1.0, "Gradients are clipped to this norm; 0 = off.", 0, 1e6),
-        new("gradient_checkpointing", InputType.Boolean, false, "Recompute activations in the backward pass: a third slower, less than half the memory."),
+        new(
+            "gradient_checkpointing",
+            InputType.Boolean,
+            false,
+            "Recompute activations in the backward pass: a third slower, less than half the memory."
+        ),
         new("vectors_per_token", InputType.Integer, 2, "Text vectors that each trigger word stands for.", 1, 16),
-        new("ti_fraction", InputType.Number, 0.5, "Part of the steps in which the trigger word's vectors train (then they are frozen: the pivot).", 0, 1),
-        new("sample_prompts", InputType.String, null, "Prompts drawn from fixed seeds during training, several separated by '|'. Unset: none.", Maximum: MaxSampleLetters),
+        new(
+            "ti_fraction",
+            InputType.Number,
+            0.5,
+            "Part of the steps in which the trigger word's vectors train (then they are frozen: the pivot).",
+            0,
+            1
+        ),
+        new(
+            "sample_prompts",
+            InputType.String,
+            null,
+            "Prompts drawn from fixed seeds during training, several separated by '|'. Unset: none.",
+            Maximum: MaxSampleLetters
+        ),
         new("sample_every_steps", InputType.Integer, 200, "Steps between sample pictures.", 1, 1_000_000_000),
     ];
 
@@ -170,16 +334,24 @@ public sealed record TrainingInputs
             return problem;
         if (words.GroupBy(w => w, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1) is { } twice)
             return $"Input 'token_string' names '{twice.Key}' twice. Give each subject a word of its own, for example TOK|CAT.";
-        return words.Length > MaxTriggerWords ? $"Input 'token_string' names {words.Length} words; at most {MaxTriggerWords} are allowed, because a caption has room for few." : null;
+        return words.Length > MaxTriggerWords
+            ? $"Input 'token_string' names {words.Length} words; at most {MaxTriggerWords} are allowed, because a caption has room for few."
+            : null;
     }
 
-    private static string? WordProblem(string word) => word switch
-    {
-        "" => "Input 'token_string' is empty. Choose a word for the subject, for example TOK.",
-        var w when w.Contains(':') || w.Contains(',') => $"Input 'token_string' is '{w}': a trigger word has no ':' and no ','. Leave them out, for example TOK; several words are joined by '|', TOK|CAT.",
-        var w when w.Contains('<') || w.Contains('>') => $"Input 'token_string' is '{w}': '<' and '>' are taken for the trained vectors (<s0><s1>). Choose a plain word, for example TOK.",
-        var w when !char.IsLetterOrDigit(w[0]) || !char.IsLetterOrDigit(w[^1]) => $"Input 'token_string' is '{w}': it must begin and end with a letter or digit so that it can be found in captions.",
-        var w when w.Length > 64 => $"Input 'token_string' has {w.Length} characters; at most 64 are allowed.",
-        _ => null,
-    };
+    private static string? WordProblem(string word) =>
+        word switch
+        {
+            "" => "Input 'token_string' is empty. Choose a word for the subject, for example TOK.",
+            var w when w.Contains(':') || w.Contains(',') =>
+                $"Input 'token_string' is '{w}': a trigger word has no ':' and no ','. Leave them out, for example TOK; several words are "
+                    + "joined by '|', TOK|CAT.",
+            var w when w.Contains('<') || w.Contains('>') =>
+                $"Input 'token_string' is '{w}': '<' and '>' are taken for the trained vectors (<s0><s1>). Choose a plain word, for "
+                    + "example TOK.",
+            var w when !char.IsLetterOrDigit(w[0]) || !char.IsLetterOrDigit(w[^1]) =>
+                $"Input 'token_string' is '{w}': it must begin and end with a letter or digit so that it can be found in captions.",
+            var w when w.Length > 64 => $"Input 'token_string' has {w.Length} characters; at most 64 are allowed.",
+            _ => null,
+        };
 }

@@ -15,7 +15,8 @@ public static class LoraFile
     private const int Shown = 5; // names in an error
 
     /// <summary>Reads all layers, fp32 on the CPU; the caller owns them.</summary>
-    /// <param name="adapterConfig">The text of PEFT's adapter_config.json, which holds the alphas; null: the header's, else alpha = rank.</param>
+    /// <param name="adapterConfig">The text of PEFT's adapter_config.json, which holds the alphas; null: the header's, else alpha =
+    /// rank.</param>
     /// <exception cref="SafetensorsException">
     /// A tensor that belongs to no layer, a layer without one of its parts, parts that do not fit, numbers that are none: nothing is
     /// returned.
@@ -75,8 +76,11 @@ public static class LoraFile
         {
             var family = ModelFamily.Sentence(file);
             throw new SafetensorsException(
-                file.Path, $"{unknown.Count} of {Plural.Of(file.Entries.Count, "tensor")} {Plural.Verb(unknown.Count, "belongs", "belong")} to no layer of this model: "
-                + $"{string.Join(", ", unknown.Take(Shown))}{(unknown.Count > Shown ? ", …" : "")}.{(family.Length > 0 ? family : " The file was made for another kind of model, or its names are of a program that is not known here.")}");
+                file.Path,
+                $"{unknown.Count} of {Plural.Of(file.Entries.Count, "tensor")} {Plural.Verb(unknown.Count, "belongs", "belong")} to no "
+                    + "layer of this model: "
+                    + $"{string.Join(", ", unknown.Take(Shown))}{(unknown.Count > Shown ? ", …" : "")}.{(family.Length > 0 ? family : " The file was made for another kind of model, or its names are of a program that is not known here.")}"
+            );
         }
         return parts;
     }
@@ -149,7 +153,10 @@ internal sealed class LayerParts(SafetensorsFile file, string net, string module
             ? " It scales input columns (LyCORIS with wd_on_out=false), which is not supported."
             : "";
         throw new SafetensorsException(
-            file.Path, $"tensor '{name}' is [{string.Join(", ", shape)}]; the magnitude of a layer with {size.Rows} outputs is [{size.Rows}] or [{size.Rows}, 1].{why}");
+            file.Path,
+            $"tensor '{name}' is [{string.Join(", ", shape)}]; the magnitude of a layer with {size.Rows} outputs is [{size.Rows}] or "
+                + $"[{size.Rows}, 1].{why}"
+        );
     }
 
     private Tensor? Maybe(string role) => names.TryGetValue(role, out var name) ? file.ReadFinite(name) : null;

@@ -32,16 +32,29 @@ public static class EmbeddingFile
             if (file.Entries.ContainsKey(first) && file.Entries.ContainsKey(second))
                 return Pair(file, first, second);
         }
-        throw new SafetensorsException(file.Path, $"is not an SDXL embedding: expected clip_l and clip_g, or text_encoders_0 and text_encoders_1; found {string.Join(", ", file.Entries.Keys.Take(4))}.");
+        throw new SafetensorsException(
+            file.Path,
+            "is not an SDXL embedding: expected clip_l and clip_g, or text_encoders_0 and text_encoders_1; found "
+                + $"{string.Join(", ", file.Entries.Keys.Take(4))}."
+        );
     }
 
-    /// <summary>Embeddings that A1111's users put into a LoRA's file (bundle_emb.TOK.clip_l, bundle_emb.TOK.clip_g), by their words; the caller owns the rows.</summary>
+    /// <summary>
+    /// Embeddings that A1111's users put into a LoRA's file (bundle_emb.TOK.clip_l, bundle_emb.TOK.clip_g), by their words; the caller owns
+    /// the rows.
+    /// </summary>
     /// <exception cref="SafetensorsException">One lacks an encoder's rows, or they differ in number.</exception>
     public static IReadOnlyList<(string Word, Tensor Rows1, Tensor Rows2)> ReadBundled(SafetensorsFile file)
     {
         var (first, second) = s_names[1];
         var found = new List<(string, Tensor, Tensor)>();
-        foreach (var word in file.Entries.Keys.Where(IsBundled).Select(k => k[BundlePrefix.Length..k.LastIndexOf('.')]).Distinct().Order(StringComparer.Ordinal))
+        foreach (
+            var word in file
+                .Entries.Keys.Where(IsBundled)
+                .Select(k => k[BundlePrefix.Length..k.LastIndexOf('.')])
+                .Distinct()
+                .Order(StringComparer.Ordinal)
+        )
         {
             var (one, two) = ($"{BundlePrefix}{word}.{first}", $"{BundlePrefix}{word}.{second}");
             if (!file.Entries.ContainsKey(one) || !file.Entries.ContainsKey(two))
@@ -68,7 +81,10 @@ public static class EmbeddingFile
         if (one.Shape.Length == 1 && two.Shape.Length == 1)
             return (file.ReadFinite(first).view(1, -1), file.ReadFinite(second).view(1, -1));
         if (one.Shape.Length != 2 || two.Shape.Length != 2 || one.Shape[0] != two.Shape[0])
-            throw new SafetensorsException(file.Path, $"'{first}' is {one} and '{second}' is {two}; expected the same number of rows in both.");
+            throw new SafetensorsException(
+                file.Path,
+                $"'{first}' is {one} and '{second}' is {two}; expected the same number of rows in both."
+            );
         return (file.ReadFinite(first), file.ReadFinite(second));
     }
 

@@ -7,13 +7,15 @@ using static TorchSharp.torch;
 namespace Sdxl.Diffusion.Export;
 
 /// <summary>Writes a LoRA in the formats that other programs read. Bytes depend on the content alone.</summary>
-/// <remarks>In every file alpha is the rank: a scale of the training is folded into the up matrices, because several readers mishandle alpha (trainers.md, 2.4).</remarks>
+/// <remarks>In every file alpha is the rank: a scale of the training is folded into the up matrices, because several readers mishandle
+/// alpha (trainers.md, 2.4).</remarks>
 public static class LoraExport
 {
     private const int LegacyHashStart = 0x100000, LegacyHashLength = 0x10000; // bytes, as sd-webui-additional-networks read them
 
     /// <summary>Replicate's lora.safetensors: attention-processor names, fp32, no alpha.</summary>
-    /// <remarks>That format can name attention layers only; others, and DoRA's magnitudes, are added under diffusers' names, which its loader passes over.</remarks>
+    /// <remarks>That format can name attention layers only; others, and DoRA's magnitudes, are added under diffusers' names, which its
+    /// loader passes over.</remarks>
     /// <param name="metadata">Entries of the header; its loader passes over them.</param>
     public static void WriteCog(string path, IReadOnlyList<LoraLayer> layers, IReadOnlyDictionary<string, string>? metadata = null)
     {
@@ -21,7 +23,9 @@ public static class LoraExport
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var layer in layers.Select(l => l.Folded()))
         {
-            var (down, up) = CogNames(layer.Module) is { } stem ? (stem + ".down.weight", stem + ".up.weight") : (layer.Module + ".lora.down.weight", layer.Module + ".lora.up.weight");
+            var (down, up) = CogNames(layer.Module) is { } stem
+                ? (stem + ".down.weight", stem + ".up.weight")
+                : (layer.Module + ".lora.down.weight", layer.Module + ".lora.up.weight");
             tensors.Add(down, Plain(layer.Down));
             tensors.Add(up, Plain(layer.Up));
             if (layer.Magnitude is not null)
@@ -43,12 +47,24 @@ public static class LoraExport
             if (layer.Magnitude is not null)
                 tensors.Add($"{layer.Net}.{layer.Module}.lora_magnitude_vector", Plain(layer.Magnitude));
         }
-        SafetensorsWriter.Write(path, tensors, new Dictionary<string, string>(metadata ?? new Dictionary<string, string>(), StringComparer.Ordinal) { ["format"] = "pt" });
+        SafetensorsWriter.Write(
+            path,
+            tensors,
+            new Dictionary<string, string>(metadata ?? new Dictionary<string, string>(), StringComparer.Ordinal) { ["format"] = "pt" }
+        );
     }
 
-    /// <summary>kohya's form for A1111, Forge, ComfyUI and InvokeAI: sgm names, alpha = rank, ss_* and modelspec.* header with the hashes that user interfaces look for.</summary>
+    /// <summary>
+    /// kohya's form for A1111, Forge, ComfyUI and InvokeAI: sgm names, alpha = rank, ss_* and modelspec.* header with the hashes that user
+    /// interfaces look for.
+    /// </summary>
     /// <param name="metadata">ss_* and modelspec.* entries; rank, alpha and hashes are filled in.</param>
-    public static void WriteKohya(string path, IReadOnlyList<LoraLayer> layers, SingleFileNames names, IReadOnlyDictionary<string, string> metadata)
+    public static void WriteKohya(
+        string path,
+        IReadOnlyList<LoraLayer> layers,
+        SingleFileNames names,
+        IReadOnlyDictionary<string, string> metadata
+    )
     {
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
@@ -68,7 +84,8 @@ public static class LoraExport
             ["ss_network_dim"] = rank,
             ["ss_network_alpha"] = rank,
         };
-        // The hashes are those of the file with the training's own metadata only, as sd-scripts' precalculate_safetensors_hashes computes them.
+        // The hashes are those of the file with the training's own metadata only, as sd-scripts' precalculate_safetensors_hashes computes
+        // them.
         SafetensorsWriter.Write(path, tensors, header.Where(m => m.Key.StartsWith("ss_", StringComparison.Ordinal)).ToDictionary());
         (header["sshs_model_hash"], header["sshs_legacy_hash"]) = Hashes(path);
         SafetensorsWriter.Write(path, tensors, header);

@@ -11,10 +11,17 @@ public static class SingleFileExport
     private static readonly string[] s_others = ["vae", "text_encoder", "text_encoder_2"];
 
     /// <param name="baseModel">The base model, folder or single file; its tensors keep their type.</param>
-    /// <param name="unet">The U-Net's tensors under diffusers' names; written as fp32, as they were trained: fp16 would round small changes away.</param>
+    /// <param name="unet">The U-Net's tensors under diffusers' names; written as fp32, as they were trained: fp16 would round small changes
+    /// away.</param>
     /// <param name="schedule">What it was trained under; other programs cannot look it up in the base model.</param>
     public static void Write(
-        string path, string baseModel, SingleFileNames names, IEnumerable<KeyValuePair<string, Tensor>> unet, IReadOnlyDictionary<string, string> metadata, TrainedSchedule? schedule = null)
+        string path,
+        string baseModel,
+        SingleFileNames names,
+        IEnumerable<KeyValuePair<string, Tensor>> unet,
+        IReadOnlyDictionary<string, string> metadata,
+        TrainedSchedule? schedule = null
+    )
     {
         using var scope = NewDisposeScope();
         using var guard = no_grad();

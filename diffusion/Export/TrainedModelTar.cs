@@ -7,7 +7,8 @@ using Sdxl.Core.Captions;
 namespace Sdxl.Diffusion.Export;
 
 /// <summary>
-/// trained_model.tar as Replicate's trainer writes it: lora.safetensors (or unet.safetensors of a full fine-tune), embeddings.pti, special_params.json, at the root, uncompressed.
+/// trained_model.tar as Replicate's trainer writes it: lora.safetensors (or unet.safetensors of a full fine-tune), embeddings.pti,
+/// special_params.json, at the root, uncompressed.
 /// </summary>
 /// <remarks>Names, order, owners and times are fixed, so equal content gives equal bytes.</remarks>
 public static class TrainedModelTar
@@ -32,7 +33,10 @@ public static class TrainedModelTar
                 {
                     using var content = File.OpenRead(file);
                     // ustar's size field ends at 8 GiB; a pax record takes over beyond that
-                    TarEntry entry = content.Length < 8L << 30 ? new UstarTarEntry(TarEntryType.RegularFile, name) : new PaxTarEntry(TarEntryType.RegularFile, name);
+                    TarEntry entry =
+                        content.Length < 8L << 30
+                            ? new UstarTarEntry(TarEntryType.RegularFile, name)
+                            : new PaxTarEntry(TarEntryType.RegularFile, name);
                     entry.ModificationTime = DateTimeOffset.UnixEpoch;
                     entry.Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
                     entry.DataStream = content;
@@ -44,16 +48,27 @@ public static class TrainedModelTar
         File.Move(temporary, path, overwrite: true);
     }
 
-    /// <summary>special_params.json: each trigger word and the vectors it stands for, {"TOK": "&lt;s0&gt;&lt;s1&gt;", "CAT": "&lt;s2&gt;&lt;s3&gt;"}.</summary>
+    /// <summary>
+    /// special_params.json: each trigger word and the vectors it stands for, {"TOK": "&lt;s0&gt;&lt;s1&gt;", "CAT":
+    /// "&lt;s2&gt;&lt;s3&gt;"}.
+    /// </summary>
     /// <param name="trigger">One word or several: TOK, TOK|CAT.</param>
     /// <param name="vectors">Of each word.</param>
-    public static byte[] SpecialParams(string trigger, int vectors) => Encoding.UTF8.GetBytes(JsonSerializer.Serialize(
-        new TriggerWords(trigger).All.Select((word, i) => KeyValuePair.Create(word, TokensOf(vectors, i * vectors))).ToDictionary(), s_relaxed));
+    public static byte[] SpecialParams(string trigger, int vectors) =>
+        Encoding.UTF8.GetBytes(
+            JsonSerializer.Serialize(
+                new TriggerWords(trigger).All.Select((word, i) => KeyValuePair.Create(word, TokensOf(vectors, i * vectors))).ToDictionary(),
+                s_relaxed
+            )
+        );
 
     /// <summary>"&lt;s0&gt;&lt;s1&gt;" for 2; from <paramref name="first"/> on where other words come before.</summary>
     public static string TokensOf(int vectors, int first = 0) => string.Concat(Enumerable.Range(first, vectors).Select(i => $"<s{i}>"));
 
-    /// <summary>Whether a file's bytes are a tar's, whatever its name: its first record's magic, or one whose checksum holds (tars before POSIX have no magic).</summary>
+    /// <summary>
+    /// Whether a file's bytes are a tar's, whatever its name: its first record's magic, or one whose checksum holds (tars before POSIX have
+    /// no magic).
+    /// </summary>
     public static bool IsTar(string path)
     {
         Span<byte> record = stackalloc byte[512];
@@ -85,12 +100,18 @@ public static class TrainedModelTar
             while (tar.GetNextEntry() is { } entry)
             {
                 if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile)
-                    places[entry.Name.StartsWith("./", StringComparison.Ordinal) ? entry.Name[2..] : entry.Name] = (entry.DataOffset, entry.Length);
+                    places[entry.Name.StartsWith("./", StringComparison.Ordinal) ? entry.Name[2..] : entry.Name] = (
+                        entry.DataOffset,
+                        entry.Length
+                    );
             }
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
         {
-            throw new InvalidDataException($"Fine-tune '{path}' is not a readable tar: {e.Message} Expected the {FileName} of a training, uncompressed.", e);
+            throw new InvalidDataException(
+                $"Fine-tune '{path}' is not a readable tar: {e.Message} Expected the {FileName} of a training, uncompressed.",
+                e
+            );
         }
         return places;
     }

@@ -18,8 +18,9 @@ namespace Sdxl.Diffusion.Export;
 /// Writes all files of a finished training. None holds a clock or a path, so the same pictures, settings and seed give the same bytes.
 /// </summary>
 /// <remarks>
-/// LoRA: trained_model.tar, {name}-kohya.safetensors, {name}-peft.safetensors. Full fine-tune: trained_model.tar (unet.safetensors), {name}.safetensors (complete single-file checkpoint).
-/// Both: {trigger}.safetensors (A1111/ComfyUI embedding), config.json, metrics.jsonl (without timings), samples.png where samples were drawn, report.html.
+/// LoRA: trained_model.tar, {name}-kohya.safetensors, {name}-peft.safetensors. Full fine-tune: trained_model.tar (unet.safetensors),
+/// {name}.safetensors (complete single-file checkpoint). Both: {trigger}.safetensors (A1111/ComfyUI embedding), config.json, metrics.jsonl
+/// (without timings), samples.png where samples were drawn, report.html.
 /// </remarks>
 public sealed class TrainingExport
 {
@@ -41,8 +42,22 @@ public sealed class TrainingExport
     private readonly TrainingSamples samples;
     private readonly List<string> written = [];
 
-    public TrainingExport(TrainingPlan plan, TrainingSettings settings, DatasetManifest dataset, SdxlModel model, Trainer trainer, TrainingSamples samples) =>
-        (this.plan, this.settings, this.dataset, this.model, this.trainer, this.samples) = (plan, settings, dataset, model, trainer, samples);
+    public TrainingExport(
+        TrainingPlan plan,
+        TrainingSettings settings,
+        DatasetManifest dataset,
+        SdxlModel model,
+        Trainer trainer,
+        TrainingSamples samples
+    ) =>
+        (this.plan, this.settings, this.dataset, this.model, this.trainer, this.samples) = (
+            plan,
+            settings,
+            dataset,
+            model,
+            trainer,
+            samples
+        );
 
     /// <summary>File name for a LoRA in kohya's form.</summary>
     public static string KohyaName(string modelName) => $"{ShortName(modelName)}-kohya.safetensors";
@@ -69,19 +84,54 @@ public sealed class TrainingExport
         if (layers.Count > 0)
         {
             LoraExport.WriteKohya(Named(KohyaName(plan.ModelName)), layers, Names, Header("lora"));
-            LoraExport.WritePeft(Named(PeftName(plan.ModelName)), layers, new Dictionary<string, string>(Schedule?.Metadata ?? new Dictionary<string, string>()) { [TriggerKey] = string.Join(", ", Words.All) });
+            LoraExport.WritePeft(
+                Named(PeftName(plan.ModelName)),
+                layers,
+                new Dictionary<string, string>(Schedule?.Metadata ?? new Dictionary<string, string>())
+                {
+                    [TriggerKey] = string.Join(", ", Words.All),
+                }
+            );
         }
         else
         {
-            SingleFileExport.Write(Named(CheckpointName(plan.ModelName)), plan.Base.ModelPath, Names, trainer.Net.Tensors, Header(null), new TrainedSchedule(Trained.PredictsVelocity, Trained.ZeroTerminalSnr));
+            SingleFileExport.Write(
+                Named(CheckpointName(plan.ModelName)),
+                plan.Base.ModelPath,
+                Names,
+                trainer.Net.Tensors,
+                Header(null),
+                new TrainedSchedule(Trained.PredictsVelocity, Trained.ZeroTerminalSnr)
+            );
         }
         for (var word = 0; word < Words.All.Count; word++)
         {
             var (from, count) = (word * settings.TokenVectors, settings.TokenVectors);
-            EmbeddingFile.WriteWebUi(Named(FreeEmbeddingName(Words.All[word])), rows1.narrow(0, from, count).contiguous(), rows2.narrow(0, from, count).contiguous());
+            EmbeddingFile.WriteWebUi(
+                Named(FreeEmbeddingName(Words.All[word])),
+                rows1.narrow(0, from, count).contiguous(),
+                rows2.narrow(0, from, count).contiguous()
+            );
         }
         WriteText(ConfigName, Config().ToJsonString(SdxlJson.Indented) + "\n");
-        WriteText(MetricsLog.FileName, string.Concat(steps.Select(s => SdxlJson.Serialize(new { s.Step, s.Loss, s.LossByTimestep, s.GradientNorm, s.Rate, s.TokenRate }) + "\n")));
+        WriteText(
+            MetricsLog.FileName,
+            string.Concat(
+                steps.Select(s =>
+                    SdxlJson.Serialize(
+                        new
+                        {
+                            s.Step,
+                            s.Loss,
+                            s.LossByTimestep,
+                            s.GradientNorm,
+                            s.Rate,
+                            s.TokenRate,
+                        }
+                    ) + "\n"
+                )
+            )
+        );
         using (var sheet = samples.Sheet())
         {
             if (sheet is not null)
@@ -97,7 +147,9 @@ public sealed class TrainingExport
 
     private TriggerWords Words => new(dataset.Trigger);
 
-    /// <summary>A trigger word spelled like the model, or like another word but for letters that files cannot have, must not overwrite its file.</summary>
+    /// <summary>
+    /// A trigger word spelled like the model, or like another word but for letters that files cannot have, must not overwrite its file.
+    /// </summary>
     private string FreeEmbeddingName(string word)
     {
         var stem = Safe(word);
@@ -138,18 +190,32 @@ public sealed class TrainingExport
             config["parent"] = parent.Version;
         config["inputs"] = JsonSerializer.SerializeToNode(plan.Inputs, SdxlJson.Options);
         config["effective"] = JsonSerializer.SerializeToNode(settings, SdxlJson.Options);
-        config["pictures"] = new JsonArray(
-            [.. dataset.Pictures.Select(p => (JsonNode)new JsonObject { ["name"] = p.Name, ["caption"] = p.Caption, ["sha256"] = p.Sha256 })]);
+        config["pictures"] = new JsonArray([
+            .. dataset.Pictures.Select(p =>
+                (JsonNode)
+                    new JsonObject
+                    {
+                        ["name"] = p.Name,
+                        ["caption"] = p.Caption,
+                        ["sha256"] = p.Sha256,
+                    }
+            ),
+        ]);
         return config;
     }
 
-    /// <summary>ss_* for A1111, Forge and kohya's tools; modelspec.* as Stability specifies it (no date: the bytes depend on the content alone).</summary>
+    /// <summary>
+    /// ss_* for A1111, Forge and kohya's tools; modelspec.* as Stability specifies it (no date: the bytes depend on the content alone).
+    /// </summary>
     private Dictionary<string, string> Header(string? kind)
     {
         string Text(double value) => value.ToString(CultureInfo.InvariantCulture);
         var side = plan.Inputs.Resolution;
-        var words = dataset.Pictures.SelectMany(p => p.Caption.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-            .GroupBy(t => t, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count());
+        var words = dataset
+            .Pictures.SelectMany(p => p.Caption.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            .GroupBy(t => t, StringComparer.Ordinal)
+            .OrderBy(g => g.Key, StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, g => g.Count());
         var header = new Dictionary<string, string>
         {
             ["modelspec.sai_model_spec"] = "1.0.0",
@@ -163,7 +229,9 @@ public sealed class TrainingExport
             ["ss_sd_model_name"] = plan.Base.Name,
             ["ss_output_name"] = ShortName(plan.ModelName),
             ["ss_resolution"] = $"({side}, {side})",
-            ["ss_tag_frequency"] = SdxlJson.Serialize(new Dictionary<string, Dictionary<string, int>> { [ShortName(plan.ModelName)] = words }),
+            ["ss_tag_frequency"] = SdxlJson.Serialize(
+                new Dictionary<string, Dictionary<string, int>> { [ShortName(plan.ModelName)] = words }
+            ),
             ["ss_num_train_images"] = Text(dataset.Pictures.Count),
             ["ss_max_train_steps"] = Text(settings.Steps),
             ["ss_batch_size_per_device"] = Text(plan.Inputs.TrainBatchSize),

@@ -17,13 +17,20 @@ public static class TrainingReport
 {
     private const int Width = 900, Height = 260, Margin = 44; // of a plot, in pixels
     private const int Bins = 10;
-    private const int MostSide = 264; // pixels of a picture in the page, twice as many as it is shown with: whole photographs would make it gigabytes
+    // Pixels of a picture in the page, twice as many as it is shown with: whole photographs would make it gigabytes
+    private const int MostSide = 264;
 
     private static readonly PictureLoader s_loader = new(new PictureLimits());
 
     /// <param name="steps">All steps' numbers, in order.</param>
     /// <param name="samples">The samples drawn on the way, if any.</param>
-    public static string Render(TrainingPlan plan, TrainingSettings settings, DatasetManifest dataset, IReadOnlyList<StepMetrics> steps, TrainingSamples samples)
+    public static string Render(
+        TrainingPlan plan,
+        TrainingSettings settings,
+        DatasetManifest dataset,
+        IReadOnlyList<StepMetrics> steps,
+        TrainingSamples samples
+    )
     {
         var page = new StringBuilder();
         page.Append(CultureInfo.InvariantCulture, $$$"""
@@ -38,8 +45,13 @@ public static class TrainingReport
             @media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}}
             </style></head><body>
             <h1>Training of {{{Escape(plan.ModelName)}}}</h1>
-            <p>{{{Plural.Of(dataset.Pictures.Count, "picture")}}} of <b>{{{Escape(string.Join(", ", new TriggerWords(dataset.Trigger).All))}}}</b>, {{{Plural.Of(settings.Steps, "step")}}}, {{{(settings.Lora is { } lora ? $"LoRA of rank {lora.Rank}" : "full fine-tune")}}} on base <b>{{{Escape(plan.Base.Name)}}}</b>.</p>
-            """);
+            <p>{{{Plural.Of(dataset.Pictures.Count, "picture")}}} of <b>{{{Escape(
+                string.Join(", ", new TriggerWords(dataset.Trigger).All)
+            )}}}</b>, {{{Plural.Of(settings.Steps, "step")}}}, {{{(
+                settings.Lora is { } lora ? $"LoRA of rank {lora.Rank}" : "full fine-tune"
+            )}}} on base <b>{{{Escape(plan.Base.Name)}}}</b>.</p>
+            """
+        );
         if (steps.Count > 0)
         {
             page.Append("<h2>Loss</h2>").Append(Plot(Smoothed(steps), steps.Count));
@@ -51,11 +63,23 @@ public static class TrainingReport
         {
             var file = Path.Combine(plan.DatasetFolder, picture.File);
             if (File.Exists(file))
-                page.Append(CultureInfo.InvariantCulture, $"<figure><img alt=\"{Escape(picture.Name)}\" src=\"{DataUri(file)}\"><figcaption>{Escape(picture.Caption)}</figcaption></figure>");
+                page.Append(
+                    CultureInfo.InvariantCulture,
+                    $"<figure><img alt=\"{Escape(picture.Name)}\" "
+                        + $"src=\"{DataUri(file)}\"><figcaption>{Escape(picture.Caption)}</figcaption></figure>"
+                );
         }
         page.Append("<h2>Settings</h2><table>");
-        foreach (var input in JsonSerializer.SerializeToElement(plan.Inputs, SdxlJson.Options).EnumerateObject().Where(i => i.Value.ValueKind != JsonValueKind.Null))
-            page.Append(CultureInfo.InvariantCulture, $"<tr><td><code>{Escape(input.Name)}</code></td><td>{Escape(input.Value.ToString())}</td></tr>");
+        foreach (
+            var input in JsonSerializer
+                .SerializeToElement(plan.Inputs, SdxlJson.Options)
+                .EnumerateObject()
+                .Where(i => i.Value.ValueKind != JsonValueKind.Null)
+        )
+            page.Append(
+                CultureInfo.InvariantCulture,
+                $"<tr><td><code>{Escape(input.Name)}</code></td><td>{Escape(input.Value.ToString())}</td></tr>"
+            );
         return page.Append("</table></body></html>\n").ToString();
     }
 
@@ -64,12 +88,17 @@ public static class TrainingReport
         var (prompts, drawn, file) = samples.Drawn();
         if (drawn.Count == 0)
             return;
-        page.Append("<h2>Samples</h2><p>The same noise every time; after ").AppendJoin(", ", drawn).Append(drawn is [1] ? " step.</p>" : " steps.</p>");
+        page.Append("<h2>Samples</h2><p>The same noise every time; after ")
+            .AppendJoin(", ", drawn)
+            .Append(drawn is [1] ? " step.</p>" : " steps.</p>");
         for (var prompt = 0; prompt < prompts.Count; prompt++)
         {
             page.Append(CultureInfo.InvariantCulture, $"<p>{Escape(prompts[prompt])}</p><div class=\"strip\">");
             foreach (var step in drawn)
-                page.Append(CultureInfo.InvariantCulture, $"<img alt=\"step {step}\" title=\"step {step}\" src=\"{DataUri(file(step, prompt))}\">");
+                page.Append(
+                    CultureInfo.InvariantCulture,
+                    $"<img alt=\"step {step}\" title=\"step {step}\" src=\"{DataUri(file(step, prompt))}\">"
+                );
             page.Append("</div>");
         }
     }
@@ -87,12 +116,23 @@ public static class TrainingReport
         double X(double step) => Margin + step / total * (Width - 2 * Margin);
         double Y(double loss) => Height - Margin + (top > 0 ? -loss / top * (Height - 2 * Margin) : 0);
         var svg = new StringBuilder();
-        svg.Append(CultureInfo.InvariantCulture, $"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"Loss over steps\" font-size=\"12\" fill=\"currentColor\">");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"Loss over steps\" font-size=\"12\" fill=\"currentColor\">"
+        );
         for (var i = 0; i <= 4; i++)
         {
             var (loss, step) = (top * i / 4, total * i / 4);
-            svg.Append(CultureInfo.InvariantCulture, $"<line x1=\"{Margin}\" x2=\"{Width - Margin}\" y1=\"{Y(loss):0.#}\" y2=\"{Y(loss):0.#}\" stroke=\"currentColor\" stroke-opacity=\".15\"/>");
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Margin - 6}\" y=\"{Y(loss) + 4:0.#}\" text-anchor=\"end\">{loss:0.###}</text><text x=\"{X(step):0.#}\" y=\"{Height - Margin + 18}\" text-anchor=\"middle\">{step}</text>");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<line x1=\"{Margin}\" x2=\"{Width - Margin}\" y1=\"{Y(loss):0.#}\" y2=\"{Y(loss):0.#}\" stroke=\"currentColor\" "
+                    + $"stroke-opacity=\".15\"/>"
+            );
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<text x=\"{Margin - 6}\" y=\"{Y(loss) + 4:0.#}\" text-anchor=\"end\">{loss:0.###}</text><text x=\"{X(step):0.#}\" "
+                    + $"y=\"{Height - Margin + 18}\" text-anchor=\"middle\">{step}</text>"
+            );
         }
         svg.Append("<polyline fill=\"none\" stroke=\"#7a3fd0\" stroke-width=\"2\" points=\"");
         foreach (var (step, loss) in points)
@@ -104,10 +144,15 @@ public static class TrainingReport
     {
         var half = Math.Max(1, steps.Count / 2);
         string Mean(IEnumerable<StepMetrics> part, int bin) =>
-            part.Select(s => s.LossByTimestep[bin]).OfType<double>().ToList() is { Count: > 0 } values ? values.Average().ToString("0.0000", CultureInfo.InvariantCulture) : "–";
+            part.Select(s => s.LossByTimestep[bin]).OfType<double>().ToList() is { Count: > 0 } values
+                ? values.Average().ToString("0.0000", CultureInfo.InvariantCulture)
+                : "–";
         var table = new StringBuilder("<table><tr><th>timesteps</th><th>first half</th><th>second half</th></tr>");
         for (var bin = 0; bin < Bins; bin++)
-            table.Append(CultureInfo.InvariantCulture, $"<tr><td>{bin * 100}–{bin * 100 + 99}</td><td>{Mean(steps.Take(half), bin)}</td><td>{Mean(steps.Skip(half), bin)}</td></tr>");
+            table.Append(
+                CultureInfo.InvariantCulture,
+                $"<tr><td>{bin * 100}–{bin * 100 + 99}</td><td>{Mean(steps.Take(half), bin)}</td><td>{Mean(steps.Skip(half), bin)}</td></tr>"
+            );
         return table.Append("</table>").ToString();
     }
 

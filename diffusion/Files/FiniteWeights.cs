@@ -28,7 +28,8 @@ public static class FiniteWeights
             return null;
         var (nan, infinite) = (tensor.isnan().sum().item<long>(), tensor.isinf().sum().item<long>());
         var what = infinite == 0 ? $"NaN ({nan}" : nan == 0 ? $"infinity ({infinite}" : $"NaN and infinity ({nan + infinite}";
-        return $"holds {what} of {tensor.NumberOfElements} numbers). A training that diverged leaves such weights, and they draw nothing but black. "
+        return $"holds {what} of {tensor.NumberOfElements} numbers). A training that diverged leaves such weights, and they draw nothing "
+            + "but black. "
             + "Use an earlier checkpoint of it, or train again with a lower learning rate.";
     }
 }

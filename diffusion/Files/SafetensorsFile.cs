@@ -40,7 +40,10 @@ public sealed class SafetensorsFile : IDisposable
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         var size = length ?? stream.Length - offset;
         if (size > stream.Length - offset)
-            throw new SafetensorsException(path, $"should hold {Plural.Of(size, "byte")} from {offset} on but ends at {stream.Length}. It is truncated.");
+            throw new SafetensorsException(
+                path,
+                $"should hold {Plural.Of(size, "byte")} from {offset} on but ends at {stream.Length}. It is truncated."
+            );
         stream.Position = offset;
         var header = SafetensorsHeader.Read(stream, size, path);
         // The mapping keeps its own reference to the open file; a rename over the path later does not change what is read.
@@ -56,7 +59,11 @@ public sealed class SafetensorsFile : IDisposable
     public Tensor Read(string name, ScalarType? dtype = null, Device? device = null)
     {
         if (!Entries.TryGetValue(name, out var entry))
-            throw new SafetensorsException(Path, $"has no tensor '{name}'. It holds {Entries.Count}: {string.Join(", ", Entries.Keys.Take(5))}{(Entries.Count > 5 ? ", …" : "")}.");
+            throw new SafetensorsException(
+                Path,
+                $"has no tensor '{name}'. It holds {Entries.Count}: "
+                    + $"{string.Join(", ", Entries.Keys.Take(5))}{(Entries.Count > 5 ? ", …" : "")}."
+            );
         var tensor = empty(entry.Shape, ToScalarType(entry.Type));
         if (entry.ByteLength > 0)
             Fill(entry, tensor);
@@ -66,7 +73,10 @@ public sealed class SafetensorsFile : IDisposable
             return tensor.to(dtype ?? tensor.dtype, device ?? CPU);
     }
 
-    /// <summary>Fills <paramref name="target"/>, which has exactly the tensor's shape: straight from the file where type and device agree, else through one temporary.</summary>
+    /// <summary>
+    /// Fills <paramref name="target"/>, which has exactly the tensor's shape: straight from the file where type and device agree, else
+    /// through one temporary.
+    /// </summary>
     public void CopyTo(string name, Tensor target)
     {
         var entry = Entries[name];
@@ -111,18 +121,23 @@ public sealed class SafetensorsFile : IDisposable
     };
 
     /// <summary>The file type for a tensor; other tensor types cannot be written.</summary>
-    public static SafetensorsType FromScalarType(ScalarType type) => type switch
-    {
-        ScalarType.Float64 => SafetensorsType.F64,
-        ScalarType.Float32 => SafetensorsType.F32,
-        ScalarType.Float16 => SafetensorsType.F16,
-        ScalarType.BFloat16 => SafetensorsType.BF16,
-        ScalarType.Int64 => SafetensorsType.I64,
-        ScalarType.Int32 => SafetensorsType.I32,
-        ScalarType.Byte => SafetensorsType.U8,
-        ScalarType.Bool => SafetensorsType.BOOL,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, $"A tensor of type {type} cannot be written to a safetensors file; convert it first."),
-    };
+    public static SafetensorsType FromScalarType(ScalarType type) =>
+        type switch
+        {
+            ScalarType.Float64 => SafetensorsType.F64,
+            ScalarType.Float32 => SafetensorsType.F32,
+            ScalarType.Float16 => SafetensorsType.F16,
+            ScalarType.BFloat16 => SafetensorsType.BF16,
+            ScalarType.Int64 => SafetensorsType.I64,
+            ScalarType.Int32 => SafetensorsType.I32,
+            ScalarType.Byte => SafetensorsType.U8,
+            ScalarType.Bool => SafetensorsType.BOOL,
+            _ => throw new ArgumentOutOfRangeException(
+                nameof(type),
+                type,
+                $"A tensor of type {type} cannot be written to a safetensors file; convert it first."
+            ),
+        };
 
     private void Fill(SafetensorsEntry entry, Tensor tensor)
     {

@@ -26,7 +26,9 @@ public sealed class SafetensorsHeader
         Metadata = metadata;
     }
 
-    /// <summary>More sides than any tensor library takes. With the two limits below, what a header makes us hold stays in proportion to the file.</summary>
+    /// <summary>
+    /// More sides than any tensor library takes. With the two limits below, what a header makes us hold stays in proportion to the file.
+    /// </summary>
     public const int MaxSides = 64;
 
     /// <summary>Full-size SDXL has 2,641 tensors.</summary>
@@ -54,18 +56,31 @@ public sealed class SafetensorsHeader
         var got = stream.ReadAtLeast(start[..(int)Math.Min(8, fileBytes)], (int)Math.Min(8, fileBytes), throwOnEndOfStream: false);
         RefusePickle(start[..got], file);
         if (got < 8)
-            throw new SafetensorsException(file, $"has {Plural.Of(fileBytes, "byte")}; a safetensors file begins with an 8-byte header length. Download or copy it again.");
+            throw new SafetensorsException(
+                file,
+                $"has {Plural.Of(fileBytes, "byte")}; a safetensors file begins with an 8-byte header length. Download or copy it again."
+            );
         var headerBytes = BinaryPrimitives.ReadUInt64LittleEndian(start);
         if (headerBytes > MaxHeaderBytes)
-            throw new SafetensorsException(file, $"claims a header of {headerBytes} bytes; at most {MaxHeaderBytes} are allowed. It is not a safetensors file or is corrupt.");
+            throw new SafetensorsException(
+                file,
+                $"claims a header of {headerBytes} bytes; at most {MaxHeaderBytes} are allowed. It is not a safetensors file or is corrupt."
+            );
         if (headerBytes > (ulong)(fileBytes - 8))
-            throw new SafetensorsException(file, $"claims a header of {Plural.Of((long)headerBytes, "byte")}, but only {Plural.Of(fileBytes - 8, "byte")} {Plural.Verb(fileBytes - 8, "follows", "follow")} the length. The file is truncated or corrupt.");
+            throw new SafetensorsException(
+                file,
+                $"claims a header of {Plural.Of((long)headerBytes, "byte")}, but only {Plural.Of(fileBytes - 8, "byte")} "
+                    + $"{Plural.Verb(fileBytes - 8, "follows", "follow")} the length. The file is truncated or corrupt."
+            );
         if (headerBytes < 2)
             throw new SafetensorsException(file, $"claims a header of {Plural.Of((long)headerBytes, "byte")}; the smallest is 2 ('{{}}').");
         var json = new byte[headerBytes];
         stream.ReadExactly(json);
         if (json[0] != (byte)'{')
-            throw new SafetensorsException(file, $"has a header that begins with byte 0x{json[0]:X2}, expected 0x7B ('{{'). It is not a safetensors file.");
+            throw new SafetensorsException(
+                file,
+                $"has a header that begins with byte 0x{json[0]:X2}, expected 0x7B ('{{'). It is not a safetensors file."
+            );
         return Parse(json, 8 + (long)headerBytes, fileBytes, file);
     }
 
@@ -75,12 +90,20 @@ public sealed class SafetensorsHeader
     {
         var extension = Path.GetExtension(file).ToLowerInvariant();
         var zip = start.StartsWith("PK\x03\x04"u8);
-        // Protocol 2..5 begins 0x80, protocol number. So does an honest header length such as 640, whose upper four bytes are 0, a pickle's never.
+        // Protocol 2..5 begins 0x80, protocol number. So does an honest header length such as 640, whose upper four bytes are 0, a pickle's
+        // never.
         var pickle = start.Length >= 8 && start[0] == 0x80 && start[1] is >= 2 and <= 5 && start[4..8].ContainsAnyExcept((byte)0);
         if (zip || pickle || extension is ".bin" or ".pt" or ".pth" or ".ckpt" or ".pkl" or ".pickle")
         {
-            var why = zip ? "is a zip (torch.save)" : pickle ? "is a Python pickle" : $"has the extension '{extension}' of a pickle";
-            throw new SafetensorsException(file, $"{why}. Pickle files can run code when they are opened and are never read here; use the .safetensors version of these weights.");
+            var why =
+                zip ? "is a zip (torch.save)"
+                : pickle ? "is a Python pickle"
+                : $"has the extension '{extension}' of a pickle";
+            throw new SafetensorsException(
+                file,
+                $"{why}. Pickle files can run code when they are opened and are never read here; use the .safetensors version of these "
+                    + "weights."
+            );
         }
     }
 
@@ -130,14 +153,26 @@ public sealed class SafetensorsHeader
         foreach (var entry in ordered)
         {
             if (entry.Offset < at)
-                throw new SafetensorsException(file, $"tensor '{entry.Name}' begins at data byte {entry.Offset - dataStart}, inside '{before!.Name}', which ends at {at - dataStart}.");
+                throw new SafetensorsException(
+                    file,
+                    $"tensor '{entry.Name}' begins at data byte {entry.Offset - dataStart}, inside '{before!.Name}', which ends at "
+                        + $"{at - dataStart}."
+                );
             if (entry.Offset > at)
-                throw new SafetensorsException(file, $"{Plural.Of(entry.Offset - at, "byte")} before tensor '{entry.Name}' (data byte {at - dataStart}) {Plural.Verb(entry.Offset - at, "belongs", "belong")} to no tensor.");
+                throw new SafetensorsException(
+                    file,
+                    $"{Plural.Of(entry.Offset - at, "byte")} before tensor '{entry.Name}' (data byte {at - dataStart}) "
+                        + $"{Plural.Verb(entry.Offset - at, "belongs", "belong")} to no tensor."
+                );
             at = entry.Offset + entry.ByteLength;
             before = entry;
         }
         if (at != fileBytes)
-            throw new SafetensorsException(file, $"the tensors end at byte {at}, the file has {fileBytes} bytes. {(at < fileBytes ? "Bytes after the last tensor belong to none." : "It is truncated.")}");
+            throw new SafetensorsException(
+                file,
+                $"the tensors end at byte {at}, the file has {fileBytes} bytes. "
+                    + $"{(at < fileBytes ? "Bytes after the last tensor belong to none." : "It is truncated.")}"
+            );
     }
 
     private static void ReadMetadata(ref Utf8JsonReader reader, Dictionary<string, string> metadata, string file)
@@ -162,7 +197,13 @@ public sealed class SafetensorsHeader
         while (Next(ref reader, file, $"tensor '{name}'") != JsonTokenType.EndObject)
         {
             var field = reader.GetString()!;
-            var twice = field switch { "dtype" => word is not null, "shape" => shape is not null, "data_offsets" => offsets is not null, _ => false };
+            var twice = field switch
+            {
+                "dtype" => word is not null,
+                "shape" => shape is not null,
+                "data_offsets" => offsets is not null,
+                _ => false,
+            };
             if (twice)
                 throw new SafetensorsException(file, $"tensor '{name}' has '{field}' twice.");
             switch (field)
@@ -171,28 +212,55 @@ public sealed class SafetensorsHeader
                     Expect(ref reader, JsonTokenType.String, file, $"tensor '{name}', dtype");
                     word = reader.GetString()!;
                     break;
-                case "shape": shape = ReadNumbers(ref reader, name, field, MaxSides, file); break;
-                case "data_offsets": offsets = ReadNumbers(ref reader, name, field, 2, file); break;
-                default: throw new SafetensorsException(file, $"tensor '{name}' has an unknown field '{field}'; expected dtype, shape, data_offsets.");
+                case "shape":
+                    shape = ReadNumbers(ref reader, name, field, MaxSides, file);
+                    break;
+                case "data_offsets":
+                    offsets = ReadNumbers(ref reader, name, field, 2, file);
+                    break;
+                default:
+                    throw new SafetensorsException(
+                        file,
+                        $"tensor '{name}' has an unknown field '{field}'; expected dtype, shape, data_offsets."
+                    );
             }
         }
         if (word is null || shape is null || offsets is null)
-            throw new SafetensorsException(file, $"tensor '{name}' lacks {(word is null ? "dtype" : shape is null ? "shape" : "data_offsets")}.");
+            throw new SafetensorsException(
+                file,
+                $"tensor '{name}' lacks {(word is null ? "dtype" : shape is null ? "shape" : "data_offsets")}."
+            );
         if (!SafetensorsTypes.TryParse(word, out var type))
-            throw new SafetensorsException(file,
-                $"tensor '{name}' has dtype '{word}'; this product reads {string.Join(", ", Enum.GetNames<SafetensorsType>())}. Save the file again in one of these, for example F16.");
+            throw new SafetensorsException(
+                file,
+                $"tensor '{name}' has dtype '{word}'; this product reads {string.Join(", ", Enum.GetNames<SafetensorsType>())}. Save the "
+                    + "file again in one of these, for example F16."
+            );
         if (offsets.Count != 2 || offsets[1] < offsets[0])
-            throw new SafetensorsException(file, $"tensor '{name}' has data_offsets [{string.Join(", ", offsets)}]; expected [begin, end] with begin <= end.");
+            throw new SafetensorsException(
+                file,
+                $"tensor '{name}' has data_offsets [{string.Join(", ", offsets)}]; expected [begin, end] with begin <= end."
+            );
         if (offsets[1] > fileBytes - dataStart)
-            throw new SafetensorsException(file, $"tensor '{name}' ends at data byte {offsets[1]}, but the file has only {Plural.Of(fileBytes - dataStart, "byte")} of data. It is truncated or corrupt.");
+            throw new SafetensorsException(
+                file,
+                $"tensor '{name}' ends at data byte {offsets[1]}, but the file has only {Plural.Of(fileBytes - dataStart, "byte")} of "
+                    + "data. It is truncated or corrupt."
+            );
         var expected = ByteCount(shape, type);
         var found = offsets[1] - offsets[0];
         if (expected != found)
-            throw new SafetensorsException(file, $"tensor '{name}' is {type} [{string.Join(", ", shape)}], which takes {(expected < 0 ? "more than 2^63 bytes" : Plural.Of(expected, "byte"))}, but its data_offsets span {found}.");
+            throw new SafetensorsException(
+                file,
+                $"tensor '{name}' is {type} [{string.Join(", ", shape)}], which takes "
+                    + $"{(expected < 0 ? "more than 2^63 bytes" : Plural.Of(expected, "byte"))}, but its data_offsets span {found}."
+            );
         return new SafetensorsEntry(name, type, [.. shape], dataStart + offsets[0], found);
     }
 
-    /// <summary>Bytes of a shape, or -1 where the sides other than 0 overflow 63 bits: tensor libraries refuse those also in an empty tensor.</summary>
+    /// <summary>
+    /// Bytes of a shape, or -1 where the sides other than 0 overflow 63 bits: tensor libraries refuse those also in an empty tensor.
+    /// </summary>
     private static long ByteCount(List<long> shape, SafetensorsType type)
     {
         UInt128 bytes = (ulong)type.ByteSize();
@@ -215,7 +283,11 @@ public sealed class SafetensorsHeader
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out var number) || number < 0)
                 throw new SafetensorsException(file, $"tensor '{name}' has a {field} entry that is not a whole number from 0 to 2^63-1.");
             if (numbers.Count == most)
-                throw new SafetensorsException(file, $"tensor '{name}' has more than {most} numbers in {field}; {(field == "shape" ? "no tensor has so many sides" : "expected [begin, end]")}.");
+                throw new SafetensorsException(
+                    file,
+                    $"tensor '{name}' has more than {most} numbers in {field}; "
+                        + $"{(field == "shape" ? "no tensor has so many sides" : "expected [begin, end]")}."
+                );
             numbers.Add(number);
         }
         return numbers;

@@ -20,21 +20,41 @@ public static class SafetensorsWriter
     public sealed record RawTensor(SafetensorsType Type, long[] Shape, ReadOnlyMemory<byte> Bytes);
 
     /// <summary>Writes tensors (any device; non-contiguous ones are copied one at a time).</summary>
-    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+    public static void Write(
+        string path,
+        IEnumerable<KeyValuePair<string, Tensor>> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null
+    ) =>
         WriteAll(
             path,
-            [.. tensors.Select(t => new Item(t.Key, SafetensorsFile.FromScalarType(t.Value.dtype), t.Value.shape, stream => WriteTensor(stream, t.Value)))],
-            metadata);
+            [
+                .. tensors.Select(t => new Item(
+                    t.Key,
+                    SafetensorsFile.FromScalarType(t.Value.dtype),
+                    t.Value.shape,
+                    stream => WriteTensor(stream, t.Value)
+                )),
+            ],
+            metadata
+        );
 
     /// <summary>Writes raw bytes; each entry's byte count must agree with its type and shape.</summary>
-    public static void WriteRaw(string path, IEnumerable<KeyValuePair<string, RawTensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void WriteRaw(
+        string path,
+        IEnumerable<KeyValuePair<string, RawTensor>> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null
+    )
     {
         var items = new List<Item>();
         foreach (var (name, tensor) in tensors)
         {
             var item = new Item(name, tensor.Type, tensor.Shape, stream => stream.Write(tensor.Bytes.Span));
             if (item.ByteLength != tensor.Bytes.Length)
-                throw new SafetensorsException(path, $"tensor '{name}' of {tensor.Type} [{string.Join(", ", tensor.Shape)}] takes {Plural.Of(item.ByteLength, "byte")}; {tensor.Bytes.Length} {Plural.Verb(tensor.Bytes.Length, "was", "were")} given.");
+                throw new SafetensorsException(
+                    path,
+                    $"tensor '{name}' of {tensor.Type} [{string.Join(", ", tensor.Shape)}] takes {Plural.Of(item.ByteLength, "byte")}; "
+                        + $"{tensor.Bytes.Length} {Plural.Verb(tensor.Bytes.Length, "was", "were")} given."
+                );
             items.Add(item);
         }
         WriteAll(path, items, metadata);

@@ -29,7 +29,8 @@ public enum TensorChange
 public sealed record SingleFileName(string Name, TensorChange Change);
 
 /// <summary>
-/// Names of SDXL's tensors in the single-file checkpoint (Stability's sgm layout) for tensors of the diffusers folders. The only table of names in this room:
+/// Names of SDXL's tensors in the single-file checkpoint (Stability's sgm layout) for tensors of the diffusers folders. The only table of
+/// names in this room:
 /// reading takes each name a net wants through it, writing each name a net has.
 /// </summary>
 /// <remarks>Facts: goldens/keys/single-file-names.json; trainers.md section 3, D and G.</remarks>
@@ -37,7 +38,12 @@ public sealed partial class SingleFileNames
 {
     private static readonly (string From, string To)[] s_resnet =
     [
-        ("norm1", "in_layers.0"), ("conv1", "in_layers.2"), ("time_emb_proj", "emb_layers.1"), ("norm2", "out_layers.0"), ("conv2", "out_layers.3"), ("conv_shortcut", "skip_connection"),
+        ("norm1", "in_layers.0"),
+        ("conv1", "in_layers.2"),
+        ("time_emb_proj", "emb_layers.1"),
+        ("norm2", "out_layers.0"),
+        ("conv2", "out_layers.3"),
+        ("conv_shortcut", "skip_connection"),
     ];
 
     private static readonly (string From, string To)[] s_unetTop =
@@ -49,7 +55,11 @@ public sealed partial class SingleFileNames
 
     private static readonly (string From, string To)[] s_openClipLayer =
     [
-        ("layer_norm1", "ln_1"), ("layer_norm2", "ln_2"), ("mlp.fc1", "mlp.c_fc"), ("mlp.fc2", "mlp.c_proj"), ("self_attn.out_proj", "attn.out_proj"),
+        ("layer_norm1", "ln_1"),
+        ("layer_norm2", "ln_2"),
+        ("mlp.fc1", "mlp.c_fc"),
+        ("mlp.fc2", "mlp.c_proj"),
+        ("self_attn.out_proj", "attn.out_proj"),
     ];
 
     private readonly int[] downLayers;
@@ -75,7 +85,10 @@ public sealed partial class SingleFileNames
         _ => throw new ArgumentException($"'{net}' is not a net of SDXL. Expected unet, vae, text_encoder or text_encoder_2.", nameof(net)),
     };
 
-    /// <summary>The sgm name of a U-Net tensor or module ("down_blocks.1.attentions.0.proj_in" -> "input_blocks.4.1.proj_in"), without the checkpoint's prefix.</summary>
+    /// <summary>
+    /// The sgm name of a U-Net tensor or module ("down_blocks.1.attentions.0.proj_in" -> "input_blocks.4.1.proj_in"), without the
+    /// checkpoint's prefix.
+    /// </summary>
     public string UNet(string name)
     {
         foreach (var (from, to) in s_unetTop)
@@ -115,17 +128,22 @@ public sealed partial class SingleFileNames
         var n = name;
         if (n.Contains("mid_block.attentions.0.", StringComparison.Ordinal))
         {
-            n = n.Replace("mid_block.attentions.0.", "mid.attn_1.", StringComparison.Ordinal).Replace("group_norm.", "norm.", StringComparison.Ordinal)
+            n = n.Replace("mid_block.attentions.0.", "mid.attn_1.", StringComparison.Ordinal)
+                .Replace("group_norm.", "norm.", StringComparison.Ordinal)
                 .Replace("to_out.0.", "proj_out.", StringComparison.Ordinal);
             n = VaeProjection().Replace(n, ".$1.");
-            change = n.EndsWith(".weight", StringComparison.Ordinal) && !n.Contains(".norm.", StringComparison.Ordinal) ? TensorChange.Pointwise : TensorChange.None;
+            change =
+                n.EndsWith(".weight", StringComparison.Ordinal) && !n.Contains(".norm.", StringComparison.Ordinal)
+                    ? TensorChange.Pointwise
+                    : TensorChange.None;
         }
         n = VaeMidResnet().Replace(n, m => $"mid.block_{Number(m.Groups[1]) + 1}.");
         n = VaeDown().Replace(n, "down.$1.block.$2.");
         n = VaeDownsampler().Replace(n, "down.$1.downsample.");
         n = VaeUp().Replace(n, m => $"up.{vaeLevels - 1 - Number(m.Groups[1])}.block.{m.Groups[2].Value}.");
         n = VaeUpsampler().Replace(n, m => $"up.{vaeLevels - 1 - Number(m.Groups[1])}.upsample.");
-        n = n.Replace("conv_norm_out.", "norm_out.", StringComparison.Ordinal).Replace("conv_shortcut.", "nin_shortcut.", StringComparison.Ordinal);
+        n = n.Replace("conv_norm_out.", "norm_out.", StringComparison.Ordinal)
+            .Replace("conv_shortcut.", "nin_shortcut.", StringComparison.Ordinal);
         return new("first_stage_model." + n, change);
     }
 
@@ -146,9 +164,18 @@ public sealed partial class SingleFileNames
         var rest = m.Groups[2].Value;
         return rest switch
         {
-            _ when rest.StartsWith("self_attn.q_proj.", StringComparison.Ordinal) => new($"{layer}attn.in_proj_{rest["self_attn.q_proj.".Length..]}", TensorChange.QueryThird),
-            _ when rest.StartsWith("self_attn.k_proj.", StringComparison.Ordinal) => new($"{layer}attn.in_proj_{rest["self_attn.k_proj.".Length..]}", TensorChange.KeyThird),
-            _ when rest.StartsWith("self_attn.v_proj.", StringComparison.Ordinal) => new($"{layer}attn.in_proj_{rest["self_attn.v_proj.".Length..]}", TensorChange.ValueThird),
+            _ when rest.StartsWith("self_attn.q_proj.", StringComparison.Ordinal) => new(
+                $"{layer}attn.in_proj_{rest["self_attn.q_proj.".Length..]}",
+                TensorChange.QueryThird
+            ),
+            _ when rest.StartsWith("self_attn.k_proj.", StringComparison.Ordinal) => new(
+                $"{layer}attn.in_proj_{rest["self_attn.k_proj.".Length..]}",
+                TensorChange.KeyThird
+            ),
+            _ when rest.StartsWith("self_attn.v_proj.", StringComparison.Ordinal) => new(
+                $"{layer}attn.in_proj_{rest["self_attn.v_proj.".Length..]}",
+                TensorChange.ValueThird
+            ),
             _ => new(layer + Replace(rest, s_openClipLayer), TensorChange.None),
         };
     }
@@ -166,7 +193,9 @@ public sealed partial class SingleFileNames
 
     private static int Number(Group group) => int.Parse(group.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"^(?<kind>down_blocks|up_blocks|mid_block)(?:\.(?<block>\d+))?\.(?<part>resnets|attentions|downsamplers|upsamplers)\.(?<index>\d+)\.(?<rest>.+)$")]
+    [GeneratedRegex(
+        @"^(?<kind>down_blocks|up_blocks|mid_block)(?:\.(?<block>\d+))?\.(?<part>resnets|attentions|downsamplers|upsamplers)\.(?<index>\d+)\.(?<rest>.+)$"
+    )]
     private static partial Regex UNetBlock();
 
     [GeneratedRegex(@"^text_model\.encoder\.layers\.(\d+)\.(.+)$")]

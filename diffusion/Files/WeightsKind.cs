@@ -37,14 +37,24 @@ public static class WeightsKinds
             return WeightsKind.Embedding;
         if (names.Any(name => name.StartsWith("model.diffusion_model.", StringComparison.Ordinal)))
             return WeightsKind.Checkpoint;
-        if (names.Any(name => name.StartsWith("down_blocks.", StringComparison.Ordinal) || name.StartsWith("mid_block.", StringComparison.Ordinal) || name.StartsWith("up_blocks.", StringComparison.Ordinal)))
+        if (
+            names.Any(name =>
+                name.StartsWith("down_blocks.", StringComparison.Ordinal)
+                || name.StartsWith("mid_block.", StringComparison.Ordinal)
+                || name.StartsWith("up_blocks.", StringComparison.Ordinal)
+            )
+        )
             return WeightsKind.UNet;
         throw new SafetensorsException(
-            file.Path, $"is neither a LoRA, an SDXL embedding (clip_l and clip_g), a U-Net nor a checkpoint. It holds {Plural.Of(names.Count(), "tensor")}: "
-            + $"{string.Join(", ", names.Take(3))}{(names.Count() > 3 ? ", …" : "")}.{ModelFamily.Sentence(file)}");
+            file.Path,
+            "is neither a LoRA, an SDXL embedding (clip_l and clip_g), a U-Net nor a checkpoint. It holds "
+                + $"{Plural.Of(names.Count(), "tensor")}: "
+                + $"{string.Join(", ", names.Take(3))}{(names.Count() > 3 ? ", …" : "")}.{ModelFamily.Sentence(file)}"
+        );
     }
 
     /// <summary>Names a kind of adapter that is known and not applied.</summary>
     internal static string NotApplied(string kind, string tensor) =>
-        $"holds {kind}, as '{tensor}' tells, which cannot be applied. LoRA, LoCon, LoHa, LoKr and DoRA can; or merge it into a checkpoint and give that.";
+        $"holds {kind}, as '{tensor}' tells, which cannot be applied. LoRA, LoCon, LoHa, LoKr and DoRA can; or merge it into a checkpoint "
+            + "and give that.";
 }

@@ -11,6 +11,9 @@ public interface ITensorSource
     /// <summary>What is there under a net's own names: shape by name.</summary>
     IReadOnlyDictionary<string, long[]> Shapes { get; }
 
-    /// <summary>Fills <paramref name="target"/>, which has exactly the tensor's shape, converting the type and crossing to its device. One temporary at most.</summary>
+    /// <summary>
+    /// Fills <paramref name="target"/>, which has exactly the tensor's shape, converting the type and crossing to its device. One temporary
+    /// at most.
+    /// </summary>
     void CopyTo(string name, Tensor target);
 }

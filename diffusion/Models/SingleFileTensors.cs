@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Models;
 
-/// <summary>The tensors of one net inside a single-file checkpoint, under the net's own names: transposed, cut out of stacks or reshaped as they are copied.</summary>
+/// <summary>
+/// The tensors of one net inside a single-file checkpoint, under the net's own names: transposed, cut out of stacks or reshaped as they are
+/// copied.
+/// </summary>
 public sealed class SingleFileTensors : ITensorSource
 {
     private static readonly Dictionary<string, string> s_prefixes = new()
@@ -42,15 +45,25 @@ public sealed class SingleFileTensors : ITensorSource
             used.Add(place.Name);
         }
         // Leftovers under the net's prefix mean another architecture; the loader lists them.
-        foreach (var leftover in file.Entries.Keys.Where(n => n.StartsWith(prefix, StringComparison.Ordinal) && !used.Contains(n) && !IsHarmless(n)))
+        foreach (
+            var leftover in file.Entries.Keys.Where(n =>
+                n.StartsWith(prefix, StringComparison.Ordinal) && !used.Contains(n) && !IsHarmless(n)
+            )
+        )
             shapes.Add(leftover, file.Entries[leftover].Shape);
     }
 
     /// <summary>Whether a checkpoint holds any of a net's tensors.</summary>
     public static bool Has(SafetensorsFile file, string net) =>
-        file.Entries.Keys.Any(n => n.StartsWith(s_prefixes[net], StringComparison.Ordinal) || net == "text_encoder_2" && n.StartsWith(RefinerEncoder, StringComparison.Ordinal));
+        file.Entries.Keys.Any(n =>
+            n.StartsWith(s_prefixes[net], StringComparison.Ordinal)
+            || net == "text_encoder_2" && n.StartsWith(RefinerEncoder, StringComparison.Ordinal)
+        );
 
-    /// <summary>Whether a checkpoint's tensor is one of the VAE or of a text encoder; the rest are the U-Net's and what training programs leave behind.</summary>
+    /// <summary>
+    /// Whether a checkpoint's tensor is one of the VAE or of a text encoder; the rest are the U-Net's and what training programs leave
+    /// behind.
+    /// </summary>
     public static bool IsBesideUNet(string name) => IsVae(name) || name.StartsWith("conditioner.", StringComparison.Ordinal);
 
     /// <summary>Whether a checkpoint's tensor is the VAE's.</summary>
@@ -82,13 +95,16 @@ public sealed class SingleFileTensors : ITensorSource
         });
     }
 
-    private static long[] ShapeOf(long[] stored, TensorChange change) => change switch
-    {
-        TensorChange.Transposed => [.. stored.Reverse()],
-        TensorChange.QueryThird or TensorChange.KeyThird or TensorChange.ValueThird => stored[0] % 3 == 0 ? [stored[0] / 3, .. stored[1..]] : stored,
-        TensorChange.Pointwise => stored is [var a, var b, 1, 1] ? [a, b] : stored,
-        _ => stored,
-    };
+    private static long[] ShapeOf(long[] stored, TensorChange change) =>
+        change switch
+        {
+            TensorChange.Transposed => [.. stored.Reverse()],
+            TensorChange.QueryThird or TensorChange.KeyThird or TensorChange.ValueThird => stored[0] % 3 == 0
+                ? [stored[0] / 3, .. stored[1..]]
+                : stored,
+            TensorChange.Pointwise => stored is [var a, var b, 1, 1] ? [a, b] : stored,
+            _ => stored,
+        };
 
     /// <summary>Constants of the original training code that no net reads.</summary>
     private static bool IsHarmless(string name) =>

@@ -1,5 +1,5 @@
-// diffusers src/diffusers/models/attention_processor.py (Attention, AttnProcessor2_0), attention.py (BasicTransformerBlock, FeedForward) @58eb52c
-// B batch, T tokens (queries), S tokens (keys), D width, N heads.
+// diffusers src/diffusers/models/attention_processor.py (Attention, AttnProcessor2_0), attention.py (BasicTransformerBlock, FeedForward)
+// @58eb52c B batch, T tokens (queries), S tokens (keys), D width, N heads.
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -14,7 +14,15 @@ public sealed class Attention : nn.Module<Tensor, Tensor, Tensor>
     private readonly int heads;
     private Kept? kept;
 
-    internal Attention(Placement at, int width, int contextWidth, int heads, bool projectionBias = false, (int Groups, double Epsilon)? norm = null) : base(nameof(Attention))
+    internal Attention(
+        Placement at,
+        int width,
+        int contextWidth,
+        int heads,
+        bool projectionBias = false,
+        (int Groups, double Epsilon)? norm = null
+    )
+        : base(nameof(Attention))
     {
         this.heads = heads;
         group_norm = norm is { } n ? new GroupNorm(at, n.Groups, width, n.Epsilon) : null;
@@ -31,7 +39,7 @@ public sealed class Attention : nn.Module<Tensor, Tensor, Tensor>
         var (batch, tokens, width) = (x.shape[0], x.shape[1], x.shape[2]);
         var q = Split(to_q.call(x), batch, width);
         var (k, v) = KeysAndValues(context, batch, width);
-        var mixed = F.scaled_dot_product_attention(q, k, v);                                  // [B,N,T,D/N], in tiles: no matrix of all scores
+        var mixed = F.scaled_dot_product_attention(q, k, v); // [B,N,T,D/N], in tiles: no matrix of all scores
         return to_out[0].call(mixed.transpose(1, 2).reshape(batch, tokens, width)).MoveToOuterDisposeScope();
     }
 
@@ -44,7 +52,9 @@ public sealed class Attention : nn.Module<Tensor, Tensor, Tensor>
         return x.Plus(mixed).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Keeps the keys and values of one context from call to call (the text does not change while a picture is drawn); false forgets them.</summary>
+    /// <summary>
+    /// Keeps the keys and values of one context from call to call (the text does not change while a picture is drawn); false forgets them.
+    /// </summary>
     internal void KeepContext(bool on)
     {
         kept?.Keys?.Dispose();
@@ -60,7 +70,11 @@ public sealed class Attention : nn.Module<Tensor, Tensor, Tensor>
         if (kept is null || is_grad_enabled())
             return (k, v);
         KeepContext(true);
-        (kept.Context, kept.Keys, kept.Values) = (context, k.contiguous().DetachFromDisposeScope(), v.contiguous().DetachFromDisposeScope());
+        (kept.Context, kept.Keys, kept.Values) = (
+            context,
+            k.contiguous().DetachFromDisposeScope(),
+            v.contiguous().DetachFromDisposeScope()
+        );
         return (kept.Keys, kept.Values);
     }
 
@@ -69,7 +83,8 @@ public sealed class Attention : nn.Module<Tensor, Tensor, Tensor>
         public Tensor? Context, Keys, Values;
     }
 
-    private Tensor Split(Tensor projected, long batch, long width) => projected.view(batch, -1, heads, width / heads).transpose(1, 2); // [B,N,T,D/N]
+    // [B,N,T,D/N]
+    private Tensor Split(Tensor projected, long batch, long width) => projected.view(batch, -1, heads, width / heads).transpose(1, 2);
 }
 
 /// <summary>A half of the projection, times gelu of the other half. x [B,T,D] -> [B,T,inner].</summary>
@@ -164,11 +179,14 @@ public sealed class Transformer2DModel : nn.Module<Tensor, Tensor, Tensor>
     private readonly TorchSharp.Modules.ModuleList<BasicTransformerBlock> transformer_blocks;
     private readonly Linear proj_out;
 
-    internal Transformer2DModel(Placement at, int channels, int heads, int layers, int textWidth, int groups) : base(nameof(Transformer2DModel))
+    internal Transformer2DModel(Placement at, int channels, int heads, int layers, int textWidth, int groups)
+        : base(nameof(Transformer2DModel))
     {
         norm = new GroupNorm(at, groups, channels, NormEpsilon);
         proj_in = new Linear(at, channels, channels);
-        transformer_blocks = nn.ModuleList([.. Enumerable.Range(0, layers).Select(_ => new BasicTransformerBlock(at, channels, heads, textWidth))]);
+        transformer_blocks = nn.ModuleList([
+            .. Enumerable.Range(0, layers).Select(_ => new BasicTransformerBlock(at, channels, heads, textWidth)),
+        ]);
         proj_out = new Linear(at, channels, channels);
         RegisterComponents();
     }

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Sdxl.Diffusion.Nets;
 
 /// <summary>
-/// A block whose inner results are not kept for the backward pass: only its inputs are, and the rest is computed again when its gradient is wanted.
-/// A third more time for a fraction of the memory (Chen et al. 2016, arXiv:1604.06174).
+/// A block whose inner results are not kept for the backward pass: only its inputs are, and the rest is computed again when its gradient is
+/// wanted. A third more time for a fraction of the memory (Chen et al. 2016, arXiv:1604.06174).
 /// </summary>
 internal sealed class Checkpointed : autograd.SingleTensorFunction<Checkpointed>
 {
@@ -13,8 +13,8 @@ internal sealed class Checkpointed : autograd.SingleTensorFunction<Checkpointed>
 
     /// <summary>What this thread's last backward returned: libtorch has taken its own references when it calls again.</summary>
     /// <remarks>
-    /// On a GPU libtorch runs the backward pass on a thread of its own, which has no outer dispose scope; without this the gradients' memory would wait for the
-    /// garbage collector, which knows nothing of a GPU's memory.
+    /// On a GPU libtorch runs the backward pass on a thread of its own, which has no outer dispose scope; without this the gradients'
+    /// memory would wait for the garbage collector, which knows nothing of a GPU's memory.
     /// </remarks>
     [ThreadStatic]
     private static List<Tensor>? t_returned;
@@ -22,7 +22,8 @@ internal sealed class Checkpointed : autograd.SingleTensorFunction<Checkpointed>
     public override string Name => nameof(Checkpointed);
 
     /// <summary>block(x, given), checkpointed.</summary>
-    /// <param name="trains">Something inside the block trains, so it has to be gone through even where neither input needs a gradient.</param>
+    /// <param name="trains">Something inside the block trains, so it has to be gone through even where neither input needs a
+    /// gradient.</param>
     public static Tensor Run(nn.Module<Tensor, Tensor, Tensor> block, Tensor x, Tensor given, bool trains)
     {
         if (!is_grad_enabled() || !(trains || x.requires_grad || given.requires_grad))

@@ -25,7 +25,8 @@ public sealed class ClipAttention : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor x)
     {
-        var mixed = F.scaled_dot_product_attention(Split(q_proj.call(x)), Split(k_proj.call(x)), Split(v_proj.call(x)), null, 0.0, causal); // [B,N,T,D/N]
+        // [B,N,T,D/N]
+        var mixed = F.scaled_dot_product_attention(Split(q_proj.call(x)), Split(k_proj.call(x)), Split(v_proj.call(x)), null, 0.0, causal);
         return out_proj.call(mixed.transpose(1, 2).reshape(x.shape));
     }
 
@@ -61,7 +62,8 @@ public sealed class ClipEncoderLayer : nn.Module<Tensor, Tensor>
     private readonly ClipMlp mlp;
     private readonly LayerNorm layer_norm2;
 
-    internal ClipEncoderLayer(Placement at, int width, int inner, int heads, string activation, double epsilon, bool causal) : base(nameof(ClipEncoderLayer))
+    internal ClipEncoderLayer(Placement at, int width, int inner, int heads, string activation, double epsilon, bool causal)
+        : base(nameof(ClipEncoderLayer))
     {
         self_attn = new ClipAttention(at, width, heads, causal);
         layer_norm1 = new LayerNorm(at, width, epsilon);
@@ -83,9 +85,12 @@ public sealed class ClipEncoder : nn.Module<Tensor, Tensor>
 {
     private readonly ModuleList<ClipEncoderLayer> layers;
 
-    internal ClipEncoder(Placement at, int count, int width, int inner, int heads, string activation, double epsilon, bool causal) : base(nameof(ClipEncoder))
+    internal ClipEncoder(Placement at, int count, int width, int inner, int heads, string activation, double epsilon, bool causal)
+        : base(nameof(ClipEncoder))
     {
-        layers = nn.ModuleList([.. Enumerable.Range(0, count).Select(_ => new ClipEncoderLayer(at, width, inner, heads, activation, epsilon, causal))]);
+        layers = nn.ModuleList([
+            .. Enumerable.Range(0, count).Select(_ => new ClipEncoderLayer(at, width, inner, heads, activation, epsilon, causal)),
+        ]);
         RegisterComponents();
     }
 

@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace Sdxl.Diffusion.Nets;
 
 /// <summary>A CLIP text encoder's config.json.</summary>
-/// <remarks>Source: transformers models/clip/configuration_clip.py. Its eos_token_id is 2 in SDXL's files, which no text contains; the tokenizer knows the true one.</remarks>
+/// <remarks>Source: transformers models/clip/configuration_clip.py. Its eos_token_id is 2 in SDXL's files, which no text contains; the
+/// tokenizer knows the true one.</remarks>
 public sealed record ClipTextConfig
 {
     public required int HiddenSize { get; init; }
@@ -28,7 +29,8 @@ public sealed record ClipTextConfig
     public static ClipTextConfig Load(string path) => From(JsonConfig.Load(path));
 
     /// <param name="projects">Overrides what "architectures" says, for configs that lack it.</param>
-    public static ClipTextConfig Parse(JsonElement json, string source, bool? projects = null) => From(new JsonConfig(json, source), projects);
+    public static ClipTextConfig Parse(JsonElement json, string source, bool? projects = null) =>
+        From(new JsonConfig(json, source), projects);
 
     private static ClipTextConfig From(JsonConfig json, bool? projects = null)
     {

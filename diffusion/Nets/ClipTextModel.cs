@@ -10,7 +10,10 @@ namespace Sdxl.Diffusion.Nets;
 /// <param name="Pooled">[B,P], the projection of <paramref name="Last"/> at the first end-of-text token; null without a projection.</param>
 public sealed record TextStates(Tensor Penultimate, Tensor? Last, Tensor? Pooled);
 
-/// <summary>CLIP's text tower. Pools at the first end-of-text token, also where new tokens have higher ids (transformers takes the highest id: a defect for SDXL's configs).</summary>
+/// <summary>
+/// CLIP's text tower. Pools at the first end-of-text token, also where new tokens have higher ids (transformers takes the highest id: a
+/// defect for SDXL's configs).
+/// </summary>
 public sealed class ClipTextModel : nn.Module
 {
     private readonly ClipTextTransformer text_model;
@@ -35,7 +38,8 @@ public sealed class ClipTextModel : nn.Module
     /// <param name="ids">[B,T] int64. Ids from the table's end on are rows of <paramref name="newRows"/>.</param>
     /// <param name="endOfText">The tokenizer's end-of-text id.</param>
     /// <param name="newRows">Textual inversion's rows [N,D], the only thing here that training may ask a gradient for.</param>
-    /// <param name="wantLast">Compute <see cref="TextStates.Last"/> also where nothing is pooled (SDXL's first encoder does not need it).</param>
+    /// <param name="wantLast">Compute <see cref="TextStates.Last"/> also where nothing is pooled (SDXL's first encoder does not need
+    /// it).</param>
     public TextStates forward(Tensor ids, int endOfText, Tensor? newRows = null, bool wantLast = false)
     {
         using var scope = NewDisposeScope();
@@ -47,7 +51,10 @@ public sealed class ClipTextModel : nn.Module
         return new TextStates(penultimate.MoveToOuterDisposeScope(), last.MoveToOuterDisposeScope(), pooled);
     }
 
-    /// <summary>Index of the first <paramref name="token"/> of each row, [B]; the last position where a row has none. Computed where the ids are: no synchronisation.</summary>
+    /// <summary>
+    /// Index of the first <paramref name="token"/> of each row, [B]; the last position where a row has none. Computed where the ids are: no
+    /// synchronisation.
+    /// </summary>
     private static Tensor FirstPosition(Tensor ids, int token)
     {
         var positions = Num(ids.shape[1]).Range(ScalarType.Int64, ids.device).unsqueeze(0).expand(ids.shape);
@@ -70,7 +77,16 @@ public sealed class ClipTextTransformer : nn.Module
     internal ClipTextTransformer(ClipTextConfig config, Placement at) : base(nameof(ClipTextTransformer))
     {
         embeddings = new ClipTextEmbeddings(config, at);
-        encoder = new ClipEncoder(at, config.Layers, config.HiddenSize, config.IntermediateSize, config.Heads, config.Activation, config.NormEpsilon, causal: true);
+        encoder = new ClipEncoder(
+            at,
+            config.Layers,
+            config.HiddenSize,
+            config.IntermediateSize,
+            config.Heads,
+            config.Activation,
+            config.NormEpsilon,
+            causal: true
+        );
         final_layer_norm = new LayerNorm(at, config.HiddenSize, config.NormEpsilon);
         RegisterComponents();
     }

@@ -62,7 +62,16 @@ public sealed class ClipVisionTransformer : nn.Module<Tensor, Tensor>
     {
         embeddings = new ClipVisionEmbeddings(config, at);
         pre_layrnorm = new LayerNorm(at, config.HiddenSize, config.NormEpsilon);
-        encoder = new ClipEncoder(at, config.Layers, config.HiddenSize, config.IntermediateSize, config.Heads, config.Activation, config.NormEpsilon, causal: false);
+        encoder = new ClipEncoder(
+            at,
+            config.Layers,
+            config.HiddenSize,
+            config.IntermediateSize,
+            config.Heads,
+            config.Activation,
+            config.NormEpsilon,
+            causal: false
+        );
         post_layernorm = new LayerNorm(at, config.HiddenSize, config.NormEpsilon);
         RegisterComponents();
     }

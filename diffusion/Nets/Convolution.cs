@@ -12,16 +12,19 @@ public enum ConvolutionPath
     /// <summary>libtorch's own, as it is called.</summary>
     Plain,
 
-    /// <summary>Channels are filled up by zeros where oneDNN goes wrong without; what oneDNN is not asked for is a matrix product.</summary>
+    /// <summary>
+    /// Channels are filled up by zeros where oneDNN goes wrong without; what oneDNN is not asked for is a matrix product.
+    /// </summary>
     PaddedChannels,
 }
 
 /// <summary>The one place where a 2D convolution is computed.</summary>
 /// <remarks>
-/// libtorch 2.10 holds oneDNN 3.7.1, which takes the caches of a processor that hides their sizes (virtual AMD EPYC) for one byte each; its reordering of blocks of 16
-/// channels then goes wrong at the last, incomplete one: forwards where the input's channels are no multiple of 16, in the input's gradient where the output's are none
-/// (a stride: of 32). Multiples are right on every such machine seen. SDXL has only a few other layers, with 3, 4 or 8 channels on one side: filling those up
-/// takes, unlike columns of the input (k² times its size), no memory to speak of. See uxlfoundation/oneDNN issue 5313 for the mechanism.
+/// libtorch 2.10 holds oneDNN 3.7.1, which takes the caches of a processor that hides their sizes (virtual AMD EPYC) for one byte each; its
+/// reordering of blocks of 16 channels then goes wrong at the last, incomplete one: forwards where the input's channels are no multiple of
+/// 16, in the input's gradient where the output's are none (a stride: of 32). Multiples are right on every such machine seen. SDXL has only
+/// a few other layers, with 3, 4 or 8 channels on one side: filling those up takes, unlike columns of the input (k² times its size), no
+/// memory to speak of. See uxlfoundation/oneDNN issue 5313 for the mechanism.
 /// </remarks>
 public static class Convolution
 {
@@ -31,11 +34,14 @@ public static class Convolution
     private static readonly Lazy<ConvolutionPath> Chosen = new(() =>
         Choose(path => NumericsCheck.FirstFault(CPU, ScalarType.Float32, NumericsCases.Convolutions(path)) is null));
 
-    /// <summary>What this process does on the CPU; found out once, at the first convolution or question, by convolving (some 20 ms).</summary>
+    /// <summary>
+    /// What this process does on the CPU; found out once, at the first convolution or question, by convolving (some 20 ms).
+    /// </summary>
     public static ConvolutionPath OnCpu => Chosen.Value;
 
     /// <summary>Plain where that is right. The padded path is not asked: where it is wrong too, the worker's check says so.</summary>
-    internal static ConvolutionPath Choose(Predicate<ConvolutionPath> isRight) => isRight(ConvolutionPath.Plain) ? ConvolutionPath.Plain : ConvolutionPath.PaddedChannels;
+    internal static ConvolutionPath Choose(Predicate<ConvolutionPath> isRight) =>
+        isRight(ConvolutionPath.Plain) ? ConvolutionPath.Plain : ConvolutionPath.PaddedChannels;
 
     /// <summary>x [B,Cin,H,W], weight [Cout,Cin,k,k], bias [Cout] or null -> [B,Cout,H',W'].</summary>
     public static Tensor Apply(Tensor x, Tensor weight, Tensor? bias, long[] strides, long[] paddings) =>
@@ -62,11 +68,12 @@ public static class Convolution
     }
 
     /// <summary>
-    /// What libtorch does not give to oneDNN (ConvParams::use_mkldnn @2.10): it asks NNPACK first, which cannot start on such a processor and says so on the error stream,
-    /// each time, fifty times a step; then it makes columns as is done here.
+    /// What libtorch does not give to oneDNN (ConvParams::use_mkldnn @2.10): it asks NNPACK first, which cannot start on such a processor
+    /// and says so on the error stream, each time, fifty times a step; then it makes columns as is done here.
     /// </summary>
     private static bool IsForColumns(Tensor x, Tensor weight, long[] strides) =>
-        x.dtype == ScalarType.Float32 && (weight.shape[2] == 1 && strides is [1, 1] || x.shape[0] == 1 && weight.shape[2] <= 3 && x.NumberOfElements <= SmallInput);
+        x.dtype == ScalarType.Float32
+        && (weight.shape[2] == 1 && strides is [1, 1] || x.shape[0] == 1 && weight.shape[2] <= 3 && x.NumberOfElements <= SmallInput);
 
     /// <summary>The convolution as a matrix product over the columns [B, Cin·k·k, H'·W'] of its input.</summary>
     private static Tensor OverColumns(Tensor x, Tensor weight, Tensor? bias, long[] strides, long[] paddings)
@@ -74,7 +81,10 @@ public static class Convolution
         using var scope = NewDisposeScope();
         var (kernel, batch) = (weight.shape[2], x.shape[0]);
         long Side(int i) => (x.shape[2 + i] + 2 * paddings[i] - kernel) / strides[i] + 1;
-        var columns = kernel == 1 && strides is [1, 1] && paddings is [0, 0] ? x.flatten(2) : F.unfold(x, (kernel, kernel), (1, 1), (paddings[0], paddings[1]), (strides[0], strides[1]));
+        var columns =
+            kernel == 1 && strides is [1, 1] && paddings is [0, 0]
+                ? x.flatten(2)
+                : F.unfold(x, (kernel, kernel), (1, 1), (paddings[0], paddings[1]), (strides[0], strides[1]));
         var rows = weight.flatten(1);
         var y = batch > 1 ? Batched(rows, columns, bias)
             : bias is null ? rows.mm(columns.squeeze(0))

@@ -4,9 +4,9 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Sdxl.Diffusion.Nets;
 
-// The leaves of every net. TorchSharp's own layers initialise their weights (minutes for SDXL, and GroupNorm does not at all in 0.104-0.107);
-// these allocate on the device in the right type and leave the filling to the loader. Weights start frozen: who trains them says so.
-// An input of another type than the weight (fp32 master weights under a bf16 pass) makes the layer cast its weight for the call.
+// The leaves of every net. TorchSharp's own layers initialise their weights (minutes for SDXL, and GroupNorm does not at all in
+// 0.104-0.107); these allocate on the device in the right type and leave the filling to the loader. Weights start frozen: who trains them
+// says so. An input of another type than the weight (fp32 master weights under a bf16 pass) makes the layer cast its weight for the call.
 
 /// <summary>Allocation and casting shared by the layers.</summary>
 internal static class Weights
@@ -76,7 +76,8 @@ public sealed class Conv2d : nn.Module<Tensor, Tensor>, IWeighted
     private readonly WeightSlot slot = new();
     private readonly long[] strides, paddings;
 
-    internal Conv2d(Placement at, long inputs, long outputs, int kernel, int stride = 1, int padding = 0, bool hasBias = true) : base(nameof(Conv2d))
+    internal Conv2d(Placement at, long inputs, long outputs, int kernel, int stride = 1, int padding = 0, bool hasBias = true)
+        : base(nameof(Conv2d))
     {
         weight = Weights.Allocate(at, outputs, inputs, kernel, kernel);
         bias = hasBias ? Weights.Allocate(at, outputs) : null;
@@ -147,14 +148,15 @@ public sealed class Embedding : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor ids) => Lookup(weight, ids);
 
     /// <summary>
-    /// Rows of the table, or where an id is not in the table, row (id - rows) of <paramref name="added"/> [N, D]: only those carry a gradient,
-    /// so N new tokens train without touching or copying the table.
+    /// Rows of the table, or where an id is not in the table, row (id - rows) of <paramref name="added"/> [N, D]: only those carry a
+    /// gradient, so N new tokens train without touching or copying the table.
     /// </summary>
     public Tensor forward(Tensor ids, Tensor added)
     {
         var rows = weight.shape[0];
         var known = Lookup(weight, ids.clamp_max(Num(rows - 1)));
-        // Rows are taken by a product with ones and zeros, which is exact: the gradient of a lookup is summed in changing order on a GPU, that of a product is not.
+        // Rows are taken by a product with ones and zeros, which is exact: the gradient of a lookup is summed in changing order on a GPU,
+        // that of a product is not.
         var isRow = (ids - Num(rows)).unsqueeze(-1).eq(Num(added.shape[0]).Range(ScalarType.Int64, ids.device)); // [..., N]
         var fresh = isRow.to_type(added.dtype).matmul(added);
         return where(ids.ge(Num(rows)).unsqueeze(-1), fresh.to_type(known.dtype), known);

@@ -23,7 +23,10 @@ public sealed class LowRankBranch(Tensor down, Tensor up, double scale, Tensor? 
     /// <summary>DoRA's row lengths [out]; null for plain LoRA.</summary>
     public Tensor? Magnitude { get; } = magnitude;
 
-    /// <summary>(alpha / r) · the strength asked for. 0 switches the branch off (DoRA: back to the base weight only where magnitude equals the base's row lengths).</summary>
+    /// <summary>
+    /// (alpha / r) · the strength asked for. 0 switches the branch off (DoRA: back to the base weight only where magnitude equals the
+    /// base's row lengths).
+    /// </summary>
     public double Scale { get; } = scale;
 
     /// <summary>Computes W' once, for sampling without the branch's extra products. The base weight stays as it is.</summary>

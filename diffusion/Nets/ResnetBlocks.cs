@@ -17,7 +17,8 @@ public sealed class ResnetBlock2D : nn.Module<Tensor, Tensor?, Tensor>
     private readonly Conv2d? conv_shortcut;
     private readonly double outputScale;
 
-    internal ResnetBlock2D(Placement at, int inputs, int outputs, int? timeWidth, int groups, double epsilon, double outputScale = 1) : base(nameof(ResnetBlock2D))
+    internal ResnetBlock2D(Placement at, int inputs, int outputs, int? timeWidth, int groups, double epsilon, double outputScale = 1)
+        : base(nameof(ResnetBlock2D))
     {
         this.outputScale = outputScale;
         norm1 = new GroupNorm(at, groups, inputs, epsilon);

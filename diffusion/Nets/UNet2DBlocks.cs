@@ -5,17 +5,23 @@ using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Nets;
 
-/// <summary>What every block of the U-Net is told: the time embedding [B,E] and the text states [B,T,Dc]; and whether blocks compute again in the backward pass what they do not keep.</summary>
+/// <summary>
+/// What every block of the U-Net is told: the time embedding [B,E] and the text states [B,T,Dc]; and whether blocks compute again in the
+/// backward pass what they do not keep.
+/// </summary>
 internal readonly record struct Conditioning(Tensor Time, Tensor Text, bool Checkpointing = false)
 {
-    public Tensor Residual(ResnetBlock2D block, Tensor x) => Checkpointing ? Checkpointed.Run(block!, x, Time, block.parameters().Any(p => p.requires_grad)) : block.call(x, Time);
+    public Tensor Residual(ResnetBlock2D block, Tensor x) =>
+        Checkpointing ? Checkpointed.Run(block!, x, Time, block.parameters().Any(p => p.requires_grad)) : block.call(x, Time);
 
     /// <remarks>LoRA branches are no parameters of the block: it counts as training.</remarks>
-    public Tensor Attend(Transformer2DModel block, Tensor x) => Checkpointing ? Checkpointed.Run(block, x, Text, trains: true) : block.call(x, Text);
+    public Tensor Attend(Transformer2DModel block, Tensor x) =>
+        Checkpointing ? Checkpointed.Run(block, x, Text, trains: true) : block.call(x, Text);
 }
 
 /// <summary>One level down: residual blocks, each followed by attention to the text where the level has it, then half the size.</summary>
-/// <remarks>x [B,Cin,H,W] -> [B,Cout,H/2,W/2]; every intermediate result is handed up as a skip. Source: DownBlock2D, CrossAttnDownBlock2D.</remarks>
+/// <remarks>x [B,Cin,H,W] -> [B,Cout,H/2,W/2]; every intermediate result is handed up as a skip. Source: DownBlock2D,
+/// CrossAttnDownBlock2D.</remarks>
 public sealed class DownBlock : nn.Module
 {
     private readonly ModuleList<Transformer2DModel>? attentions;
@@ -97,8 +103,18 @@ public sealed class UpBlock : nn.Module
             ? nn.ModuleList([.. Enumerable.Range(0, layers).Select(_ => new Transformer2DModel(
                 at, width, config.Heads[level], config.UpTransformerLayersPerBlock[step], config.CrossAttentionDim, config.NormGroups))])
             : null;
-        resnets = nn.ModuleList([.. Enumerable.Range(0, layers).Select(i => new ResnetBlock2D(
-            at, (i == 0 ? before : width) + (i == layers - 1 ? skipOfLast : width), width, config.TimeEmbedDim, config.NormGroups, config.NormEpsilon))]);
+        resnets = nn.ModuleList([
+            .. Enumerable
+                .Range(0, layers)
+                .Select(i => new ResnetBlock2D(
+                    at,
+                    (i == 0 ? before : width) + (i == layers - 1 ? skipOfLast : width),
+                    width,
+                    config.TimeEmbedDim,
+                    config.NormGroups,
+                    config.NormEpsilon
+                )),
+        ]);
         upsamplers = last ? null : nn.ModuleList(new Upsample2D(at, width));
         RegisterComponents();
     }

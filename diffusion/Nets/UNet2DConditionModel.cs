@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 namespace Sdxl.Diffusion.Nets;
 
 /// <summary>SDXL's denoiser: what noise (or velocity) is in the latents, given the time, the text and the picture's sizes.</summary>
-/// <remarks>sample [B,4,H,W], timestep [B] (0..999, fractions allowed), text [B,T,Dc], pooled text [B,P], time ids [B,6] (refiner: 5) -> [B,4,H,W].</remarks>
+/// <remarks>sample [B,4,H,W], timestep [B] (0..999, fractions allowed), text [B,T,Dc], pooled text [B,P], time ids [B,6] (refiner: 5) ->
+/// [B,4,H,W].</remarks>
 public sealed class UNet2DConditionModel : nn.Module<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor>
 {
     private readonly Conv2d conv_in;
@@ -28,10 +29,30 @@ public sealed class UNet2DConditionModel : nn.Module<Tensor, Tensor, Tensor, Ten
         conv_in = new Conv2d(at, config.InChannels, widths[0], 3, padding: 1);
         time_embedding = new TimestepEmbedding(at, widths[0], config.TimeEmbedDim);
         add_embedding = new TimestepEmbedding(at, config.ProjectionInputDim, config.TimeEmbedDim);
-        down_blocks = nn.ModuleList([.. Enumerable.Range(0, levels).Select(i => new DownBlock(
-            at, config, i, i == 0 ? widths[0] : widths[i - 1], Attends(config.DownBlockTypes, i, "CrossAttnDownBlock2D", "DownBlock2D"), i == levels - 1))]);
-        up_blocks = nn.ModuleList([.. Enumerable.Range(0, levels).Select(i => new UpBlock(
-            at, config, i, levels - 1 - i, Attends(config.UpBlockTypes, i, "CrossAttnUpBlock2D", "UpBlock2D"), i == levels - 1))]);
+        down_blocks = nn.ModuleList([
+            .. Enumerable
+                .Range(0, levels)
+                .Select(i => new DownBlock(
+                    at,
+                    config,
+                    i,
+                    i == 0 ? widths[0] : widths[i - 1],
+                    Attends(config.DownBlockTypes, i, "CrossAttnDownBlock2D", "DownBlock2D"),
+                    i == levels - 1
+                )),
+        ]);
+        up_blocks = nn.ModuleList([
+            .. Enumerable
+                .Range(0, levels)
+                .Select(i => new UpBlock(
+                    at,
+                    config,
+                    i,
+                    levels - 1 - i,
+                    Attends(config.UpBlockTypes, i, "CrossAttnUpBlock2D", "UpBlock2D"),
+                    i == levels - 1
+                )),
+        ]);
         mid_block = new MidBlock(at, config);
         conv_norm_out = new GroupNorm(at, config.NormGroups, widths[0], config.NormEpsilon);
         conv_out = new Conv2d(at, widths[0], config.OutChannels, 3, padding: 1);
@@ -41,15 +62,18 @@ public sealed class UNet2DConditionModel : nn.Module<Tensor, Tensor, Tensor, Ten
     /// <summary>The configuration the net was built from.</summary>
     public UNetConfig Config => config;
 
-    /// <summary>Shows the output of each part under its checkpoint name ("conv_in", "down_blocks.0", …); null stops. For tests that look for where two implementations part.</summary>
+    /// <summary>
+    /// Shows the output of each part under its checkpoint name ("conv_in", "down_blocks.0", …); null stops. For tests that look for where
+    /// two implementations part.
+    /// </summary>
     public void Observe(Action<string, Tensor>? shown) => observer = shown;
 
     /// <summary>Trade time for memory in training: blocks keep only their inputs and compute the rest again in the backward pass.</summary>
     public bool Checkpointing { get; set; }
 
     /// <summary>
-    /// While on, cross-attention keeps its keys and values for as long as the same text tensor comes: a tenth of a step's work less. Weights and
-    /// adapters must not change meanwhile; false forgets everything. Has no effect where gradients are recorded.
+    /// While on, cross-attention keeps its keys and values for as long as the same text tensor comes: a tenth of a step's work less.
+    /// Weights and adapters must not change meanwhile; false forgets everything. Has no effect where gradients are recorded.
     /// </summary>
     public void KeepText(bool on)
     {

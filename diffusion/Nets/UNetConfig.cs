@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace Sdxl.Diffusion.Nets;
 
 /// <summary>What a U-Net's config.json decides: any widths, depths and heads in SDXL's architecture, base or refiner.</summary>
-/// <remarks>Source: diffusers models/unets/unet_2d_condition.py, UNet2DConditionModel.__init__. Lists have one entry for each level, outermost first.</remarks>
+/// <remarks>Source: diffusers models/unets/unet_2d_condition.py, UNet2DConditionModel.__init__. Lists have one entry for each level,
+/// outermost first.</remarks>
 public sealed record UNetConfig
 {
     public int InChannels { get; init; } = 4;
@@ -52,15 +53,40 @@ public sealed record UNetConfig
         var levels = widths.Length;
         json.Require("act_fn", json.Text("act_fn", "silu") == "silu", "silu");
         json.Require("addition_embed_type", json.Text("addition_embed_type", "") == "text_time", "text_time");
-        json.Require("mid_block_type", json.Text("mid_block_type", "UNetMidBlock2DCrossAttn") == "UNetMidBlock2DCrossAttn", "UNetMidBlock2DCrossAttn");
+        json.Require(
+            "mid_block_type",
+            json.Text("mid_block_type", "UNetMidBlock2DCrossAttn") == "UNetMidBlock2DCrossAttn",
+            "UNetMidBlock2DCrossAttn"
+        );
         json.Require("use_linear_projection", json.Bool("use_linear_projection", false), "true");
         json.Require("resnet_time_scale_shift", json.Text("resnet_time_scale_shift", "default") == "default", "default");
         json.Require("time_embedding_type", json.Text("time_embedding_type", "positional") == "positional", "positional");
         json.Require("conv_in_kernel", json.Int("conv_in_kernel", 3) == 3, "3");
         json.Require("conv_out_kernel", json.Int("conv_out_kernel", 3) == 3, "3");
-        foreach (var absent in new[] { "class_embed_type", "num_class_embeds", "encoder_hid_dim", "encoder_hid_dim_type", "time_cond_proj_dim", "time_embedding_act_fn", "timestep_post_act", "cross_attention_norm" })
+        foreach (
+            var absent in new[]
+            {
+                "class_embed_type",
+                "num_class_embeds",
+                "encoder_hid_dim",
+                "encoder_hid_dim_type",
+                "time_cond_proj_dim",
+                "time_embedding_act_fn",
+                "timestep_post_act",
+                "cross_attention_norm",
+            }
+        )
             json.Require(absent, !json.Has(absent), "null");
-        foreach (var off in new[] { "dual_cross_attention", "only_cross_attention", "resnet_skip_time_act", "center_input_sample", "class_embeddings_concat" })
+        foreach (
+            var off in new[]
+            {
+                "dual_cross_attention",
+                "only_cross_attention",
+                "resnet_skip_time_act",
+                "center_input_sample",
+                "class_embeddings_concat",
+            }
+        )
             json.Require(off, !json.Bool(off, false), "false");
         var transformerLayers = json.IntPerBlock("transformer_layers_per_block", levels, 1);
         return new UNetConfig
@@ -73,7 +99,9 @@ public sealed record UNetConfig
             BlockOutChannels = widths,
             LayersPerBlock = json.IntPerBlock("layers_per_block", levels, 2),
             TransformerLayersPerBlock = transformerLayers,
-            UpTransformerLayersPerBlock = json.Has("reverse_transformer_layers_per_block") ? json.IntPerBlock("reverse_transformer_layers_per_block", levels) : [.. transformerLayers.Reverse()],
+            UpTransformerLayersPerBlock = json.Has("reverse_transformer_layers_per_block")
+                ? json.IntPerBlock("reverse_transformer_layers_per_block", levels)
+                : [.. transformerLayers.Reverse()],
             Heads = json.IntPerBlock(json.Has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim", levels, 8),
             CrossAttentionDim = json.Int("cross_attention_dim"),
             AdditionTimeEmbedDim = json.Int("addition_time_embed_dim"),

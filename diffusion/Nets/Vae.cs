@@ -63,7 +63,9 @@ public sealed class VaeMidBlock : nn.Module<Tensor, Tensor>
         attentions = config.MidBlockAttention
             ? nn.ModuleList(new Attention(at, width, width, 1, projectionBias: true, norm: (config.NormGroups, AutoencoderKL.NormEpsilon)))
             : null;
-        resnets = nn.ModuleList([.. Enumerable.Range(0, 2).Select(_ => new ResnetBlock2D(at, width, width, null, config.NormGroups, AutoencoderKL.NormEpsilon))]);
+        resnets = nn.ModuleList([
+            .. Enumerable.Range(0, 2).Select(_ => new ResnetBlock2D(at, width, width, null, config.NormGroups, AutoencoderKL.NormEpsilon)),
+        ]);
         RegisterComponents();
     }
 

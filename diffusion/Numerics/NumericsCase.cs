@@ -7,7 +7,12 @@ namespace Sdxl.Diffusion.Numerics;
 /// <param name="Shapes">Of the inputs.</param>
 /// <param name="Operation">As the nets compute it, on the device and in the type that are checked.</param>
 /// <param name="Exact">The same from elementary operations; it is given fp64 on the CPU.</param>
-public sealed record NumericsCase(string Name, IReadOnlyList<long[]> Shapes, Func<IReadOnlyList<Tensor>, Tensor> Operation, Func<IReadOnlyList<Tensor>, Tensor> Exact);
+public sealed record NumericsCase(
+    string Name,
+    IReadOnlyList<long[]> Shapes,
+    Func<IReadOnlyList<Tensor>, Tensor> Operation,
+    Func<IReadOnlyList<Tensor>, Tensor> Exact
+);
 
 /// <summary>An operation that gave something else than it should.</summary>
 /// <param name="Device">"cpu", "cuda:0".</param>
@@ -19,8 +24,10 @@ public sealed record NumericsCase(string Name, IReadOnlyList<long[]> Shapes, Fun
 public sealed record NumericsFault(string Device, ScalarType Type, string Operation, string Part, double Expected, double Found)
 {
     /// <summary>One sentence with what to do.</summary>
-    public override string ToString() => FormattableString.Invariant(
-        $"Device {Device} computes wrongly in {Type}: the {Part} of {Operation} should be {Expected:g6} and is {Found:g6}; nothing is trained or drawn on it. {Remedy}");
+    public override string ToString() =>
+        FormattableString.Invariant(
+            $"Device {Device} computes wrongly in {Type}: the {Part} of {Operation} should be {Expected:g6} and is {Found:g6}; nothing is trained or drawn on it. {Remedy}"
+        );
 
     private string Remedy => Device.StartsWith("cpu", StringComparison.Ordinal)
         ? "Start the worker with the environment variable ONEDNN_MAX_CPU_ISA=SSE41 (slower, older instructions), or on another machine."

@@ -23,15 +23,81 @@ public static class NumericsCases
     /// <summary>All but convolutions.</summary>
     public static IReadOnlyList<NumericsCase> Others { get; } =
     [
-        new("a linear layer of 40 to 72", [[33, 40], [72, 40], [72]], x => F.linear(x[0], x[1], x[2]), x => x[0].matmul(x[1].t()).Plus(x[2])),
-        new("a product-and-add of 20 x 8 and 8 x 24", [[20, 24], [20, 8], [8, 24]], x => x[0].addmm(x[1], x[2], 1, 1), x => x[0].Plus(x[1].matmul(x[2]))),
-        new("a batched product of 20 x 24 and 24 x 40", [[3, 20, 24], [3, 24, 40]], x => x[0].matmul(x[1]), x => x[0].matmul(x[1])),
-        new("attention of 20 queries to 13 keys", [[2, 2, 20, 16], [2, 2, 13, 16], [2, 2, 13, 16]], x => F.scaled_dot_product_attention(x[0], x[1], x[2]), Attention),
-        new("group norm over 32 channels in 8 groups", [[2, 32, 5, 5], [32], [32]], x => F.group_norm(x[0], 8, x[1], x[2], Epsilon),
-            x => (Normalised(x[0].view(2, 8, -1)).view(2, 32, 5, 5) * x[1].view(1, -1, 1, 1)).Plus(x[2].view(1, -1, 1, 1))),
-        new("layer norm over 40", [[7, 40], [40], [40]], x => F.layer_norm(x[0], [40], x[1], x[2], Epsilon), x => (Normalised(x[0]) * x[1]).Plus(x[2])),
-        new("gelu", [[9, 37]], x => F.gelu(x[0]), x => x[0] * tensor(0.5) * tensor(1.0).Plus((x[0] * tensor(Math.Sqrt(0.5))).erf())),
-        new("silu", [[9, 37]], x => F.silu(x[0]), x => x[0] / tensor(1.0).Plus(x[0].neg().exp())),
+        new(
+            "a linear layer of 40 to 72",
+            [
+                [33, 40],
+                [72, 40],
+                [72],
+            ],
+            x => F.linear(x[0], x[1], x[2]),
+            x => x[0].matmul(x[1].t()).Plus(x[2])
+        ),
+        new(
+            "a product-and-add of 20 x 8 and 8 x 24",
+            [
+                [20, 24],
+                [20, 8],
+                [8, 24],
+            ],
+            x => x[0].addmm(x[1], x[2], 1, 1),
+            x => x[0].Plus(x[1].matmul(x[2]))
+        ),
+        new(
+            "a batched product of 20 x 24 and 24 x 40",
+            [
+                [3, 20, 24],
+                [3, 24, 40],
+            ],
+            x => x[0].matmul(x[1]),
+            x => x[0].matmul(x[1])
+        ),
+        new(
+            "attention of 20 queries to 13 keys",
+            [
+                [2, 2, 20, 16],
+                [2, 2, 13, 16],
+                [2, 2, 13, 16],
+            ],
+            x => F.scaled_dot_product_attention(x[0], x[1], x[2]),
+            Attention
+        ),
+        new(
+            "group norm over 32 channels in 8 groups",
+            [
+                [2, 32, 5, 5],
+                [32],
+                [32],
+            ],
+            x => F.group_norm(x[0], 8, x[1], x[2], Epsilon),
+            x => (Normalised(x[0].view(2, 8, -1)).view(2, 32, 5, 5) * x[1].view(1, -1, 1, 1)).Plus(x[2].view(1, -1, 1, 1))
+        ),
+        new(
+            "layer norm over 40",
+            [
+                [7, 40],
+                [40],
+                [40],
+            ],
+            x => F.layer_norm(x[0], [40], x[1], x[2], Epsilon),
+            x => (Normalised(x[0]) * x[1]).Plus(x[2])
+        ),
+        new(
+            "gelu",
+            [
+                [9, 37],
+            ],
+            x => F.gelu(x[0]),
+            x => x[0] * tensor(0.5) * tensor(1.0).Plus((x[0] * tensor(Math.Sqrt(0.5))).erf())
+        ),
+        new(
+            "silu",
+            [
+                [9, 37],
+            ],
+            x => F.silu(x[0]),
+            x => x[0] / tensor(1.0).Plus(x[0].neg().exp())
+        ),
     ];
 
     private static NumericsCase Convolution3(ConvolutionPath path, long inputs, long outputs, long stride) => new(

@@ -7,9 +7,18 @@ namespace Sdxl.Diffusion.Optimizers;
 /// <param name="RelativeStep">Ignore the given rates; take min(0.01, 1/sqrt(step)).</param>
 /// <param name="WarmupInit">With RelativeStep: rise from 1e-6 a step.</param>
 public sealed record AdafactorSettings(
-    bool ScaleParameter = false, bool RelativeStep = false, bool WarmupInit = false, double Eps1 = 1e-30, double Eps2 = 1e-3, double ClipThreshold = 1, double DecayRate = -0.8);
+    bool ScaleParameter = false,
+    bool RelativeStep = false,
+    bool WarmupInit = false,
+    double Eps1 = 1e-30,
+    double Eps2 = 1e-3,
+    double ClipThreshold = 1,
+    double DecayRate = -0.8
+);
 
-/// <summary>Keeps only row and column means of the squared gradient and no mean gradient: least memory, for full fine-tunes that hardly fit.</summary>
+/// <summary>
+/// Keeps only row and column means of the squared gradient and no mean gradient: least memory, for full fine-tunes that hardly fit.
+/// </summary>
 /// <remarks>Shazeer and Stern, arXiv:1804.04235, as transformers' optimization.py computes it.</remarks>
 public sealed class Adafactor : Optimizer
 {
@@ -71,10 +80,10 @@ public sealed class Adafactor : Optimizer
     /// <summary>A scalar tensor: the rate stays on the device, no synchronisation.</summary>
     private Tensor RateFor(ParameterGroup group, Tensor p)
     {
-        var rate = settings.RelativeStep
-            ? Math.Min(settings.WarmupInit ? 1e-6 * Steps : 1e-2, 1 / Math.Sqrt(Steps))
-            : group.Rate;
-        return settings.ScaleParameter ? RootMeanSquare(p).clamp_min_(Num(settings.Eps2)).mul_(Num(rate)) : Num(rate).AsTensor(float32, p.device);
+        var rate = settings.RelativeStep ? Math.Min(settings.WarmupInit ? 1e-6 * Steps : 1e-2, 1 / Math.Sqrt(Steps)) : group.Rate;
+        return settings.ScaleParameter
+            ? RootMeanSquare(p).clamp_min_(Num(settings.Eps2)).mul_(Num(rate))
+            : Num(rate).AsTensor(float32, p.device);
     }
 
     private static Tensor RootMeanSquare(Tensor t) => t.norm().div_(Num(Math.Sqrt(t.NumberOfElements)));

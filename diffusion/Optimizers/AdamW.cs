@@ -19,7 +19,10 @@ public sealed class AdamW : Optimizer
     {
         this.settings = settings ?? new AdamWSettings();
         foreach (var group in groups)
-            moments[group] = (NewState($"{group.Name}.exp_avg", group.Parameters.Values), NewState($"{group.Name}.exp_avg_sq", group.Parameters.Values));
+            moments[group] = (
+                NewState($"{group.Name}.exp_avg", group.Parameters.Values),
+                NewState($"{group.Name}.exp_avg_sq", group.Parameters.Values)
+            );
     }
 
     protected override void Update(IReadOnlyList<ParameterGroup> groups)
@@ -37,7 +40,8 @@ public sealed class AdamW : Optimizer
                     p.mul_(Num(1 - group.Rate * group.WeightDecay));
                 m.mul_(Num(beta1)).add_(g, Num(1 - beta1));
                 v.mul_(Num(beta2)).addcmul_(g, g, Num(1 - beta2));
-                // p -= rate * (m / correction1) / (sqrt(v) / correction2 + eps), numerator and denominator times correction2: one pass less.
+                // p -= rate * (m / correction1) / (sqrt(v) / correction2 + eps), numerator and denominator times correction2: one pass
+                // less.
                 p.addcdiv_(m, v.sqrt().add_(Num(eps * correction2)), Num(-group.Rate * correction2 / correction1));
             }
         }

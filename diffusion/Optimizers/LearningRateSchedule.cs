@@ -2,10 +2,12 @@ namespace Sdxl.Diffusion.Optimizers;
 
 /// <summary>How a learning rate changes over a run: a pure function of (settings, step).</summary>
 /// <param name="Kind">
-/// constant: for short LoRA runs. constant_with_warmup: the same, gentler on Adam's first steps. linear, cosine: end at 0, for longer runs and full fine-tunes.
-/// cosine_with_restarts: several cosines, to leave poor minima. polynomial: to <see cref="PolynomialEnd"/> along a power curve.
+/// constant: for short LoRA runs. constant_with_warmup: the same, gentler on Adam's first steps. linear, cosine: end at 0, for longer runs
+/// and full fine-tunes. cosine_with_restarts: several cosines, to leave poor minima. polynomial: to <see cref="PolynomialEnd"/> along a
+/// power curve.
 /// </param>
-/// <param name="WarmupSteps">Updates over which the rate rises from 0; also with 'constant' when above 0 (there it is the same as constant_with_warmup).</param>
+/// <param name="WarmupSteps">Updates over which the rate rises from 0; also with 'constant' when above 0 (there it is the same as
+/// constant_with_warmup).</param>
 /// <param name="TotalSteps">Updates in all; at that step the falling schedules have reached their end.</param>
 /// <param name="Cycles">Cosines of cosine_with_restarts.</param>
 /// <param name="Power">Exponent of polynomial; 1 is a straight line.</param>
@@ -34,7 +36,10 @@ public sealed record LearningRateSchedule(string Kind, int WarmupSteps, int Tota
             "cosine" => Math.Max(0, 0.5 * (1 + Math.Cos(Math.PI * progress))),
             "cosine_with_restarts" => progress >= 1 ? 0 : Math.Max(0, 0.5 * (1 + Math.Cos(Math.PI * (Cycles * progress % 1)))),
             "polynomial" => Polynomial(progress, baseRate),
-            _ => throw new ArgumentException($"Learning-rate schedule '{Kind}' is unknown. Choose constant, constant_with_warmup, linear, cosine, cosine_with_restarts or polynomial."),
+            _ => throw new ArgumentException(
+                $"Learning-rate schedule '{Kind}' is unknown. Choose constant, constant_with_warmup, linear, cosine, cosine_with_restarts "
+                    + "or polynomial."
+            ),
         };
     }
 

@@ -5,7 +5,10 @@ namespace Sdxl.Diffusion.Optimizers;
 /// <summary>Settings of <see cref="Lion"/>.</summary>
 public sealed record LionSettings(double Beta1 = 0.9, double Beta2 = 0.99);
 
-/// <summary>Moves every value by the rate, in the direction of the sign of its averaged gradient: half of Adam's memory; give it a third of AdamW's rate.</summary>
+/// <summary>
+/// Moves every value by the rate, in the direction of the sign of its averaged gradient: half of Adam's memory; give it a third of AdamW's
+/// rate.
+/// </summary>
 /// <remarks>Chen et al., arXiv:2302.06675, as lion-pytorch computes it.</remarks>
 public sealed class Lion : Optimizer
 {

@@ -9,8 +9,8 @@ namespace Sdxl.Diffusion.Optimizers;
 public abstract class Optimizer : IDisposable
 {
     /// <summary>
-    /// Elements handled at a time, which bounds the temporary memory of a step whatever the net's size. On the CPU the ten operations of an update
-    /// then find their few vectors of 512 KiB in the cache, instead of passing all of them through memory ten times.
+    /// Elements handled at a time, which bounds the temporary memory of a step whatever the net's size. On the CPU the ten operations of an
+    /// update then find their few vectors of 512 KiB in the cache, instead of passing all of them through memory ten times.
     /// </summary>
     private const long ChunkElementsOnCpu = 1 << 17, ChunkElementsOnGpu = 1 << 24;
 
@@ -41,20 +41,31 @@ public abstract class Optimizer : IDisposable
         Update(Groups.Where(g => !g.Frozen).ToList());
     }
 
-    /// <summary>Puts back what <see cref="State"/> and <see cref="Numbers"/> once were, one tensor at a time: a full fine-tune's are 10 GB each.</summary>
+    /// <summary>
+    /// Puts back what <see cref="State"/> and <see cref="Numbers"/> once were, one tensor at a time: a full fine-tune's are 10 GB each.
+    /// </summary>
     /// <param name="savedShapes">Names and shapes of what was saved.</param>
     /// <param name="copyTo">Fills a tensor with the saved one of a name.</param>
     /// <param name="savedNumbers">What <see cref="Numbers"/> was.</param>
     /// <exception cref="InvalidDataException">A tensor or number is missing, unknown or of another shape.</exception>
-    public void Restore(IReadOnlyDictionary<string, long[]> savedShapes, Action<string, Tensor> copyTo, IReadOnlyDictionary<string, double> savedNumbers)
+    public void Restore(
+        IReadOnlyDictionary<string, long[]> savedShapes,
+        Action<string, Tensor> copyTo,
+        IReadOnlyDictionary<string, double> savedNumbers
+    )
     {
         using var guard = no_grad();
         foreach (var (name, tensor) in state)
         {
             if (!savedShapes.TryGetValue(name, out var shape))
-                throw new InvalidDataException($"The checkpoint's optimizer state lacks '{name}'. Delete the checkpoint; training starts from the one before.");
+                throw new InvalidDataException(
+                    $"The checkpoint's optimizer state lacks '{name}'. Delete the checkpoint; training starts from the one before."
+                );
             if (!shape.SequenceEqual(tensor.shape))
-                throw new InvalidDataException($"The checkpoint's optimizer state '{name}' is [{string.Join(", ", shape)}]; expected [{string.Join(", ", tensor.shape)}].");
+                throw new InvalidDataException(
+                    $"The checkpoint's optimizer state '{name}' is [{string.Join(", ", shape)}]; expected "
+                        + $"[{string.Join(", ", tensor.shape)}]."
+                );
             copyTo(name, tensor);
         }
         if (savedShapes.Keys.FirstOrDefault(k => !state.ContainsKey(k)) is { } unknown)
@@ -81,7 +92,9 @@ public abstract class Optimizer : IDisposable
     /// <summary>The gradient times the step's factor: what an update is computed from. A tensor of the current scope.</summary>
     protected Tensor Scaled(Tensor gradient) => factor is null ? gradient : gradient * factor;
 
-    /// <summary>Cuts a group's values and vectors as long as they into pieces: [values, gradients times the step's factor, vectors …].</summary>
+    /// <summary>
+    /// Cuts a group's values and vectors as long as they into pieces: [values, gradients times the step's factor, vectors …].
+    /// </summary>
     protected IEnumerable<Tensor[]> Chunks(FlatParameters parameters, params Tensor[] vectors)
     {
         foreach (var (start, length) in parameters.Pieces(ChunkFor(parameters.Values)))

@@ -10,11 +10,19 @@ namespace Sdxl.Diffusion.Optimizers;
 /// <param name="UseBiasCorrection">Adam's correction of the first steps.</param>
 /// <param name="SafeguardWarmup">Leaves the warm-up's small rates out of the estimate's denominator: wanted with a warm-up.</param>
 public sealed record ProdigySettings(
-    double Beta1 = 0.9, double Beta2 = 0.999, double Eps = 1e-8, double D0 = 1e-6, double DCoef = 1, double GrowthRate = double.PositiveInfinity,
-    bool UseBiasCorrection = false, bool SafeguardWarmup = false);
+    double Beta1 = 0.9,
+    double Beta2 = 0.999,
+    double Eps = 1e-8,
+    double D0 = 1e-6,
+    double DCoef = 1,
+    double GrowthRate = double.PositiveInfinity,
+    bool UseBiasCorrection = false,
+    bool SafeguardWarmup = false
+);
 
 /// <summary>Adam that finds its own learning rate (the estimate <c>d</c>): set the rates to 1.</summary>
-/// <remarks>Mishchenko and Defazio, arXiv:2306.06101, as prodigyopt 1.1.2 computes it, with two widenings: groups may have different rates, and each group's step follows its own.</remarks>
+/// <remarks>Mishchenko and Defazio, arXiv:2306.06101, as prodigyopt 1.1.2 computes it, with two widenings: groups may have different rates,
+/// and each group's step follows its own.</remarks>
 public sealed class Prodigy : Optimizer
 {
     private readonly ProdigySettings settings;
@@ -32,7 +40,12 @@ public sealed class Prodigy : Optimizer
             var values = group.Parameters.Values;
             var start = NewState($"{group.Name}.p0", values);
             start.copy_(values);
-            running[group] = (NewState($"{group.Name}.exp_avg", values), NewState($"{group.Name}.exp_avg_sq", values), NewState($"{group.Name}.s", values), start);
+            running[group] = (
+                NewState($"{group.Name}.exp_avg", values),
+                NewState($"{group.Name}.exp_avg_sq", values),
+                NewState($"{group.Name}.s", values),
+                start
+            );
         }
     }
 

@@ -47,7 +47,10 @@ public sealed record Denoiser
     /// <summary>Called after each call of the net with the number of calls done and all.</summary>
     public Action<int, int>? Progress { get; init; }
 
-    /// <summary>Walks from <paramref name="start"/> [B,4,H,W] (fp32, at the noise level of <see cref="First"/>) to the end; the result is the caller's.</summary>
+    /// <summary>
+    /// Walks from <paramref name="start"/> [B,4,H,W] (fp32, at the noise level of <see cref="First"/>) to the end; the result is the
+    /// caller's.
+    /// </summary>
     public Tensor Run(Tensor start, CancellationToken cancel)
     {
         using var guard = no_grad();

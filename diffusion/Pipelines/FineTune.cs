@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace Sdxl.Diffusion.Pipelines;
 
 /// <summary>
-/// What a training left: a LoRA or whole nets, the new tokens' rows, and what the trigger words stand for. Opened in place (a tar is not unpacked);
-/// nets are read when they are applied.
+/// What a training left: a LoRA or whole nets, the new tokens' rows, and what the trigger words stand for. Opened in place (a tar is not
+/// unpacked); nets are read when they are applied.
 /// </summary>
 public sealed class FineTune : IDisposable
 {
@@ -34,10 +34,18 @@ public sealed class FineTune : IDisposable
     /// <exception cref="SafetensorsException">The file names one that does not exist.</exception>
     public TrainedSchedule? Schedule => (UNet ?? Lora ?? Checkpoint) is { } weights ? TrainedSchedule.Read(weights) : null;
 
-    /// <summary>Trigger words that the weights' header names (modelspec.trigger_phrase) and no file here holds vectors for: prompts can use them only as plain words.</summary>
+    /// <summary>
+    /// Trigger words that the weights' header names (modelspec.trigger_phrase) and no file here holds vectors for: prompts can use them
+    /// only as plain words.
+    /// </summary>
     public IReadOnlyList<string> WordsWithoutVectors =>
         (Lora ?? Checkpoint)?.Metadata.TryGetValue(Export.TrainingExport.TriggerKey, out var words) == true
-            ? [.. words.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(w => !SpecialParams.Keys.Contains(w, StringComparer.OrdinalIgnoreCase))]
+            ?
+            [
+                .. words
+                    .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                    .Where(w => !SpecialParams.Keys.Contains(w, StringComparer.OrdinalIgnoreCase)),
+            ]
             : [];
 
     internal SafetensorsFile? Lora { get; private set; }
@@ -52,9 +60,10 @@ public sealed class FineTune : IDisposable
     internal SafetensorsFile? Checkpoint { get; private set; }
 
     /// <summary>
-    /// Opens a folder, a tar or a single .safetensors file; what each file is, is told by its content. With Replicate's file names those are taken; a folder with a
-    /// trained_model.tar is that tar. Else one LoRA (in any known format), U-Net or single-file checkpoint, and any number of A1111/ComfyUI embeddings, each of which
-    /// is named by its file: TOK.safetensors is what TOK stands for. Embeddings bundled into a LoRA's file count too.
+    /// Opens a folder, a tar or a single .safetensors file; what each file is, is told by its content. With Replicate's file names those
+    /// are taken; a folder with a trained_model.tar is that tar. Else one LoRA (in any known format), U-Net or single-file checkpoint, and
+    /// any number of A1111/ComfyUI embeddings, each of which is named by its file: TOK.safetensors is what TOK stands for. Embeddings
+    /// bundled into a LoRA's file count too.
     /// </summary>
     /// <exception cref="SafetensorsException">A file in it is corrupt or a pickle.</exception>
     /// <exception cref="InvalidDataException">There is nothing to apply, or more than one of what can be applied once.</exception>
@@ -64,17 +73,40 @@ public sealed class FineTune : IDisposable
         {
             return File.Exists(Path.Combine(path, TrainedModelTar.FileName))
                 ? Load(Path.Combine(path, TrainedModelTar.FileName))
-                : Build(path, Directory.GetFiles(path).ToDictionary(f => Path.GetFileName(f), f => new FineTunePart(f, 0, new FileInfo(f).Length), StringComparer.Ordinal));
+                : Build(
+                    path,
+                    Directory
+                        .GetFiles(path)
+                        .ToDictionary(f => Path.GetFileName(f), f => new FineTunePart(f, 0, new FileInfo(f).Length), StringComparer.Ordinal)
+                );
         }
         if (!File.Exists(path))
-            throw new FileNotFoundException($"There is no fine-tune at '{path}'. Expected a folder, a {TrainedModelTar.FileName}, or a .safetensors file with a LoRA, an embedding or a checkpoint.", path);
+            throw new FileNotFoundException(
+                $"There is no fine-tune at '{path}'. Expected a folder, a {TrainedModelTar.FileName}, or a .safetensors file with a LoRA, "
+                    + "an embedding or a checkpoint.",
+                path
+            );
         if (IsGzip(path))
-            throw new InvalidDataException($"Fine-tune '{path}' is compressed by gzip. Unpack it (gunzip): weights are read in place and hardly shrink.");
+            throw new InvalidDataException(
+                $"Fine-tune '{path}' is compressed by gzip. Unpack it (gunzip): weights are read in place and hardly shrink."
+            );
         if (TrainedModelTar.IsTar(path))
-            return Build(path, TrainedModelTar.Places(path).ToDictionary(p => p.Key, p => new FineTunePart(path, p.Value.Offset, p.Value.Length), StringComparer.Ordinal));
-        var parts = new Dictionary<string, FineTunePart>(StringComparer.Ordinal) { [Path.GetFileName(path)] = new(path, 0, new FileInfo(path).Length) };
+            return Build(
+                path,
+                TrainedModelTar
+                    .Places(path)
+                    .ToDictionary(p => p.Key, p => new FineTunePart(path, p.Value.Offset, p.Value.Length), StringComparer.Ordinal)
+            );
+        var parts = new Dictionary<string, FineTunePart>(StringComparer.Ordinal)
+        {
+            [Path.GetFileName(path)] = new(path, 0, new FileInfo(path).Length),
+        };
         // PEFT's two files belong together even where only the weights are named.
-        if (Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, AdapterConfigName) is var config && Path.GetFileName(path).StartsWith("adapter_model", StringComparison.Ordinal) && File.Exists(config))
+        if (
+            Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, AdapterConfigName) is var config
+            && Path.GetFileName(path).StartsWith("adapter_model", StringComparison.Ordinal)
+            && File.Exists(config)
+        )
             parts[AdapterConfigName] = new(config, 0, new FileInfo(config).Length);
         return Build(path, parts, single: true);
     }
@@ -101,8 +133,11 @@ public sealed class FineTune : IDisposable
                 foreach (var name in parts.Keys)
                     SafetensorsHeader.RefusePickle([], Path.Combine(source, name));
                 throw new InvalidDataException(
-                    $"Fine-tune '{source}' holds nothing to apply: neither {TrainedModelTar.LoraName}, {TrainedModelTar.UNetName} and {TrainedModelTar.EmbeddingsName} nor another .safetensors file with a LoRA, "
-                    + $"an embedding or a checkpoint. Found: {(parts.Count == 0 ? "nothing" : string.Join(", ", parts.Keys.Order(StringComparer.Ordinal).Take(8)))}.");
+                    $"Fine-tune '{source}' holds nothing to apply: neither {TrainedModelTar.LoraName}, {TrainedModelTar.UNetName} and "
+                        + $"{TrainedModelTar.EmbeddingsName} nor another .safetensors file with a LoRA, "
+                        + "an embedding or a checkpoint. Found: "
+                        + $"{(parts.Count == 0 ? "nothing" : string.Join(", ", parts.Keys.Order(StringComparer.Ordinal).Take(8)))}."
+                );
             }
             return tune;
         }
@@ -140,7 +175,11 @@ public sealed class FineTune : IDisposable
     {
         var taken = new Dictionary<WeightsKind, string>();
         var words = new List<(string Word, Tensor Rows1, Tensor Rows2)>();
-        foreach (var (name, part) in parts.OrderBy(p => p.Key, StringComparer.Ordinal).Where(p => p.Key != AdapterConfigName && (single || p.Key.EndsWith(".safetensors", StringComparison.Ordinal))))
+        foreach (
+            var (name, part) in parts
+                .OrderBy(p => p.Key, StringComparer.Ordinal)
+                .Where(p => p.Key != AdapterConfigName && (single || p.Key.EndsWith(".safetensors", StringComparison.Ordinal)))
+        )
         {
             var (file, kind) = OpenKnown(part);
             if (kind == WeightsKind.Embedding)
@@ -158,10 +197,18 @@ public sealed class FineTune : IDisposable
             if (taken.Count > 0)
             {
                 file.Dispose();
-                throw new InvalidDataException($"Fine-tune '{Source}' holds both '{taken.Values.First()}' and '{name}', and one is applied at a time. Give one of them.");
+                throw new InvalidDataException(
+                    $"Fine-tune '{Source}' holds both '{taken.Values.First()}' and '{name}', and one is applied at a time. Give one of "
+                        + "them."
+                );
             }
             taken[kind] = name;
-            (Lora, UNet, Checkpoint) = kind switch { WeightsKind.Lora => (file, UNet, Checkpoint), WeightsKind.UNet => (Lora, file, Checkpoint), _ => (Lora, UNet, file) };
+            (Lora, UNet, Checkpoint) = kind switch
+            {
+                WeightsKind.Lora => (file, UNet, Checkpoint),
+                WeightsKind.UNet => (Lora, file, Checkpoint),
+                _ => (Lora, UNet, file),
+            };
         }
         if (Lora is not null)
             words.AddRange(WordsIn(Lora, taken[WeightsKind.Lora]));
@@ -217,7 +264,9 @@ public sealed class FineTune : IDisposable
         if (all.Count == 0)
             return;
         if (all.Any(r => r.Item1.shape[1] != all[0].Item1.shape[1] || r.Item2.shape[1] != all[0].Item2.shape[1]))
-            throw new InvalidDataException($"Fine-tune '{Source}' holds embeddings of different widths; they were trained on different base models.");
+            throw new InvalidDataException(
+                $"Fine-tune '{Source}' holds embeddings of different widths; they were trained on different base models."
+            );
         using var guard = no_grad();
         Rows1 = cat([.. all.Select(r => r.Item1)], 0).DetachFromDisposeScope();
         Rows2 = cat([.. all.Select(r => r.Item2)], 0).DetachFromDisposeScope();
@@ -232,9 +281,15 @@ public sealed class FineTune : IDisposable
     private Dictionary<string, string> Checked(Dictionary<string, string> words)
     {
         if (words.Keys.Any(string.IsNullOrWhiteSpace))
-            throw new InvalidDataException($"Fine-tune '{Source}' has an empty trigger word. Give it one, for example TOK, in {TrainedModelTar.SpecialParamsName} or as the embedding's file name.");
+            throw new InvalidDataException(
+                $"Fine-tune '{Source}' has an empty trigger word. Give it one, for example TOK, in {TrainedModelTar.SpecialParamsName} or "
+                    + "as the embedding's file name."
+            );
         if (words.Keys.GroupBy(w => w.Trim(), StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1) is { } same)
-            throw new InvalidDataException($"Fine-tune '{Source}' has the trigger words {string.Join(" and ", same.Select(w => $"'{w}'"))}, which are one word in a prompt. Rename one.");
+            throw new InvalidDataException(
+                $"Fine-tune '{Source}' has the trigger words {string.Join(" and ", same.Select(w => $"'{w}'"))}, which are one word in a "
+                    + "prompt. Rename one."
+            );
         return words;
     }
 
@@ -246,7 +301,11 @@ public sealed class FineTune : IDisposable
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"Fine-tune '{Source}': {TrainedModelTar.SpecialParamsName} is not an object of texts such as {{\"TOK\": \"<s0><s1>\"}}: {e.Message}", e);
+            throw new InvalidDataException(
+                $"Fine-tune '{Source}': {TrainedModelTar.SpecialParamsName} is not an object of texts such as {{\"TOK\": \"<s0><s1>\"}}: "
+                    + $"{e.Message}",
+                e
+            );
         }
     }
 
@@ -260,10 +319,15 @@ public sealed class FineTune : IDisposable
     private static string WordOf(string name)
     {
         var word = Path.GetFileNameWithoutExtension(name);
-        return word.EndsWith(TrainingExport.EmbeddingSuffix, StringComparison.Ordinal) ? word[..^TrainingExport.EmbeddingSuffix.Length] : word;
+        return word.EndsWith(TrainingExport.EmbeddingSuffix, StringComparison.Ordinal)
+            ? word[..^TrainingExport.EmbeddingSuffix.Length]
+            : word;
     }
 
-    private static string Stem(string name) => Path.GetFileNameWithoutExtension(name).Replace("-kohya", "", StringComparison.Ordinal).Replace("-peft", "", StringComparison.Ordinal);
+    private static string Stem(string name) =>
+        Path.GetFileNameWithoutExtension(name)
+            .Replace("-kohya", "", StringComparison.Ordinal)
+            .Replace("-peft", "", StringComparison.Ordinal);
 }
 
 /// <summary>A file by itself or inside a tar.</summary>

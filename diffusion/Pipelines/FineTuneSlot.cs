@@ -11,8 +11,8 @@ using static TorchSharp.torch;
 namespace Sdxl.Diffusion.Pipelines;
 
 /// <summary>
-/// Holds at most one fine-tune on a model, with proof by construction that nothing of it stays: base weights are never written by a LoRA, whole nets are
-/// undone by reading the base files again, tokenizers and rows are the slot's own.
+/// Holds at most one fine-tune on a model, with proof by construction that nothing of it stays: base weights are never written by a LoRA,
+/// whole nets are undone by reading the base files again, tokenizers and rows are the slot's own.
 /// </summary>
 internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
 {
@@ -25,8 +25,11 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
     /// <summary>New tokens for the base model; null without a fine-tune that has them.</summary>
     public NewTokens? Tokens { get; private set; }
 
-    /// <summary>The same for a refiner, whose one encoder is the base model's second: without them it would read the placeholder's letters.</summary>
-    public NewTokens? TokensFor(SdxlModel refiner) => Tokens is { Rows2: { } rows2 } ? new NewTokens(null, refiner.Tokenizer2.WithAddedTokens(Names(rows2)), null, rows2) : null;
+    /// <summary>
+    /// The same for a refiner, whose one encoder is the base model's second: without them it would read the placeholder's letters.
+    /// </summary>
+    public NewTokens? TokensFor(SdxlModel refiner) =>
+        Tokens is { Rows2: { } rows2 } ? new NewTokens(null, refiner.Tokenizer2.WithAddedTokens(Names(rows2)), null, rows2) : null;
 
     /// <summary>The noise schedule to draw with: the model's, unless the fine-tune was trained under another.</summary>
     public SchedulerConfig Schedule { get; private set; } = model.Schedule;
@@ -42,7 +45,8 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
         try
         {
             // A LoRA at strength 0 is the base model, which predicts what it always did.
-            Schedule = fineTune.Lora is not null && loraScale == 0 ? model.Schedule : fineTune.Schedule?.On(model.Schedule) ?? model.Schedule;
+            Schedule =
+                fineTune.Lora is not null && loraScale == 0 ? model.Schedule : fineTune.Schedule?.On(model.Schedule) ?? model.Schedule;
             if (fineTune.UNet is { } unet)
                 ReplaceUNet(unet);
             if (fineTune.Checkpoint is { } checkpoint)
@@ -66,8 +70,11 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
     {
         if (rows1.shape[1] != model.TextEncoder!.Config.HiddenSize || rows2.shape[1] != model.TextEncoder2.Config.HiddenSize)
         {
-            throw new InvalidDataException($"The fine-tune's token rows are {rows1.shape[1]} and {rows2.shape[1]} wide; base model '{model.Source}' has encoders of "
-                + $"{model.TextEncoder.Config.HiddenSize} and {model.TextEncoder2.Config.HiddenSize}. It was trained on another base model.");
+            throw new InvalidDataException(
+                $"The fine-tune's token rows are {rows1.shape[1]} and {rows2.shape[1]} wide; base model '{model.Source}' has encoders of "
+                    + $"{model.TextEncoder.Config.HiddenSize} and {model.TextEncoder2.Config.HiddenSize}. It was trained on another base "
+                    + "model."
+            );
         }
         var names = Names(rows1);
         Tokens = new NewTokens(model.Tokenizer!.WithAddedTokens(names), model.Tokenizer2.WithAddedTokens(names), rows1, rows2);
@@ -126,19 +133,28 @@ internal sealed class FineTuneSlot(SdxlModel model) : IDisposable
         {
             var family = ModelFamily.Sentence(file);
             throw new SafetensorsException(
-                file.Path, $"does not fit base model '{model.Source}':{(problems.Length > 1000 ? problems.ToString(0, 1000) + " …" : problems)}{(family.Length > 0 ? family : " It was trained on another base model.")}");
+                file.Path,
+                "does not fit base model "
+                    + $"'{model.Source}':{(problems.Length > 1000 ? problems.ToString(0, 1000) + " …" : problems)}{(family.Length > 0 ? family : " It was trained on another base model.")}"
+            );
         }
     }
 
-    /// <summary>Replicate's full fine-tunes leave out norms and time layers, so what is absent stays the base model's; what is there must fit.</summary>
+    /// <summary>
+    /// Replicate's full fine-tunes leave out norms and time layers, so what is absent stays the base model's; what is there must fit.
+    /// </summary>
     private void ReplaceUNet(SafetensorsFile file)
     {
         var wanted = model.UNet.named_parameters().ToDictionary(p => p.name, p => p.parameter, StringComparer.Ordinal);
-        var wrong = file.Entries.Values.Where(e => !wanted.TryGetValue(e.Name, out var p) || !p.shape.SequenceEqual(e.Shape)).Take(5).ToList();
+        var wrong = file
+            .Entries.Values.Where(e => !wanted.TryGetValue(e.Name, out var p) || !p.shape.SequenceEqual(e.Shape))
+            .Take(5)
+            .ToList();
         if (wrong.Count > 0 || file.Entries.Count == 0)
             throw new SafetensorsException(file.Path,
                 $"is not a U-Net for base model '{model.Source}': "
-                + $"{(wrong.Count == 0 ? "it is empty" : string.Join(", ", wrong.Select(w => $"{w.Name} {w}")))}.{ModelFamily.Sentence(file)}");
+                    + $"{(wrong.Count == 0 ? "it is empty" : string.Join(", ", wrong.Select(w => $"{w.Name} {w}")))}.{ModelFamily.Sentence(file)}"
+            );
         replaced.Add("unet");
         using var guard = no_grad();
         foreach (var name in file.Entries.Keys)

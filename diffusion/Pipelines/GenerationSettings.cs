@@ -44,7 +44,10 @@ public sealed record GenerationSettings
     /// <summary>With <see cref="Image"/>: 1 ignores it, 0 keeps it.</summary>
     public double PromptStrength { get; init; } = 0.8;
 
-    /// <summary>"no_refiner", "expert_ensemble_refiner" (the refiner does the last steps) or "base_image_refiner" (a second pass over the finished latents).</summary>
+    /// <summary>
+    /// "no_refiner", "expert_ensemble_refiner" (the refiner does the last steps) or "base_image_refiner" (a second pass over the finished
+    /// latents).
+    /// </summary>
     public string Refine { get; init; } = RefineMode.None;
 
     /// <summary>expert_ensemble_refiner: part of the noise levels that the base model walks, 0..1.</summary>

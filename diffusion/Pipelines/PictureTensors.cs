@@ -12,7 +12,9 @@ public static class PictureTensors
     public static byte[] ToRgb(Tensor picture)
     {
         using var scope = NewDisposeScope();
-        var levels = ((picture.to_type(ScalarType.Float32) / Num(2) + Num(0.5)).clamp(Num(0), Num(1)) * Num(255)).round().to_type(ScalarType.Byte);
+        var levels = ((picture.to_type(ScalarType.Float32) / Num(2) + Num(0.5)).clamp(Num(0), Num(1)) * Num(255))
+            .round()
+            .to_type(ScalarType.Byte);
         return levels.squeeze(0).permute(1, 2, 0).contiguous().cpu().bytes.ToArray();
     }
 
@@ -22,7 +24,9 @@ public static class PictureTensors
         using var scope = NewDisposeScope();
         var levels = empty([height, width, 3], ScalarType.Byte);
         rgb.CopyTo(levels.bytes);
-        return (levels.permute(2, 0, 1).unsqueeze(0).to_type(ScalarType.Float32) / Num(127.5) - Num(1)).contiguous().MoveToOuterDisposeScope();
+        return (levels.permute(2, 0, 1).unsqueeze(0).to_type(ScalarType.Float32) / Num(127.5) - Num(1))
+            .contiguous()
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>

@@ -38,7 +38,9 @@ public static class PromptEncoder
         return new PromptStates(states.MoveToOuterDisposeScope(), pooled!.MoveToOuterDisposeScope());
     }
 
-    /// <summary>What guidance pushes away from: zeros for an empty negative prompt where the model asks for that, else the encoded text.</summary>
+    /// <summary>
+    /// What guidance pushes away from: zeros for an empty negative prompt where the model asks for that, else the encoded text.
+    /// </summary>
     public static PromptStates EncodeNegative(SdxlModel model, string negativePrompt, PromptStates positive, NewTokens? tokens = null) =>
         negativePrompt.Length == 0 && model.ForceZerosForEmptyPrompt ? positive.Zeros() : Encode(model, [negativePrompt], tokens);
 

@@ -10,7 +10,8 @@ using static TorchSharp.torch;
 namespace Sdxl.Diffusion.Pipelines;
 
 /// <summary>
-/// Draws pictures with an SDXL base model, a fine-tune that can be changed between requests, and a refiner. Not thread-safe: one request at a time.
+/// Draws pictures with an SDXL base model, a fine-tune that can be changed between requests, and a refiner. Not thread-safe: one request at
+/// a time.
 /// </summary>
 public sealed class SdxlPipeline : IDisposable
 {
@@ -47,13 +48,19 @@ public sealed class SdxlPipeline : IDisposable
         var model = SdxlModel.Load(baseFolder, device);
         try
         {
-            var safetyFolder = new[] { Path.Combine(baseFolder, SafetyFolder), Path.Combine(Path.GetDirectoryName(Path.GetFullPath(baseFolder))!, SafetyFolder) }
-                .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "config.json")));
+            var safetyFolder = new[]
+            {
+                Path.Combine(baseFolder, SafetyFolder),
+                Path.Combine(Path.GetDirectoryName(Path.GetFullPath(baseFolder))!, SafetyFolder),
+            }.FirstOrDefault(folder => File.Exists(Path.Combine(folder, "config.json")));
             return new SdxlPipeline(
                 model,
                 // A failure (a file missing) is not remembered.
-                refinerFolder is null ? null : new Lazy<SdxlModel>(() => SdxlModel.LoadRefiner(refinerFolder, model), LazyThreadSafetyMode.PublicationOnly),
-                safetyFolder is null ? null : SafetyChecker.Load(safetyFolder, device));
+                refinerFolder is null
+                    ? null
+                    : new Lazy<SdxlModel>(() => SdxlModel.LoadRefiner(refinerFolder, model), LazyThreadSafetyMode.PublicationOnly),
+                safetyFolder is null ? null : SafetyChecker.Load(safetyFolder, device)
+            );
         }
         catch
         {
@@ -62,7 +69,9 @@ public sealed class SdxlPipeline : IDisposable
         }
     }
 
-    /// <summary>Puts a fine-tune in the place of the one before; null restores the base model exactly. It is copied: the caller may dispose it.</summary>
+    /// <summary>
+    /// Puts a fine-tune in the place of the one before; null restores the base model exactly. It is copied: the caller may dispose it.
+    /// </summary>
     /// <param name="loraScale">Strength of a LoRA; 1 is what was trained.</param>
     public void Apply(FineTune? fineTune, double loraScale) => slot.Apply(fineTune, loraScale);
 
@@ -74,12 +83,18 @@ public sealed class SdxlPipeline : IDisposable
         {
             if (CaptionMarkup.TagsIn(text) is { Count: > 0 } tags)
             {
-                warnings.Add($"Input '{input}': the {(tags.Count == 1 ? "tag" : "tags")} {string.Join(" ", tags)} {Plural.Verb(tags.Count, "loads", "load")} nothing here. "
-                    + "Give a LoRA as 'replicate_weights' and its strength as 'lora_scale'.");
+                warnings.Add(
+                    $"Input '{input}': the {(tags.Count == 1 ? "tag" : "tags")} {string.Join(" ", tags)} "
+                        + $"{Plural.Verb(tags.Count, "loads", "load")} nothing here. "
+                        + "Give a LoRA as 'replicate_weights' and its strength as 'lora_scale'."
+                );
             }
             var count = PromptEncoder.TokensOf(slot.Tokens?.Tokenizer2 ?? model.Tokenizer2, slot.Spell(text));
             if (count > CaptionLength.ReadTokens)
-                warnings.Add($"Input '{input}' has {count} tokens where {CaptionLength.ReadTokens} are read: its end has no effect. Put what matters in front.");
+                warnings.Add(
+                    $"Input '{input}' has {count} tokens where {CaptionLength.ReadTokens} are read: its end has no effect. Put what "
+                        + "matters in front."
+                );
         }
         return warnings;
     }
@@ -94,18 +109,31 @@ public sealed class SdxlPipeline : IDisposable
     /// ones.</exception>
     /// <param name="drawn">Called with each picture as soon as it is drawn.</param>
     public IReadOnlyList<GeneratedPicture> Generate(
-        GenerationSettings settings, IProgress<GenerationProgress>? progress, CancellationToken cancel, Action<GeneratedPicture>? drawn = null)
+        GenerationSettings settings,
+        IProgress<GenerationProgress>? progress,
+        CancellationToken cancel,
+        Action<GeneratedPicture>? drawn = null
+    )
     {
         settings.Validate();
         var pixels = model.Vae.Config.Downscale;
         if (settings.Width % pixels != 0 || settings.Height % pixels != 0)
-            throw new ArgumentException($"These settings cannot be drawn: {settings.Width} x {settings.Height} pixels; base model '{model.Source}' draws multiples of {pixels}.");
+            throw new ArgumentException(
+                $"These settings cannot be drawn: {settings.Width} x {settings.Height} pixels; base model '{model.Source}' draws multiples "
+                    + $"of {pixels}."
+            );
         if (settings.Refine != RefineMode.None && refiner is null)
-            throw new InvalidOperationException($"'{settings.Refine}' needs a refiner, and base model '{model.Source}' was loaded without one. Use 'no_refiner', or name a refiner in the base model's manifest.");
+            throw new InvalidOperationException(
+                $"'{settings.Refine}' needs a refiner, and base model '{model.Source}' was loaded without one. Use 'no_refiner', or name a "
+                    + "refiner in the base model's manifest."
+            );
         if (settings.Refine != RefineMode.None)
             _ = refiner!.Value; // loaded before the scope below, which frees what is made in it
         if (settings.Refine == RefineMode.ExpertEnsemble && slot.Schedule.ZeroTerminalSnr && !model.Schedule.ZeroTerminalSnr)
-            throw new InvalidOperationException("The fine-tune was trained with zero_terminal_snr, and the refiner was not: a timestep is another noise level to each, so one cannot go on where the other stops. Use 'base_image_refiner' or 'no_refiner'.");
+            throw new InvalidOperationException(
+                "The fine-tune was trained with zero_terminal_snr, and the refiner was not: a timestep is another noise level to each, so "
+                    + "one cannot go on where the other stops. Use 'base_image_refiner' or 'no_refiner'."
+            );
         using var guard = no_grad();
         using var scope = NewDisposeScope();
         var pictures = new List<GeneratedPicture>();
@@ -114,7 +142,13 @@ public sealed class SdxlPipeline : IDisposable
         {
             using var one = NewDisposeScope();
             var (picture, seed) = (k, settings.Seed + k);
-            var latents = Latents(settings, prepared, seed, (done, all) => progress?.Report(new(picture, settings.NumOutputs, done, all)), cancel);
+            var latents = Latents(
+                settings,
+                prepared,
+                seed,
+                (done, all) => progress?.Report(new(picture, settings.NumOutputs, done, all)),
+                cancel
+            );
             RequireFinite(latents, settings, k, seed);
             pictures.Add(Finish(settings, latents, k, seed));
             drawn?.Invoke(pictures[k]);
@@ -139,19 +173,33 @@ public sealed class SdxlPipeline : IDisposable
     }
 
     /// <summary>What all pictures of a request share.</summary>
-    private sealed record Prepared(Guide Positive, Guide? Negative, Guide? RefinerPositive, Guide? RefinerNegative, Tensor? Latents, Tensor? Mask);
+    private sealed record Prepared(
+        Guide Positive,
+        Guide? Negative,
+        Guide? RefinerPositive,
+        Guide? RefinerNegative,
+        Tensor? Latents,
+        Tensor? Mask
+    );
 
     private Prepared Prepare(GenerationSettings settings)
     {
         var (positive, negative) = Guides(model, slot.Tokens, settings);
-        var (refinerPositive, refinerNegative) = settings.Refine == RefineMode.None ? (null, null) : Guides(refiner!.Value, slot.TokensFor(refiner.Value), settings);
+        var (refinerPositive, refinerNegative) =
+            settings.Refine == RefineMode.None ? (null, null) : Guides(refiner!.Value, slot.TokensFor(refiner.Value), settings);
         if (settings.Image is null)
             return new(positive, negative, refinerPositive, refinerNegative, null, null);
         var picture = PictureTensors.Load(settings.Image, settings.Width, settings.Height);
-        var latents = model.Vae.Scale(model.Vae.Encode(picture).Mean.to_type(ScalarType.Float32)); // the mode: a draw would blur the parts that are kept
+        // The mode: a draw would blur the parts that are kept
+        var latents = model.Vae.Scale(model.Vae.Encode(picture).Mean.to_type(ScalarType.Float32));
         var mask = settings.Mask is null
             ? null
-            : nn.functional.interpolate(PictureTensors.LoadMask(settings.Mask, settings.Width, settings.Height), [latents.shape[2], latents.shape[3]]).to(latents.device);
+            : nn
+                .functional.interpolate(
+                    PictureTensors.LoadMask(settings.Mask, settings.Width, settings.Height),
+                    [latents.shape[2], latents.shape[3]]
+                )
+                .to(latents.device);
         return new(positive, negative, refinerPositive, refinerNegative, latents, mask);
     }
 
@@ -168,7 +216,13 @@ public sealed class SdxlPipeline : IDisposable
     private Tensor Latents(GenerationSettings settings, Prepared prepared, long seed, Action<int, int> progress, CancellationToken cancel)
     {
         using var sampler = SamplerName.Create(settings.Scheduler, slot.Schedule, settings.Steps);
-        long[] shape = [1, model.Vae.Config.LatentChannels, settings.Height / model.Vae.Config.Downscale, settings.Width / model.Vae.Config.Downscale];
+        long[] shape =
+        [
+            1,
+            model.Vae.Config.LatentChannels,
+            settings.Height / model.Vae.Config.Downscale,
+            settings.Width / model.Vae.Config.Downscale,
+        ];
         var ensemble = settings.Refine == RefineMode.ExpertEnsemble;
         var first = prepared.Latents is null ? 0 : FirstCall(sampler, settings.PromptStrength);
         var noise = Noise(seed, prepared.Latents is null ? RandomPurpose.SampleLatent : RandomPurpose.SampleStart, 0, shape);
@@ -193,14 +247,31 @@ public sealed class SdxlPipeline : IDisposable
         return settings.Refine == RefineMode.None ? latents : Refined(settings, prepared, latents, seed, shape, cancel);
     }
 
-    /// <summary>The refiner's part: the last noise levels of the same walk, or a second, shorter walk from the finished latents with some noise again.</summary>
-    private Tensor Refined(GenerationSettings settings, Prepared prepared, Tensor latents, long seed, long[] shape, CancellationToken cancel)
+    /// <summary>
+    /// The refiner's part: the last noise levels of the same walk, or a second, shorter walk from the finished latents with some noise
+    /// again.
+    /// </summary>
+    private Tensor Refined(
+        GenerationSettings settings,
+        Prepared prepared,
+        Tensor latents,
+        long seed,
+        long[] shape,
+        CancellationToken cancel
+    )
     {
         var ensemble = settings.Refine == RefineMode.ExpertEnsemble;
         var net = refiner!.Value;
-        using var sampler = SamplerName.Create(settings.Scheduler, net.Schedule, ensemble ? settings.Steps : settings.RefineSteps ?? settings.Steps);
+        using var sampler = SamplerName.Create(
+            settings.Scheduler,
+            net.Schedule,
+            ensemble ? settings.Steps : settings.RefineSteps ?? settings.Steps
+        );
         var first = ensemble ? EnsembleBorder(sampler, settings.HighNoiseFrac) : FirstCall(sampler, settings.RefineStrength);
-        var start = ensemble || first == sampler.Timesteps.Length ? latents : sampler.AddNoise(latents, Noise(seed, RandomPurpose.SampleStart, 1, shape), first);
+        var start =
+            ensemble || first == sampler.Timesteps.Length
+                ? latents
+                : sampler.AddNoise(latents, Noise(seed, RandomPurpose.SampleStart, 1, shape), first);
         return new Denoiser
         {
             UNet = net.UNet,
@@ -217,7 +288,10 @@ public sealed class SdxlPipeline : IDisposable
 
     /// <summary>Where a walk of this strength begins: strength 1 walks it all, 0 nothing. Source: diffusers get_timesteps.</summary>
     public static int FirstCall(Sampler sampler, double strength) =>
-        Math.Min((sampler.Steps - Math.Min((int)(sampler.Steps * strength), sampler.Steps)) * sampler.CallsPerStep, sampler.Timesteps.Length);
+        Math.Min(
+            (sampler.Steps - Math.Min((int)(sampler.Steps * strength), sampler.Steps)) * sampler.CallsPerStep,
+            sampler.Timesteps.Length
+        );
 
     /// <summary>The first call that belongs to the refiner: its timestep is below the border. Never between Heun's two calls.</summary>
     public static int EnsembleBorder(Sampler sampler, double highNoiseFraction)
@@ -247,8 +321,11 @@ public sealed class SdxlPipeline : IDisposable
         if (values.isfinite().all().item<bool>())
             return;
         throw new DrawingFailedException(
-            $"Picture {index + 1} of {settings.NumOutputs} (seed {seed}) cannot be drawn: its numbers became NaN or infinite on the way, which would be a black picture. "
-            + "The weights or the settings are outside of what the nets can compute: use a lora_scale nearer to 0, a lower guidance_scale, or other weights.");
+            $"Picture {index + 1} of {settings.NumOutputs} (seed {seed}) cannot be drawn: its numbers became NaN or infinite on the way, "
+                + "which would be a black picture. "
+                + "The weights or the settings are outside of what the nets can compute: use a lora_scale nearer to 0, a lower "
+                + "guidance_scale, or other weights."
+        );
     }
 
     private Tensor Noise(long seed, RandomPurpose purpose, long step, long[] shape)
@@ -257,7 +334,8 @@ public sealed class SdxlPipeline : IDisposable
         var device = model.Device.Device;
         if (device.type != TorchSharp.DeviceType.CUDA)
             return drawn.to(device, copy: true);
-        // From pinned memory, which libtorch keeps until the copy is done: a sampler that wants noise each step does not wait for the device each step.
+        // From pinned memory, which libtorch keeps until the copy is done: a sampler that wants noise each step does not wait for the
+        // device each step.
         using var pinned = drawn.pin_memory();
         return pinned.to(device, copy: true, non_blocking: true);
     }

@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Pipelines;
 
-/// <summary>The sizes that the U-Net is told, in fp32: original height and width, top and left of the crop, then target height and width, or for the refiner an aesthetic score.</summary>
+/// <summary>
+/// The sizes that the U-Net is told, in fp32: original height and width, top and left of the crop, then target height and width, or for the
+/// refiner an aesthetic score.
+/// </summary>
 public static class SizeIds
 {
     /// <summary>[batch, 6]; for the refiner [batch, 5].</summary>

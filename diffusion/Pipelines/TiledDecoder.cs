@@ -3,10 +3,13 @@ using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Pipelines;
 
-/// <summary>Decodes large pictures in overlapping tiles, so that memory and the middle attention's cost (quadratic in pixels) stay those of one tile.</summary>
+/// <summary>
+/// Decodes large pictures in overlapping tiles, so that memory and the middle attention's cost (quadratic in pixels) stay those of one
+/// tile.
+/// </summary>
 /// <remarks>
-/// Tiles differ slightly where they meet, because the decoder normalises over the whole picture it is given; so they overlap by a quarter and fade into each other linearly.
-/// Source of the idea: diffusers AutoencoderKL.tiled_decode @58eb52c.
+/// Tiles differ slightly where they meet, because the decoder normalises over the whole picture it is given; so they overlap by a quarter
+/// and fade into each other linearly. Source of the idea: diffusers AutoencoderKL.tiled_decode @58eb52c.
 /// </remarks>
 public static class TiledDecoder
 {
@@ -29,7 +32,9 @@ public static class TiledDecoder
             {
                 using var one = NewDisposeScope();
                 var picture = vae.Decode(latent.narrow(2, top, rows).narrow(3, left, columns)).to_type(ScalarType.Float32);
-                var fade = Ramp(top, rows, height, tile, zoom, latent.device).unsqueeze(1) * Ramp(left, columns, width, tile, zoom, latent.device).unsqueeze(0);
+                var fade =
+                    Ramp(top, rows, height, tile, zoom, latent.device).unsqueeze(1)
+                    * Ramp(left, columns, width, tile, zoom, latent.device).unsqueeze(0);
                 At(sum, top, rows, left, columns, zoom).Plus_(picture * fade);
                 At(weights, top, rows, left, columns, zoom).Plus_(fade);
             }

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Sdxl.Diffusion.Randomness;
 
 /// <summary>Philox4x32-10: four random 32-bit words as a pure function of a 128-bit counter and a 64-bit key.</summary>
-/// <remarks>Source: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC11; test vectors from Random123's kat_vectors.</remarks>
+/// <remarks>Source: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC11; test vectors from Random123's
+/// kat_vectors.</remarks>
 public static class Philox
 {
     private const uint MultiplierA = 0xD2511F53, MultiplierB = 0xCD9E8D57; // round multipliers

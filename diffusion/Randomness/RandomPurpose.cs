@@ -1,6 +1,9 @@
 namespace Sdxl.Diffusion.Randomness;
 
-/// <summary>What a random number is for. Each purpose is its own stream, so adding a use never shifts another. Numbers are stored in checkpoints' meaning: never renumber.</summary>
+/// <summary>
+/// What a random number is for. Each purpose is its own stream, so adding a use never shifts another. Numbers are stored in checkpoints'
+/// meaning: never renumber.
+/// </summary>
 public enum RandomPurpose : uint
 {
     /// <summary>The noise a picture is sampled from (step 0, index: output).</summary>

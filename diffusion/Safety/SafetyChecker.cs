@@ -13,7 +13,8 @@ namespace Sdxl.Diffusion.Safety;
 public sealed record SafetyScores(Tensor Concepts, Tensor SpecialCare, Tensor Embeddings);
 
 /// <summary>Stable Diffusion's safety checker: CLIP's vision tower, compared with fixed concept vectors.</summary>
-/// <remarks>Source: diffusers pipelines/stable_diffusion/safety_checker.py @58eb52c; preprocessing: transformers CLIPImageProcessor, from preprocessor_config.json.</remarks>
+/// <remarks>Source: diffusers pipelines/stable_diffusion/safety_checker.py @58eb52c; preprocessing: transformers CLIPImageProcessor, from
+/// preprocessor_config.json.</remarks>
 public sealed class SafetyChecker : IDisposable
 {
     private const double Stricter = 0.01; // added to every later score once a special-care score is above 0
@@ -30,7 +31,10 @@ public sealed class SafetyChecker : IDisposable
         specialThresholds = net.SpecialThresholds.cpu().data<float>().ToArray();
     }
 
-    /// <summary>Loads a folder with config.json, preprocessor_config.json (here or in ../feature_extractor) and model.safetensors. Held in fp32: a threshold decides.</summary>
+    /// <summary>
+    /// Loads a folder with config.json, preprocessor_config.json (here or in ../feature_extractor) and model.safetensors. Held in fp32: a
+    /// threshold decides.
+    /// </summary>
     public static SafetyChecker Load(string folder, DiffusionDevice device)
     {
         var path = Path.Combine(folder, "config.json");
@@ -62,7 +66,10 @@ public sealed class SafetyChecker : IDisposable
         using var scope = NewDisposeScope();
         var embeddings = net.call(pixels.to(net.ConceptThresholds.device));
         return new SafetyScores(
-            Cosines(embeddings, net.Concepts).MoveToOuterDisposeScope(), Cosines(embeddings, net.SpecialConcepts).MoveToOuterDisposeScope(), embeddings.MoveToOuterDisposeScope());
+            Cosines(embeddings, net.Concepts).MoveToOuterDisposeScope(),
+            Cosines(embeddings, net.SpecialConcepts).MoveToOuterDisposeScope(),
+            embeddings.MoveToOuterDisposeScope()
+        );
     }
 
     /// <summary>The decision for each picture.</summary>
@@ -70,8 +77,17 @@ public sealed class SafetyChecker : IDisposable
     {
         var special = scores.SpecialCare.cpu().data<float>().ToArray();
         var concepts = scores.Concepts.cpu().data<float>().ToArray();
-        return [.. Enumerable.Range(0, (int)scores.Concepts.shape[0]).Select(i => IsFlagged(
-            special.AsSpan(i * specialThresholds.Length, specialThresholds.Length), concepts.AsSpan(i * conceptThresholds.Length, conceptThresholds.Length)))];
+        return
+        [
+            .. Enumerable
+                .Range(0, (int)scores.Concepts.shape[0])
+                .Select(i =>
+                    IsFlagged(
+                        special.AsSpan(i * specialThresholds.Length, specialThresholds.Length),
+                        concepts.AsSpan(i * conceptThresholds.Length, conceptThresholds.Length)
+                    )
+                ),
+        ];
     }
 
     public void Dispose() => net.Dispose();
@@ -99,17 +115,28 @@ public sealed class SafetyChecker : IDisposable
     {
         public static Preprocessing Load(string folder)
         {
-            var path = new[] { folder, Path.Combine(folder, "..", "feature_extractor") }.Select(f => Path.Combine(f, "preprocessor_config.json")).FirstOrDefault(File.Exists)
-                ?? throw new InvalidDataException($"Safety checker '{folder}' has no preprocessor_config.json, neither beside config.json nor in ../feature_extractor.");
+            var path =
+                new[] { folder, Path.Combine(folder, "..", "feature_extractor") }
+                    .Select(f => Path.Combine(f, "preprocessor_config.json"))
+                    .FirstOrDefault(File.Exists)
+                ?? throw new InvalidDataException(
+                    $"Safety checker '{folder}' has no preprocessor_config.json, neither beside config.json nor in ../feature_extractor."
+                );
             var json = JsonConfig.Load(path);
             return new(json.IntOrIn("size", "shortest_edge"), json.IntOrIn("crop_size", "height"), List("image_mean"), List("image_std"));
 
-            double[] List(string name) => json.Doubles(name) is { Length: 3 } numbers ? numbers : throw new InvalidDataException($"Config '{path}': '{name}' should be three numbers, one a colour.");
+            double[] List(string name) =>
+                json.Doubles(name) is { Length: 3 } numbers
+                    ? numbers
+                    : throw new InvalidDataException($"Config '{path}': '{name}' should be three numbers, one a colour.");
         }
 
         public Tensor Apply(ReadOnlySpan<byte> rgb, int width, int height)
         {
-            var (toWidth, toHeight) = width <= height ? (ShortestEdge, (int)((long)ShortestEdge * height / width)) : ((int)((long)ShortestEdge * width / height), ShortestEdge);
+            var (toWidth, toHeight) =
+                width <= height
+                    ? (ShortestEdge, (int)((long)ShortestEdge * height / width))
+                    : ((int)((long)ShortestEdge * width / height), ShortestEdge);
             // Pillow's bicubic, which CLIP's preprocessing was defined with: scores do not depend on the library.
             var small = PictureResizer.Resize(new PixelGrid(width, height, 3, rgb.ToArray()), toWidth, toHeight, ResizeFilter.Bicubic).Data;
             var (left, top) = ((toWidth - Crop) / 2, (toHeight - Crop) / 2);
@@ -119,7 +146,9 @@ public sealed class SafetyChecker : IDisposable
                 for (var y = 0; y < Crop; y++)
                 {
                     for (var x = 0; x < Crop; x++)
-                        pixels[(c * Crop + y) * Crop + x] = (float)((small[((top + y) * toWidth + left + x) * 3 + c] / 255.0 - Mean[c]) / Deviation[c]);
+                        pixels[(c * Crop + y) * Crop + x] = (float)(
+                            (small[((top + y) * toWidth + left + x) * 3 + c] / 255.0 - Mean[c]) / Deviation[c]
+                        );
                 }
             }
             return tensor(pixels, [1, 3, Crop, Crop]);

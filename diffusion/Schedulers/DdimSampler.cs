@@ -37,7 +37,8 @@ public sealed class DdimSampler : AlphaSampler
 }
 
 /// <summary>PNDM by linear multistep (PLMS, without the Runge-Kutta start): the second timestep is visited twice.</summary>
-/// <remarks>Source: diffusers schedulers/scheduling_pndm.py @58eb52c with skip_prk_steps; Liu et al. 2022 (arXiv:2202.09778), formulas 9 and 12.</remarks>
+/// <remarks>Source: diffusers schedulers/scheduling_pndm.py @58eb52c with skip_prk_steps; Liu et al. 2022 (arXiv:2202.09778), formulas 9
+/// and 12.</remarks>
 public sealed class PndmSampler : AlphaSampler
 {
     private readonly List<Tensor> answers = []; // newest last, at most four

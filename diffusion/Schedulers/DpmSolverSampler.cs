@@ -2,8 +2,11 @@ using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Schedulers;
 
-/// <summary>DPMSolverMultistep and KarrasDPM: DPM-Solver++ of second order (midpoint), which remembers the picture implied by the call before.</summary>
-/// <remarks>Source: diffusers schedulers/scheduling_dpmsolver_multistep.py @58eb52c; Lu et al. 2022 (arXiv:2211.01095); Karras et al. 2022 for the levels.</remarks>
+/// <summary>
+/// DPMSolverMultistep and KarrasDPM: DPM-Solver++ of second order (midpoint), which remembers the picture implied by the call before.
+/// </summary>
+/// <remarks>Source: diffusers schedulers/scheduling_dpmsolver_multistep.py @58eb52c; Lu et al. 2022 (arXiv:2211.01095); Karras et al. 2022
+/// for the levels.</remarks>
 public sealed class DpmSolverSampler : Sampler
 {
     private const double Rho = 7;          // Karras' spacing exponent
@@ -18,7 +21,10 @@ public sealed class DpmSolverSampler : Sampler
         {
             double[] logs = [.. training.Select(s => Math.Log(s))];
             var (least, most) = (Math.Pow(training[0], 1 / Rho), Math.Pow(training[^1], 1 / Rho));
-            levels = [.. Enumerable.Range(0, steps).Select(i => Math.Pow(most + (steps == 1 ? 0 : i / (steps - 1.0)) * (least - most), Rho))];
+            levels =
+            [
+                .. Enumerable.Range(0, steps).Select(i => Math.Pow(most + (steps == 1 ? 0 : i / (steps - 1.0)) * (least - most), Rho)),
+            ];
             Timesteps = [.. levels.Select(s => Math.Round(TimestepOf(s, logs)))];
         }
         else

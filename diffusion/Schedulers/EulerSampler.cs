@@ -47,7 +47,13 @@ public sealed class EulerAncestralSampler(SchedulerConfig config, int steps) : S
         var down = Math.Sqrt(to * to - up * up);
         var slope = (sample - Denoised(answer, sample, from)) / Num(from);
         var moved = sample.Plus(slope * Num(down - from));
-        return (up == 0 ? moved : moved.Plus((noise ?? throw new ArgumentNullException(nameof(noise), "K_EULER_ANCESTRAL needs fresh noise each step.")) * Num(up))).MoveToOuterDisposeScope();
+        return (
+            up == 0
+                ? moved
+                : moved.Plus(
+                    (noise ?? throw new ArgumentNullException(nameof(noise), "K_EULER_ANCESTRAL needs fresh noise each step.")) * Num(up)
+                )
+        ).MoveToOuterDisposeScope();
     }
 }
 

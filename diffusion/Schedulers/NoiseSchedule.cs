@@ -5,8 +5,8 @@ namespace Sdxl.Diffusion.Schedulers;
 
 /// <summary>The forward process: at timestep t a latent is sqrt(a_t) x + sqrt(1 - a_t) noise, with a_t the cumulated alphas.</summary>
 /// <remarks>
-/// Numbers are rounded where diffusers' DDPMScheduler rounds (betas in fp32, the product in double, its result in fp32). For SDXL: scaled_linear, 0.00085 to 0.012, 1000 steps.
-/// Zero terminal SNR: arXiv:2305.08891, algorithm 1.
+/// Numbers are rounded where diffusers' DDPMScheduler rounds (betas in fp32, the product in double, its result in fp32). For SDXL:
+/// scaled_linear, 0.00085 to 0.012, 1000 steps. Zero terminal SNR: arXiv:2305.08891, algorithm 1.
 /// </remarks>
 public sealed class NoiseSchedule
 {
@@ -40,13 +40,22 @@ public sealed class NoiseSchedule
 
     /// <param name="kind">scaled_linear (square roots evenly spaced) or linear.</param>
     /// <exception cref="NotSupportedException">Another kind.</exception>
-    public static NoiseSchedule Create(int timesteps = 1000, double betaStart = 0.00085, double betaEnd = 0.012, string kind = "scaled_linear", bool zeroTerminalSnr = false, bool velocityPrediction = false)
+    public static NoiseSchedule Create(
+        int timesteps = 1000,
+        double betaStart = 0.00085,
+        double betaEnd = 0.012,
+        string kind = "scaled_linear",
+        bool zeroTerminalSnr = false,
+        bool velocityPrediction = false
+    )
     {
         var betas = kind switch
         {
             "scaled_linear" => Array.ConvertAll(Evenly(Math.Sqrt(betaStart), Math.Sqrt(betaEnd), timesteps), root => root * root),
             "linear" => Evenly(betaStart, betaEnd, timesteps),
-            _ => throw new NotSupportedException($"Beta schedule '{kind}' is not supported; SDXL models have 'scaled_linear', some 'linear'."),
+            _ => throw new NotSupportedException(
+                $"Beta schedule '{kind}' is not supported; SDXL models have 'scaled_linear', some 'linear'."
+            ),
         };
         return new NoiseSchedule(zeroTerminalSnr ? ToZeroTerminalSnr(betas) : betas, velocityPrediction);
     }
@@ -56,14 +65,23 @@ public sealed class NoiseSchedule
     public static NoiseSchedule Load(string configFile, bool zeroTerminalSnr = false)
     {
         var json = JsonSerializer.Deserialize<JsonElement>(File.ReadAllBytes(configFile));
-        double Number(string name, double fallback) => json.TryGetProperty(name, out var v) && v.ValueKind == JsonValueKind.Number ? v.GetDouble() : fallback;
-        string Text(string name, string fallback) => json.TryGetProperty(name, out var v) && v.ValueKind == JsonValueKind.String ? v.GetString()! : fallback;
+        double Number(string name, double fallback) =>
+            json.TryGetProperty(name, out var v) && v.ValueKind == JsonValueKind.Number ? v.GetDouble() : fallback;
+        string Text(string name, string fallback) =>
+            json.TryGetProperty(name, out var v) && v.ValueKind == JsonValueKind.String ? v.GetString()! : fallback;
         var prediction = Text("prediction_type", "epsilon");
         if (prediction is not ("epsilon" or "v_prediction"))
-            throw new NotSupportedException($"Config '{configFile}': prediction_type '{prediction}' is not supported; expected 'epsilon' or 'v_prediction'.");
+            throw new NotSupportedException(
+                $"Config '{configFile}': prediction_type '{prediction}' is not supported; expected 'epsilon' or 'v_prediction'."
+            );
         return Create(
-            (int)Number("num_train_timesteps", 1000), Number("beta_start", 0.00085), Number("beta_end", 0.012), Text("beta_schedule", "scaled_linear"),
-            zeroTerminalSnr || json.TryGetProperty("rescale_betas_zero_snr", out var z) && z.ValueKind == JsonValueKind.True, prediction == "v_prediction");
+            (int)Number("num_train_timesteps", 1000),
+            Number("beta_start", 0.00085),
+            Number("beta_end", 0.012),
+            Text("beta_schedule", "scaled_linear"),
+            zeroTerminalSnr || json.TryGetProperty("rescale_betas_zero_snr", out var z) && z.ValueKind == JsonValueKind.True,
+            prediction == "v_prediction"
+        );
     }
 
     private Tensor Factors(ReadOnlySpan<long> timesteps, Func<double, double> of, Tensor like)

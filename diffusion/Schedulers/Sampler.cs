@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Sdxl.Diffusion.Schedulers;
 
 /// <summary>
-/// Walks from noise to a picture: for each of <see cref="Timesteps"/> the pipeline scales the sample, asks the net, and lets the sampler step.
-/// Holds the state of one run (earlier answers of the net), so it is made anew for each.
+/// Walks from noise to a picture: for each of <see cref="Timesteps"/> the pipeline scales the sample, asks the net, and lets the sampler
+/// step. Holds the state of one run (earlier answers of the net), so it is made anew for each.
 /// </summary>
 public abstract class Sampler : IDisposable
 {
@@ -27,7 +27,9 @@ public abstract class Sampler : IDisposable
     /// <summary>The net's time at each call, falling; samplers that call the net twice a step list it twice.</summary>
     public double[] Timesteps { get; protected init; } = [];
 
-    /// <summary>Noise level at each call in units of the picture, and the last one reached; empty for samplers that work on the cumulated alphas.</summary>
+    /// <summary>
+    /// Noise level at each call in units of the picture, and the last one reached; empty for samplers that work on the cumulated alphas.
+    /// </summary>
     public double[] Sigmas { get; protected init; } = [];
 
     /// <summary>What standard normal noise is multiplied by to be the first sample.</summary>
@@ -49,7 +51,9 @@ public abstract class Sampler : IDisposable
     /// <param name="noise">Standard normal, for samplers that need it.</param>
     public abstract Tensor Step(Tensor answer, Tensor sample, int index, Tensor? noise = null);
 
-    /// <summary>A picture's latents at the noise level before call <paramref name="index"/>: where image to image and inpainting begin.</summary>
+    /// <summary>
+    /// A picture's latents at the noise level before call <paramref name="index"/>: where image to image and inpainting begin.
+    /// </summary>
     public abstract Tensor AddNoise(Tensor latents, Tensor noise, int index);
 
     public virtual void Dispose() => GC.SuppressFinalize(this);
@@ -57,7 +61,9 @@ public abstract class Sampler : IDisposable
     /// <summary>Cumulated alphas by training timestep.</summary>
     protected float[] Alphas { get; }
 
-    /// <summary>sqrt((1 - a) / a) by training timestep. A signal of exactly zero is taken for 2^-24, so that the first level is finite.</summary>
+    /// <summary>
+    /// sqrt((1 - a) / a) by training timestep. A signal of exactly zero is taken for 2^-24, so that the first level is finite.
+    /// </summary>
     protected double[] TrainingSigmas => [.. Alphas.Select(a => a == 0 ? 1f / (1 << 24) : a).Select(a => (double)MathF.Sqrt((1 - a) / a))];
 
     /// <summary>The timesteps that "leading", "linspace" or "trailing" spacing visits, falling. Source: Lin et al. 2023, table 2.</summary>
@@ -95,7 +101,8 @@ public abstract class Sampler : IDisposable
     }
 
     /// <summary>sqrt(sigma² + 1) where the spacing leaves out the last timestep, else sigma.</summary>
-    protected double SigmaOfPureNoise(double largest) => Config.TimestepSpacing is "linspace" or "trailing" ? largest : Math.Sqrt(largest * largest + 1);
+    protected double SigmaOfPureNoise(double largest) =>
+        Config.TimestepSpacing is "linspace" or "trailing" ? largest : Math.Sqrt(largest * largest + 1);
 
     /// <summary>The clean picture that the answer implies for a sample = picture + sigma · noise.</summary>
     protected Tensor Denoised(Tensor answer, Tensor sample, double sigma) => Config.PredictsVelocity

@@ -5,7 +5,8 @@ public static class SamplerName
 {
     public const string Default = "K_EULER";
 
-    public static IReadOnlyList<string> All { get; } = ["DDIM", "DPMSolverMultistep", "HeunDiscrete", "KarrasDPM", "K_EULER", "K_EULER_ANCESTRAL", "PNDM"];
+    public static IReadOnlyList<string> All { get; } =
+    ["DDIM", "DPMSolverMultistep", "HeunDiscrete", "KarrasDPM", "K_EULER", "K_EULER_ANCESTRAL", "PNDM"];
 
     /// <summary>A fresh sampler from the model's own schedule: nothing of an earlier request's sampler can stay.</summary>
     /// <param name="steps">1..number of training timesteps.</param>

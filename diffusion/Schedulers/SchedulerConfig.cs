@@ -3,7 +3,10 @@ using Sdxl.Diffusion.Nets;
 
 namespace Sdxl.Diffusion.Schedulers;
 
-/// <summary>A model's scheduler_config.json: the noise schedule it was trained with. Every sampler is built from this, never from another sampler's settings.</summary>
+/// <summary>
+/// A model's scheduler_config.json: the noise schedule it was trained with. Every sampler is built from this, never from another sampler's
+/// settings.
+/// </summary>
 public sealed record SchedulerConfig
 {
     public int TrainTimesteps { get; init; } = 1000;
@@ -28,7 +31,8 @@ public sealed record SchedulerConfig
     public bool SetAlphaToOne { get; init; }
 
     /// <summary>The cumulated alphas of this configuration.</summary>
-    public NoiseSchedule Noise() => NoiseSchedule.Create(TrainTimesteps, BetaStart, BetaEnd, BetaSchedule, ZeroTerminalSnr, PredictsVelocity);
+    public NoiseSchedule Noise() =>
+        NoiseSchedule.Create(TrainTimesteps, BetaStart, BetaEnd, BetaSchedule, ZeroTerminalSnr, PredictsVelocity);
 
     public static SchedulerConfig Load(string path) => From(JsonConfig.Load(path));
 

@@ -3,12 +3,13 @@ using Sdxl.Diffusion.Files;
 namespace Sdxl.Diffusion.Schedulers;
 
 /// <summary>
-/// The schedule that weights were trained under where it is not the base model's: without it they would be drawn along another one and show grey or noise.
-/// Stands in the header of every weights file of such a training.
+/// The schedule that weights were trained under where it is not the base model's: without it they would be drawn along another one and show
+/// grey or noise. Stands in the header of every weights file of such a training.
 /// </summary>
 /// <remarks>
-/// Header: scheduler.prediction_type ("epsilon", "v_prediction") and scheduler.rescale_betas_zero_snr ("true", "false"), in the words of diffusers' scheduler_config.json.
-/// A single-file checkpoint has two empty tensors as well, v_pred and ztsnr: by these ComfyUI, Forge and A1111 know it.
+/// Header: scheduler.prediction_type ("epsilon", "v_prediction") and scheduler.rescale_betas_zero_snr ("true", "false"), in the words of
+/// diffusers' scheduler_config.json. A single-file checkpoint has two empty tensors as well, v_pred and ztsnr: by these ComfyUI, Forge and
+/// A1111 know it.
 /// </remarks>
 public sealed record TrainedSchedule(bool PredictsVelocity, bool ZeroTerminalSnr)
 {
@@ -33,7 +34,12 @@ public sealed record TrainedSchedule(bool PredictsVelocity, bool ZeroTerminalSnr
     }
 
     /// <summary>The base model's schedule as these weights want it.</summary>
-    public SchedulerConfig On(SchedulerConfig ofBase) => ofBase with { PredictsVelocity = PredictsVelocity, ZeroTerminalSnr = ZeroTerminalSnr };
+    public SchedulerConfig On(SchedulerConfig ofBase) =>
+        ofBase with
+        {
+            PredictsVelocity = PredictsVelocity,
+            ZeroTerminalSnr = ZeroTerminalSnr,
+        };
 
     /// <summary>Entries of a file's header.</summary>
     public IReadOnlyDictionary<string, string> Metadata => new Dictionary<string, string>

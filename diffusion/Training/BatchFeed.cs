@@ -16,11 +16,13 @@ internal sealed record BatchDraw(int[] Timesteps, Tensor Index, Tensor Times, Te
 }
 
 /// <summary>
-/// Brings each batch's draws to the device. For a GPU the next batch's are drawn on another thread, into pinned memory, while this one computes, and copied without
-/// waiting: a copy from ordinary memory would wait until the device has done all before. On the processor they are drawn when asked for, at no extra cost.
+/// Brings each batch's draws to the device. For a GPU the next batch's are drawn on another thread, into pinned memory, while this one
+/// computes, and copied without waiting: a copy from ordinary memory would wait until the device has done all before. On the processor they
+/// are drawn when asked for, at no extra cost.
 /// </summary>
 /// <remarks>What is drawn is a function of the batch's number, so it does not matter when or where it is drawn.</remarks>
-internal sealed class BatchFeed(ITrainingNoise noise, TrainingData data, bool withOffset, Device device, int batches, bool? ahead = null) : IDisposable
+internal sealed class BatchFeed(ITrainingNoise noise, TrainingData data, bool withOffset, Device device, int batches, bool? ahead = null)
+    : IDisposable
 {
     private readonly bool ahead = ahead ?? device.type == DeviceType.CUDA;
     private (int Batch, Task<BatchDraw> Draw)? next;
@@ -63,7 +65,13 @@ internal sealed class BatchFeed(ITrainingNoise noise, TrainingData data, bool wi
         var (pictures, times) = (noise.Pictures(batch), noise.Timesteps(batch));
         var shape = data.BatchShape(pictures.Length);
         return new BatchDraw(
-            times, Numbers(pictures), Numbers(times), noise.Noise(batch, shape), noise.Posterior(batch, shape), withOffset ? noise.Offset(batch, [shape[0], shape[1], 1, 1]) : null);
+            times,
+            Numbers(pictures),
+            Numbers(times),
+            noise.Noise(batch, shape),
+            noise.Posterior(batch, shape),
+            withOffset ? noise.Offset(batch, [shape[0], shape[1], 1, 1]) : null
+        );
     }
 
     private BatchDraw Pinned(BatchDraw drawn) => device.type != DeviceType.CUDA ? drawn : Each(drawn, t =>
@@ -73,12 +81,18 @@ internal sealed class BatchFeed(ITrainingNoise noise, TrainingData data, bool wi
     });
 
     /// <param name="waiting">From ordinary memory. A copy even on the same device where the source is disposed.</param>
-    private BatchDraw OnDevice(BatchDraw drawn, bool waiting) => Each(drawn, t => waiting ? t.to(device) : t.to(device, copy: true, non_blocking: true));
+    private BatchDraw OnDevice(BatchDraw drawn, bool waiting) =>
+        Each(drawn, t => waiting ? t.to(device) : t.to(device, copy: true, non_blocking: true));
 
-    private static BatchDraw Each(BatchDraw drawn, Func<Tensor, Tensor> change) => drawn with
-    {
-        Index = change(drawn.Index), Times = change(drawn.Times), Noise = change(drawn.Noise), Posterior = change(drawn.Posterior), Offset = drawn.Offset is { } offset ? change(offset) : null,
-    };
+    private static BatchDraw Each(BatchDraw drawn, Func<Tensor, Tensor> change) =>
+        drawn with
+        {
+            Index = change(drawn.Index),
+            Times = change(drawn.Times),
+            Noise = change(drawn.Noise),
+            Posterior = change(drawn.Posterior),
+            Offset = drawn.Offset is { } offset ? change(offset) : null,
+        };
 
     private static Tensor Numbers(int[] values) => tensor(Array.ConvertAll(values, v => (long)v));
 }

@@ -13,13 +13,25 @@ namespace Sdxl.Diffusion.Training;
 /// <param name="Optimizer">The optimizer's numbers.</param>
 /// <param name="Sha256">Of state.safetensors, lower-case hex.</param>
 /// <param name="Device">"cpu" or "cuda": what trained so far.</param>
-/// <param name="Threads">Processor threads that trained so far: sums are split among them, so the run goes on with as many. 0 where unknown.</param>
-/// <param name="Samples">Of all that decides the sample pictures beside the weights: those of other prompts do not belong to this run.</param>
+/// <param name="Threads">Processor threads that trained so far: sums are split among them, so the run goes on with as many. 0 where
+/// unknown.</param>
+/// <param name="Samples">Of all that decides the sample pictures beside the weights: those of other prompts do not belong to this
+/// run.</param>
 /// <param name="BaseIdentity">What the base model's files were; empty in checkpoints of older builds.</param>
-/// <param name="Start">What the net got wrong before the first step; null in checkpoints of older builds, whose end nobody can judge.</param>
+/// <param name="Start">What the net got wrong before the first step; null in checkpoints of older builds, whose end nobody can
+/// judge.</param>
 public sealed record CheckpointInfo(
-    int Step, string SettingsHash, int Rollbacks, IReadOnlyDictionary<string, double> Optimizer, string Sha256, string Device = "", int Threads = 0, string Samples = "",
-    OwnErrors? Start = null, string BaseIdentity = "");
+    int Step,
+    string SettingsHash,
+    int Rollbacks,
+    IReadOnlyDictionary<string, double> Optimizer,
+    string Sha256,
+    string Device = "",
+    int Threads = 0,
+    string Samples = "",
+    OwnErrors? Start = null,
+    string BaseIdentity = ""
+);
 
 /// <summary>A whole checkpoint that was found.</summary>
 public sealed record FoundCheckpoint(string Folder, CheckpointInfo Info)
@@ -28,11 +40,12 @@ public sealed record FoundCheckpoint(string Folder, CheckpointInfo Info)
 }
 
 /// <summary>
-/// Checkpoints of one training: folders step-NNNNNNNN, each with state.safetensors (trained values and optimizer state, fp32) and checkpoint.json, which holds the other's hash.
+/// Checkpoints of one training: folders step-NNNNNNNN, each with state.safetensors (trained values and optimizer state, fp32) and
+/// checkpoint.json, which holds the other's hash.
 /// </summary>
 /// <remarks>
-/// A checkpoint is written into a temporary sibling, flushed and renamed, so it appears whole or not at all; copies over a network can still tear it, so the hash is checked on reading.
-/// Randomness needs no state: it is counter-based. The newest two are kept.
+/// A checkpoint is written into a temporary sibling, flushed and renamed, so it appears whole or not at all; copies over a network can
+/// still tear it, so the hash is checked on reading. Randomness needs no state: it is counter-based. The newest two are kept.
 /// </remarks>
 public sealed class CheckpointStore(string folder)
 {
@@ -52,7 +65,10 @@ public sealed class CheckpointStore(string folder)
         {
             var stateFile = Path.Combine(temporary, StateName);
             SafetensorsWriter.Write(stateFile, state);
-            WriteDurably(Path.Combine(temporary, InfoName), JsonSerializer.SerializeToUtf8Bytes(info with { Sha256 = HashOf(stateFile) }, SdxlJson.Indented));
+            WriteDurably(
+                Path.Combine(temporary, InfoName),
+                JsonSerializer.SerializeToUtf8Bytes(info with { Sha256 = HashOf(stateFile) }, SdxlJson.Indented)
+            );
             if (Directory.Exists(target))
                 Directory.Delete(target, recursive: true);
             Directory.Move(temporary, target);
@@ -75,7 +91,10 @@ public sealed class CheckpointStore(string folder)
             if (Read(candidate, out var problem) is not { } info)
                 log($"Checkpoint {Path.GetFileName(candidate)} is not whole ({problem}); it is deleted, and the one before is tried.");
             else if (info.SettingsHash != settingsHash && info.BaseIdentity.Length > 0 && info.BaseIdentity != baseIdentity)
-                log($"Checkpoint {Path.GetFileName(candidate)} was trained on other files of the base model, which have changed since; it is deleted, and the training starts anew.");
+                log(
+                    $"Checkpoint {Path.GetFileName(candidate)} was trained on other files of the base model, which have changed since; it "
+                        + "is deleted, and the training starts anew."
+                );
             else if (info.SettingsHash != settingsHash)
                 log($"Checkpoint {Path.GetFileName(candidate)} belongs to other settings or another data set; it is deleted.");
             else

@@ -10,7 +10,9 @@ namespace Sdxl.Diffusion.Training;
 /// <param name="trainTimesteps">Length of the noise schedule.</param>
 public sealed class CounterNoise(long seed, int pictures, int batchSize, int trainTimesteps) : ITrainingNoise
 {
-    /// <summary>Each epoch is a new order of all pictures; batches run on across epochs, so none is short and every picture counts alike.</summary>
+    /// <summary>
+    /// Each epoch is a new order of all pictures; batches run on across epochs, so none is short and every picture counts alike.
+    /// </summary>
     public int[] Pictures(int batch)
     {
         var result = new int[batchSize];

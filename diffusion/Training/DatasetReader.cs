@@ -31,7 +31,10 @@ public sealed class DatasetReader
         if (Manifest.Pictures.Count == 0)
             throw new TrainingException($"Data set '{file}' names no pictures: there is nothing to train on.");
         if (Manifest.Resolution % downscale != 0)
-            throw new TrainingException($"Data set '{file}' has resolution {Manifest.Resolution}, which is not a multiple of {downscale}: the base model's VAE makes one latent pixel of so many.");
+            throw new TrainingException(
+                $"Data set '{file}' has resolution {Manifest.Resolution}, which is not a multiple of {downscale}: the base model's VAE "
+                    + "makes one latent pixel of so many."
+            );
     }
 
     public DatasetManifest Manifest { get; }
@@ -40,11 +43,19 @@ public sealed class DatasetReader
     private int Side => Manifest.Resolution / downscale;
 
     /// <summary>[n, 6] fp32: original height and width, crop top and left, target height and width.</summary>
-    public Tensor TimeIds() => tensor(
-        Manifest.Pictures.SelectMany(p => new float[] { p.OriginalHeight, p.OriginalWidth, p.CropTop, p.CropLeft, Manifest.Resolution, Manifest.Resolution }).ToArray(),
-        [Manifest.Pictures.Count, 6]);
+    public Tensor TimeIds() =>
+        tensor(
+            Manifest
+                .Pictures.SelectMany(p =>
+                    new float[] { p.OriginalHeight, p.OriginalWidth, p.CropTop, p.CropLeft, Manifest.Resolution, Manifest.Resolution }
+                )
+                .ToArray(),
+            [Manifest.Pictures.Count, 6]
+        );
 
-    /// <summary>[n, 1, h, w] fp32, 0..1: masks shrunk by area. A mask that is black everywhere counts as white, and the log says so.</summary>
+    /// <summary>
+    /// [n, 1, h, w] fp32, 0..1: masks shrunk by area. A mask that is black everywhere counts as white, and the log says so.
+    /// </summary>
     public Tensor Masks(Action<string> log)
     {
         using var scope = NewDisposeScope();
@@ -128,11 +139,17 @@ public sealed class DatasetReader
         }
         catch (Exception e) when (e is IOException or PictureRefusedException)
         {
-            throw new TrainingException($"Data set picture '{file}' cannot be read: {(e is PictureRefusedException refused ? refused.Reason : e.Message)}", e);
+            throw new TrainingException(
+                $"Data set picture '{file}' cannot be read: {(e is PictureRefusedException refused ? refused.Reason : e.Message)}",
+                e
+            );
         }
         if (image.Width != Manifest.Resolution || image.Height != Manifest.Resolution)
         {
-            throw new TrainingException($"Data set picture '{file}' is {image.Width} x {image.Height}; the manifest says {Manifest.Resolution} x {Manifest.Resolution}. Prepare the data set again.");
+            throw new TrainingException(
+                $"Data set picture '{file}' is {image.Width} x {image.Height}; the manifest says {Manifest.Resolution} x "
+                    + $"{Manifest.Resolution}. Prepare the data set again."
+            );
         }
         return image;
     }

@@ -17,7 +17,8 @@ internal static class DeviceMemory
     private delegate int MemoryInfo(out nuint free, out nuint total);
 
     /// <summary>MiB; null without a driver, or where this thread has not computed on a GPU yet.</summary>
-    public static double? UsedMebibytes() => s_info is not null && s_info(out var free, out var total) == Success ? Math.Round((total - free) / 1048576.0, 1) : null;
+    public static double? UsedMebibytes() =>
+        s_info is not null && s_info(out var free, out var total) == Success ? Math.Round((total - free) / 1048576.0, 1) : null;
 
     private static MemoryInfo? Find()
     {

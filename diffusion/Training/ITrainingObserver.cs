@@ -28,7 +28,8 @@ public interface ITrainingObserver
 /// <param name="Milliseconds">Wall time of the step.</param>
 /// <param name="PicturesPerSecond">Pictures of the step over its wall time.</param>
 /// <param name="PeakMebibytes">Most memory of the machine that the process has held so far (resident set).</param>
-/// <param name="DevicePeakMebibytes">Most memory of the GPU that was in use so far, as its driver says; null on the processor, or where the driver says nothing.</param>
+/// <param name="DevicePeakMebibytes">Most memory of the GPU that was in use so far, as its driver says; null on the processor, or where the
+/// driver says nothing.</param>
 public sealed record StepMetrics(
     int Step, int TotalSteps, double Loss, IReadOnlyList<double?> LossByTimestep, double GradientNorm, double Rate, double TokenRate,
     double Milliseconds, double PicturesPerSecond, double PeakMebibytes, double? DevicePeakMebibytes = null);

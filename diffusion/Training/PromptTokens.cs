@@ -23,7 +23,10 @@ public sealed class PromptTokens
         words = new TriggerWords(trigger);
         vectors = [.. words.All.Select((_, word) => TrainedModelTar.TokensOf(vectorCount, word * vectorCount))];
         var names = Enumerable.Range(0, words.All.Count * vectorCount).Select(i => $"<s{i}>").ToList();
-        (first, second) = (Extend(model.Tokenizer, model.TextEncoder.TokenRows.shape[0], names), Extend(model.Tokenizer2, model.TextEncoder2.TokenRows.shape[0], names));
+        (first, second) = (
+            Extend(model.Tokenizer, model.TextEncoder.TokenRows.shape[0], names),
+            Extend(model.Tokenizer2, model.TextEncoder2.TokenRows.shape[0], names)
+        );
     }
 
     /// <summary>[1, 77] int64 for each encoder. Weights and tags of a prompt are left out: nothing of them is trained.</summary>
@@ -33,9 +36,14 @@ public sealed class PromptTokens
         return (Ids(first, replaced), Ids(second, replaced));
     }
 
-    private static Tensor Ids(ClipTokenizer tokenizer, string text) => tensor(Array.ConvertAll(tokenizer.Encode(text), id => (long)id)).unsqueeze(0);
+    private static Tensor Ids(ClipTokenizer tokenizer, string text) =>
+        tensor(Array.ConvertAll(tokenizer.Encode(text), id => (long)id)).unsqueeze(0);
 
-    private static ClipTokenizer Extend(ClipTokenizer tokenizer, long rows, IEnumerable<string> names) => tokenizer.VocabularySize == rows
-        ? tokenizer.WithAddedTokens(names)
-        : throw new TrainingException($"A tokenizer has {tokenizer.VocabularySize} ids, its text encoder's table {rows} rows; new vectors need them equal. Use a model folder whose parts belong together.");
+    private static ClipTokenizer Extend(ClipTokenizer tokenizer, long rows, IEnumerable<string> names) =>
+        tokenizer.VocabularySize == rows
+            ? tokenizer.WithAddedTokens(names)
+            : throw new TrainingException(
+                $"A tokenizer has {tokenizer.VocabularySize} ids, its text encoder's table {rows} rows; new vectors need them equal. Use a "
+                    + "model folder whose parts belong together."
+            );
 }

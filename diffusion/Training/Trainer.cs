@@ -15,10 +15,10 @@ namespace Sdxl.Diffusion.Training;
 /// The arithmetic of a training: what trains, one step of it, nothing of files. All of it is a function of (settings, weights, step).
 /// </summary>
 /// <remarks>
-/// A step: latents z from the cached posterior; noised latents; the U-Net's prediction under the captions and the pictures' true sizes; squared error in fp32,
-/// weighted by the mask (normalised per picture) and by min-SNR; one optimizer over LoRA (or U-Net) and the trigger words' rows.
-/// Until the pivot the rows train and are drawn towards the deviation of the token table after every update; from there on they are
-/// frozen and the captions' text states are computed once.
+/// A step: latents z from the cached posterior; noised latents; the U-Net's prediction under the captions and the pictures' true sizes;
+/// squared error in fp32, weighted by the mask (normalised per picture) and by min-SNR; one optimizer over LoRA (or U-Net) and the trigger
+/// words' rows. Until the pivot the rows train and are drawn towards the deviation of the token table after every update; from there on
+/// they are frozen and the captions' text states are computed once.
 /// </remarks>
 public sealed class Trainer : IDisposable
 {
@@ -43,7 +43,14 @@ public sealed class Trainer : IDisposable
     /// <param name="compute">Type of the nets' passes.</param>
     /// <param name="parent">What to begin with; null: the base model, a LoRA of no effect and vectors by chance.</param>
     public Trainer(
-        TrainingSettings settings, TrainedNets nets, TrainingData data, ITrainingNoise noise, NoiseSchedule schedule, ScalarType compute, ParentWeights? parent = null)
+        TrainingSettings settings,
+        TrainedNets nets,
+        TrainingData data,
+        ITrainingNoise noise,
+        NoiseSchedule schedule,
+        ScalarType compute,
+        ParentWeights? parent = null
+    )
     {
         (this.settings, this.nets, this.data, this.compute) = (settings, nets, data, compute);
         device = data.LatentMean.device;
@@ -54,7 +61,9 @@ public sealed class Trainer : IDisposable
         var alphas = schedule.AlphasCumprod;
         signal = OnDevice(alphas.Select(a => Math.Sqrt(a)));
         spread = OnDevice(alphas.Select(a => Math.Sqrt(1 - (double)a)));
-        lossWeights = settings.SnrGamma is { } gamma ? OnDevice(alphas.Select(a => LossWeight(a, gamma, settings.VelocityPrediction))) : null;
+        lossWeights = settings.SnrGamma is { } gamma
+            ? OnDevice(alphas.Select(a => LossWeight(a, gamma, settings.VelocityPrediction)))
+            : null;
 
         if (settings.Lora is not { } lora)
         {
@@ -84,7 +93,9 @@ public sealed class Trainer : IDisposable
     /// <summary>The update rule with its memory.</summary>
     public Optimizer Optimizer { get; }
 
-    /// <summary>What trains in the U-Net: {module}.lora_A.weight, .lora_B.weight, .lora_magnitude_vector, or the U-Net's own names.</summary>
+    /// <summary>
+    /// What trains in the U-Net: {module}.lora_A.weight, .lora_B.weight, .lora_magnitude_vector, or the U-Net's own names.
+    /// </summary>
     public FlatParameters Net => netParameters;
 
     /// <summary>The trigger words' rows: rows_1 [N, D1], rows_2 [N, D2].</summary>
@@ -100,7 +111,8 @@ public sealed class Trainer : IDisposable
     public ScalarType Compute => compute;
 
     /// <summary>Texts under the rows as they are now; only before the text encoders are freed.</summary>
-    public (Tensor States, Tensor Pooled) EncodeText(Tensor ids1, Tensor ids2) => nets.Encode(ids1.to(device), ids2.to(device), rowParameters["rows_1"], rowParameters["rows_2"]);
+    public (Tensor States, Tensor Pooled) EncodeText(Tensor ids1, Tensor ids2) =>
+        nets.Encode(ids1.to(device), ids2.to(device), rowParameters["rows_1"], rowParameters["rows_2"]);
 
     /// <summary>True once the text encoders are not needed any more.</summary>
     public bool PastPivot => textCache is not null;
@@ -135,7 +147,13 @@ public sealed class Trainer : IDisposable
             foreach (var group in Training())
                 group.Parameters.ClearGradients();
         }
-        return new StepTensors(stack(losses).DetachFromDisposeScope(), timesteps, norm.DetachFromDisposeScope(), netGroup.Rate, rowGroup.Rate);
+        return new StepTensors(
+            stack(losses).DetachFromDisposeScope(),
+            timesteps,
+            norm.DetachFromDisposeScope(),
+            netGroup.Rate,
+            rowGroup.Rate
+        );
     }
 
     /// <summary>What the net gets wrong as it is now; changes nothing. As many samples at a time as a batch has.</summary>
@@ -165,8 +183,16 @@ public sealed class Trainer : IDisposable
         using var guard = no_grad();
         using var scope = NewDisposeScope();
         // One caption at a time: the same bits whatever the number of captions or the batch.
-        var all = Enumerable.Range(0, data.Pictures).Select(i => nets.Encode(data.Ids1.narrow(0, i, 1), data.Ids2.narrow(0, i, 1), rowParameters["rows_1"], rowParameters["rows_2"])).ToList();
-        textCache = (cat([.. all.Select(a => a.States)], 0).DetachFromDisposeScope(), cat([.. all.Select(a => a.Pooled)], 0).DetachFromDisposeScope());
+        var all = Enumerable
+            .Range(0, data.Pictures)
+            .Select(i =>
+                nets.Encode(data.Ids1.narrow(0, i, 1), data.Ids2.narrow(0, i, 1), rowParameters["rows_1"], rowParameters["rows_2"])
+            )
+            .ToList();
+        textCache = (
+            cat([.. all.Select(a => a.States)], 0).DetachFromDisposeScope(),
+            cat([.. all.Select(a => a.Pooled)], 0).DetachFromDisposeScope()
+        );
     }
 
     /// <summary>Everything a checkpoint has to hold: trained values and the optimizer's running tensors.</summary>
@@ -188,14 +214,21 @@ public sealed class Trainer : IDisposable
             foreach (var (name, value) in parameters.Tensors)
             {
                 if (!shapes.TryGetValue(prefix + name, out var saved) || !saved.SequenceEqual(value.shape))
-                    throw new InvalidDataException($"The checkpoint's '{prefix + name}' is {(saved is null ? "missing" : $"[{string.Join(", ", saved)}]")}; expected [{string.Join(", ", value.shape)}].");
+                    throw new InvalidDataException(
+                        $"The checkpoint's '{prefix + name}' is {(saved is null ? "missing" : $"[{string.Join(", ", saved)}]")}; expected "
+                            + $"[{string.Join(", ", value.shape)}]."
+                    );
                 state.CopyTo(prefix + name, value);
             }
         }
         const string optimizer = "optimizer.";
         Optimizer.Restore(
-            shapes.Where(s => s.Key.StartsWith(optimizer, StringComparison.Ordinal)).ToDictionary(s => s.Key[optimizer.Length..], s => s.Value),
-            (name, target) => state.CopyTo(optimizer + name, target), numbers);
+            shapes
+                .Where(s => s.Key.StartsWith(optimizer, StringComparison.Ordinal))
+                .ToDictionary(s => s.Key[optimizer.Length..], s => s.Value),
+            (name, target) => state.CopyTo(optimizer + name, target),
+            numbers
+        );
     }
 
     /// <summary>No trained value is infinite or not a number.</summary>
@@ -224,7 +257,9 @@ public sealed class Trainer : IDisposable
             eps = drawn.Noise;
             if (drawn.Offset is { } offset)
                 eps = eps.Plus(offset * Num(settings.NoiseOffset));
-            z = data.LatentMean.index_select(0, drawn.Index).addcmul_(data.LatentDeviation.index_select(0, drawn.Index), drawn.Posterior, Num(1));
+            z = data
+                .LatentMean.index_select(0, drawn.Index)
+                .addcmul_(data.LatentDeviation.index_select(0, drawn.Index), drawn.Posterior, Num(1));
         }
         var loss = Errors(drawn.Index, drawn.Times, z, eps);
         return (lossWeights is null ? loss : loss * lossWeights.index_select(0, drawn.Times), drawn.Timesteps);
@@ -243,11 +278,22 @@ public sealed class Trainer : IDisposable
 
         var (states, pooled) = textCache is { } cache
             ? (cache.States.index_select(0, index), cache.Pooled.index_select(0, index))
-            : nets.Encode(data.Ids1.index_select(0, index), data.Ids2.index_select(0, index), rowParameters["rows_1"], rowParameters["rows_2"]);
-        var predicted = nets.UNet.call(noised.to_type(compute), t, states.to_type(compute), pooled.to_type(compute), data.TimeIds.index_select(0, index));
+            : nets.Encode(
+                data.Ids1.index_select(0, index),
+                data.Ids2.index_select(0, index),
+                rowParameters["rows_1"],
+                rowParameters["rows_2"]
+            );
+        var predicted = nets.UNet.call(
+            noised.to_type(compute),
+            t,
+            states.to_type(compute),
+            pooled.to_type(compute),
+            data.TimeIds.index_select(0, index)
+        );
 
-        var mask = data.Mask.index_select(0, index);                                                                         // [B,1,H,W]
-        var squares = (predicted.to_type(ScalarType.Float32) - target).Squared();                                            // fp32: bf16 squares lose small errors
+        var mask = data.Mask.index_select(0, index); // [B,1,H,W]
+        var squares = (predicted.to_type(ScalarType.Float32) - target).Squared(); // fp32: bf16 squares lose small errors
         return (squares * mask).mean([1, 2, 3]) / mask.mean([1, 2, 3]);
     }
 
@@ -277,14 +323,21 @@ public sealed class Trainer : IDisposable
                 continue;
             var (outputs, inputs) = (linear.Weight.shape[0], linear.Weight.shape[1]);
             // up = 0: the first step sees the base model. down: normal with deviation 1 / rank, as diffusers' trainers start ("gaussian").
-            start.Add(new($"{name}.lora_A.weight", CounterRandom.Normal(settings.Seed, RandomPurpose.InitialLora, 0, adapted.Count, lora.Rank, inputs) / Num(lora.Rank)));
+            start.Add(
+                new(
+                    $"{name}.lora_A.weight",
+                    CounterRandom.Normal(settings.Seed, RandomPurpose.InitialLora, 0, adapted.Count, lora.Rank, inputs) / Num(lora.Rank)
+                )
+            );
             start.Add(new($"{name}.lora_B.weight", zeros(outputs, lora.Rank)));
             if (lora.Dora)
                 start.Add(new($"{name}.lora_magnitude_vector", linear.Weight.detach().to_type(ScalarType.Float32).norm(1)));
             adapted.Add(name, linear);
         }
         if (adapted.Count == 0)
-            throw new TrainingException($"The U-Net has no layer named {string.Join(", ", lora.TargetNames)}: there is nothing to train. Is it an SDXL model?");
+            throw new TrainingException(
+                $"The U-Net has no layer named {string.Join(", ", lora.TargetNames)}: there is nothing to train. Is it an SDXL model?"
+            );
         return start;
     }
 
@@ -292,17 +345,32 @@ public sealed class Trainer : IDisposable
     {
         foreach (var (name, linear) in adapted)
         {
-            linear.Attach(new LowRankBranch(
-                netParameters[$"{name}.lora_A.weight"], netParameters[$"{name}.lora_B.weight"], lora.Scale, lora.Dora ? netParameters[$"{name}.lora_magnitude_vector"] : null));
+            linear.Attach(
+                new LowRankBranch(
+                    netParameters[$"{name}.lora_A.weight"],
+                    netParameters[$"{name}.lora_B.weight"],
+                    lora.Scale,
+                    lora.Dora ? netParameters[$"{name}.lora_magnitude_vector"] : null
+                )
+            );
         }
     }
 
-    private List<KeyValuePair<string, Tensor>> WholeNet() => [.. nets.UNet.named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter))];
+    private List<KeyValuePair<string, Tensor>> WholeNet() =>
+        [.. nets.UNet.named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter))];
 
     private Tensor NewRows(ClipTextModel encoder, double deviation, int index) =>
-        CounterRandom.Normal(settings.Seed, RandomPurpose.InitialTokens, 0, index, settings.TokenVectors * settings.TokenWords, encoder.TokenRows.shape[1]) * Num(deviation);
+        CounterRandom.Normal(
+            settings.Seed,
+            RandomPurpose.InitialTokens,
+            0,
+            index,
+            settings.TokenVectors * settings.TokenWords,
+            encoder.TokenRows.shape[1]
+        ) * Num(deviation);
 
-    private static double Deviation(ClipTextModel encoder) => encoder.TokenRows.detach().to_type(ScalarType.Float32).std(unbiased: true).AsDouble();
+    private static double Deviation(ClipTextModel encoder) =>
+        encoder.TokenRows.detach().to_type(ScalarType.Float32).std(unbiased: true).AsDouble();
 
     private static Optimizer NewOptimizer(TrainingSettings settings, IReadOnlyList<ParameterGroup> groups) => settings.Optimizer switch
     {
@@ -320,7 +388,8 @@ public sealed class Trainer : IDisposable
         return velocity ? Math.Min(snr, gamma) / (snr + 1) : snr > 0 ? Math.Min(snr, gamma) / snr : 0;
     }
 
-    private Tensor OnDevice(IEnumerable<double> values) => tensor(values.Select(v => (float)v).ToArray()).to(device).DetachFromDisposeScope();
+    private Tensor OnDevice(IEnumerable<double> values) =>
+        tensor(values.Select(v => (float)v).ToArray()).to(device).DetachFromDisposeScope();
 
     public void Dispose()
     {
@@ -343,7 +412,8 @@ public sealed class Trainer : IDisposable
 /// <param name="Losses">[accumulated batches, B].</param>
 /// <param name="Timesteps">Of each sample, in the order of <paramref name="Losses"/>.</param>
 /// <param name="GradientNorm">Scalar, before clipping.</param>
-public sealed record StepTensors(Tensor Losses, IReadOnlyList<int> Timesteps, Tensor GradientNorm, double Rate, double TokenRate) : IDisposable
+public sealed record StepTensors(Tensor Losses, IReadOnlyList<int> Timesteps, Tensor GradientNorm, double Rate, double TokenRate)
+    : IDisposable
 {
     private const int Bins = 10;
 
@@ -353,7 +423,11 @@ public sealed record StepTensors(Tensor Losses, IReadOnlyList<int> Timesteps, Te
         using var scope = NewDisposeScope();
         var losses = Losses.cpu().flatten().data<float>().ToArray();
         var bins = losses.Zip(Timesteps).ToLookup(p => p.Second * Bins / trainTimesteps, p => (double)p.First);
-        return (losses.Average(l => (double)l), [.. Enumerable.Range(0, Bins).Select(b => bins.Contains(b) ? bins[b].Average() : (double?)null)], GradientNorm.AsDouble());
+        return (
+            losses.Average(l => (double)l),
+            [.. Enumerable.Range(0, Bins).Select(b => bins.Contains(b) ? bins[b].Average() : (double?)null)],
+            GradientNorm.AsDouble()
+        );
     }
 
     public void Dispose()

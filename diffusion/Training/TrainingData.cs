@@ -2,14 +2,18 @@ using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Training;
 
-/// <summary>All a step needs of the data set, in memory on the training's device. n pictures, latents of C channels (4) and h x w.</summary>
+/// <summary>
+/// All a step needs of the data set, in memory on the training's device. n pictures, latents of C channels (4) and h x w.
+/// </summary>
 /// <param name="LatentMean">[n, C, h, w] fp32: means of the VAE's posterior, scaled as the U-Net wants them.</param>
 /// <param name="LatentDeviation">[n, C, h, w] fp32: its standard deviations, scaled likewise.</param>
 /// <param name="Mask">[n, 1, h, w] fp32, 0..1: how much each latent pixel counts; no sample is 0 everywhere.</param>
-/// <param name="TimeIds">[n, 6] fp32: original height and width, crop top and left, target height and width, in pixels. (bf16 would make 1001 into 1000.)</param>
+/// <param name="TimeIds">[n, 6] fp32: original height and width, crop top and left, target height and width, in pixels. (bf16 would make
+/// 1001 into 1000.)</param>
 /// <param name="Ids1">[n, 77] int64: the captions for the first text encoder, new tokens included.</param>
 /// <param name="Ids2">[n, 77] int64: for the second.</param>
-public sealed record TrainingData(Tensor LatentMean, Tensor LatentDeviation, Tensor Mask, Tensor TimeIds, Tensor Ids1, Tensor Ids2) : IDisposable
+public sealed record TrainingData(Tensor LatentMean, Tensor LatentDeviation, Tensor Mask, Tensor TimeIds, Tensor Ids1, Tensor Ids2)
+    : IDisposable
 {
     public int Pictures => (int)LatentMean.shape[0];
 

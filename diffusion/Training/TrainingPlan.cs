@@ -25,7 +25,10 @@ public sealed record TrainingPlan
     /// <summary>owner/name or name: stands in the files' headers and names.</summary>
     public required string ModelName { get; init; }
 
-    /// <summary>Inputs as the user gave them: those without effect are named in the log. Null where they are named already: the host does so when it reads the archive.</summary>
+    /// <summary>
+    /// Inputs as the user gave them: those without effect are named in the log. Null where they are named already: the host does so when it
+    /// reads the archive.
+    /// </summary>
     public JsonObject? Given { get; init; }
 
     /// <summary>The published version whose weights it begins with; null: the base model's alone.</summary>
@@ -34,10 +37,14 @@ public sealed record TrainingPlan
     /// <summary>What the base model's files are (<see cref="Core.Bases.BaseIdentity"/>); null: found out, which reads them all.</summary>
     public string? BaseIdentity { get; init; }
 
-    /// <summary>Called on the training's thread between two steps and between two sample pictures; may take its time. Null: nothing.</summary>
+    /// <summary>
+    /// Called on the training's thread between two steps and between two sample pictures; may take its time. Null: nothing.
+    /// </summary>
     public Action? BetweenSteps { get; init; }
 
-    /// <summary>Set: the training ends after the step that it does, at least the first, and what is trained is written as if it had been to the end.</summary>
+    /// <summary>
+    /// Set: the training ends after the step that it does, at least the first, and what is trained is written as if it had been to the end.
+    /// </summary>
     public CancellationToken StopEarly { get; init; }
 
     /// <summary>Set, where the training is to stop: nobody goes on with it, so that no checkpoint is written any more.</summary>

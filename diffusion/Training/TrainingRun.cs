@@ -16,9 +16,10 @@ namespace Sdxl.Diffusion.Training;
 
 /// <summary>
 /// A training from a prepared data set to finished files: data, steps, log, checkpoints, samples, export.
-/// It can be stopped after any step or killed at any moment; run again with the same plan it goes on from the newest whole checkpoint to the same bits
-/// (the number of threads is the checkpoint's, so the machine may have another number of cores). On a GPU the gradients of attention and convolutions are summed in changing
-/// order, which TorchSharp cannot forbid (0.107.0: use_deterministic_algorithms is not implemented): there two runs, resumed or not, differ in their last bits.
+/// It can be stopped after any step or killed at any moment; run again with the same plan it goes on from the newest whole checkpoint to
+/// the same bits (the number of threads is the checkpoint's, so the machine may have another number of cores). On a GPU the gradients of
+/// attention and convolutions are summed in changing order, which TorchSharp cannot forbid (0.107.0: use_deterministic_algorithms is not
+/// implemented): there two runs, resumed or not, differ in their last bits.
 /// </summary>
 public sealed class TrainingRun
 {
@@ -47,17 +48,34 @@ public sealed class TrainingRun
     {
         (this.plan, this.observer) = (plan, observer);
         given = device = plan.Device ?? TrainingDevice.Best();
-        dataset = new DatasetReader(plan.DatasetFolder, Nets.VaeConfig.Load(Path.Combine(SdxlModel.ConfigFolder(plan.Base.ModelPath), "vae", "config.json")).Downscale);
+        dataset = new DatasetReader(
+            plan.DatasetFolder,
+            Nets.VaeConfig.Load(Path.Combine(SdxlModel.ConfigFolder(plan.Base.ModelPath), "vae", "config.json")).Downscale
+        );
         var schedule = SdxlModel.ScheduleOf(plan.Base.ModelPath);
         settings = TrainingSettings.From(plan.Inputs, dataset.Manifest.Pictures.Count, schedule.PredictsVelocity);
-        if (!new TriggerWords(dataset.Manifest.Trigger).All.SequenceEqual(new TriggerWords(plan.Inputs.TokenString).All, StringComparer.OrdinalIgnoreCase))
-            throw new TrainingException($"The data set's trigger is '{dataset.Manifest.Trigger}', input 'token_string' is '{plan.Inputs.TokenString}'. Prepare the data set with the same words.");
+        if (
+            !new TriggerWords(dataset.Manifest.Trigger).All.SequenceEqual(
+                new TriggerWords(plan.Inputs.TokenString).All,
+                StringComparer.OrdinalIgnoreCase
+            )
+        )
+            throw new TrainingException(
+                $"The data set's trigger is '{dataset.Manifest.Trigger}', input 'token_string' is '{plan.Inputs.TokenString}'. Prepare the "
+                    + "data set with the same words."
+            );
         checkpoints = new CheckpointStore(Path.Combine(plan.WorkFolder, "checkpoints"));
         baseIdentity = plan.BaseIdentity ?? BaseIdentity.Of(plan.Base.ModelPath, cacheFile: null);
-        // The same settings on other pictures, another base or another version to begin with are another training; a base is its files, whatever its name.
-        hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-            $"{settings.Hash()}\n{SdxlJson.Serialize(settings.ScheduleFrom(schedule))}\n{baseIdentity}\n{plan.Inputs.TrainBatchSize}\n{SdxlJson.Serialize(dataset.Manifest)}"
-            + (plan.Parent is null ? "" : $"\n{plan.Parent.Version}"))));
+        // The same settings on other pictures, another base or another version to begin with are another training; a base is its files,
+        // whatever its name.
+        hash = Convert.ToHexStringLower(
+            SHA256.HashData(
+                Encoding.UTF8.GetBytes(
+                    $"{settings.Hash()}\n{SdxlJson.Serialize(settings.ScheduleFrom(schedule))}\n{baseIdentity}\n{plan.Inputs.TrainBatchSize}\n{SdxlJson.Serialize(dataset.Manifest)}"
+                        + (plan.Parent is null ? "" : $"\n{plan.Parent.Version}")
+                )
+            )
+        );
     }
 
     /// <summary>Trains to the end, or until <paramref name="stop"/>: then a checkpoint is written at the end of the current step.</summary>
@@ -74,8 +92,11 @@ public sealed class TrainingRun
         }
         if (run.settings.Optimizer == "prodigy" && Math.Max(run.settings.Rate, run.settings.TokenRate) < LeastProdigyRate)
         {
-            observer.Log(FormattableString.Invariant($"Optimizer prodigy finds its own rate and multiplies it by {SettingName(plan)} ({run.settings.Rate}) and ti_lr ({run.settings.TokenRate}): ")
-                + "with these hardly anything is learned. Set both to 1.");
+            observer.Log(
+                FormattableString.Invariant(
+                    $"Optimizer prodigy finds its own rate and multiplies it by {SettingName(plan)} ({run.settings.Rate}) and ti_lr ({run.settings.TokenRate}): "
+                ) + "with these hardly anything is learned. Set both to 1."
+            );
         }
         try
         {
@@ -93,7 +114,8 @@ public sealed class TrainingRun
                 catch (NonFiniteLossException e)
                 {
                     throw new TrainingException(
-                        $"The training diverges: {e.Message} It went back to the last checkpoint {MaxRollbacks} times, each time at half the rate. "
+                        $"The training diverges: {e.Message} It went back to the last checkpoint {MaxRollbacks} times, each time at half "
+                            + "the rate. "
                         + $"Lower {SettingName(plan)} or ti_lr, or raise lr_warmup_steps.", e);
                 }
             }
@@ -113,7 +135,8 @@ public sealed class TrainingRun
     {
         using var scope = NewDisposeScope();
         var found = checkpoints.Newest(hash, baseIdentity, observer.Log);
-        // What is torn, of other settings or of an abandoned end would outlast this run's own checkpoints, of which only the newest are kept.
+        // What is torn, of other settings or of an abandoned end would outlast this run's own checkpoints, of which only the newest are
+        // kept.
         checkpoints.DropAfter(found?.Info.Step ?? 0);
         if (found is not null)
             GoOnAs(found.Info);
@@ -121,7 +144,13 @@ public sealed class TrainingRun
         using var model = SdxlModel.Load(plan.Base.ModelPath, device.For(plan.Inputs.IsLora));
         var prompts = new PromptTokens(model, dataset.Manifest.Trigger, settings.TokenVectors);
         using var data = ReadData(model, prompts);
-        var nets = new TrainedNets(model.UNet, model.TextEncoder!, model.TextEncoder2, model.Tokenizer!.EndOfText, model.Tokenizer2.EndOfText);
+        var nets = new TrainedNets(
+            model.UNet,
+            model.TextEncoder!,
+            model.TextEncoder2,
+            model.Tokenizer!.EndOfText,
+            model.Tokenizer2.EndOfText
+        );
         var schedule = settings.ScheduleFrom(model.Schedule).Noise();
         var noise = new CounterNoise(settings.Seed, data.Pictures, plan.Inputs.TrainBatchSize, schedule.Timesteps);
         // A checkpoint holds all that trains: the version it once began with is not read again.
@@ -156,7 +185,9 @@ public sealed class TrainingRun
                 trainer.PassPivot();
                 model.FreeTextEncoders();
                 freed = true;
-                observer.Log($"Pivot at step {done}: the trigger word's vectors are frozen, text states are cached, the text encoders freed.");
+                observer.Log(
+                    $"Pivot at step {done}: the trigger word's vectors are frozen, text states are cached, the text encoders freed."
+                );
             }
             unread.Add(trainer.Step(done));
             done++;
@@ -182,16 +213,23 @@ public sealed class TrainingRun
         if (start is not null)
             RefuseWhatUnlearned(start, trainer.Judge());
         else
-            observer.Log("The training began under an older build, which did not note what the base model gets wrong: its end is not judged.");
+            observer.Log(
+                "The training began under an older build, which did not note what the base model gets wrong: its end is not judged."
+            );
         var steps = MetricsLog.Read(Path.Combine(plan.WorkFolder, MetricsLog.FileName)).ToList();
         var files = new TrainingExport(plan, settings, dataset.Manifest, model, trainer, samples).Write(steps);
         foreach (var file in files)
             observer.Log($"Wrote {file}.");
         if (settings.Lora is { Dora: true })
         {
-            // Read in comfy/weight_adapter/base.py (weight_decompose) and A1111's extensions-builtin/Lora/network.py (apply_weight_decompose), 2026-11.
-            observer.Log($"{TrainingExport.KohyaName(plan.ModelName)} holds DoRA's lengths of output rows, as PEFT and LyCORIS do. ComfyUI and Forge divide by the base model's row lengths instead: nearly the same pictures. "
-                + $"A1111 divides by columns: other pictures. Where that matters use {TrainingExport.PeftName(plan.ModelName)} with diffusers, or train without use_dora.");
+            // Read in comfy/weight_adapter/base.py (weight_decompose) and A1111's extensions-builtin/Lora/network.py
+            // (apply_weight_decompose), 2026-11.
+            observer.Log(
+                $"{TrainingExport.KohyaName(plan.ModelName)} holds DoRA's lengths of output rows, as PEFT and LyCORIS do. ComfyUI and "
+                    + "Forge divide by the base model's row lengths instead: nearly the same pictures. "
+                    + $"A1111 divides by columns: other pictures. Where that matters use {TrainingExport.PeftName(plan.ModelName)} with "
+                    + "diffusers, or train without use_dora."
+            );
         }
         return new TrainingOutcome.Completed(done, files);
 
@@ -225,15 +263,21 @@ public sealed class TrainingRun
         return trainer;
     }
 
-    /// <summary>After all steps, or earlier where that is asked for; the first is done in any case: an untrained version is of no use to anybody.</summary>
+    /// <summary>
+    /// After all steps, or earlier where that is asked for; the first is done in any case: an untrained version is of no use to anybody.
+    /// </summary>
     private bool EndsAt(int done) => done >= settings.Steps || (done > 0 && plan.StopEarly.IsCancellationRequested);
 
     private OwnErrors JudgeBase(Trainer trainer)
     {
         var start = trainer.Judge();
-        return start.AreNumbers ? start : throw new TrainingException(
-            $"Base model '{plan.Base.Name}'{(plan.Parent is null ? "" : $" with version '{plan.Parent.Version}'")} answers with infinity or no number before any training: "
-            + $"its weights are damaged, or too large for {device.Compute}. Bring the model's files anew, then train again.");
+        return start.AreNumbers
+            ? start
+            : throw new TrainingException(
+                $"Base model '{plan.Base.Name}'{(plan.Parent is null ? "" : $" with version '{plan.Parent.Version}'")} answers with "
+                    + "infinity or no number before any training: "
+                    + $"its weights are damaged, or too large for {device.Compute}. Bring the model's files anew, then train again."
+            );
     }
 
     /// <summary>A divergence that stayed finite fails like one that did not, with the same advice.</summary>
@@ -247,15 +291,20 @@ public sealed class TrainingRun
         if (end.FarAbove(start))
         {
             throw new TrainingException(
-                $"The training diverges: on its own pictures, under the same noise, the mean squared error was {start} before and is {end} after it. "
-                + $"It unlearned what {(plan.Parent is null ? "the base model" : "the version it began with")} knows, so nothing is published. Lower {SettingName(plan)} or ti_lr, or raise lr_warmup_steps.");
+                $"The training diverges: on its own pictures, under the same noise, the mean squared error was {start} before and is {end} "
+                    + "after it. "
+                    + $"It unlearned what {(plan.Parent is null ? "the base model" : "the version it began with")} knows, so nothing is "
+                    + $"published. Lower {SettingName(plan)} or ti_lr, or raise lr_warmup_steps."
+            );
         }
     }
 
     private TrainingData ReadData(SdxlModel model, PromptTokens prompts)
     {
         using var scope = NewDisposeScope();
-        var vaeHash = File.Exists(plan.Base.ModelPath) ? HashOfVae(plan.Base.ModelPath) : HashOfWeights(Path.Combine(plan.Base.ModelPath, "vae"));
+        var vaeHash = File.Exists(plan.Base.ModelPath)
+            ? HashOfVae(plan.Base.ModelPath)
+            : HashOfWeights(Path.Combine(plan.Base.ModelPath, "vae"));
         var (mean, deviation) = dataset.Latents(Path.Combine(plan.WorkFolder, "cache"), vaeHash, model.Vae, observer.Log);
         var scaled = model.Vae.Scale(mean);
         // Scale is affine: what it does to a deviation is what it does to mean + deviation, less what it does to mean.
@@ -287,11 +336,17 @@ public sealed class TrainingRun
     {
         if (info.Threads > 0 && info.Threads != device.Threads)
         {
-            observer.Log($"The training began with {info.Threads} processor threads and goes on with as many, so that its bits stay the same; this machine would have taken {device.Threads}.");
+            observer.Log(
+                $"The training began with {info.Threads} processor threads and goes on with as many, so that its bits stay the same; this "
+                    + $"machine would have taken {device.Threads}."
+            );
             device = device with { Threads = info.Threads };
         }
         if (info.Device.Length > 0 && info.Device != device.Kind)
-            observer.Log($"The training began on {info.Device} and goes on on {device.Kind}: the result differs in the last bits from one that had stayed there.");
+            observer.Log(
+                $"The training began on {info.Device} and goes on on {device.Kind}: the result differs in the last bits from one that had "
+                    + "stayed there."
+            );
     }
 
     private int Restore(Trainer trainer, FoundCheckpoint found)
@@ -308,7 +363,21 @@ public sealed class TrainingRun
     {
         if (!trainer.AllFinite())
             throw new NonFiniteLossException(done, double.NaN, double.NaN);
-        var folder = checkpoints.Write(new CheckpointInfo(done, hash, rollbacks, trainer.Optimizer.Numbers, "", device.Kind, device.Threads, samplesKey, start, baseIdentity), trainer.State());
+        var folder = checkpoints.Write(
+            new CheckpointInfo(
+                done,
+                hash,
+                rollbacks,
+                trainer.Optimizer.Numbers,
+                "",
+                device.Kind,
+                device.Threads,
+                samplesKey,
+                start,
+                baseIdentity
+            ),
+            trainer.State()
+        );
         observer.CheckpointWritten(folder, done);
     }
 

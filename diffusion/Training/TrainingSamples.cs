@@ -12,8 +12,12 @@ using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Training;
 
-/// <summary>Pictures drawn during a training: every prompt from the same noise each time, so that they can be compared; the first set shows the untrained model.</summary>
-/// <remarks>Drawn with the weights as they are in the training, with Euler steps; a set that is already on disk (after a resume) is not drawn again.</remarks>
+/// <summary>
+/// Pictures drawn during a training: every prompt from the same noise each time, so that they can be compared; the first set shows the
+/// untrained model.
+/// </summary>
+/// <remarks>Drawn with the weights as they are in the training, with Euler steps; a set that is already on disk (after a resume) is not
+/// drawn again.</remarks>
 public sealed class TrainingSamples : IDisposable
 {
     private const string FilePrefix = "step-";
@@ -38,9 +42,23 @@ public sealed class TrainingSamples : IDisposable
     private List<PromptStates>? cached;
     private PromptStates? cachedEmpty;
 
-    public TrainingSamples(TrainingPlan plan, TrainingSettings settings, SdxlModel model, PromptTokens tokens, Trainer trainer, ITrainingObserver observer)
+    public TrainingSamples(
+        TrainingPlan plan,
+        TrainingSettings settings,
+        SdxlModel model,
+        PromptTokens tokens,
+        Trainer trainer,
+        ITrainingObserver observer
+    )
     {
-        (this.plan, this.settings, this.model, this.tokens, this.trainer, this.observer) = (plan, settings, model, tokens, trainer, observer);
+        (this.plan, this.settings, this.model, this.tokens, this.trainer, this.observer) = (
+            plan,
+            settings,
+            model,
+            tokens,
+            trainer,
+            observer
+        );
         prompts = plan.Inputs.SamplePrompts?.Split('|', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
         guidance = Number(plan.Base.PredictionDefaults, "guidance_scale") ?? DefaultGuidance;
         steps = (int)(Number(plan.Base.PredictionDefaults, "num_inference_steps") ?? DefaultSteps);
@@ -56,7 +74,9 @@ public sealed class TrainingSamples : IDisposable
     /// <summary>What decides the pictures beside the weights and the training's settings.</summary>
     public string Key { get; }
 
-    /// <summary>Deletes the sets of later steps than this: after going back, or under other settings, they show weights that are not this run's.</summary>
+    /// <summary>
+    /// Deletes the sets of later steps than this: after going back, or under other settings, they show weights that are not this run's.
+    /// </summary>
     /// <param name="step">-1: all sets.</param>
     public void DropAfter(int step)
     {
@@ -72,11 +92,24 @@ public sealed class TrainingSamples : IDisposable
     /// <summary>Whether a set belongs to this number of steps done.</summary>
     public bool AreDue(int done) => prompts.Length > 0 && (done == 0 || done == End || done % plan.Inputs.SampleEverySteps == 0);
 
-    /// <summary>The steps of which a whole set exists, rising (of many an even choice with the first and the last), and the file of a prompt's picture.</summary>
+    /// <summary>
+    /// The steps of which a whole set exists, rising (of many an even choice with the first and the last), and the file of a prompt's
+    /// picture.
+    /// </summary>
     public (IReadOnlyList<string> Prompts, IReadOnlyList<int> Steps, Func<int, int, string> File) Drawn()
     {
-        var whole = Enumerable.Range(0, End + 1).Where(AreDue).Where(s => Enumerable.Range(0, prompts.Length).All(p => File.Exists(FileOf(s, p)))).ToList();
-        return (prompts, whole.Count <= MostSetsShown ? whole : [.. Enumerable.Range(0, MostSetsShown).Select(i => whole[(int)((long)i * (whole.Count - 1) / (MostSetsShown - 1))])], FileOf);
+        var whole = Enumerable
+            .Range(0, End + 1)
+            .Where(AreDue)
+            .Where(s => Enumerable.Range(0, prompts.Length).All(p => File.Exists(FileOf(s, p))))
+            .ToList();
+        return (
+            prompts,
+            whole.Count <= MostSetsShown
+                ? whole
+                : [.. Enumerable.Range(0, MostSetsShown).Select(i => whole[(int)((long)i * (whole.Count - 1) / (MostSetsShown - 1))])],
+            FileOf
+        );
     }
 
     /// <summary>Draws the set of this number of steps, if one is due.</summary>
@@ -109,7 +142,10 @@ public sealed class TrainingSamples : IDisposable
         cached = all;
     }
 
-    /// <summary>The sets that are shown as one picture: a row for each prompt, a column for each set, large pictures shrunk. Null where none was drawn.</summary>
+    /// <summary>
+    /// The sets that are shown as one picture: a row for each prompt, a column for each set, large pictures shrunk. Null where none was
+    /// drawn.
+    /// </summary>
     public Image<Rgb24>? Sheet()
     {
         var (_, drawn, file) = Drawn();
@@ -140,7 +176,9 @@ public sealed class TrainingSamples : IDisposable
         var latentSide = side / model.Vae.Config.Downscale;
         var sizes = SizeIds.For(model, side, side, 0, 1);
         using var sampler = new EulerSampler(schedule, steps);
-        var noise = CounterRandom.Normal(settings.Seed, RandomPurpose.SampleLatent, 0, prompt, 1, model.Vae.Config.LatentChannels, latentSide, latentSide).to(trainer.Device);
+        var noise = CounterRandom
+            .Normal(settings.Seed, RandomPurpose.SampleLatent, 0, prompt, 1, model.Vae.Config.LatentChannels, latentSide, latentSide)
+            .to(trainer.Device);
         var latents = new Denoiser
         {
             UNet = model.UNet,

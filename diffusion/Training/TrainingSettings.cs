@@ -45,7 +45,9 @@ public sealed record TrainingSettings
     /// <summary>Gradients are scaled down to this norm; 0 leaves them alone.</summary>
     public double MaxGradientNorm { get; init; } = 1;
 
-    /// <summary>Min-SNR: loss weights are capped as if no timestep had a signal-to-noise ratio above this; 5 is usual, null is off.</summary>
+    /// <summary>
+    /// Min-SNR: loss weights are capped as if no timestep had a signal-to-noise ratio above this; 5 is usual, null is off.
+    /// </summary>
     public double? SnrGamma { get; init; }
 
     /// <summary>Strength of the per-channel offset on the noise; 0 is off.</summary>
@@ -70,7 +72,12 @@ public sealed record TrainingSettings
     public int TokenWords { get; init; } = 1;
 
     /// <summary>The base model's schedule as this training changes it: what it trains, samples and is later drawn with.</summary>
-    public SchedulerConfig ScheduleFrom(SchedulerConfig ofBase) => ofBase with { PredictsVelocity = VelocityPrediction, ZeroTerminalSnr = ZeroTerminalSnr || ofBase.ZeroTerminalSnr };
+    public SchedulerConfig ScheduleFrom(SchedulerConfig ofBase) =>
+        ofBase with
+        {
+            PredictsVelocity = VelocityPrediction,
+            ZeroTerminalSnr = ZeroTerminalSnr || ofBase.ZeroTerminalSnr,
+        };
 
     /// <param name="velocityPrediction">What the base model predicts; the inputs may say otherwise.</param>
     /// <exception cref="TrainingException">Settings that cannot work together.</exception>
@@ -80,8 +87,11 @@ public sealed record TrainingSettings
         if (inputs.ZeroTerminalSnr && !velocity)
         {
             throw new TrainingException(
-                $"Input 'zero_terminal_snr' is true, but the net would predict noise ({(inputs.PredictionType is null ? "prediction_type 'epsilon' in the base model's scheduler_config.json" : "input 'prediction_type' is 'epsilon'")}): "
-                + "at the last timestep there would be nothing to learn from. Set zero_terminal_snr to false, or train with prediction_type 'v_prediction'.");
+                "Input 'zero_terminal_snr' is true, but the net would predict noise "
+                    + $"({(inputs.PredictionType is null ? "prediction_type 'epsilon' in the base model's scheduler_config.json" : "input 'prediction_type' is 'epsilon'")}): "
+                    + "at the last timestep there would be nothing to learn from. Set zero_terminal_snr to false, or train with "
+                    + "prediction_type 'v_prediction'."
+            );
         }
         var perStep = (long)inputs.TrainBatchSize * inputs.GradientAccumulationSteps;
         var steps = (int)Math.Min(inputs.MaxTrainSteps, (inputs.NumTrainEpochs * (long)pictures + perStep - 1) / perStep);
@@ -89,7 +99,14 @@ public sealed record TrainingSettings
         {
             Steps = steps,
             Accumulate = inputs.GradientAccumulationSteps,
-            Lora = inputs.IsLora ? new LoraSettings(inputs.LoraRank, inputs.LoraAlpha ?? inputs.LoraRank, LoraSettings.Targets(inputs.LoraTargets), inputs.UseDora) : null,
+            Lora = inputs.IsLora
+                ? new LoraSettings(
+                    inputs.LoraRank,
+                    inputs.LoraAlpha ?? inputs.LoraRank,
+                    LoraSettings.Targets(inputs.LoraTargets),
+                    inputs.UseDora
+                )
+                : null,
             Rate = inputs.IsLora ? inputs.LoraLr : inputs.UnetLearningRate,
             TokenRate = inputs.TiLr,
             Pivot = (int)Math.Floor(inputs.TiFraction * steps),

@@ -1,15 +1,17 @@
 namespace Sdxl.Diffusion.Watermark;
 
 /// <summary>
-/// The invisible mark of SDXL's own code: 48 bits, repeated over the picture, in the blue-yellow channel; read by the published decoder (invisible-watermark, "dwtDct").
+/// The invisible mark of SDXL's own code: 48 bits, repeated over the picture, in the blue-yellow channel; read by the published decoder
+/// (invisible-watermark, "dwtDct").
 /// </summary>
 /// <remarks>
-/// U of OpenCV's YUV on 8-bit pixels, of the largest top-left part whose sides are multiples of 4; Haar approximation (sum of 2 x 2, halved); in each 4 x 4 block of it the
-/// entry of largest magnitude v after the first becomes (floor(v / 36) + 0.25 + 0.5 bit) 36. No cosine transform is taken, whatever the method's name says. A bit is read as
-/// the mean over its blocks of (v mod 36 > 18).
-/// The published encoder writes that once and hopes. Where colours are strong, the changed entry is often no longer its block's largest, or the pixels clip, and another value
-/// is read; so here the picture is read back as the decoder will, and where a bit is not safe, its failing blocks are moved to the cheapest level of 36 that reads rightly.
-/// Source: ShieldMnt/invisible-watermark imwatermark/maxDct.py; Stability-AI/generative-models, whose bits these are.
+/// U of OpenCV's YUV on 8-bit pixels, of the largest top-left part whose sides are multiples of 4; Haar approximation (sum of 2 x 2,
+/// halved); in each 4 x 4 block of it the entry of largest magnitude v after the first becomes (floor(v / 36) + 0.25 + 0.5 bit) 36. No
+/// cosine transform is taken, whatever the method's name says. A bit is read as the mean over its blocks of (v mod 36 > 18).
+/// The published encoder writes that once and hopes. Where colours are strong, the changed entry is often no longer its block's largest, or
+/// the pixels clip, and another value is read; so here the picture is read back as the decoder will, and where a bit is not safe, its
+/// failing blocks are moved to the cheapest level of 36 that reads rightly. Source: ShieldMnt/invisible-watermark imwatermark/maxDct.py;
+/// Stability-AI/generative-models, whose bits these are.
 /// </remarks>
 public static class InvisibleWatermark
 {
@@ -98,7 +100,9 @@ public static class InvisibleWatermark
         PasteBlock(rgb, width, left, top, published); // unreadable in any way tried: the other blocks of this bit outvote it
     }
 
-    /// <summary>The published encoder's way: there U of grey is 0.5 and not 128: an entry v reads as v + 255, which is 3 more modulo 36.</summary>
+    /// <summary>
+    /// The published encoder's way: there U of grey is 0.5 and not 128: an entry v reads as v + 255, which is 3 more modulo 36.
+    /// </summary>
     private static void WriteAsPublished(Span<byte> rgb, int width, int left, int top, bool bit)
     {
         Span<double> entries = stackalloc double[Block * Block];
@@ -126,7 +130,9 @@ public static class InvisibleWatermark
         return [.. targets.OrderBy(t => t.Cost).Select(t => t.Target)];
     }
 
-    /// <summary>What makes <paramref name="target"/> the largest entry after the first: the largest becomes it, others above come down below it.</summary>
+    /// <summary>
+    /// What makes <paramref name="target"/> the largest entry after the first: the largest becomes it, others above come down below it.
+    /// </summary>
     private static void Changes(ReadOnlySpan<double> entries, double target, Span<double> changes)
     {
         var at = Largest(entries);
@@ -172,7 +178,9 @@ public static class InvisibleWatermark
         }
     }
 
-    /// <summary>The approximation as the encoder sees it: from unrounded U, in fp32 as there, so that equals among its entries are settled alike.</summary>
+    /// <summary>
+    /// The approximation as the encoder sees it: from unrounded U, in fp32 as there, so that equals among its entries are settled alike.
+    /// </summary>
     /// <param name="grey">U of grey pixels.</param>
     private static void ApproximateUnrounded(ReadOnlySpan<byte> rgb, int width, int left, int top, float grey, Span<double> entries)
     {

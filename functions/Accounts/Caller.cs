@@ -5,7 +5,9 @@ namespace Sdxl.Functions.Accounts;
 /// <param name="TokenHash">By which a browser's session names the token.</param>
 public sealed record Caller(string Owner, IReadOnlyList<string> Scopes, string TokenId, string TokenHash);
 
-/// <summary>A function that asks for no token. Everything else does: a function without this attribute cannot be reached without one.</summary>
+/// <summary>
+/// A function that asks for no token. Everything else does: a function without this attribute cannot be reached without one.
+/// </summary>
 /// <param name="reason">Why that is safe.</param>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class OpenToAllAttribute(string reason) : Attribute

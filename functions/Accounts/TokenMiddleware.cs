@@ -9,8 +9,8 @@ using Sdxl.Functions.Http;
 namespace Sdxl.Functions.Accounts;
 
 /// <summary>
-/// Around every function with an HTTP trigger: no token, and no browser's session that stands for one, no answer but 401. Who calls is then known to <see cref="Callers"/>. A function
-/// cannot forget it; it can only say, by attribute, that it is open to all.
+/// Around every function with an HTTP trigger: no token, and no browser's session that stands for one, no answer but 401. Who calls is then
+/// known to <see cref="Callers"/>. A function cannot forget it; it can only say, by attribute, that it is open to all.
 /// </summary>
 public sealed class TokenMiddleware(TokenStore tokens, Page.SessionCookies sessions) : IFunctionsWorkerMiddleware
 {

@@ -15,7 +15,13 @@ namespace Sdxl.Functions.Events;
 /// <param name="Failures">Tries of the next one that failed.</param>
 /// <param name="NextTry">Nobody is to try before; null: none has failed.</param>
 /// <param name="LastThrottled">When the last event was taken of those that may not come too often.</param>
-public sealed record DeliveryState(int Told, int Failures, DateTimeOffset? FailingSince, DateTimeOffset? NextTry, DateTimeOffset? LastThrottled);
+public sealed record DeliveryState(
+    int Told,
+    int Failures,
+    DateTimeOffset? FailingSince,
+    DateTimeOffset? NextTry,
+    DateTimeOffset? LastThrottled
+);
 
 /// <summary>An event that a receiver did not take for a day.</summary>
 /// <param name="Name">The event's id, '.', the receiver's.</param>
@@ -23,8 +29,8 @@ public sealed record UndeliveredEvent(string Name, string Kind, JobKey Job, JobE
     DateTimeOffset FailingSince, DateTimeOffset GivenUpAt, string Error);
 
 /// <summary>
-/// Tells each receiver of a job's events, one after the other: an event is sent only when the one before was taken or given up, so that a receiver
-/// that drops repetitions by their ids sees them in order. One that does not take an event is tried again for a day.
+/// Tells each receiver of a job's events, one after the other: an event is sent only when the one before was taken or given up, so that a
+/// receiver that drops repetitions by their ids sees them in order. One that does not take an event is tried again for a day.
 /// </summary>
 public sealed class EventDelivery(JobStories stories, EventReceivers receivers, BlobStore blobs, IMessageQueues queues, TimeProvider time,
     ILogger<EventDelivery> log)
@@ -46,8 +52,11 @@ public sealed class EventDelivery(JobStories stories, EventReceivers receivers, 
         if (await stories.FindAsync(told.Kind, told.Job, cancel) is not { } story)
             return; // deleted: nobody wants to hear of it
         var all = await receivers.OfAsync(story, cancel);
-        if (story is { Kind: StorageLayout.TrainingsList, IsOver: false, Webhook: { } webhook } && webhook.Filter.Contains(WebhookRequest.Logs)
-            && story.Events[^1].Status == JobStatus.Processing)
+        if (
+            story is { Kind: StorageLayout.TrainingsList, IsOver: false, Webhook: { } webhook }
+            && webhook.Filter.Contains(WebhookRequest.Logs)
+            && story.Events[^1].Status == JobStatus.Processing
+        )
             await LookAgainAsync(new LogsGrew(story.Key, story.Kind, 0, 1), cancel);
         await Task.WhenAll(all.Where(receiver => told.Receiver is null || told.Receiver == receiver.Id)
             .Select(receiver => TellAsync(story, receiver, isItsTurn: told.Receiver is not null, cancel)));
@@ -134,7 +143,10 @@ public sealed class EventDelivery(JobStories stories, EventReceivers receivers, 
         JobStory story, IEventReceiver receiver, JobEvent happened, DeliveryState state, CancellationToken cancel)
     {
         var further = new DeliveryState(happened.Number, 0, null, null, state.LastThrottled);
-        if (!receiver.Wants(happened) || story.Events.FirstOrDefault(e => e.Number == happened.Number + 1) is { } next && receiver.IsCoveredBy(happened, next))
+        if (
+            !receiver.Wants(happened)
+            || story.Events.FirstOrDefault(e => e.Number == happened.Number + 1) is { } next && receiver.IsCoveredBy(happened, next)
+        )
             return further;
         var pause = receiver.PauseBefore(happened);
         if (pause > TimeSpan.Zero && state.LastThrottled + pause - time.GetUtcNow() is { } left && left > TimeSpan.Zero)
@@ -154,13 +166,26 @@ public sealed class EventDelivery(JobStories stories, EventReceivers receivers, 
                 // First the reminder, then the state: a reminder too many does nothing.
                 var due = now + Pauses[state.Failures];
                 await queues.SendAsync<EventMessage>(
-                    Queues.Events, FormattableString.Invariant($"{story.Kind}/{story.Key}/{happened.Number}/{receiver.Id}/{state.Failures + 1}"),
-                    new EventsHappened(story.Key, story.Kind, receiver.Id), due, cancel);
+                    Queues.Events,
+                    FormattableString.Invariant($"{story.Kind}/{story.Key}/{happened.Number}/{receiver.Id}/{state.Failures + 1}"),
+                    new EventsHappened(story.Key, story.Kind, receiver.Id),
+                    due,
+                    cancel
+                );
                 return state with { Failures = state.Failures + 1, FailingSince = since, NextTry = due };
             }
             var undelivered = new UndeliveredEvent(
-                $"{happened.IdOf(story.Key)}.{receiver.Id}", story.Kind, story.Key, happened, receiver.Id, receiver.Shown, state.Failures + 1, since, now,
-                e.Message);
+                $"{happened.IdOf(story.Key)}.{receiver.Id}",
+                story.Kind,
+                story.Key,
+                happened,
+                receiver.Id,
+                receiver.Shown,
+                state.Failures + 1,
+                since,
+                now,
+                e.Message
+            );
             await blobs.WriteAsync(
                 StorageLayout.Records, StorageLayout.UndeliveredEvent(story.Key.Owner, undelivered.Name), undelivered, cancel: cancel);
             return further;

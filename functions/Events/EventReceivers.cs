@@ -72,7 +72,14 @@ public sealed class WebhookReceiver(WebhookRequest webhook, WebhookPoster poster
     /// <summary>The log has grown; told once and not again.</summary>
     /// <exception cref="DeliveryFailedException">It was not taken.</exception>
     public Task SendLogsAsync(JobStory story, string view, CancellationToken cancel) =>
-        poster.PostAsync(story.Key.Owner, webhook.Url, $"{story.Key.Id}-logs-{Guid.NewGuid():N}", "application/json", Encoding.UTF8.GetBytes(view), cancel);
+        poster.PostAsync(
+            story.Key.Owner,
+            webhook.Url,
+            $"{story.Key.Id}-logs-{Guid.NewGuid():N}",
+            "application/json",
+            Encoding.UTF8.GetBytes(view),
+            cancel
+        );
 }
 
 /// <summary>An address that an owner subscribed: CloudEvents.</summary>

@@ -17,7 +17,14 @@ using Sdxl.Functions.Versions;
 namespace Sdxl.Functions.Events;
 
 /// <summary>Tells of jobs by their records.</summary>
-public sealed class JobStories(RecordStore records, BlobStore blobs, PredictionViews predictions, TrainingViews trainings, BaseModels bases, IOptions<SdxlOptions> options)
+public sealed class JobStories(
+    RecordStore records,
+    BlobStore blobs,
+    PredictionViews predictions,
+    TrainingViews trainings,
+    BaseModels bases,
+    IOptions<SdxlOptions> options
+)
 {
     /// <param name="kind">"trainings" or "predictions".</param>
     /// <returns>null where there is no such job (any more).</returns>
@@ -47,7 +54,13 @@ public sealed class JobStories(RecordStore records, BlobStore blobs, PredictionV
     {
         var root = RootOf(r.Root);
         return new JobStory(
-            r.Key, TrainingRecord.Kind, JobTransitions.IsTerminal(r.Status), r.Events, r.Webhook, root, (happened, _) => Task.FromResult(Short(happened)),
+            r.Key,
+            TrainingRecord.Kind,
+            JobTransitions.IsTerminal(r.Status),
+            r.Events,
+            r.Webhook,
+            root,
+            (happened, _) => Task.FromResult(Short(happened)),
             async wait =>
             {
                 var progress = (await blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(r.Key), wait))?.Value;

@@ -11,8 +11,16 @@ namespace Sdxl.Functions.Events;
 /// <param name="Progress">How far it is: status, and what else there is to know of it.</param>
 /// <param name="View">What GET answered when the event happened; null: what it answers now. JSON.</param>
 public sealed record JobStory(
-    JobKey Key, string Kind, bool IsOver, IReadOnlyList<JobEvent> Events, WebhookRequest? Webhook, string Root,
-    Func<JobEvent, CancellationToken, Task<JsonObject>> Data, Func<CancellationToken, Task<JsonObject>> Progress, Func<JobEvent?, CancellationToken, Task<string>> View)
+    JobKey Key,
+    string Kind,
+    bool IsOver,
+    IReadOnlyList<JobEvent> Events,
+    WebhookRequest? Webhook,
+    string Root,
+    Func<JobEvent, CancellationToken, Task<JsonObject>> Data,
+    Func<CancellationToken, Task<JsonObject>> Progress,
+    Func<JobEvent?, CancellationToken, Task<string>> View
+)
 {
     /// <summary>Number of the newest event.</summary>
     public int Last => Events.Count == 0 ? 0 : Events[^1].Number;

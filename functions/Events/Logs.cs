@@ -11,6 +11,10 @@ internal static partial class Logs
     [LoggerMessage(EventId = 1351, Level = LogLevel.Information, Message = "{job}: its webhook did not take word of the log: {error}")]
     public static partial void LogsNotTaken(this ILogger logger, string job, string error);
 
-    [LoggerMessage(EventId = 1352, Level = LogLevel.Warning, Message = "{messageType} of queue events: storage is away; again in {seconds} s")]
+    [LoggerMessage(
+        EventId = 1352,
+        Level = LogLevel.Warning,
+        Message = "{messageType} of queue events: storage is away; again in {seconds} s"
+    )]
     public static partial void Later(this ILogger logger, Exception exception, string messageType, int seconds);
 }

@@ -23,7 +23,8 @@ public sealed class Subscriptions(BlobStore blobs, TimeProvider time)
 
     /// <summary>Oldest first.</summary>
     public async Task<IReadOnlyList<Subscription>> OfAsync(string owner, CancellationToken cancel) =>
-        (await blobs.ReadAsync<IReadOnlyList<Subscription>>(StorageLayout.Records, StorageLayout.Subscriptions(owner), cancel))?.Value ?? [];
+        (await blobs.ReadAsync<IReadOnlyList<Subscription>>(StorageLayout.Records, StorageLayout.Subscriptions(owner), cancel))?.Value
+        ?? [];
 
     /// <param name="types">Empty: every type.</param>
     /// <exception cref="IntakeException">An address or a type that cannot be, or too many subscriptions.</exception>
@@ -56,7 +57,11 @@ public sealed class Subscriptions(BlobStore blobs, TimeProvider time)
         return found;
     }
 
-    private async Task ChangeAsync(string owner, Func<IReadOnlyList<Subscription>, IReadOnlyList<Subscription>> change, CancellationToken cancel)
+    private async Task ChangeAsync(
+        string owner,
+        Func<IReadOnlyList<Subscription>, IReadOnlyList<Subscription>> change,
+        CancellationToken cancel
+    )
     {
         var name = StorageLayout.Subscriptions(owner);
         while (true)

@@ -17,7 +17,14 @@ public sealed class BlobAnswers(BlobStore blobs)
     /// <param name="type">null: by the name.</param>
     /// <param name="download">Name under which it is saved; null: the blob's own, and a picture is shown.</param>
     public async Task<IActionResult> ServeAsync(
-        HttpRequest request, string container, string name, string what, CancellationToken cancel, string? type = null, string? download = null)
+        HttpRequest request,
+        string container,
+        string name,
+        string what,
+        CancellationToken cancel,
+        string? type = null,
+        string? download = null
+    )
     {
         var file = name[(name.LastIndexOf('/') + 1)..];
         if (name.Split('/').Any(part => part is "." or ".."))
@@ -46,11 +53,18 @@ public sealed class BlobAnswers(BlobStore blobs)
     }
 
     /// <summary>Of a HEAD only the length is asked.</summary>
-    private static async Task<Stream> OpenAsync(HttpRequest request, BlobClient blob, BlobProperties properties, CancellationToken cancel) =>
+    private static async Task<Stream> OpenAsync(
+        HttpRequest request,
+        BlobClient blob,
+        BlobProperties properties,
+        CancellationToken cancel
+    ) =>
         HttpMethods.IsHead(request.Method)
             ? new EmptyOf(properties.ContentLength)
             : await blob.OpenReadAsync(
-                new BlobOpenReadOptions(allowModifications: false) { Conditions = new BlobRequestConditions { IfMatch = properties.ETag } }, cancel);
+                new BlobOpenReadOptions(allowModifications: false) { Conditions = new BlobRequestConditions { IfMatch = properties.ETag } },
+                cancel
+            );
 
     private sealed class EmptyOf(long length) : MemoryStream
     {

@@ -9,8 +9,8 @@ namespace Sdxl.Functions.Http;
 public sealed class Home(Addresses addresses, Page.PageAnswers pages)
 {
     /// <remarks>
-    /// The route is an optional segment of no letters: the Functions host takes an empty route for "the function's name". On Azure the platform's own
-    /// welcome page stands before it until AzureWebJobsDisableHomepage is true.
+    /// The route is an optional segment of no letters: the Functions host takes an empty route for "the function's name". On Azure the
+    /// platform's own welcome page stands before it until AzureWebJobsDisableHomepage is true.
     /// </remarks>
     [Function("Home")]
     [OpenToAll("it says what this is and nothing of anybody's")]

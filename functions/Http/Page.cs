@@ -22,7 +22,10 @@ public sealed class Paging(Addresses addresses)
     {
         var limit = request.Query["limit"].ToString();
         var size = UsualSize;
-        if (limit.Length > 0 && (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out size) || size is < 1 or > UsualSize))
+        if (
+            limit.Length > 0
+            && (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out size) || size is < 1 or > UsualSize)
+        )
             throw new IntakeException([new IntakeProblem("limit", $"'limit' is '{limit}'; it must be 1 to {UsualSize}.", 422)]);
         return new Wanted(request.Query["cursor"].ToString() is { Length: > 0 } cursor ? cursor : null, size);
     }

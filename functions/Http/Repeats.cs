@@ -52,7 +52,9 @@ public sealed class Repeats(TimeProvider time)
 
     /// <summary>Of the parts of a request that make it what it is.</summary>
     public static string HashOf(params IEnumerable<string?> parts) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts.Select(part => $"{part?.Length ?? -1}:{part}")))));
+        Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts.Select(part => $"{part?.Length ?? -1}:{part}"))))
+        );
 
     private sealed record Try(string Id, DateTimeOffset At, CancellationToken Caller);
 }

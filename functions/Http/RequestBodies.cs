@@ -32,7 +32,8 @@ internal static class RequestBodies
             throw tooLarge();
         }
         // A body that breaks off inside a field is an IOException; one whose connection broke is no fault of the form, and nobody waits.
-        catch (Exception e) when (e is InvalidDataException || (e is IOException && !request.HttpContext.RequestAborted.IsCancellationRequested))
+        catch (Exception e)
+            when (e is InvalidDataException || (e is IOException && !request.HttpContext.RequestAborted.IsCancellationRequested))
         {
             throw new IntakeException([new IntakeProblem(
                 field,
@@ -58,8 +59,11 @@ internal static class RequestBodies
         {
             using var body = new MemoryStream();
             await new LimitedStream(request.Body, maxBytes, TooLarge).CopyToAsync(body, cancel);
-            return StrictJson.Parse(body.GetBuffer().AsSpan(0, (int)body.Length), new JsonDocumentOptions { AllowDuplicateProperties = false })
-                as JsonObject ?? throw new JsonException("it is not an object");
+            return StrictJson.Parse(
+                    body.GetBuffer().AsSpan(0, (int)body.Length),
+                    new JsonDocumentOptions { AllowDuplicateProperties = false }
+                ) as JsonObject
+                ?? throw new JsonException("it is not an object");
         }
         catch (JsonException e)
         {

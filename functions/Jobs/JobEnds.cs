@@ -16,8 +16,12 @@ public sealed class JobEnds(BlobStore blobs)
     public async Task<WorkerEvent?> OfAsync(JobKey job, CancellationToken cancel) => await OfTrainingAsync(job, cancel)
         ?? (await blobs.ReadAsync<WorkerEvent>(StorageLayout.Predictions, StorageLayout.DrawnResult(job), cancel))?.Value;
 
-    /// <summary>Removes what only a training under way needs: deliveries' places with checkpoints and outputs. What people read stays.</summary>
-    public Task DropScratchAsync(JobKey training, CancellationToken cancel) => blobs.DeleteAllAsync(StorageLayout.Jobs, StorageLayout.Attempts(training), cancel);
+    /// <summary>
+    /// Removes what only a training under way needs: deliveries' places with checkpoints and outputs. What people read stays.
+    /// </summary>
+    public Task DropScratchAsync(JobKey training, CancellationToken cancel) =>
+        blobs.DeleteAllAsync(StorageLayout.Jobs, StorageLayout.Attempts(training), cancel);
 
-    public Task<bool> IsCanceledAsync(JobKey job, CancellationToken cancel) => blobs.ExistsAsync(StorageLayout.Jobs, StorageLayout.CancelMark(job), cancel);
+    public Task<bool> IsCanceledAsync(JobKey job, CancellationToken cancel) =>
+        blobs.ExistsAsync(StorageLayout.Jobs, StorageLayout.CancelMark(job), cancel);
 }

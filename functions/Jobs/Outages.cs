@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Sdxl.Functions.Jobs;
 
 /// <summary>
-/// Storage or orchestrations that are away for a while: tried again after 1, 2, 4 … 20 s, two minutes in all, before a message goes back. A Service Bus
-/// trigger redelivers at once, and would use up a message's deliveries within a second.
+/// Storage or orchestrations that are away for a while: tried again after 1, 2, 4 … 20 s, two minutes in all, before a message goes back. A
+/// Service Bus trigger redelivers at once, and would use up a message's deliveries within a second.
 /// </summary>
 public sealed class Outages(TimeProvider time, ILogger<Outages> log)
 {
@@ -22,7 +22,8 @@ public sealed class Outages(TimeProvider time, ILogger<Outages> log)
                 await work();
                 return;
             }
-            catch (Exception e) when (e is not System.Text.Json.JsonException && !cancel.IsCancellationRequested && time.GetElapsedTime(began) < Longest)
+            catch (Exception e)
+                when (e is not System.Text.Json.JsonException && !cancel.IsCancellationRequested && time.GetElapsedTime(began) < Longest)
             {
                 log.Outage(e, pause.TotalSeconds);
                 await Task.Delay(pause, time, cancel);

@@ -19,7 +19,10 @@ public sealed class OutboxTimer(BlobStore blobs, RecordStore records, ILogger<Ou
         var container = await blobs.ContainerAsync(StorageLayout.Records);
         await foreach (var mark in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, StorageLayout.OutboxMarks, cancel))
         {
-            if (mark.Name.Split('/') is not [_, var kind, var owner, var id] || mark.Properties is not { ETag: { } tag, LastModified: { } at })
+            if (
+                mark.Name.Split('/') is not [_, var kind, var owner, var id]
+                || mark.Properties is not { ETag: { } tag, LastModified: { } at }
+            )
                 continue;
             var key = new JobKey(owner, id);
             try

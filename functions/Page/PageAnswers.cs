@@ -9,11 +9,15 @@ using Microsoft.AspNetCore.Mvc;
 namespace Sdxl.Functions.Page;
 
 /// <summary>Pages and their files as HTTP answers: content policy, caching, compression.</summary>
-/// <param name="storage">Its host may serve pictures and downloads by signed address, so the policy allows it; null: nothing but this app does.</param>
+/// <param name="storage">Its host may serve pictures and downloads by signed address, so the policy allows it; null: nothing but this app
+/// does.</param>
 public sealed class PageAnswers(PageFiles files, BlobServiceClient? storage = null)
 {
-    /// <summary>Scripts and styles from here alone, no inline ones, no eval; strings become HTML only through lit-html's own policy.</summary>
-    private readonly string policy = $"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:{StorageHost(storage)}; "
+    /// <summary>
+    /// Scripts and styles from here alone, no inline ones, no eval; strings become HTML only through lit-html's own policy.
+    /// </summary>
+    private readonly string policy =
+        $"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:{StorageHost(storage)}; "
         + $"connect-src 'self'{StorageHost(storage)}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
         + "require-trusted-types-for 'script'; trusted-types lit-html";
 
@@ -21,19 +25,37 @@ public sealed class PageAnswers(PageFiles files, BlobServiceClient? storage = nu
     public static bool WantsHtml(HttpRequest request)
     {
         var accepted = new RequestHeaders(request.Headers).Accept;
-        double QualityOf(string type) => accepted.Where(a => a.MediaType.Equals(type, StringComparison.OrdinalIgnoreCase)).Select(a => a.Quality ?? 1).DefaultIfEmpty(0).Max();
+        double QualityOf(string type) =>
+            accepted
+                .Where(a => a.MediaType.Equals(type, StringComparison.OrdinalIgnoreCase))
+                .Select(a => a.Quality ?? 1)
+                .DefaultIfEmpty(0)
+                .Max();
         return QualityOf("text/html") is > 0 and var html && html >= QualityOf("application/json");
     }
 
-    /// <summary>A page: the frame with the page's skeleton in it. Asked for again each time, answered with 304 while nothing changed.</summary>
+    /// <summary>
+    /// A page: the frame with the page's skeleton in it. Asked for again each time, answered with 304 while nothing changed.
+    /// </summary>
     public IActionResult Page(HttpRequest request, SitePage page)
     {
-        var html = Encoding.UTF8.GetBytes(files.Html("shell.html")
-            .Replace("{title}", WebUtility.HtmlEncode(page.Title), StringComparison.Ordinal)
-            .Replace("{page}", page.Name, StringComparison.Ordinal)
-            .Replace("{head}", string.Concat(page.Modules.Select(module => $"""<link rel="modulepreload" href="/page/{files.Hash}/{module}">""" + "\n"))
-                + string.Concat(page.Scripts.Select(script => $"""<script defer src="/page/{files.Hash}/{script}"></script>""" + "\n")), StringComparison.Ordinal)
-            .Replace("{skeleton}", files.Html($"{page.Name}.html"), StringComparison.Ordinal));
+        var html = Encoding.UTF8.GetBytes(
+            files
+                .Html("shell.html")
+                .Replace("{title}", WebUtility.HtmlEncode(page.Title), StringComparison.Ordinal)
+                .Replace("{page}", page.Name, StringComparison.Ordinal)
+                .Replace(
+                    "{head}",
+                    string.Concat(
+                        page.Modules.Select(module => $"""<link rel="modulepreload" href="/page/{files.Hash}/{module}">""" + "\n")
+                    )
+                        + string.Concat(
+                            page.Scripts.Select(script => $"""<script defer src="/page/{files.Hash}/{script}"></script>""" + "\n")
+                        ),
+                    StringComparison.Ordinal
+                )
+                .Replace("{skeleton}", files.Html($"{page.Name}.html"), StringComparison.Ordinal)
+        );
         var headers = request.HttpContext.Response.Headers;
         headers.ContentSecurityPolicy = policy;
         headers.XContentTypeOptions = "nosniff";
@@ -66,5 +88,6 @@ public sealed class PageAnswers(PageFiles files, BlobServiceClient? storage = nu
         return new FileContentResult(bytes, file.ContentType);
     }
 
-    private static string StorageHost(BlobServiceClient? storage) => storage is null ? "" : " " + storage.Uri.GetLeftPart(UriPartial.Authority);
+    private static string StorageHost(BlobServiceClient? storage) =>
+        storage is null ? "" : " " + storage.Uri.GetLeftPart(UriPartial.Authority);
 }

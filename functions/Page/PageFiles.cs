@@ -6,8 +6,9 @@ using System.Text;
 namespace Sdxl.Functions.Page;
 
 /// <summary>
-/// The web page's files, embedded in this assembly: one hash over all of them stands in every address, so that a browser never mixes two deployments and may keep
-/// each file for ever. <c>styles.css</c> is the vendored style sheets and our own in one, so that a first visit asks once.
+/// The web page's files, embedded in this assembly: one hash over all of them stands in every address, so that a browser never mixes two
+/// deployments and may keep each file for ever. <c>styles.css</c> is the vendored style sheets and our own in one, so that a first visit
+/// asks once.
 /// </summary>
 public sealed class PageFiles
 {
@@ -35,7 +36,12 @@ public sealed class PageFiles
             if (name.EndsWith(".html", StringComparison.Ordinal))
                 html[name] = Encoding.UTF8.GetString(bytes).Replace(HashMark, Hash, StringComparison.Ordinal);
             else
-                files[name] = new PageFile(TypeOf(name), name.EndsWith(".js", StringComparison.Ordinal) && !name.StartsWith("vendor/", StringComparison.Ordinal) ? WithoutComments(bytes) : bytes);
+                files[name] = new PageFile(
+                    TypeOf(name),
+                    name.EndsWith(".js", StringComparison.Ordinal) && !name.StartsWith("vendor/", StringComparison.Ordinal)
+                        ? WithoutComments(bytes)
+                        : bytes
+                );
         }
     }
 
@@ -76,26 +82,42 @@ public sealed class PageFiles
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
 
-    /// <summary>Our modules without the lines that are comments and nothing else: a twentieth of what a first visit loads. No template holds such a line.</summary>
-    private static byte[] WithoutComments(byte[] module) => Encoding.UTF8.GetBytes(string.Join('\n', Encoding.UTF8.GetString(module).Split('\n')
-        .Where(line => line.TrimStart() is not (['/', '/', ..] or ['/', '*', ..] or ['*', ' ', ..] or ['*', '/', ..]))));
+    /// <summary>
+    /// Our modules without the lines that are comments and nothing else: a twentieth of what a first visit loads. No template holds such a
+    /// line.
+    /// </summary>
+    private static byte[] WithoutComments(byte[] module) =>
+        Encoding.UTF8.GetBytes(
+            string.Join(
+                '\n',
+                Encoding
+                    .UTF8.GetString(module)
+                    .Split('\n')
+                    .Where(line => line.TrimStart() is not (['/', '/', ..] or ['/', '*', ..] or ['*', ' ', ..] or ['*', '/', ..]))
+            )
+        );
 
-    private static string TypeOf(string name) => Path.GetExtension(name) switch
-    {
-        ".js" => "text/javascript; charset=utf-8",
-        ".css" => "text/css; charset=utf-8",
-        ".json" => "application/json; charset=utf-8",
-        ".svg" => "image/svg+xml",
-        ".zip" => "application/zip",
-        ".txt" => "text/plain; charset=utf-8",
-        var other => throw new NotSupportedException($"functions/Page/site/{name}: no content type is known for '{other}'. Add it to {nameof(TypeOf)}."),
-    };
+    private static string TypeOf(string name) =>
+        Path.GetExtension(name) switch
+        {
+            ".js" => "text/javascript; charset=utf-8",
+            ".css" => "text/css; charset=utf-8",
+            ".json" => "application/json; charset=utf-8",
+            ".svg" => "image/svg+xml",
+            ".zip" => "application/zip",
+            ".txt" => "text/plain; charset=utf-8",
+            var other => throw new NotSupportedException(
+                $"functions/Page/site/{name}: no content type is known for '{other}'. Add it to {nameof(TypeOf)}."
+            ),
+        };
 }
 
 /// <summary>A file of the page with its compressed forms, each made when first asked for.</summary>
 public sealed class PageFile(string contentType, byte[] bytes)
 {
-    private readonly Lazy<byte[]> brotli = new(() => Compress(bytes, to => new BrotliStream(to, new BrotliCompressionOptions { Quality = 11 })));
+    private readonly Lazy<byte[]> brotli = new(() =>
+        Compress(bytes, to => new BrotliStream(to, new BrotliCompressionOptions { Quality = 11 }))
+    );
     private readonly Lazy<byte[]> gzip = new(() => Compress(bytes, to => new GZipStream(to, CompressionLevel.SmallestSize)));
 
     public string ContentType => contentType;
@@ -113,8 +135,14 @@ public sealed class PageFile(string contentType, byte[] bytes)
     }
 
     /// <summary>Whether a coding is named and not refused by ";q=0".</summary>
-    private static bool Reads(string header, string coding) => header.Split(',').Select(part => part.Split(';', StringSplitOptions.TrimEntries))
-        .Any(part => part[0].Equals(coding, StringComparison.OrdinalIgnoreCase) && !part.Skip(1).Any(p => p.Replace(" ", "") is "q=0" or "q=0.0" or "q=0.00" or "q=0.000"));
+    private static bool Reads(string header, string coding) =>
+        header
+            .Split(',')
+            .Select(part => part.Split(';', StringSplitOptions.TrimEntries))
+            .Any(part =>
+                part[0].Equals(coding, StringComparison.OrdinalIgnoreCase)
+                && !part.Skip(1).Any(p => p.Replace(" ", "") is "q=0" or "q=0.0" or "q=0.00" or "q=0.000")
+            );
 
     private static byte[] Compress(byte[] bytes, Func<Stream, Stream> through)
     {

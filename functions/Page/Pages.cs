@@ -6,8 +6,8 @@ using Sdxl.Functions.Accounts;
 namespace Sdxl.Functions.Page;
 
 /// <summary>
-/// The web page's addresses, each named: a catch-all would answer a mistyped API address with HTML. Open to anybody: they hold no data, which comes over the API
-/// under the caller's own name. <c>GET /</c> is in Http/Home.
+/// The web page's addresses, each named: a catch-all would answer a mistyped API address with HTML. Open to anybody: they hold no data,
+/// which comes over the API under the caller's own name. <c>GET /</c> is in Http/Home.
 /// </summary>
 public sealed class Pages(PageAnswers answers)
 {
@@ -26,8 +26,10 @@ public sealed class Pages(PageAnswers answers)
 
     [OpenToAll(NoData)]
     [Function("TrainingPage")]
-    public IActionResult Training([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "trainings/{id}")] HttpRequest request, string id) =>
-        answers.Page(request, SitePage.Training);
+    public IActionResult Training(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "trainings/{id}")] HttpRequest request,
+        string id
+    ) => answers.Page(request, SitePage.Training);
 
     [OpenToAll(NoData)]
     [Function("CheckPage")]
@@ -42,8 +44,10 @@ public sealed class Pages(PageAnswers answers)
     [OpenToAll(NoData)]
     [Function("ModelPage")]
     public IActionResult Model(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "models/{owner}/{name}")] HttpRequest request, string owner, string name) =>
-        answers.Page(request, SitePage.Model);
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "models/{owner}/{name}")] HttpRequest request,
+        string owner,
+        string name
+    ) => answers.Page(request, SitePage.Model);
 
     [OpenToAll(NoData)]
     [Function("PlayPage")]
@@ -58,8 +62,10 @@ public sealed class Pages(PageAnswers answers)
     /// <summary>Where a prediction's urls.web leads.</summary>
     [OpenToAll(NoData)]
     [Function("PredictionPage")]
-    public IActionResult Prediction([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "predictions/{id}")] HttpRequest request, string id) =>
-        answers.Page(request, SitePage.Play);
+    public IActionResult Prediction(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "predictions/{id}")] HttpRequest request,
+        string id
+    ) => answers.Page(request, SitePage.Play);
 
     [OpenToAll(NoData)]
     [Function("AccountPage")]

@@ -20,7 +20,12 @@ public sealed class SessionApi(SessionCookies sessions, TokenStore tokens, Addre
 
     [Function("BeginSession")]
     [OpenToAll("the token or code in its body is what it asks for")]
-    [Operation("Signs a browser in: gives it a cookie for a token, or for a link's code.", Gives = typeof(SessionView), Status = 201, Body = ApiBodies.Session)]
+    [Operation(
+        "Signs a browser in: gives it a cookie for a token, or for a link's code.",
+        Gives = typeof(SessionView),
+        Status = 201,
+        Body = ApiBodies.Session
+    )]
     public async Task<IActionResult> Begin(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/session")] HttpRequest request, CancellationToken cancel)
     {
@@ -59,10 +64,17 @@ public sealed class SessionApi(SessionCookies sessions, TokenStore tokens, Addre
     {
         var caller = request.HttpContext.Features.Get<Caller>()!;
         var code = await sessions.NewCodeAsync(caller.TokenHash, cancel);
-        return Answers.Json(new SessionCodeView(code, addresses.Of(request, $"sign-in#code={code}"), time.GetUtcNow() + SessionCookies.CodeLifetime),
-            StatusCodes.Status201Created);
+        return Answers.Json(
+            new SessionCodeView(code, addresses.Of(request, $"sign-in#code={code}"), time.GetUtcNow() + SessionCookies.CodeLifetime),
+            StatusCodes.Status201Created
+        );
     }
 
-    internal static ContentResult NotFromHere() => Answers.Problem(StatusCodes.Status403Forbidden, "Not from this site",
-        "A browser's session changes things only from this service's own pages: Origin must be its address. Programs send 'Authorization: Bearer TOKEN' instead.");
+    internal static ContentResult NotFromHere() =>
+        Answers.Problem(
+            StatusCodes.Status403Forbidden,
+            "Not from this site",
+            "A browser's session changes things only from this service's own pages: Origin must be its address. Programs send "
+                + "'Authorization: Bearer TOKEN' instead."
+        );
 }

@@ -11,8 +11,8 @@ using Sdxl.Functions.Storage;
 namespace Sdxl.Functions.Page;
 
 /// <summary>
-/// Browsers that have shown a token once. The cookie names a session kept here, which names the token by its hash: a token that is revoked or expires takes its sessions
-/// with it, and neither cookie nor storage holds a token.
+/// Browsers that have shown a token once. The cookie names a session kept here, which names the token by its hash: a token that is revoked
+/// or expires takes its sessions with it, and neither cookie nor storage holds a token.
 /// </summary>
 public sealed class SessionCookies(BlobStore blobs, TimeProvider time, IOptions<SdxlOptions> options)
 {
@@ -52,8 +52,8 @@ public sealed class SessionCookies(BlobStore blobs, TimeProvider time, IOptions<
     }
 
     /// <summary>
-    /// Whether a request that changes something comes from a page of this app: what a browser says of its origin, which scripts cannot forge. Cookies go with requests
-    /// that other sites cause, too, wherever a browser is older than SameSite.
+    /// Whether a request that changes something comes from a page of this app: what a browser says of its origin, which scripts cannot
+    /// forge. Cookies go with requests that other sites cause, too, wherever a browser is older than SameSite.
     /// </summary>
     public bool IsFromHere(HttpRequest request)
     {
@@ -62,7 +62,10 @@ public sealed class SessionCookies(BlobStore blobs, TimeProvider time, IOptions<
         if (request.Headers["Sec-Fetch-Site"].ToString() is { Length: > 0 } site && site != "same-origin")
             return false;
         return Uri.TryCreate(request.Headers.Origin.ToString(), UriKind.Absolute, out var origin)
-            && (origin.Authority == request.Host.Value || (Uri.TryCreate(options.Value.PublicUrl, UriKind.Absolute, out var own) && origin.Authority == own.Authority));
+            && (
+                origin.Authority == request.Host.Value
+                || (Uri.TryCreate(options.Value.PublicUrl, UriKind.Absolute, out var own) && origin.Authority == own.Authority)
+            );
     }
 
     /// <summary>Begins a session and gives the browser its cookie.</summary>
@@ -89,7 +92,12 @@ public sealed class SessionCookies(BlobStore blobs, TimeProvider time, IOptions<
     public async Task<string> NewCodeAsync(string tokenHash, CancellationToken cancel)
     {
         var code = NewSecret();
-        await blobs.WriteAsync(StorageLayout.Records, NameOf("codes", code), new Session(tokenHash, time.GetUtcNow() + CodeLifetime), cancel: cancel);
+        await blobs.WriteAsync(
+            StorageLayout.Records,
+            NameOf("codes", code),
+            new Session(tokenHash, time.GetUtcNow() + CodeLifetime),
+            cancel: cancel
+        );
         return code;
     }
 
@@ -115,7 +123,8 @@ public sealed class SessionCookies(BlobStore blobs, TimeProvider time, IOptions<
     private static string NewSecret() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 
     /// <summary>By its hash: who reads storage cannot use what lies there.</summary>
-    private static string NameOf(string kind, string secret) => $"_{kind}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)))}.json";
+    private static string NameOf(string kind, string secret) =>
+        $"_{kind}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)))}.json";
 
     /// <remarks>Secure wherever the page came by https: plain http is for loopback, and a proxy before the app tells the scheme.</remarks>
     private CookieOptions Cookie(HttpRequest request, DateTimeOffset? expires) => new()

@@ -10,7 +10,11 @@ public sealed record SitePage(string Name, string Title, IReadOnlyList<string> M
 
     public static SitePage Start { get; } = Of("start", "Train on your pictures", "pictures.js", "settings.js", "kinds.js", "drop.js");
     public static SitePage Trainings { get; } = Of("trainings", "Trainings");
-    public static SitePage Training { get; } = Of("training", "Training", "pictures.js", "samples.js", "curve.js", "code.js") with { Scripts = ["vendor/uPlot.iife.min.js"] };
+    public static SitePage Training { get; } =
+        Of("training", "Training", "pictures.js", "samples.js", "curve.js", "code.js") with
+        {
+            Scripts = ["vendor/uPlot.iife.min.js"],
+        };
     public static SitePage Models { get; } = Of("models", "Models");
     public static SitePage Model { get; } = Of("model", "Model", "code.js");
     public static SitePage Play { get; } = Of("play", "Draw", "settings.js", "code.js", "viewer.js");

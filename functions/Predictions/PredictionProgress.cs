@@ -43,7 +43,10 @@ public sealed class PredictionProgress(RecordStore records, BlobStore blobs, IMe
     {
         if (await records.PredictionAsync(prediction, cancel) is not { } record || JobTransitions.IsTerminal(record.Status))
             return;
-        if (await blobs.ReadAsync<WorkerEvent>(StorageLayout.Predictions, StorageLayout.DrawnResult(prediction), cancel) is { Value: var result })
+        if (
+            await blobs.ReadAsync<WorkerEvent>(StorageLayout.Predictions, StorageLayout.DrawnResult(prediction), cancel) is
+            { Value: var result }
+        )
         {
             await TakeAsync(result, cancel);
             return;

@@ -94,8 +94,8 @@ public sealed class PredictionReceiver(BlobStore blobs, InputFiles files, IOptio
                 + (InputReader.Misspelt(name, s_inputs) is { } meant ? $" Did you mean '{meant}'?" : ""))]);
     }
 
-    /// <summary>The inputs with every file input naming a blob (container/name). What was sent or fetched lies under jobs/{owner}/{id}/inputs until
-    /// the prediction is over.</summary>
+    /// <summary>The inputs with every file input naming a blob (container/name). What was sent or fetched lies under
+    /// jobs/{owner}/{id}/inputs until the prediction is over.</summary>
     /// <exception cref="IntakeException">Files that are not there, too large or not to be fetched; all of them at once.</exception>
     public async Task<PredictionInputs> StoreAsync(
         JobKey prediction, PredictionInputs inputs, ReceivedPrediction received, HttpRequest request, CancellationToken cancel)

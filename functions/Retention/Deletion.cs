@@ -60,7 +60,12 @@ public sealed class Deletion(BlobStore blobs, VersionStore versions)
         // The same pictures and settings give the same id: another model of the owner may have a version of it.
         var others = await versions.ModelsAsync(version.Owner, cancel);
         if (others.SelectMany(model => model.Versions).FirstOrDefault(other => other.Version == version.Version) is { } twin)
-            await blobs.WriteAsync(StorageLayout.Records, StorageLayout.VersionRecord(version.Owner, version.Version), twin, cancel: cancel);
+            await blobs.WriteAsync(
+                StorageLayout.Records,
+                StorageLayout.VersionRecord(version.Owner, version.Version),
+                twin,
+                cancel: cancel
+            );
         else
             await DeleteAsync(StorageLayout.Records, StorageLayout.VersionRecord(version.Owner, version.Version), cancel);
     }

@@ -119,7 +119,13 @@ public sealed class BlobStore(BlobServiceClient service)
         }
     }
 
-    public async Task WriteBytesAsync(string container, string name, byte[] bytes, string contentType, CancellationToken cancel = default) =>
+    public async Task WriteBytesAsync(
+        string container,
+        string name,
+        byte[] bytes,
+        string contentType,
+        CancellationToken cancel = default
+    ) =>
         await (await BlobAsync(container, name)).UploadAsync(
             new BinaryData(bytes), new BlobUploadOptions { HttpHeaders = new BlobHttpHeaders { ContentType = contentType } }, cancel);
 

@@ -46,7 +46,9 @@ public sealed class RecordChanges
     public sealed class Watch : IDisposable
     {
         private readonly RecordChanges _changes;
-        private readonly Channel<object> _newest = Channel.CreateBounded<object>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+        private readonly Channel<object> _newest = Channel.CreateBounded<object>(
+            new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest }
+        );
 
         internal Watch(RecordChanges changes, JobKey job) => (_changes, Job) = (changes, job);
 

@@ -24,8 +24,11 @@ internal static class FunctionsTelemetry
     private static readonly Counter<long> s_ended =
         SdxlTelemetry.Meter.CreateCounter<long>("sdxl.trainings.ended", "{training}", "Trainings that have ended, by how.");
 
-    private static readonly Histogram<double> s_silence =
-        SdxlTelemetry.Meter.CreateHistogram<double>("sdxl.training.silence", "s", "Since a training's worker, or its dispatch, was last heard of.");
+    private static readonly Histogram<double> s_silence = SdxlTelemetry.Meter.CreateHistogram<double>(
+        "sdxl.training.silence",
+        "s",
+        "Since a training's worker, or its dispatch, was last heard of."
+    );
 
     /// <summary>Seen at each look after a training that has not ended: long only where no worker has it.</summary>
     public static void Silence(TimeSpan silence) => s_silence.Record(silence.TotalSeconds);

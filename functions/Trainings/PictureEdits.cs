@@ -122,8 +122,12 @@ public sealed class PictureEdits(BlobStore blobs, PreparedDocuments documents, P
         if (crop is JsonObject o && Whole(o["x"]) is { } x && Whole(o["y"]) is { } y && Whole(o["size"]) is { } size
             && x >= 0 && y >= 0 && size >= SmallestCrop && x + size <= picture.Width && y + size <= picture.Height)
             return new SquareCrop(x, y, size);
-        throw Refuse("crop", 422, $"'crop' must be {{\"x\", \"y\", \"size\"}} in whole pixels of the original, within its {picture.Width} x "
-            + $"{picture.Height}, size {SmallestCrop} or more.");
+        throw Refuse(
+            "crop",
+            422,
+            $"'crop' must be {{\"x\", \"y\", \"size\"}} in whole pixels of the original, within its {picture.Width} x "
+                + $"{picture.Height}, size {SmallestCrop} or more."
+        );
 
         static int? Whole(JsonNode? node) => node is JsonValue value && value.TryGetValue<int>(out var number) ? number : null;
     }
@@ -142,7 +146,11 @@ public sealed class PictureEdits(BlobStore blobs, PreparedDocuments documents, P
         if (file.Content is { } content)
             await target.UploadAsync(content, overwrite: true, cancel);
         else
-            await target.UploadAsync((await (await blobs.BlobAsync(file.Blob!)).DownloadContentAsync(cancel)).Value.Content, overwrite: true, cancel);
+            await target.UploadAsync(
+                (await (await blobs.BlobAsync(file.Blob!)).DownloadContentAsync(cancel)).Value.Content,
+                overwrite: true,
+                cancel
+            );
         return name;
     }
 

@@ -54,14 +54,21 @@ public sealed class PictureMaker(BlobStore blobs, BaseCatalog bases, PreparerPoo
         };
         using var prepared = Prepare(bases.Get(plan.Base), source, picture.Name, mask, settings, cancel);
         var composer = new CaptionComposer(inputs.TokenString, inputs.CaptionPrefix);
-        var trained = caption ?? (picture.Caption is { } given ? composer.FromUser(given) : composer.FromModel(prepared.GeneratedCaption ?? ""));
-        var (pictureFile, maskFile, thumbnail) =
-            (StorageLayout.PictureFile(picture.Index), StorageLayout.MaskFile(picture.Index), StorageLayout.ThumbnailFile(picture.Index));
+        var trained =
+            caption ?? (picture.Caption is { } given ? composer.FromUser(given) : composer.FromModel(prepared.GeneratedCaption ?? ""));
+        var (pictureFile, maskFile, thumbnail) = (
+            StorageLayout.PictureFile(picture.Index),
+            StorageLayout.MaskFile(picture.Index),
+            StorageLayout.ThumbnailFile(picture.Index)
+        );
         var png = Encode(stream => prepared.Picture.SaveAsPng(stream));
         await WriteAsync(pictureFile, png, "image/png");
         await WriteAsync(maskFile, Encode(stream => prepared.Mask.SaveAsPng(stream)), "image/png");
         await WriteAsync(
-            thumbnail, Encode(stream => prepared.Thumbnail.SaveAsWebp(stream, new WebpEncoder { Quality = ThumbnailQuality })), "image/webp");
+            thumbnail,
+            Encode(stream => prepared.Thumbnail.SaveAsWebp(stream, new WebpEncoder { Quality = ThumbnailQuality })),
+            "image/webp"
+        );
 
         // SDXL's crop conditioning counts in pixels of the picture as it was scaled for training.
         var scale = (double)inputs.Resolution / prepared.CropSize;
@@ -70,9 +77,21 @@ public sealed class PictureMaker(BlobStore blobs, BaseCatalog bases, PreparerPoo
             (int)Math.Round(prepared.CropLeft * scale), (int)Math.Round(prepared.CropTop * scale),
             Convert.ToHexStringLower(SHA256.HashData(png)));
         var report = new ReportedPicture(
-            picture.Name, pictureFile, maskFile, thumbnail, trained, picture.CaptionSource, prepared.MaskSource,
-            prepared.OriginalWidth, prepared.OriginalHeight, [prepared.CropLeft, prepared.CropTop, prepared.CropSize, prepared.CropSize],
-            prepared.Upscaled, prepared.Faces.Count, prepared.PerceptualHash.ToString("x16", CultureInfo.InvariantCulture), prepared.Warnings);
+            picture.Name,
+            pictureFile,
+            maskFile,
+            thumbnail,
+            trained,
+            picture.CaptionSource,
+            prepared.MaskSource,
+            prepared.OriginalWidth,
+            prepared.OriginalHeight,
+            [prepared.CropLeft, prepared.CropTop, prepared.CropSize, prepared.CropSize],
+            prepared.Upscaled,
+            prepared.Faces.Count,
+            prepared.PerceptualHash.ToString("x16", CultureInfo.InvariantCulture),
+            prepared.Warnings
+        );
         return new PreparedDocument(entry, report, null);
 
         Task<byte[]> ReadAsync(string name) => blobs.ReadBytesAsync(StorageLayout.Datasets, StorageLayout.Dataset(training, name), cancel);

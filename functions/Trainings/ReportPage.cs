@@ -7,8 +7,8 @@ using Sdxl.Core.Text;
 namespace Sdxl.Functions.Trainings;
 
 /// <summary>
-/// The data set's report as one self-contained HTML page: what was skipped and why, warnings, and for each picture thumbnail with crop, mask overlay, caption and where it came from.
-/// No script, no outside file; light and dark; all text of the archive is escaped.
+/// The data set's report as one self-contained HTML page: what was skipped and why, warnings, and for each picture thumbnail with crop,
+/// mask overlay, caption and where it came from. No script, no outside file; light and dark; all text of the archive is escaped.
 /// </summary>
 public static class ReportPage
 {
@@ -25,7 +25,10 @@ public static class ReportPage
             """);
         Section(page, "Warnings", report.Warnings, "warn");
         Section(page, "Skipped files", report.Skipped.Select(s => $"{s.Name}: {s.Reason}"), "meta");
-        page.Append("<p class=meta>Left the whole picture with the square that is trained, right that square as trained: what the mask leaves out of the loss is dark.</p><div class=grid>");
+        page.Append(
+            "<p class=meta>Left the whole picture with the square that is trained, right that square as trained: what the mask leaves out "
+                + "of the loss is dark.</p><div class=grid>"
+        );
         foreach (var picture in report.Pictures)
             await Figure(page, picture, read);
         return page.Append("</div></html>\n").ToString();
@@ -50,14 +53,29 @@ public static class ReportPage
         var thumbnail = ReportPreview.Thumbnail(await read(picture.ThumbnailFile));
         var (prepared, mask) = (ReportPreview.Picture(await read(picture.File)), ReportPreview.Mask(await read(picture.MaskFile)));
         // 8rem high where that leaves room for the square beside it; the shape kept in any case.
-        var shape = FormattableString.Invariant($"aspect-ratio:{picture.Width}/{picture.Height};width:min(100% - 8.5rem,{8.0 * picture.Width / picture.Height:0.###}rem)");
-        page.Append(CultureInfo.InvariantCulture, $"""
+        var shape = FormattableString.Invariant(
+            $"aspect-ratio:{picture.Width}/{picture.Height};width:min(100% - 8.5rem,{8.0 * picture.Width / picture.Height:0.###}rem)"
+        );
+        page.Append(
+            CultureInfo.InvariantCulture,
+            $"""
             <figure><div class=pictures>
-            <div class=source style="{shape}"><img src="{thumbnail}" alt="{Text(picture.Name)}"><div class=crop style="left:{Percent(picture.Crop[0], picture.Width)};top:{Percent(picture.Crop[1], picture.Height)};width:{Percent(picture.Crop[2], picture.Width)};height:{Percent(picture.Crop[3], picture.Height)}"></div></div>
+            <div class=source style="{shape}"><img src="{thumbnail}" alt="{Text(picture.Name)}"><div class=crop style="left:{Percent(
+                picture.Crop[0],
+                picture.Width
+            )};top:{Percent(picture.Crop[1], picture.Height)};width:{Percent(picture.Crop[2], picture.Width)};height:{Percent(
+                picture.Crop[3],
+                picture.Height
+            )}"></div></div>
             <div class=masked><img src="{prepared}" alt="as trained"><img src="{mask}" alt="its mask"></div>
             </div><figcaption><div class=caption><bdi>{Text(picture.Caption)}</bdi></div>
-            <div class=meta><bdi>{Text(picture.Name)}</bdi> · {picture.Width} x {picture.Height}{(picture.Upscaled ? ", upscaled" : "")} · caption: {Words(picture.CaptionSource)} · mask: {Words(picture.MaskSource)}{(picture.Faces > 0 ? $" · faces: {picture.Faces}" : "")}</div>
-            """);
+            <div class=meta><bdi>{Text(picture.Name)}</bdi> · {picture.Width} x {picture.Height}{(
+                picture.Upscaled ? ", upscaled" : ""
+            )} · caption: {Words(picture.CaptionSource)} · mask: {Words(picture.MaskSource)}{(
+                picture.Faces > 0 ? $" · faces: {picture.Faces}" : ""
+            )}</div>
+            """
+        );
         Section(page, null, picture.Warnings, "warn");
         page.Append("</figcaption></figure>");
     }
@@ -72,7 +90,8 @@ public static class ReportPage
         parts.Add("masks: " + Tally(report.Pictures.Select(picture => Words(picture.MaskSource))));
         return string.Join(" · ", parts);
 
-        static string Tally(IEnumerable<string> words) => string.Join(", ", words.CountBy(word => word).OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Value} {pair.Key}"));
+        static string Tally(IEnumerable<string> words) =>
+            string.Join(", ", words.CountBy(word => word).OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Value} {pair.Key}"));
     }
 
     private static void Section(StringBuilder page, string? title, IEnumerable<string> lines, string style)

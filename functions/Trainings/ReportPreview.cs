@@ -4,7 +4,9 @@ using SixLabors.ImageSharp.Formats.Jpeg;
 
 namespace Sdxl.Functions.Trainings;
 
-/// <summary>Pictures of the report as data: addresses, small: a page with fifty prepared pictures at full size would have a hundred megabytes.</summary>
+/// <summary>
+/// Pictures of the report as data: addresses, small: a page with fifty prepared pictures at full size would have a hundred megabytes.
+/// </summary>
 internal static class ReportPreview
 {
     /// <summary>Twice the 8rem (128 CSS pixels) that the page shows, for screens with two pixels a CSS pixel.</summary>

@@ -45,14 +45,32 @@ public sealed class Reports(BlobStore blobs, PreparedDocuments documents, FileLi
             pictures.Add(await ViewAsync(record.Key, planned, found, root, cancel));
         }
         var warnings = record.HasReport
-            ? (await blobs.ReadAsync<DatasetReport>(StorageLayout.Datasets, StorageLayout.Dataset(record.Key, StorageLayout.ReportFile), cancel))
-                ?.Value.Warnings
+            ? (
+                await blobs.ReadAsync<DatasetReport>(
+                    StorageLayout.Datasets,
+                    StorageLayout.Dataset(record.Key, StorageLayout.ReportFile),
+                    cancel
+                )
+            )
+                ?.Value
+                .Warnings
             : null;
         var isOver = Core.Jobs.JobTransitions.IsTerminal(record.Status);
         return new ReportView(
-            pictures, plan.Skipped, warnings ?? plan.Warnings,
-            isOver && !record.IsCheck ? null
-                : await quotes.OfAsync(record.Owner, record.Base, plan.Inputs.MaxTrainSteps, plan.Inputs, record.IsCheck ? null : record, cancel));
+            pictures,
+            plan.Skipped,
+            warnings ?? plan.Warnings,
+            isOver && !record.IsCheck
+                ? null
+                : await quotes.OfAsync(
+                    record.Owner,
+                    record.Base,
+                    plan.Inputs.MaxTrainSteps,
+                    plan.Inputs,
+                    record.IsCheck ? null : record,
+                    cancel
+                )
+        );
     }
 
     public async Task<UnpackPlan?> PlanAsync(JobKey training, CancellationToken cancel) =>
@@ -84,16 +102,25 @@ public sealed class Reports(BlobStore blobs, PreparedDocuments documents, FileLi
             $"{await links.OfAsync(root, StorageLayout.Datasets, StorageLayout.Dataset(training, file), cancel)}&v={Uri.EscapeDataString(tag.ToString().Trim('"'))}";
     }
 
-    /// <summary>As one page for people. It is stored when the pictures are all prepared, and made anew when one of them was changed.</summary>
+    /// <summary>
+    /// As one page for people. It is stored when the pictures are all prepared, and made anew when one of them was changed.
+    /// </summary>
     /// <returns>null where there is none yet, or none any more.</returns>
     public async Task<string?> PageAsync(TrainingRecord record, CancellationToken cancel)
     {
         var name = StorageLayout.Dataset(record.Key, StorageLayout.ReportPage);
         if (await blobs.ReadTextAsync(StorageLayout.Datasets, name, cancel) is { } stored)
             return stored;
-        if (!record.HasReport || await PlanAsync(record.Key, cancel) is not { } plan
-            || await blobs.ReadAsync<DatasetReport>(StorageLayout.Datasets, StorageLayout.Dataset(record.Key, StorageLayout.ReportFile), cancel)
-                is not { Value: var report })
+        if (
+            !record.HasReport
+            || await PlanAsync(record.Key, cancel) is not { } plan
+            || await blobs.ReadAsync<DatasetReport>(
+                StorageLayout.Datasets,
+                StorageLayout.Dataset(record.Key, StorageLayout.ReportFile),
+                cancel
+            )
+                is not { Value: var report }
+        )
             return null;
         var prepared = await documents.AllAsync(record.Key, cancel);
         var used = plan.Pictures.Select(p => prepared.TryGetValue(p.Index, out var found) ? found.Document : null)

@@ -19,9 +19,10 @@ using Sdxl.Functions.Storage;
 namespace Sdxl.Functions.Trainings;
 
 /// <summary>
-/// An archive dropped into the uploads container starts a training: Event Grid (locally a watcher) puts the BlobCreated CloudEvent into the queue `uploads`.
-/// Blob metadata may carry inputs by name, and "name", "owner" and "base"; a training.json inside the archive may carry inputs. Bad input becomes a failed
-/// training, never a poisoned trigger. Metadata of scanners and tools, which looks like no input, is ignored.
+/// An archive dropped into the uploads container starts a training: Event Grid (locally a watcher) puts the BlobCreated CloudEvent into the
+/// queue `uploads`. Blob metadata may carry inputs by name, and "name", "owner" and "base"; a training.json inside the archive may carry
+/// inputs. Bad input becomes a failed training, never a poisoned trigger. Metadata of scanners and tools, which looks like no input, is
+/// ignored.
 /// </summary>
 public sealed class UploadTrigger(TrainingStarter starter, BlobStore blobs, IOptions<SdxlOptions> options, ILogger<UploadTrigger> log)
 {
@@ -46,7 +47,8 @@ public sealed class UploadTrigger(TrainingStarter starter, BlobStore blobs, IOpt
             log.UploadIsEmpty(name);
             return;
         }
-        // The same path and content give the same id: a repeated event or metadata written later starts nothing, another archive under the old name does.
+        // The same path and content give the same id: a repeated event or metadata written later starts nothing, another archive under the
+        // old name does.
         var md5 = properties.ContentLength <= options.Value.MaxArchiveBytes ? await ContentMd5Async(blob, cancel) : null;
         // One that is too large is not read: its training fails by saying so.
         var id = JobId.OfUpload(blob.Uri, md5 ?? properties.ETag.ToString());
@@ -74,15 +76,19 @@ public sealed class UploadTrigger(TrainingStarter starter, BlobStore blobs, IOpt
     }
 
     /// <summary>"/blobServices/default/containers/uploads/blobs/me/cat.zip" names me/cat.zip.</summary>
-    /// <exception cref="JsonException">The message is no event of this container; it ends in the dead-letter queue with this sentence.</exception>
+    /// <exception cref="JsonException">The message is no event of this container; it ends in the dead-letter queue with this
+    /// sentence.</exception>
     private static string NameOf(string body)
     {
-        var happened = CloudEvent.Parse(new BinaryData(body)) ?? throw new JsonException($"Expected a CloudEvent in the queue '{Queues.Uploads}', found nothing.");
+        var happened =
+            CloudEvent.Parse(new BinaryData(body))
+            ?? throw new JsonException($"Expected a CloudEvent in the queue '{Queues.Uploads}', found nothing.");
         var place = $"/containers/{StorageLayout.Uploads}{BlobsOf}";
         return happened.Type == StorageLayout.BlobCreated && happened.Subject?.IndexOf(place, StringComparison.Ordinal) is >= 0 and var at
             ? happened.Subject[(at + place.Length)..]
             : throw new JsonException(
-                $"Expected a CloudEvent of type {StorageLayout.BlobCreated} with subject …{place}NAME in the queue '{Queues.Uploads}', found type '{happened.Type}', "
+                $"Expected a CloudEvent of type {StorageLayout.BlobCreated} with subject …{place}NAME in the queue '{Queues.Uploads}', "
+                    + $"found type '{happened.Type}', "
                 + $"subject '{happened.Subject}'. Let only that container's events come into the queue.");
     }
 

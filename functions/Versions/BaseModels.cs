@@ -80,5 +80,6 @@ public sealed class BaseModels(IOptions<SdxlOptions> options, BaseCatalog catalo
         return colon < 0 || known?.Name == named?.Name ? known : null;
     }
 
-    private static string VersionOf(string name) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"base:{Owner}/{name}")));
+    private static string VersionOf(string name) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"base:{Owner}/{name}")));
 }

@@ -145,5 +145,6 @@ public static class InputSchemas
     };
 
     /// <summary>num_outputs becomes Num Outputs.</summary>
-    internal static string Title(string name) => string.Join(' ', name.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
+    internal static string Title(string name) =>
+        string.Join(' ', name.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
 }

@@ -13,10 +13,20 @@ internal sealed record DeadLetter(string MessageId, string? Reason, string? Desc
     {
         var told = context.BindingContext.BindingData;
         // Reason and description travel as application properties of these names, which the trigger passes on as JSON.
-        var properties = told.GetValueOrDefault("ApplicationProperties") is string { Length: > 0 } json ? JsonSerializer.Deserialize<JsonElement>(json) : default;
-        return new DeadLetter(told.GetValueOrDefault("MessageId") as string ?? "", Property("DeadLetterReason"), Property("DeadLetterErrorDescription"));
+        var properties = told.GetValueOrDefault("ApplicationProperties") is string { Length: > 0 } json
+            ? JsonSerializer.Deserialize<JsonElement>(json)
+            : default;
+        return new DeadLetter(
+            told.GetValueOrDefault("MessageId") as string ?? "",
+            Property("DeadLetterReason"),
+            Property("DeadLetterErrorDescription")
+        );
 
         string? Property(string name) =>
-            properties.ValueKind == JsonValueKind.Object && properties.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+            properties.ValueKind == JsonValueKind.Object
+            && properties.TryGetProperty(name, out var value)
+            && value.ValueKind == JsonValueKind.String
+                ? value.GetString()
+                : null;
     }
 }

@@ -12,21 +12,32 @@ using Sdxl.Functions.Trainings;
 namespace Sdxl.Functions.Workers;
 
 /// <summary>
-/// What the GPU worker tells: the event that ends a job wakes its orchestrator, which owns the record. How far a job is the worker writes down itself.
+/// What the GPU worker tells: the event that ends a job wakes its orchestrator, which owns the record. How far a job is the worker writes
+/// down itself.
 /// </summary>
 /// <remarks>
-/// An event cannot get lost: an outage is waited out here, with pauses; what failed too often is read from the dead-letter queue; and the orchestrator
-/// looks every few minutes for the end that the worker wrote down before it sent the event.
+/// An event cannot get lost: an outage is waited out here, with pauses; what failed too often is read from the dead-letter queue; and the
+/// orchestrator looks every few minutes for the end that the worker wrote down before it sent the event.
 /// </remarks>
-public sealed class WorkerEvents(JobEnds ends, PredictionProgress predictions, Outages outages, TimeProvider time, ILogger<WorkerEvents> log)
+public sealed class WorkerEvents(
+    JobEnds ends,
+    PredictionProgress predictions,
+    Outages outages,
+    TimeProvider time,
+    ILogger<WorkerEvents> log
+)
 {
     [Function(nameof(WorkerEvents))]
     public Task Run(
         [ServiceBusTrigger(Queues.WorkerEvents, Connection = SdxlFunctions.ServiceBusConnection)] string body,
         [DurableClient] DurableTaskClient client,
-        CancellationToken cancel) => outages.WaitOutAsync(() => HandleAsync(client, SdxlJson.Deserialize<WorkerEvent>(body), cancel), cancel);
+        CancellationToken cancel
+    ) => outages.WaitOutAsync(() => HandleAsync(client, SdxlJson.Deserialize<WorkerEvent>(body), cancel), cancel);
 
-    /// <summary>Events that could not be handled as often as the queue delivers them: storage was away for long, so once more, and for as long as it takes.</summary>
+    /// <summary>
+    /// Events that could not be handled as often as the queue delivers them: storage was away for long, so once more, and for as long as it
+    /// takes.
+    /// </summary>
     [Function("DeadWorkerEvents")]
     public Task DeadEvent(
         [ServiceBusTrigger(Queues.DeadWorkerEvents, Connection = SdxlFunctions.ServiceBusConnection)] string body,
@@ -53,14 +64,16 @@ public sealed class WorkerEvents(JobEnds ends, PredictionProgress predictions, O
     public Task DeadTraining(
         [ServiceBusTrigger(Queues.DeadTrainings, Connection = SdxlFunctions.ServiceBusConnection)] string body,
         [DurableClient] DurableTaskClient client,
-        FunctionContext context) => outages.WaitOutAsync(() => Bury(client, DeadLetter.Of(context), context.CancellationToken), context.CancellationToken);
+        FunctionContext context
+    ) => outages.WaitOutAsync(() => Bury(client, DeadLetter.Of(context), context.CancellationToken), context.CancellationToken);
 
     /// <inheritdoc cref="DeadTraining"/>
     [Function("DeadPredictions")]
     public Task DeadPrediction(
         [ServiceBusTrigger(Queues.DeadPredictions, Connection = SdxlFunctions.ServiceBusConnection)] string body,
         [DurableClient] DurableTaskClient client,
-        FunctionContext context) => outages.WaitOutAsync(() => Bury(client, DeadLetter.Of(context), context.CancellationToken), context.CancellationToken);
+        FunctionContext context
+    ) => outages.WaitOutAsync(() => Bury(client, DeadLetter.Of(context), context.CancellationToken), context.CancellationToken);
 
     private async Task HandleAsync(DurableTaskClient client, WorkerEvent happened, CancellationToken cancel)
     {

@@ -22,7 +22,10 @@ public sealed class WorkersApi(BlobStore blobs, TimeProvider time)
         var workers = new List<WorkerStatus>();
         foreach (var name in await blobs.ListAsync(StorageLayout.Jobs, StorageLayout.Workers, cancel))
         {
-            if ((await blobs.ReadAsync<WorkerStatus>(StorageLayout.Jobs, name, cancel))?.Value is { } status && time.GetUtcNow() - status.At < WorkerStatus.Silence)
+            if (
+                (await blobs.ReadAsync<WorkerStatus>(StorageLayout.Jobs, name, cancel))?.Value is { } status
+                && time.GetUtcNow() - status.At < WorkerStatus.Silence
+            )
                 workers.Add(status);
         }
         return Answers.Json(new WorkerListView(workers));

@@ -8,7 +8,9 @@ using Sdxl.GpuWorker.Storage;
 
 namespace Sdxl.GpuWorker.Hosting;
 
-/// <summary>Says every few seconds, and at every change, who this worker is and what it does: for `sdxl status` and the API's list of workers.</summary>
+/// <summary>
+/// Says every few seconds, and at every change, who this worker is and what it does: for `sdxl status` and the API's list of workers.
+/// </summary>
 public sealed class WorkerBeacon(JobBlobs blobs, WorkerDevice device, TimeProvider time, ILogger<WorkerBeacon> log) : BackgroundService
 {
     private readonly SemaphoreSlim _changed = new(0);
@@ -37,7 +39,14 @@ public sealed class WorkerBeacon(JobBlobs blobs, WorkerDevice device, TimeProvid
         while (!stoppingToken.IsCancellationRequested)
         {
             var status = new WorkerStatus(Name, device.Name, _doing, time.GetUtcNow());
-            await TryAsync(() => blobs.UploadAsync(StorageLayout.Jobs, StorageLayout.Worker(Name), System.Text.Encoding.UTF8.GetBytes(SdxlJson.Serialize(status)), stoppingToken));
+            await TryAsync(() =>
+                blobs.UploadAsync(
+                    StorageLayout.Jobs,
+                    StorageLayout.Worker(Name),
+                    System.Text.Encoding.UTF8.GetBytes(SdxlJson.Serialize(status)),
+                    stoppingToken
+                )
+            );
             // A change wakes it, else the interval's end; a stop is an exception that ends the service.
             await _changed.WaitAsync(WorkerStatus.Interval, stoppingToken);
         }

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Hosting;
 namespace Sdxl.GpuWorker.Hosting;
 
 /// <summary>
-/// Whether this process can still compute. After a fault that takes the GPU's context with it every further job would fail too: the worker ends with an
-/// exit code of its own, and whoever runs it (Kubernetes, systemd, the local host) starts a new one.
+/// Whether this process can still compute. After a fault that takes the GPU's context with it every further job would fail too: the worker
+/// ends with an exit code of its own, and whoever runs it (Kubernetes, systemd, the local host) starts a new one.
 /// </summary>
 /// <param name="exit">Ends the process with a code; null: the real thing. A test's process is not this worker's to end.</param>
 public sealed class WorkerHealth(IHostApplicationLifetime lifetime, Action<int>? exit = null)

@@ -6,10 +6,12 @@ using Sdxl.GpuWorker.Jobs;
 namespace Sdxl.GpuWorker.Hosting;
 
 /// <summary>
-/// A folder below the setting's that is this process's alone: several workers of one machine, or one whose predecessor still finishes its step, do not write into
-/// each other's files. The operating system takes the lock back however its owner ends. What lies in it is bounded: what was used longest ago goes first.
+/// A folder below the setting's that is this process's alone: several workers of one machine, or one whose predecessor still finishes its
+/// step, do not write into each other's files. The operating system takes the lock back however its owner ends. What lies in it is bounded:
+/// what was used longest ago goes first.
 /// </summary>
-/// <remarks>trainings/{id}, versions/{id} and predictions/{id} are its parts; each is needed nowhere else and can be brought again.</remarks>
+/// <remarks>trainings/{id}, versions/{id} and predictions/{id} are its parts; each is needed nowhere else and can be brought
+/// again.</remarks>
 public sealed class WorkerScratch : IDisposable
 {
     private const int MostWorkers = 64; // of one machine; beyond it something else is wrong, and the exception says what
@@ -53,7 +55,9 @@ public sealed class WorkerScratch : IDisposable
         return folder;
     }
 
-    /// <summary>Removes the parts that were used longest ago, until what stays and <paramref name="bytesToCome"/> are within the limit.</summary>
+    /// <summary>
+    /// Removes the parts that were used longest ago, until what stays and <paramref name="bytesToCome"/> are within the limit.
+    /// </summary>
     /// <param name="keep">Name of the part that is in use.</param>
     public void MakeRoom(long bytesToCome, string keep)
     {
@@ -77,9 +81,12 @@ public sealed class WorkerScratch : IDisposable
     {
         var drive = new DriveInfo(Folder);
         return string.Create(
-            CultureInfo.InvariantCulture,
-            $"The GPU worker's disk is full: {drive.AvailableFreeSpace >> 20} of {drive.TotalSize >> 20} MiB are free at {Folder}, and the job needs more. ")
-            + "Give the worker a larger disk (setting Sdxl__ScratchFolder names the place; a full fine-tune of SDXL needs about 130 GB), or train a LoRA, then start again.";
+                CultureInfo.InvariantCulture,
+                $"The GPU worker's disk is full: {drive.AvailableFreeSpace >> 20} of {drive.TotalSize >> 20} MiB are free at {Folder}, and "
+                    + $"the job needs more. "
+            )
+            + "Give the worker a larger disk (setting Sdxl__ScratchFolder names the place; a full fine-tune of SDXL needs about 130 GB), "
+            + "or train a LoRA, then start again.";
     }
 
     public void Dispose() => _lock.Dispose();
@@ -90,5 +97,6 @@ public sealed class WorkerScratch : IDisposable
         return mark.Exists ? mark.LastWriteTimeUtc : Directory.GetLastWriteTimeUtc(folder);
     }
 
-    private static long SizeOf(string folder) => new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+    private static long SizeOf(string folder) =>
+        new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
 }

@@ -3,7 +3,10 @@ using Sdxl.GpuWorker.Storage;
 
 namespace Sdxl.GpuWorker.Jobs;
 
-/// <summary>Stores checkpoints beside the training, one at a time: tens of gigabytes must not hold back log and progress. Of those that wait only the newest counts.</summary>
+/// <summary>
+/// Stores checkpoints beside the training, one at a time: tens of gigabytes must not hold back log and progress. Of those that wait only
+/// the newest counts.
+/// </summary>
 public sealed class CheckpointUploads
 {
     private readonly Channel<string> _waiting =
@@ -13,7 +16,8 @@ public sealed class CheckpointUploads
     private readonly Task _storing;
 
     /// <param name="end">Set: a fault of storage is not waited out any more.</param>
-    public CheckpointUploads(CheckpointMirror mirror, Patience patience, CancellationToken end) => _storing = StoreAsync(mirror, patience, end);
+    public CheckpointUploads(CheckpointMirror mirror, Patience patience, CancellationToken end) =>
+        _storing = StoreAsync(mirror, patience, end);
 
     public void Add(string folder) => _waiting.Writer.TryWrite(folder);
 

@@ -16,17 +16,31 @@ using Sdxl.GpuWorker.Telemetry;
 namespace Sdxl.GpuWorker.Jobs;
 
 /// <summary>
-/// One delivery of a job's message, from the queue to its end. The order is what keeps jobs from being lost or done twice: a durable end is looked for
-/// first; the turn is taken; the work is done; its end is written once; the event is sent; only then is the message completed. A death between any two
-/// of them is made up for by the next delivery.
+/// One delivery of a job's message, from the queue to its end. The order is what keeps jobs from being lost or done twice: a durable end is
+/// looked for first; the turn is taken; the work is done; its end is written once; the event is sent; only then is the message completed. A
+/// death between any two of them is made up for by the next delivery.
 /// </summary>
 /// <remarks>
-/// The queue counts deliveries, and gives a job up after so many: therefore only what may be the job's own fault is counted (a worker that died, a
-/// device that broke). Outages are waited out in place with the lock renewed; a worker that stops sends the next attempt and completes its own message.
+/// The queue counts deliveries, and gives a job up after so many: therefore only what may be the job's own fault is counted (a worker that
+/// died, a device that broke). Outages are waited out in place with the lock renewed; a worker that stops sends the next attempt and
+/// completes its own message.
 /// </remarks>
 public sealed class Deliveries(
-    ServiceBusClient client, EventSender events, JobResults results, JobTurns turns, JobBlobs blobs, Patience patience, WorkerHealth health,
-    WorkerScratch scratch, WorkerBeacon beacon, Retirement retirement, JobTelemetry telemetry, IOptions<WorkerOptions> options, TimeProvider time, ILogger<Deliveries> log)
+    ServiceBusClient client,
+    EventSender events,
+    JobResults results,
+    JobTurns turns,
+    JobBlobs blobs,
+    Patience patience,
+    WorkerHealth health,
+    WorkerScratch scratch,
+    WorkerBeacon beacon,
+    Retirement retirement,
+    JobTelemetry telemetry,
+    IOptions<WorkerOptions> options,
+    TimeProvider time,
+    ILogger<Deliveries> log
+)
 {
     /// <summary>Application property of a message that was sent again: how often.</summary>
     private const string SentAgain = "sent-again";
@@ -72,7 +86,13 @@ public sealed class Deliveries(
                 end = await (inside is null ? Work() : inside(Work));
                 if (end is null)
                 {
-                    await GiveBackAsync(kind, queue, message, job, isOthers: marks.Superseded.IsCancellationRequested || held.Lost.IsCancellationRequested);
+                    await GiveBackAsync(
+                        kind,
+                        queue,
+                        message,
+                        job,
+                        isOthers: marks.Superseded.IsCancellationRequested || held.Lost.IsCancellationRequested
+                    );
                     return;
                 }
                 FaultPoints.Hit(FaultPoints.AfterUploadBeforeResult);
@@ -169,13 +189,17 @@ public sealed class Deliveries(
         }
     }
 
-    /// <summary>The next worker goes on from the checkpoint. As a new message: the queue would count this one's return as a failure of the job.</summary>
+    /// <summary>
+    /// The next worker goes on from the checkpoint. As a new message: the queue would count this one's return as a failure of the job.
+    /// </summary>
     private async Task GiveBackAsync<T>(JobKind<T> kind, ServiceBusReceiver queue, ServiceBusReceivedMessage message, T job, bool isOthers)
     {
         var id = kind.Key(job).Id;
         if (!isOthers)
         {
-            var before = message.ApplicationProperties.TryGetValue(SentAgain, out var count) ? Convert.ToInt32(count, CultureInfo.InvariantCulture) : 0;
+            var before = message.ApplicationProperties.TryGetValue(SentAgain, out var count)
+                ? Convert.ToInt32(count, CultureInfo.InvariantCulture)
+                : 0;
             var (next, messageId) = kind.Again(job, before);
             FaultPoints.Hit(FaultPoints.BeforeNextAttemptIsSent);
             await using var sender = client.CreateSender(queue.EntityPath);

@@ -13,11 +13,16 @@ public sealed class EventSender(ServiceBusClient client) : IAsyncDisposable
 
     public Task SendAsync(WorkerEvent happened, CancellationToken cancel)
     {
-        // The event that ends a job has one id: a queue with duplicate detection drops a repetition, else the orchestration, which waits for one only, ignores it.
+        // The event that ends a job has one id: a queue with duplicate detection drops a repetition, else the orchestration, which waits
+        // for one only, ignores it.
         var id = happened.IsTerminal
             ? string.Create(CultureInfo.InvariantCulture, $"{happened.Job}-{happened.Attempt}-{happened.GetType().Name}")
             : Guid.NewGuid().ToString("N");
-        var message = new ServiceBusMessage(BinaryData.FromString(SdxlJson.Serialize(happened))) { MessageId = id, ContentType = "application/json" };
+        var message = new ServiceBusMessage(BinaryData.FromString(SdxlJson.Serialize(happened)))
+        {
+            MessageId = id,
+            ContentType = "application/json",
+        };
         if (happened.IsTerminal) // the thousands that tell of progress would bury the trace
             MessageTrace.Inject(message.ApplicationProperties);
         return _sender.SendMessageAsync(message, cancel);

@@ -24,7 +24,9 @@ public sealed class JobKind<T>
     /// <summary>Whether two deliveries at once could spoil each other's work; else both write the same.</summary>
     public bool TakesTurns { get; init; }
 
-    /// <summary>The same job as the message of the next attempt, with its message id; the second argument says how often it was sent again before.</summary>
+    /// <summary>
+    /// The same job as the message of the next attempt, with its message id; the second argument says how often it was sent again before.
+    /// </summary>
     public required Func<T, int, (T Job, string MessageId)> Again { get; init; }
 
     /// <summary>Container and name of the durable end.</summary>

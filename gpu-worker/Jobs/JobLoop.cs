@@ -9,12 +9,22 @@ using Sdxl.GpuWorker.Hosting;
 namespace Sdxl.GpuWorker.Jobs;
 
 /// <summary>
-/// Takes one job at a time, predictions before trainings (a person waits for a picture). While a training runs, predictions are let in between its
-/// steps, unless the settings say otherwise.
+/// Takes one job at a time, predictions before trainings (a person waits for a picture). While a training runs, predictions are let in
+/// between its steps, unless the settings say otherwise.
 /// </summary>
 public sealed class JobLoop(
-    ServiceBusClient client, TrainingHandler trainings, PredictionHandler predictions, Deliveries deliveries, StepGate gate,
-    WorkerHealth health, Retirement retirement, WorkerDevice device, IOptions<WorkerOptions> options, TimeProvider time, ILogger<JobLoop> log) : BackgroundService
+    ServiceBusClient client,
+    TrainingHandler trainings,
+    PredictionHandler predictions,
+    Deliveries deliveries,
+    StepGate gate,
+    WorkerHealth health,
+    Retirement retirement,
+    WorkerDevice device,
+    IOptions<WorkerOptions> options,
+    TimeProvider time,
+    ILogger<JobLoop> log
+) : BackgroundService
 {
     /// <summary>An empty queue of trainings is waited on only so long: a person waits for a picture meanwhile.</summary>
     private static readonly TimeSpan TrainingWait = TimeSpan.FromMilliseconds(50);
@@ -46,7 +56,12 @@ public sealed class JobLoop(
             stop, retirement.IsDue);
     }
 
-    private async Task TrainAsync(ServiceBusReceiver queue, ServiceBusReceivedMessage message, ServiceBusReceiver predictionQueue, CancellationToken stop)
+    private async Task TrainAsync(
+        ServiceBusReceiver queue,
+        ServiceBusReceivedMessage message,
+        ServiceBusReceiver predictionQueue,
+        CancellationToken stop
+    )
     {
         if (!options.Value.PredictWhileTraining)
         {
@@ -88,7 +103,10 @@ public sealed class JobLoop(
         });
     }
 
-    /// <summary>Whatever happens (queue away, a lock lost, a fault nobody thought of): the worker stays, the message comes again. Unless the worker itself is ill.</summary>
+    /// <summary>
+    /// Whatever happens (queue away, a lock lost, a fault nobody thought of): the worker stays, the message comes again. Unless the worker
+    /// itself is ill.
+    /// </summary>
     private async Task RepeatAsync(Func<Task> turn, CancellationToken stop, Func<bool>? isEnough = null)
     {
         for (var pause = FirstPause; !stop.IsCancellationRequested && !health.IsLeaving && isEnough?.Invoke() != true;)

@@ -4,7 +4,9 @@ using Sdxl.GpuWorker.Storage;
 
 namespace Sdxl.GpuWorker.Jobs;
 
-/// <summary>Looks every other second for what others say about a running job: cancel it, end it early, or that it is another worker's turn.</summary>
+/// <summary>
+/// Looks every other second for what others say about a running job: cancel it, end it early, or that it is another worker's turn.
+/// </summary>
 public sealed class JobMarks : IAsyncDisposable
 {
     private readonly CancellationTokenSource _canceled = new(), _stopEarly = new(), _superseded = new(), _over = new();
@@ -45,7 +47,10 @@ public sealed class JobMarks : IAsyncDisposable
                     await _superseded.CancelAsync();
                     return;
                 }
-                if (!_stopEarly.IsCancellationRequested && await blobs.ExistsAsync(StorageLayout.Jobs, StorageLayout.StopMark(held.Job), _over.Token))
+                if (
+                    !_stopEarly.IsCancellationRequested
+                    && await blobs.ExistsAsync(StorageLayout.Jobs, StorageLayout.StopMark(held.Job), _over.Token)
+                )
                     await _stopEarly.CancelAsync();
             }
             catch (Exception) when (_over.IsCancellationRequested)

@@ -8,8 +8,8 @@ using Sdxl.Core.Messages;
 namespace Sdxl.GpuWorker.Jobs;
 
 /// <summary>
-/// The durable end of a job: the event that ends it, written once, before it is sent. The first word stands: who comes later (a worker that had lost
-/// its lock, a second delivery) tells what is written there instead of its own.
+/// The durable end of a job: the event that ends it, written once, before it is sent. The first word stands: who comes later (a worker that
+/// had lost its lock, a second delivery) tells what is written there instead of its own.
 /// </summary>
 public sealed class JobResults(BlobServiceClient service)
 {
@@ -47,5 +47,6 @@ public sealed class JobResults(BlobServiceClient service)
         }
     }
 
-    private BlobClient Blob((string Container, string Name) place) => service.GetBlobContainerClient(place.Container).GetBlobClient(place.Name);
+    private BlobClient Blob((string Container, string Name) place) =>
+        service.GetBlobContainerClient(place.Container).GetBlobClient(place.Name);
 }

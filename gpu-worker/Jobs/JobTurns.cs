@@ -10,8 +10,8 @@ using Sdxl.Core.Storage;
 namespace Sdxl.GpuWorker.Jobs;
 
 /// <summary>
-/// Whose turn a job is (<see cref="JobTurn"/>): the fence between a worker that lost its lock and its successor. Lock and message belong to the queue,
-/// which forgets; the turn lies in storage beside what it guards.
+/// Whose turn a job is (<see cref="JobTurn"/>): the fence between a worker that lost its lock and its successor. Lock and message belong to
+/// the queue, which forgets; the turn lies in storage beside what it guards.
 /// </summary>
 public sealed class JobTurns(BlobServiceClient service, TimeProvider time)
 {
@@ -36,14 +36,18 @@ public sealed class JobTurns(BlobServiceClient service, TimeProvider time)
             var turn = new JobTurn((known?.Number ?? 0) + 1, attempt, token, time.GetUtcNow());
             try
             {
-                await Blob(job).UploadAsync(
-                    new BinaryData(Encoding.UTF8.GetBytes(SdxlJson.Serialize(turn))),
-                    new BlobUploadOptions
-                    {
-                        Conditions = tag is { } seen ? new BlobRequestConditions { IfMatch = seen } : new BlobRequestConditions { IfNoneMatch = ETag.All },
-                        HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" },
-                    },
-                    cancel);
+                await Blob(job)
+                    .UploadAsync(
+                        new BinaryData(Encoding.UTF8.GetBytes(SdxlJson.Serialize(turn))),
+                        new BlobUploadOptions
+                        {
+                            Conditions = tag is { } seen
+                                ? new BlobRequestConditions { IfMatch = seen }
+                                : new BlobRequestConditions { IfNoneMatch = ETag.All },
+                            HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" },
+                        },
+                        cancel
+                    );
                 return new Held(job, turn);
             }
             catch (RequestFailedException e) when (e.Status is 409 or 412)

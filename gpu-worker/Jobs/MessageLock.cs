@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Sdxl.GpuWorker.Jobs;
 
 /// <summary>
-/// Keeps a message locked while its job runs: renewed at half its time. A renewal that fails is tried again until the lock's end; then, or when the
-/// queue says so, the message may be another worker's.
+/// Keeps a message locked while its job runs: renewed at half its time. A renewal that fails is tried again until the lock's end; then, or
+/// when the queue says so, the message may be another worker's.
 /// </summary>
 /// <remarks>Measured by this machine's steady clock: a wall clock that jumps neither ends a lock nor keeps one.</remarks>
 public sealed class MessageLock : IAsyncDisposable
@@ -64,7 +64,8 @@ public sealed class MessageLock : IAsyncDisposable
             }
             catch (Exception e)
             {
-                var isLost = e is ServiceBusException { Reason: ServiceBusFailureReason.MessageLockLost or ServiceBusFailureReason.MessageNotFound };
+                var isLost =
+                    e is ServiceBusException { Reason: ServiceBusFailureReason.MessageLockLost or ServiceBusFailureReason.MessageNotFound };
                 if (isLost || _time.GetElapsedTime(renewed) >= length)
                 {
                     _log.LockLost(e, _job);

@@ -2,7 +2,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Sdxl.GpuWorker.Jobs;
 
-/// <summary>Outages of storage and queue are waited out where the job stands: tried again after 1, 2, 4 … 15 s, for as long as the job is this worker's.</summary>
+/// <summary>
+/// Outages of storage and queue are waited out where the job stands: tried again after 1, 2, 4 … 15 s, for as long as the job is this
+/// worker's.
+/// </summary>
 public sealed class Patience(TimeProvider time, ILogger<Patience> log)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);

@@ -9,7 +9,10 @@ public sealed class PredictionFiles(JobBlobs blobs, VersionFiles versions, Worke
 {
     private const int MaxShown = 100; // characters of a blob's name in a sentence
 
-    /// <summary>The fine-tune to draw with; null: the base model alone. A version's is kept here, because it never changes; what the user named is fetched each time.</summary>
+    /// <summary>
+    /// The fine-tune to draw with; null: the base model alone. A version's is kept here, because it never changes; what the user named is
+    /// fetched each time.
+    /// </summary>
     /// <exception cref="InvalidDataException">It is not in storage (any more), or not what was published.</exception>
     public async Task<string?> FineTuneAsync(PredictionJob job, CancellationToken cancel)
     {
@@ -46,5 +49,9 @@ public sealed class PredictionFiles(JobBlobs blobs, VersionFiles versions, Worke
     private static (string Container, string Name) Split(string blob, string input) =>
         blob.IndexOf('/') is > 0 and var slash ? (blob[..slash], blob[(slash + 1)..]) : throw NotThere(blob, input);
 
-    private static InvalidDataException NotThere(string blob, string input) => new($"Input '{input}': there is no blob '{(blob.Length > MaxShown ? blob[..(MaxShown - 1)] + "…" : blob)}' in this service's storage (any more).");
+    private static InvalidDataException NotThere(string blob, string input) =>
+        new(
+            $"Input '{input}': there is no blob '{(blob.Length > MaxShown ? blob[..(MaxShown - 1)] + "…" : blob)}' in this service's "
+                + "storage (any more)."
+        );
 }

@@ -11,20 +11,38 @@ using Sdxl.GpuWorker.Storage;
 
 namespace Sdxl.GpuWorker.Jobs;
 
-/// <summary>One prediction job: base model (kept loaded), the version's weights applied, pictures drawn and stored, completion event.</summary>
+/// <summary>
+/// One prediction job: base model (kept loaded), the version's weights applied, pictures drawn and stored, completion event.
+/// </summary>
 public sealed class PredictionHandler(
-    JobBlobs blobs, PredictionFiles files, EventSender events, WorkerDevice device, IOptions<WorkerOptions> options, TimeProvider time) : IDisposable
+    JobBlobs blobs,
+    PredictionFiles files,
+    EventSender events,
+    WorkerDevice device,
+    IOptions<WorkerOptions> options,
+    TimeProvider time
+) : IDisposable
 {
-    /// <summary>Said with every prediction that asked for the check of a base model that should have a checker: pictures that nothing checked must not look checked.</summary>
-    private const string NotChecked = "The pictures were not checked: base model '{0}' has no safety checker (a folder safety_checker beside its nets). Set disable_safety_checker to say that this is meant, or has_safety_checker to false in the model's manifest.";
+    /// <summary>
+    /// Said with every prediction that asked for the check of a base model that should have a checker: pictures that nothing checked must
+    /// not look checked.
+    /// </summary>
+    private const string NotChecked =
+        "The pictures were not checked: base model '{0}' has no safety checker (a folder safety_checker beside its nets). Set "
+            + "disable_safety_checker to say that this is meant, or has_safety_checker to false in the model's manifest.";
 
-    /// <summary>Said where weights name a trigger word and lack what it stands for: the subject hardly shows, and the training is not to blame.</summary>
-    private const string NoVectors = "{0} is a plain word here: '{1}' names it as its trigger word and does not hold the vectors it was trained with. Give the training's trained_model.tar, which has both.";
+    /// <summary>
+    /// Said where weights name a trigger word and lack what it stands for: the subject hardly shows, and the training is not to blame.
+    /// </summary>
+    private const string NoVectors =
+        "{0} is a plain word here: '{1}' names it as its trigger word and does not hold the vectors it was trained with. Give the "
+            + "training's trained_model.tar, which has both.";
 
     private SdxlPipeline? _pipeline;
     private string? _loadedBase;
     private IReadOnlyList<string> _wordsWithoutVectors = [], _promptWarnings = [];
-    private (string? Weights, double Scale)? _applied; // a version's file, or null for the base alone: what never changes need not be read again
+    // A version's file, or null for the base alone: what never changes need not be read again
+    private (string? Weights, double Scale)? _applied;
 
     /// <param name="interrupt">Stop; the job begins again at another worker.</param>
     /// <param name="canceled">The user does not want it any more.</param>
@@ -58,14 +76,19 @@ public sealed class PredictionHandler(
         var baseModel = BaseManifest.Load(Path.GetFullPath(options.Value.ModelsFolder), job.Base);
         baseModel.Require(job.Inputs.Needs());
         var weights = await files.FineTuneAsync(job, cancel);
-        var (source, mask) = (await files.PictureAsync(job.Inputs.Image, "image", cancel), await files.PictureAsync(job.Inputs.Mask, "mask", cancel));
+        var (source, mask) = (
+            await files.PictureAsync(job.Inputs.Image, "image", cancel),
+            await files.PictureAsync(job.Inputs.Mask, "mask", cancel)
+        );
         var report = new PredictionReport(job, device.Name, options.Value.ProgressSeconds, blobs, events, time);
         await DrawAndReportAsync(job, report, baseModel, weights, source, mask, cancel);
         var warnings = new List<string>();
         if (!job.Inputs.DisableSafetyChecker && baseModel.HasSafetyChecker && !_pipeline!.ChecksSafety)
             warnings.Add(string.Format(CultureInfo.InvariantCulture, NotChecked, job.Base));
         if (_wordsWithoutVectors.Count > 0)
-            warnings.Add(string.Format(CultureInfo.InvariantCulture, NoVectors, string.Join(", ", _wordsWithoutVectors), Path.GetFileName(weights)));
+            warnings.Add(
+                string.Format(CultureInfo.InvariantCulture, NoVectors, string.Join(", ", _wordsWithoutVectors), Path.GetFileName(weights))
+            );
         warnings.AddRange(_promptWarnings);
         await report.StoreStateAsync(); // who hears the last word looks at this log
         return new PredictionCompleted(
@@ -74,13 +97,24 @@ public sealed class PredictionHandler(
 
     /// <summary>Drawing is pure computation on a thread of its own; pictures and progress go into storage meanwhile.</summary>
     private async Task DrawAndReportAsync(
-        PredictionJob job, PredictionReport report, BaseManifest baseModel, string? weights, byte[]? picture, byte[]? mask, CancellationToken cancel)
+        PredictionJob job,
+        PredictionReport report,
+        BaseManifest baseModel,
+        string? weights,
+        byte[]? picture,
+        byte[]? mask,
+        CancellationToken cancel
+    )
     {
         var storing = report.StoreAllAsync();
         try
         {
             await Task.Factory.StartNew(
-                () => Draw(job, baseModel, weights, picture, mask, report, cancel), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                () => Draw(job, baseModel, weights, picture, mask, report, cancel),
+                CancellationToken.None,
+                TaskCreationOptions.LongRunning,
+                TaskScheduler.Default
+            );
         }
         catch
         {
@@ -94,7 +128,14 @@ public sealed class PredictionHandler(
     }
 
     private void Draw(
-        PredictionJob job, BaseManifest baseModel, string? weights, byte[]? picture, byte[]? mask, PredictionReport report, CancellationToken cancel)
+        PredictionJob job,
+        BaseManifest baseModel,
+        string? weights,
+        byte[]? picture,
+        byte[]? mask,
+        PredictionReport report,
+        CancellationToken cancel
+    )
     {
         if (_loadedBase != job.Base)
         {
@@ -146,7 +187,11 @@ public sealed class PredictionHandler(
         catch (Exception e) when (e is SafetensorsException or InvalidDataException && !string.IsNullOrEmpty(inputs.ReplicateWeights))
         {
             // The user knows the file by its own name, not by where it lies on this machine.
-            throw new InvalidDataException($"Input 'replicate_weights' cannot be applied. {e.Message.Replace(weights!, Path.GetFileName(weights), StringComparison.Ordinal)}", e);
+            throw new InvalidDataException(
+                "Input 'replicate_weights' cannot be applied. "
+                    + $"{e.Message.Replace(weights!, Path.GetFileName(weights), StringComparison.Ordinal)}",
+                e
+            );
         }
     }
 }

@@ -37,8 +37,11 @@ internal sealed class PredictionLog
         var filled = BarLetters * step / total;
         var left = stepsPerSecond is > 0 and var speed ? Clock(TimeSpan.FromSeconds((total - step) / speed)) : "?";
         var rate = stepsPerSecond is { } known ? known.ToString("0.00", CultureInfo.InvariantCulture) : "?";
-        _text.Append(CultureInfo.InvariantCulture,
-            $"{percent,3}%|{new string('#', filled)}{new string(' ', BarLetters - filled)}| {step}/{total} [{Clock(elapsed)}<{left}, {rate}it/s]\n");
+        _text.Append(
+            CultureInfo.InvariantCulture,
+            $"{percent, 3}%|{new string('#', filled)}{new string(' ', BarLetters - filled)}| {step}/{total} [{Clock(elapsed)}<{left}, "
+                + $"{rate}it/s]\n"
+        );
         return true;
     }
 

@@ -14,17 +14,25 @@ using SixLabors.ImageSharp.PixelFormats;
 namespace Sdxl.GpuWorker.Jobs;
 
 /// <summary>
-/// What the drawing thread tells of one prediction, on its way into storage: each picture as soon as it is drawn, and how far the drawing is, at
-/// most once every so many seconds.
+/// What the drawing thread tells of one prediction, on its way into storage: each picture as soon as it is drawn, and how far the drawing
+/// is, at most once every so many seconds.
 /// </summary>
 /// <param name="progressSeconds">Between two words about progress; pictures are told at once.</param>
-public sealed class PredictionReport(PredictionJob job, string device, double progressSeconds, JobBlobs blobs, EventSender events, TimeProvider time)
-    : IProgress<GenerationProgress>
+public sealed class PredictionReport(
+    PredictionJob job,
+    string device,
+    double progressSeconds,
+    JobBlobs blobs,
+    EventSender events,
+    TimeProvider time
+) : IProgress<GenerationProgress>
 {
     private readonly Lock _lock = new();
     private readonly PredictionLog _log = new();
     private readonly List<DrawnPicture> _pictures = [];
-    private readonly Channel<GeneratedPicture?> _news = Channel.CreateUnbounded<GeneratedPicture?>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<GeneratedPicture?> _news = Channel.CreateUnbounded<GeneratedPicture?>(
+        new UnboundedChannelOptions { SingleReader = true }
+    );
     private DateTimeOffset? _began;
     private DateTimeOffset _lastTold;
     private int _first, _step, _total;
@@ -77,7 +85,8 @@ public sealed class PredictionReport(PredictionJob job, string device, double pr
     public void Complete() => _news.Writer.TryComplete();
 
     /// <summary>Works until <see cref="Complete"/> and everything is in storage.</summary>
-    /// <exception cref="Azure.RequestFailedException">A picture cannot be stored. (Progress that cannot be is missed by nobody.)</exception>
+    /// <exception cref="Azure.RequestFailedException">A picture cannot be stored. (Progress that cannot be is missed by
+    /// nobody.)</exception>
     public async Task StoreAllAsync()
     {
         await TellAsync(new DrawingStarted(job.Prediction, 1, time.GetUtcNow(), device));
@@ -101,8 +110,14 @@ public sealed class PredictionReport(PredictionJob job, string device, double pr
             var left = (_total - _step) / _speed;
             state = new DrawingState(time.GetUtcNow(), device, _step, _total, _speed, left, [.. _pictures], _log.ToString());
         }
-        await TryAsync(() => blobs.UploadAsync(
-            StorageLayout.Jobs, StorageLayout.Drawing(job.Prediction), Encoding.UTF8.GetBytes(SdxlJson.Serialize(state)), CancellationToken.None));
+        await TryAsync(() =>
+            blobs.UploadAsync(
+                StorageLayout.Jobs,
+                StorageLayout.Drawing(job.Prediction),
+                Encoding.UTF8.GetBytes(SdxlJson.Serialize(state)),
+                CancellationToken.None
+            )
+        );
     }
 
     private async Task StoreAsync(GeneratedPicture picture)

@@ -1,8 +1,8 @@
 namespace Sdxl.GpuWorker.Jobs;
 
 /// <summary>
-/// Lets a prediction in between two steps of a training: whoever wants to draw asks, the training's thread stands still at its next step, and goes on
-/// when nobody wants to any more. Nothing of the training changes: it only waits.
+/// Lets a prediction in between two steps of a training: whoever wants to draw asks, the training's thread stands still at its next step,
+/// and goes on when nobody wants to any more. Nothing of the training changes: it only waits.
 /// </summary>
 public sealed class StepGate
 {

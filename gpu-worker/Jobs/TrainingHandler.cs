@@ -81,7 +81,9 @@ public sealed class TrainingHandler(
         return new TrainingCompleted(job.Training, job.Attempt, time.GetUtcNow(), turn.Place, files, watch.Elapsed.TotalSeconds);
     }
 
-    /// <summary>The version that it goes on from. One that has a checkpoint does without the version's file, which may have been removed meanwhile.</summary>
+    /// <summary>
+    /// The version that it goes on from. One that has a checkpoint does without the version's file, which may have been removed meanwhile.
+    /// </summary>
     private async Task<TrainingParent> ParentAsync(VersionName version, string checkpoints, CancellationToken cancel)
     {
         try
@@ -103,8 +105,11 @@ public sealed class TrainingHandler(
             Directory.Delete(folder, recursive: true);
     }
 
-    /// <summary>Training is hours of pure computation on a thread of its own; what it reports is written down from here, in order.</summary>
-    /// <remarks>When writing or storing fails for good, the training is stopped and waited for before the fault goes on: never two trainers at a time.</remarks>
+    /// <summary>
+    /// Training is hours of pure computation on a thread of its own; what it reports is written down from here, in order.
+    /// </summary>
+    /// <remarks>When writing or storing fails for good, the training is stopped and waited for before the fault goes on: never two trainers
+    /// at a time.</remarks>
     private async Task<TrainingOutcome> TrainAsync(
         TrainingJob job, JobTurns.Held turn, TrainingPlan plan, CheckpointMirror mirror, JobSignals signals, CancellationToken stop)
     {
@@ -150,7 +155,13 @@ public sealed class TrainingHandler(
     }
 
     /// <summary>All that has been reported by now: lines together, of progress the newest.</summary>
-    private async Task WriteDownAsync(TrainingJob job, TrainingReporter reporter, TrainingJournal journal, CheckpointUploads uploads, CancellationToken end)
+    private async Task WriteDownAsync(
+        TrainingJob job,
+        TrainingReporter reporter,
+        TrainingJournal journal,
+        CheckpointUploads uploads,
+        CancellationToken end
+    )
     {
         var lines = new List<string>();
         JobProgress? progress = null;
@@ -198,7 +209,9 @@ public sealed class TrainingHandler(
     }
 
     private static bool IsForTraining(string name) =>
-        name == StorageLayout.ManifestFile || name.StartsWith("pictures/", StringComparison.Ordinal) || name.StartsWith("masks/", StringComparison.Ordinal);
+        name == StorageLayout.ManifestFile
+        || name.StartsWith("pictures/", StringComparison.Ordinal)
+        || name.StartsWith("masks/", StringComparison.Ordinal);
 
     /// <summary>The artefacts to jobs/{owner}/{id}/attempts/{place}/output.</summary>
     private async Task<IReadOnlyList<VersionFile>> UploadAsync(JobTurns.Held turn, string output, CancellationToken stop)

@@ -31,7 +31,9 @@ public sealed class TrainingReporter(TrainingJob job, string device, double prog
     private const double SpeedWindowSeconds = 10;
     private const double BytesOfMebibyte = 1 << 20;
 
-    private readonly Channel<TrainingReport> _reports = Channel.CreateUnbounded<TrainingReport>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<TrainingReport> _reports = Channel.CreateUnbounded<TrainingReport>(
+        new UnboundedChannelOptions { SingleReader = true }
+    );
     private readonly Queue<(DateTimeOffset At, int Step)> _recent = new();
     private DateTimeOffset _lastTold;
     private double? _loss;
@@ -46,9 +48,14 @@ public sealed class TrainingReporter(TrainingJob job, string device, double prog
         _total = totalSteps;
         _recent.Clear();
         Tell(new TrainingReport.Began(resumedAtStep));
-        var resumed = resumedAtStep > 0 ? string.Create(CultureInfo.InvariantCulture, $", going on from the checkpoint at step {resumedAtStep}") : "";
+        var resumed =
+            resumedAtStep > 0 ? string.Create(CultureInfo.InvariantCulture, $", going on from the checkpoint at step {resumedAtStep}") : "";
         Log($"Training on {deviceName}{resumed}.");
-        Tell(new TrainingReport.Progressed(new JobProgress(job.Attempt, resumedAtStep, totalSteps, null, null, null, time.GetUtcNow(), deviceName)));
+        Tell(
+            new TrainingReport.Progressed(
+                new JobProgress(job.Attempt, resumedAtStep, totalSteps, null, null, null, time.GetUtcNow(), deviceName)
+            )
+        );
     }
 
     public void Stepped(StepMetrics metrics)
@@ -65,8 +72,21 @@ public sealed class TrainingReporter(TrainingJob job, string device, double prog
         var seconds = (now - firstAt).TotalSeconds;
         double? speed = seconds > 0 && metrics.Step > firstStep ? (metrics.Step - firstStep) / seconds : null;
         var mebibytes = metrics.DevicePeakMebibytes ?? metrics.PeakMebibytes;
-        Tell(new TrainingReport.Progressed(new JobProgress(
-            job.Attempt, metrics.Step, _total, _loss, speed, (_total - metrics.Step) / speed, now, device, (long)(mebibytes * BytesOfMebibyte))));
+        Tell(
+            new TrainingReport.Progressed(
+                new JobProgress(
+                    job.Attempt,
+                    metrics.Step,
+                    _total,
+                    _loss,
+                    speed,
+                    (_total - metrics.Step) / speed,
+                    now,
+                    device,
+                    (long)(mebibytes * BytesOfMebibyte)
+                )
+            )
+        );
         JobTelemetry.Progress(device, speed, mebibytes);
         if (job.Inputs.Verbose)
             Log(ProgressLine(metrics.Step, speed));
@@ -82,14 +102,18 @@ public sealed class TrainingReporter(TrainingJob job, string device, double prog
 
     public void Log(string line) => Tell(new TrainingReport.Line(line));
 
-    /// <summary>The line that Replicate's clients read progress from: " 50%|##########          | 500/1000 [loss 0.1000, 4.20 steps/s]".</summary>
+    /// <summary>
+    /// The line that Replicate's clients read progress from: " 50%|##########          | 500/1000 [loss 0.1000, 4.20 steps/s]".
+    /// </summary>
     private string ProgressLine(int step, double? speed)
     {
         const int width = 20;
         var filled = _total == 0 ? 0 : (int)((long)step * width / _total);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{100L * step / Math.Max(1, _total),3}%|{new string('#', filled).PadRight(width)}| {step}/{_total} [loss {_loss:F4}, {speed ?? 0:F2} steps/s]");
+            $"{100L * step / Math.Max(1, _total), 3}%|{new string('#', filled).PadRight(width)}| {step}/{_total} [loss {_loss:F4}, "
+                + $"{speed ?? 0:F2} steps/s]"
+        );
     }
 
     private void Tell(TrainingReport report) => _reports.Writer.TryWrite(report);

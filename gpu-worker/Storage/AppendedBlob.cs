@@ -6,8 +6,8 @@ using Azure.Storage.Blobs.Specialized;
 namespace Sdxl.GpuWorker.Storage;
 
 /// <summary>
-/// A blob that one writer appends to, each piece at the position where the one before ended: nothing is doubled when an answer got lost and nothing is
-/// shuffled.
+/// A blob that one writer appends to, each piece at the position where the one before ended: nothing is doubled when an answer got lost and
+/// nothing is shuffled.
 /// </summary>
 /// <param name="blob">Made at the first use.</param>
 public sealed class AppendedBlob(AppendBlobClient blob, string contentType)
@@ -34,7 +34,9 @@ public sealed class AppendedBlob(AppendBlobClient blob, string contentType)
             {
                 await blob.AppendBlockAsync(
                     new MemoryStream(piece.ToArray()),
-                    new AppendBlobAppendBlockOptions { Conditions = new AppendBlobRequestConditions { IfAppendPositionEqual = _position } }, cancel);
+                    new AppendBlobAppendBlockOptions { Conditions = new AppendBlobRequestConditions { IfAppendPositionEqual = _position } },
+                    cancel
+                );
             }
             catch (RequestFailedException e) when (e.Status == 412)
             {
@@ -43,7 +45,9 @@ public sealed class AppendedBlob(AppendBlobClient blob, string contentType)
                 if (!found.AsSpan().SequenceEqual(piece.Span))
                 {
                     _position = null;
-                    throw new AnotherWriterException($"{blob.Uri.AbsolutePath} has grown by {found.Length} bytes that this worker did not write.");
+                    throw new AnotherWriterException(
+                        $"{blob.Uri.AbsolutePath} has grown by {found.Length} bytes that this worker did not write."
+                    );
                 }
             }
             _position += piece.Length;
@@ -52,7 +56,10 @@ public sealed class AppendedBlob(AppendBlobClient blob, string contentType)
 
     private async Task<long> OpenAsync(CancellationToken cancel)
     {
-        await blob.CreateIfNotExistsAsync(new AppendBlobCreateOptions { HttpHeaders = new BlobHttpHeaders { ContentType = contentType } }, cancel);
+        await blob.CreateIfNotExistsAsync(
+            new AppendBlobCreateOptions { HttpHeaders = new BlobHttpHeaders { ContentType = contentType } },
+            cancel
+        );
         return (await blob.GetPropertiesAsync(cancellationToken: cancel)).Value.ContentLength;
     }
 
@@ -60,7 +67,9 @@ public sealed class AppendedBlob(AppendBlobClient blob, string contentType)
     {
         try
         {
-            return (await blob.DownloadContentAsync(new BlobDownloadOptions { Range = new HttpRange(from) }, cancel)).Value.Content.ToArray();
+            return (
+                await blob.DownloadContentAsync(new BlobDownloadOptions { Range = new HttpRange(from) }, cancel)
+            ).Value.Content.ToArray();
         }
         catch (RequestFailedException e) when (e.Status == 416)
         {

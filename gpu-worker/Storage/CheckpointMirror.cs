@@ -10,12 +10,12 @@ namespace Sdxl.GpuWorker.Storage;
 
 /// <summary>
 /// Copies of a training's checkpoints in blob storage, so that another worker can go on. A checkpoint is complete when its list
-/// (…/checkpoints/{name}.list.json, names and hashes) is there, and that is written last; the newest two are kept. Each delivery stores its own in its
-/// own place; the newest are those of the latest delivery.
+/// (…/checkpoints/{name}.list.json, names and hashes) is there, and that is written last; the newest two are kept. Each delivery stores its
+/// own in its own place; the newest are those of the latest delivery.
 /// </summary>
 /// <remarks>
-/// The training's own record (metrics.jsonl, samples/) goes with the checkpoint: the published files tell of every step, also of those that another
-/// machine did, and so their hashes, and the version id, are the same.
+/// The training's own record (metrics.jsonl, samples/) goes with the checkpoint: the published files tell of every step, also of those that
+/// another machine did, and so their hashes, and the version id, are the same.
 /// </remarks>
 public sealed class CheckpointMirror(JobBlobs blobs, JobTurns.Held turn, string workFolder, string localFolder)
 {
@@ -74,7 +74,9 @@ public sealed class CheckpointMirror(JobBlobs blobs, JobTurns.Held turn, string 
                 try
                 {
                     File.Copy(file, copy, overwrite: true);
-                    files.Add(await StoreFileAsync(name, RunPrefix + Path.GetRelativePath(workFolder, file).Replace('\\', '/'), copy, cancel));
+                    files.Add(
+                        await StoreFileAsync(name, RunPrefix + Path.GetRelativePath(workFolder, file).Replace('\\', '/'), copy, cancel)
+                    );
                 }
                 finally
                 {
@@ -84,13 +86,22 @@ public sealed class CheckpointMirror(JobBlobs blobs, JobTurns.Held turn, string 
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            // The trainer keeps the newest two itself and has dropped this one meanwhile: a newer one is waiting here. Without its list this copy does not count.
+            // The trainer keeps the newest two itself and has dropped this one meanwhile: a newer one is waiting here. Without its list
+            // this copy does not count.
             return;
         }
-        await blobs.UploadAsync(StorageLayout.Jobs, _own + name + ListSuffix, JsonSerializer.SerializeToUtf8Bytes(files, SdxlJson.Options), cancel);
+        await blobs.UploadAsync(
+            StorageLayout.Jobs,
+            _own + name + ListSuffix,
+            JsonSerializer.SerializeToUtf8Bytes(files, SdxlJson.Options),
+            cancel
+        );
         var stored = await StoredAsync(cancel);
-        // Later ones of this delivery than the one just stored are of a run that was abandoned (it went back): they must not push this run's own out.
-        var abandoned = stored.Where(other => other.StartsWith(_own, StringComparison.Ordinal) && string.CompareOrdinal(other, _own + name) > 0).ToList();
+        // Later ones of this delivery than the one just stored are of a run that was abandoned (it went back): they must not push this
+        // run's own out.
+        var abandoned = stored
+            .Where(other => other.StartsWith(_own, StringComparison.Ordinal) && string.CompareOrdinal(other, _own + name) > 0)
+            .ToList();
         foreach (var old in abandoned.Concat(stored.Except(abandoned).Skip(Keep)))
             await DropAsync(old, cancel);
     }
@@ -104,7 +115,8 @@ public sealed class CheckpointMirror(JobBlobs blobs, JobTurns.Held turn, string 
 
     private async Task<VersionFile> StoreFileAsync(string checkpoint, string name, string file, CancellationToken cancel)
     {
-        // What goes in one request is finished: given up here, it may still arrive, when its place was removed already. What goes in blocks never becomes a blob.
+        // What goes in one request is finished: given up here, it may still arrive, when its place was removed already. What goes in blocks
+        // never becomes a blob.
         var isOneRequest = new FileInfo(file).Length <= OneRequestBytes;
         cancel.ThrowIfCancellationRequested();
         await blobs.UploadFileAsync(StorageLayout.Jobs, $"{_own}{checkpoint}/{name}", file, isOneRequest ? CancellationToken.None : cancel);
@@ -133,8 +145,8 @@ public sealed class CheckpointMirror(JobBlobs blobs, JobTurns.Held turn, string 
     }
 
     /// <summary>
-    /// Whole checkpoints, newest first: {…/attempts/place/checkpoints/name}. Places begin with the turn's number and names end in the step, both
-    /// zero-padded, so they sort.
+    /// Whole checkpoints, newest first: {…/attempts/place/checkpoints/name}. Places begin with the turn's number and names end in the step,
+    /// both zero-padded, so they sort.
     /// </summary>
     private async Task<IReadOnlyList<string>> StoredAsync(CancellationToken cancel) =>
     [

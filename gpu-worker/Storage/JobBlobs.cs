@@ -8,9 +8,17 @@ namespace Sdxl.GpuWorker.Storage;
 /// <summary>Blob storage as the worker uses it: folders down, files up.</summary>
 public sealed class JobBlobs(BlobServiceClient service)
 {
-    /// <summary>Downloads every blob under <paramref name="prefix"/> (which ends in '/') that <paramref name="wanted"/> accepts into a folder.</summary>
+    /// <summary>
+    /// Downloads every blob under <paramref name="prefix"/> (which ends in '/') that <paramref name="wanted"/> accepts into a folder.
+    /// </summary>
     /// <returns>How many there were.</returns>
-    public async Task<int> DownloadAsync(string container, string prefix, string folder, Func<string, bool> wanted, CancellationToken cancel)
+    public async Task<int> DownloadAsync(
+        string container,
+        string prefix,
+        string folder,
+        Func<string, bool> wanted,
+        CancellationToken cancel
+    )
     {
         var count = 0;
         var client = service.GetBlobContainerClient(container);
@@ -71,12 +79,15 @@ public sealed class JobBlobs(BlobServiceClient service)
         await service.GetBlobContainerClient(container).GetBlobClient(name).ExistsAsync(cancel);
 
     /// <summary>A blob that grows at its end.</summary>
-    public AppendedBlob Appended(string container, string name) => new(service.GetBlobContainerClient(container).GetAppendBlobClient(name), ContentType(name));
+    public AppendedBlob Appended(string container, string name) =>
+        new(service.GetBlobContainerClient(container).GetAppendBlobClient(name), ContentType(name));
 
     public async Task<IReadOnlyList<string>> ListAsync(string container, string prefix, CancellationToken cancel)
     {
         var names = new List<string>();
-        await foreach (var blob in service.GetBlobContainerClient(container).GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancel))
+        await foreach (
+            var blob in service.GetBlobContainerClient(container).GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancel)
+        )
             names.Add(blob.Name);
         return names;
     }

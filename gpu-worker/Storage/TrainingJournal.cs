@@ -14,8 +14,8 @@ using SixLabors.ImageSharp.PixelFormats;
 namespace Sdxl.GpuWorker.Storage;
 
 /// <summary>
-/// What a running training tells people, in storage while it runs: log, progress, numbers, sample pictures. Written from one place in order, by
-/// whoever has the job's turn; readers see it grow.
+/// What a running training tells people, in storage while it runs: log, progress, numbers, sample pictures. Written from one place in
+/// order, by whoever has the job's turn; readers see it grow.
 /// </summary>
 /// <param name="work">The training's work folder, where metrics.jsonl grows.</param>
 public sealed class TrainingJournal(JobBlobs blobs, JobTurns turns, JobTurns.Held held, TrainingJob job, string work)
@@ -51,7 +51,12 @@ public sealed class TrainingJournal(JobBlobs blobs, JobTurns turns, JobTurns.Hel
     }
 
     public Task ProgressAsync(JobProgress progress, CancellationToken cancel) =>
-        blobs.UploadAsync(StorageLayout.Jobs, StorageLayout.Progress(held.Job), Encoding.UTF8.GetBytes(SdxlJson.Serialize(progress)), cancel);
+        blobs.UploadAsync(
+            StorageLayout.Jobs,
+            StorageLayout.Progress(held.Job),
+            Encoding.UTF8.GetBytes(SdxlJson.Serialize(progress)),
+            cancel
+        );
 
     /// <summary>The training begins at a step, its file of numbers is cut back to it: so are the numbers and samples in storage.</summary>
     public async Task BeginAsync(int step, CancellationToken cancel)
@@ -109,12 +114,19 @@ public sealed class TrainingJournal(JobBlobs blobs, JobTurns turns, JobTurns.Hel
         await WriteSamplesAsync(cancel);
     }
 
-    private async Task<List<TrainingSample>> SamplesAsync(CancellationToken cancel) => _samples ??=
-        await blobs.ReadAsync(StorageLayout.Jobs, StorageLayout.SampleList(held.Job), cancel) is { } known ? SdxlJson.Deserialize<List<TrainingSample>>(known.ToString()) : [];
+    private async Task<List<TrainingSample>> SamplesAsync(CancellationToken cancel) =>
+        _samples ??= await blobs.ReadAsync(StorageLayout.Jobs, StorageLayout.SampleList(held.Job), cancel) is { } known
+            ? SdxlJson.Deserialize<List<TrainingSample>>(known.ToString())
+            : [];
 
     private async Task WriteSamplesAsync(CancellationToken cancel)
     {
         _samples = [.. _samples!.OrderBy(sample => sample.Step).ThenBy(sample => sample.Index)];
-        await blobs.UploadAsync(StorageLayout.Jobs, StorageLayout.SampleList(held.Job), Encoding.UTF8.GetBytes(SdxlJson.Serialize(_samples)), cancel);
+        await blobs.UploadAsync(
+            StorageLayout.Jobs,
+            StorageLayout.SampleList(held.Job),
+            Encoding.UTF8.GetBytes(SdxlJson.Serialize(_samples)),
+            cancel
+        );
     }
 }

@@ -23,7 +23,10 @@ public sealed class AzuriteServer : IAsyncDisposable
 
     private readonly SupervisedProcess process;
     private readonly IDisposable claim;
-    private readonly HttpClient http = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(10) }) { Timeout = Timeout.InfiniteTimeSpan };
+    private readonly HttpClient http = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(10) })
+    {
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
 
     private AzuriteServer(SupervisedProcess process, string host, int port, string key, IDisposable claim)
     {
@@ -58,9 +61,14 @@ public sealed class AzuriteServer : IAsyncDisposable
 
         address ??= IPAddress.Loopback;
         if (!Addresses.IsFree(address, 0))
-            throw new InvalidOperationException($"{address} is no address of this machine, so nothing can listen there. `ip address` lists those there are.");
+            throw new InvalidOperationException(
+                $"{address} is no address of this machine, so nothing can listen there. `ip address` lists those there are."
+            );
         var (port, claim) = ClaimPort(address);
-        var process = new SupervisedProcess("Azurite", () => Command(script, folder, address, port, accountKey), logger) { PidFile = pidFile };
+        var process = new SupervisedProcess("Azurite", () => Command(script, folder, address, port, accountKey), logger)
+        {
+            PidFile = pidFile,
+        };
         var server = new AzuriteServer(process, Addresses.Reachable(address), port, accountKey ?? AccountKey, claim);
         process.Start();
         return server;
@@ -90,7 +98,13 @@ public sealed class AzuriteServer : IAsyncDisposable
     public async Task WaitUntilReadyAsync(CancellationToken cancellation)
     {
         var client = new BlobServiceClient(
-            ConnectionString, new BlobClientOptions { Transport = new HttpClientTransport(http), Retry = { MaxRetries = 0, NetworkTimeout = TimeSpan.FromSeconds(2) } });
+            ConnectionString,
+            new BlobClientOptions
+            {
+                Transport = new HttpClientTransport(http),
+                Retry = { MaxRetries = 0, NetworkTimeout = TimeSpan.FromSeconds(2) },
+            }
+        );
         var waited = Stopwatch.StartNew();
         while (true)
         {
@@ -99,12 +113,14 @@ public sealed class AzuriteServer : IAsyncDisposable
                 await client.GetPropertiesAsync(cancellation);
                 return;
             }
-            catch (Exception exception) when (exception is Azure.RequestFailedException or TaskCanceledException && !cancellation.IsCancellationRequested)
+            catch (Exception exception)
+                when (exception is Azure.RequestFailedException or TaskCanceledException && !cancellation.IsCancellationRequested)
             {
                 if (waited.Elapsed > StartPatience)
                 {
                     throw new InvalidOperationException(
-                        $"Azurite does not answer at {client.Uri} within {StartPatience.TotalSeconds} s. Does `node --version` say 18 or newer? Last error: {exception.Message}",
+                        $"Azurite does not answer at {client.Uri} within {StartPatience.TotalSeconds} s. Does `node --version` say 18 or "
+                            + $"newer? Last error: {exception.Message}",
                         exception);
                 }
                 await Task.Delay(50, cancellation);
@@ -113,8 +129,8 @@ public sealed class AzuriteServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// A free port and a lock on it that ends with this process. Azurite takes seconds until it listens: without the lock two hosts that start at the same
-    /// moment find the same port free, and one of them then talks to the other's storage.
+    /// A free port and a lock on it that ends with this process. Azurite takes seconds until it listens: without the lock two hosts that
+    /// start at the same moment find the same port free, and one of them then talks to the other's storage.
     /// </summary>
     private static (int Port, IDisposable Claim) ClaimPort(IPAddress address)
     {

@@ -22,7 +22,8 @@ public sealed record FunctionsHostOptions
     public string Url { get; init; } = "http://127.0.0.1:0";
 
     /// <summary>
-    /// What requests may call this host in their Host header, and pages that send them in Origin; all others are answered 403. Null: anything.
+    /// What requests may call this host in their Host header, and pages that send them in Origin; all others are answered 403. Null:
+    /// anything.
     /// </summary>
     public IReadOnlyCollection<string>? HostNames { get; init; }
 

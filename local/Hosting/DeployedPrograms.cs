@@ -32,7 +32,8 @@ internal sealed class DeployedPrograms(LocalArguments arguments, string storage,
         var archive = settings.GetValueOrDefault("Sdxl__MaxArchiveBytes") ?? Environment.GetEnvironmentVariable("Sdxl__MaxArchiveBytes");
         var bytes = long.TryParse(archive, NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : UsualArchiveBytes;
         const string BodyLimit = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"; // the host reads it too, from the settings alone
-        settings[BodyLimit] = Environment.GetEnvironmentVariable(BodyLimit) ?? ((3 * bytes) + (8L << 20)).ToString(CultureInfo.InvariantCulture);
+        settings[BodyLimit] =
+            Environment.GetEnvironmentVariable(BodyLimit) ?? ((3 * bytes) + (8L << 20)).ToString(CultureInfo.InvariantCulture);
         return settings;
     }
 
@@ -40,14 +41,24 @@ internal sealed class DeployedPrograms(LocalArguments arguments, string storage,
     public IReadOnlyCollection<string> HostNames()
     {
         var published = FunctionsSettings().GetValueOrDefault("Sdxl__PublicUrl") ?? Environment.GetEnvironmentVariable("Sdxl__PublicUrl");
-        return ["127.0.0.1", "localhost", "[::1]", .. Uri.TryCreate(published, UriKind.Absolute, out var url) ? [url.Host] : Array.Empty<string>()];
+        return
+        [
+            "127.0.0.1",
+            "localhost",
+            "[::1]",
+            .. Uri.TryCreate(published, UriKind.Absolute, out var url) ? [url.Host] : Array.Empty<string>(),
+        ];
     }
 
     /// <summary>As many at a time as the app's host.json says.</summary>
     public SqliteOrchestrationOptions OrchestrationOptions()
     {
         var limits = HostJson.Read(Path.Combine(Path.GetDirectoryName(FunctionsDll)!, "host.json"));
-        return new SqliteOrchestrationOptions { MaxConcurrentActivities = limits.MaxConcurrentActivities, MaxConcurrentOrchestrators = limits.MaxConcurrentOrchestrators };
+        return new SqliteOrchestrationOptions
+        {
+            MaxConcurrentActivities = limits.MaxConcurrentActivities,
+            MaxConcurrentOrchestrators = limits.MaxConcurrentOrchestrators,
+        };
     }
 
     public ProcessStartInfo WorkerCommand()
@@ -70,7 +81,11 @@ internal sealed class DeployedPrograms(LocalArguments arguments, string storage,
             [Connections.ServiceBus] = serviceBus,
         };
         var models = Environment.GetEnvironmentVariable("SDXL_MODELS");
-        Add(settings, "Sdxl__ModelsFolder", string.IsNullOrEmpty(models) ? Path.Combine(arguments.Root, "models") : Path.GetFullPath(models));
+        Add(
+            settings,
+            "Sdxl__ModelsFolder",
+            string.IsNullOrEmpty(models) ? Path.Combine(arguments.Root, "models") : Path.GetFullPath(models)
+        );
         return settings;
     }
 

@@ -8,13 +8,22 @@ namespace Sdxl.Local.Hosting;
 /// <param name="State">--state FOLDER, else SDXL_HOME, else .sdxl in the repository.</param>
 /// <param name="Root">The repository: SDXL_ROOT, else the nearest folder above the program with Directory.Packages.props.</param>
 /// <param name="Port">--port N of the HTTP API; default 7071, and a free one where that is taken.</param>
-/// <param name="Listen">--listen ADDRESS: storage and queues are open to workers on other machines there, with keys of their own; null: to this machine only.</param>
+/// <param name="Listen">--listen ADDRESS: storage and queues are open to workers on other machines there, with keys of their own; null: to
+/// this machine only.</param>
 /// <param name="LogFile">--log FILE: what would go to the terminal.</param>
 /// <param name="EndsWithInput">--end-with-input: ends when standard input does, so with the program that holds its other end.</param>
 /// <param name="HasWorker">--no-worker starts none.</param>
 /// <param name="Settings">--Section:Name=value and the like, for functions and worker: by their environment names.</param>
 public sealed record LocalArguments(
-    StateFolder State, string Root, int Port, IPAddress? Listen, string? LogFile, bool EndsWithInput, bool HasWorker, IReadOnlyDictionary<string, string> Settings)
+    StateFolder State,
+    string Root,
+    int Port,
+    IPAddress? Listen,
+    string? LogFile,
+    bool EndsWithInput,
+    bool HasWorker,
+    IReadOnlyDictionary<string, string> Settings
+)
 {
     public const string Usage = """
         Usage: Sdxl.Local [--state FOLDER] [--port N] [--listen ADDRESS] [--log FILE] [--end-with-input] [--no-worker] [--Sdxl:NAME=VALUE …]
@@ -34,7 +43,11 @@ public sealed record LocalArguments(
                 flags.Add(argument);
             else if (argument is "--state" or "--port" or "--listen" or "--log")
                 values[argument] = ++index < arguments.Count ? arguments[index] : throw new FormatException($"{argument} needs a value.");
-            else if (argument.StartsWith("--", StringComparison.Ordinal) && argument.Split('=', 2) is [var name, var value] && name.Contains(':', StringComparison.Ordinal))
+            else if (
+                argument.StartsWith("--", StringComparison.Ordinal)
+                && argument.Split('=', 2) is [var name, var value]
+                && name.Contains(':', StringComparison.Ordinal)
+            )
                 settings[name[2..].Replace(":", "__", StringComparison.Ordinal)] = value;
             else
                 throw new FormatException($"Unknown argument '{argument}'.");

@@ -14,7 +14,10 @@ using Sdxl.Local.Telemetry;
 
 namespace Sdxl.Local.Hosting;
 
-/// <summary>Everything on one machine: Azurite, queues, the deployed functions app and the deployed GPU worker as child processes. Ends them all together.</summary>
+/// <summary>
+/// Everything on one machine: Azurite, queues, the deployed functions app and the deployed GPU worker as child processes. Ends them all
+/// together.
+/// </summary>
 internal static class LocalHost
 {
     /// <summary>Exit code where another host has the state folder.</summary>
@@ -35,7 +38,9 @@ internal static class LocalHost
         {
             var other = HostFile.TryRead(state.Path);
             await Console.Error.WriteLineAsync(
-                $"A host runs on {state.Path} already{(other is null ? "" : $": {other.Url} (process {other.Pid})")}. Use that one, stop it, or give another --state.");
+                $"A host runs on {state.Path} already{(other is null ? "" : $": {other.Url} (process {other.Pid})")}. Use that one, stop "
+                    + "it, or give another --state."
+            );
             return AlreadyRunning;
         }
         state.RequireCurrent();
@@ -48,15 +53,28 @@ internal static class LocalHost
 
         // All four start side by side; what needs another that is not there yet tries again by itself.
         await using var azurite = await AzuriteServer.StartAsync(
-            Path.Combine(arguments.Root, "tools", "npm", "node_modules", "azurite", "dist", "src", "blob", "main.js"), state.Azurite, logger, ends.Token,
-            arguments.Listen, arguments.Listen is null ? null : keys.Storage);
-        await using var queues = await ServiceBusServer.StartAsync(QueuesOf(arguments, keys), loggers.CreateLogger<ServiceBusServer>(), ends.Token);
+            Path.Combine(arguments.Root, "tools", "npm", "node_modules", "azurite", "dist", "src", "blob", "main.js"),
+            state.Azurite,
+            logger,
+            ends.Token,
+            arguments.Listen,
+            arguments.Listen is null ? null : keys.Storage
+        );
+        await using var queues = await ServiceBusServer.StartAsync(
+            QueuesOf(arguments, keys),
+            loggers.CreateLogger<ServiceBusServer>(),
+            ends.Token
+        );
         var address = Addresses.Reachable(arguments.Listen ?? IPAddress.Loopback);
         var programs = new DeployedPrograms(arguments, azurite.ConnectionString, queues.ConnectionString(HostKey, address), keys);
         // Training takes all of a laptop's cores: page and API, which take little, come first.
         var worker = new SupervisedProcess("The worker", programs.WorkerCommand, logger) { Priority = ProcessPriorityClass.BelowNormal };
         await using var orchestrations = new SqliteOrchestrationService(
-            state.OrchestrationsFile, programs.OrchestrationOptions(), TimeProvider.System, loggers.CreateLogger<SqliteOrchestrationService>());
+            state.OrchestrationsFile,
+            programs.OrchestrationOptions(),
+            TimeProvider.System,
+            loggers.CreateLogger<SqliteOrchestrationService>()
+        );
         try
         {
             if (arguments.HasWorker)
@@ -75,13 +93,19 @@ internal static class LocalHost
                 ends.Token);
             await azurite.WaitUntilReadyAsync(ends.Token);
             var storage = azurite.CreateClient();
-            await Task.WhenAll(StorageLayout.Containers.Select(container => storage.GetBlobContainerClient(container).CreateIfNotExistsAsync(cancellationToken: ends.Token)));
+            await Task.WhenAll(
+                StorageLayout.Containers.Select(container =>
+                    storage.GetBlobContainerClient(container).CreateIfNotExistsAsync(cancellationToken: ends.Token)
+                )
+            );
             await functions.WaitUntilReadyAsync(ends.Token);
             await using var client = new ServiceBusClient(queues.ConnectionString(HostKey, address));
             await using var uploads = new UploadsWatcher(storage, client, state.UploadsFile, logger);
             uploads.Start();
 
-            var join = arguments.Listen is null ? null : new JoinToken(azurite.ConnectionString, queues.ConnectionString(WorkerKey, address)).Encode();
+            var join = arguments.Listen is null
+                ? null
+                : new JoinToken(azurite.ConnectionString, queues.ConnectionString(WorkerKey, address)).Encode();
             new HostFile(new Uri(functions.Url + "/"), azurite.ConnectionString, Environment.ProcessId, join, keys.Token).Write(state.Path);
             logger.HostReady(functions.Url, state.Path);
             await ends.WaitAsync();

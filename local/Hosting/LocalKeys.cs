@@ -16,10 +16,15 @@ internal sealed record LocalKeys(string Host, string Worker, string Storage, str
     {
         if (File.Exists(state.KeysFile))
         {
-            var known = Read(state.KeysFile)
-                ?? throw new InvalidOperationException($"{state.KeysFile} holds no keys. Delete it: the next start makes new ones, and workers elsewhere must join again.");
+            var known =
+                Read(state.KeysFile)
+                ?? throw new InvalidOperationException(
+                    $"{state.KeysFile} holds no keys. Delete it: the next start makes new ones, and workers elsewhere must join again."
+                );
             // Of a version before tokens.
-            return known is { Token: not null, Signing: not null } ? known : Write(state, known with { Token = ApiTokens.New(), Signing = New(32) });
+            return known is { Token: not null, Signing: not null }
+                ? known
+                : Write(state, known with { Token = ApiTokens.New(), Signing = New(32) });
         }
         return Write(state, new LocalKeys(New(32), New(32), New(64), ApiTokens.New(), New(32)));
     }
@@ -41,7 +46,11 @@ internal sealed record LocalKeys(string Host, string Worker, string Storage, str
     {
         try
         {
-            return JsonSerializer.Deserialize<LocalKeys>(File.ReadAllText(path)) is { Host: not null, Worker: not null, Storage: not null } keys ? keys : null;
+            return
+                JsonSerializer.Deserialize<LocalKeys>(File.ReadAllText(path))
+                    is { Host: not null, Worker: not null, Storage: not null } keys
+                ? keys
+                : null;
         }
         catch (JsonException)
         {

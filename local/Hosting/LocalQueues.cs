@@ -3,7 +3,9 @@ using Sdxl.Local.Broker;
 
 namespace Sdxl.Local.Hosting;
 
-/// <summary>The queues of the product, as infra/ declares them in Azure, with a shorter lock: on one machine a dead worker's job is taken up sooner.</summary>
+/// <summary>
+/// The queues of the product, as infra/ declares them in Azure, with a shorter lock: on one machine a dead worker's job is taken up sooner.
+/// </summary>
 internal static class LocalQueues
 {
     private static readonly TimeSpan JobLock = TimeSpan.FromSeconds(20); // the worker renews at half of it

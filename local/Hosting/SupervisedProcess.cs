@@ -6,8 +6,9 @@ using Sdxl.Core.Hosting;
 namespace Sdxl.Local.Hosting;
 
 /// <summary>
-/// A child process that is started again when it dies, after 1, 2, 4 … 30 s; a life of a minute resets the pause. What it prints is passed on line by line.
-/// Its standard input is a pipe that this process holds open: its end tells the child that the host is gone, however that ended.
+/// A child process that is started again when it dies, after 1, 2, 4 … 30 s; a life of a minute resets the pause. What it prints is passed
+/// on line by line. Its standard input is a pipe that this process holds open: its end tells the child that the host is gone, however that
+/// ended.
 /// </summary>
 internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> command, ILogger logger)
 {
@@ -60,7 +61,10 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
     /// <param name="program">Its program's name, because the id may belong to another by now.</param>
     public static async Task WaitForPredecessor(string pidFile, string program, TimeSpan patience, CancellationToken cancellation)
     {
-        if (!File.Exists(pidFile) || !int.TryParse(await File.ReadAllTextAsync(pidFile, cancellation), CultureInfo.InvariantCulture, out var id))
+        if (
+            !File.Exists(pidFile)
+            || !int.TryParse(await File.ReadAllTextAsync(pidFile, cancellation), CultureInfo.InvariantCulture, out var id)
+        )
             return;
         Process predecessor;
         try
@@ -74,7 +78,11 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
         using (predecessor)
         {
             // A program of that name that began after the note was written is not the one it means.
-            if (predecessor.HasExited || predecessor.ProcessName != program || predecessor.StartTime.ToUniversalTime() > File.GetLastWriteTimeUtc(pidFile).AddSeconds(1))
+            if (
+                predecessor.HasExited
+                || predecessor.ProcessName != program
+                || predecessor.StartTime.ToUniversalTime() > File.GetLastWriteTimeUtc(pidFile).AddSeconds(1)
+            )
                 return;
             try
             {
@@ -157,7 +165,10 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
         }
         catch (System.ComponentModel.Win32Exception exception)
         {
-            throw new InvalidOperationException($"{name} cannot be started: '{start.FileName}': {exception.Message}. Run `./sdxl setup`.", exception);
+            throw new InvalidOperationException(
+                $"{name} cannot be started: '{start.FileName}': {exception.Message}. Run `./sdxl setup`.",
+                exception
+            );
         }
         LowerPriority(child);
         child.OutputDataReceived += PassOn;

@@ -10,8 +10,9 @@ using Sdxl.Local.Storage;
 namespace Sdxl.Local.Hosting;
 
 /// <summary>
-/// Stands in for Event Grid, which Azurite does not have: looks through the uploads container every two seconds and sends for each new or changed blob the CloudEvent
-/// that Event Grid would send to the queue. Remembers in SQLite what it has told; a word that was sent twice starts nothing, the app sees to that.
+/// Stands in for Event Grid, which Azurite does not have: looks through the uploads container every two seconds and sends for each new or
+/// changed blob the CloudEvent that Event Grid would send to the queue. Remembers in SQLite what it has told; a word that was sent twice
+/// starts nothing, the app sees to that.
 /// </summary>
 internal sealed class UploadsWatcher(BlobServiceClient storage, ServiceBusClient queues, string path, ILogger logger) : IAsyncDisposable
 {
@@ -38,7 +39,8 @@ internal sealed class UploadsWatcher(BlobServiceClient storage, ServiceBusClient
     private async Task WatchAsync()
     {
         await using var sender = queues.CreateSender(Queues.Uploads);
-        var told = receipts.Read(session => session.Query("SELECT blob, etag FROM told", row => (Blob: row.GetString(0), ETag: row.GetString(1))))
+        var told = receipts
+            .Read(session => session.Query("SELECT blob, etag FROM told", row => (Blob: row.GetString(0), ETag: row.GetString(1))))
             .ToDictionary(row => row.Blob, row => row.ETag);
         using var timer = new PeriodicTimer(Interval);
         try
@@ -56,13 +58,19 @@ internal sealed class UploadsWatcher(BlobServiceClient storage, ServiceBusClient
     {
         try
         {
-            await foreach (var blob in storage.GetBlobContainerClient(StorageLayout.Uploads).GetBlobsAsync(BlobTraits.None, BlobStates.None, null, stopping.Token))
+            await foreach (
+                var blob in storage
+                    .GetBlobContainerClient(StorageLayout.Uploads)
+                    .GetBlobsAsync(BlobTraits.None, BlobStates.None, null, stopping.Token)
+            )
             {
                 var etag = blob.Properties.ETag.ToString()!;
                 if (told.GetValueOrDefault(blob.Name) == etag)
                     continue;
                 await sender.SendMessageAsync(MessageOf(blob, etag), stopping.Token);
-                receipts.Write(session => session.Execute("INSERT OR REPLACE INTO told VALUES ($blob, $etag)", ("$blob", blob.Name), ("$etag", etag)));
+                receipts.Write(session =>
+                    session.Execute("INSERT OR REPLACE INTO told VALUES ($blob, $etag)", ("$blob", blob.Name), ("$etag", etag))
+                );
                 told[blob.Name] = etag;
             }
         }
@@ -90,6 +98,10 @@ internal sealed class UploadsWatcher(BlobServiceClient storage, ServiceBusClient
             Subject = $"/blobServices/default/containers/{StorageLayout.Uploads}/blobs/{blob.Name}",
             Time = blob.Properties.LastModified,
         };
-        return new ServiceBusMessage(BinaryData.FromObjectAsJson(happened)) { MessageId = happened.Id, ContentType = "application/cloudevents+json" };
+        return new ServiceBusMessage(BinaryData.FromObjectAsJson(happened))
+        {
+            MessageId = happened.Id,
+            ContentType = "application/cloudevents+json",
+        };
     }
 }

@@ -49,8 +49,11 @@ internal sealed record ColourProfile(SrgbConversion? Conversion, string? Warning
 
     /// <summary>A warning that names a profile which is not applied.</summary>
     /// <param name="why">"is for inks".</param>
-    public static ColourProfile Named(string why, string name = "") => new(
-        null, $"Its colour profile{(name.Length > 0 ? $" '{name}'" : "")} {why} and is not applied: its colours may be off. Save it in sRGB.");
+    public static ColourProfile Named(string why, string name = "") =>
+        new(
+            null,
+            $"Its colour profile{(name.Length > 0 ? $" '{name}'" : "")} {why} and is not applied: its colours may be off. Save it in sRGB."
+        );
 
     /// <summary>Rows X, Y, Z; columns red, green, blue. Null where the tags are missing or do not add up to a white.</summary>
     private static double[,]? Primaries(ReadOnlySpan<byte> profile)

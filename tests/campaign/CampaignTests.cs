@@ -8,8 +8,9 @@ using Xunit.Abstractions;
 namespace Sdxl.Campaign.Tests;
 
 /// <summary>
-/// Seeded random schedules of kills, standstills, doubled messages and cancels against whole trainings. The short form plays the seeds below in every
-/// test run; SDXL_CAMPAIGN=N plays N further ones, SDXL_CAMPAIGN_SEED=S begins with that seed: a failing schedule names its seed, and is played again with it.
+/// Seeded random schedules of kills, standstills, doubled messages and cancels against whole trainings. The short form plays the seeds
+/// below in every test run; SDXL_CAMPAIGN=N plays N further ones, SDXL_CAMPAIGN_SEED=S begins with that seed: a failing schedule names its
+/// seed, and is played again with it.
 /// </summary>
 public sealed class CampaignTests(ITestOutputHelper output)
 {
@@ -38,7 +39,10 @@ public sealed class CampaignTests(ITestOutputHelper output)
             output.WriteLine(schedule.ToString());
             // The model's name stands in the files: equal bytes need the same one, and so the version before must go first.
             using var removed = await ring.Host.Http.DeleteAsync($"v1/models/me/{Model}");
-            Assert.True(removed.IsSuccessStatusCode || removed.StatusCode == System.Net.HttpStatusCode.NotFound, $"DELETE of the model answered {(int)removed.StatusCode}.");
+            Assert.True(
+                removed.IsSuccessStatusCode || removed.StatusCode == System.Net.HttpStatusCode.NotFound,
+                $"DELETE of the model answered {(int)removed.StatusCode}."
+            );
             Assert.Empty(await ring.BlobsAsync("models", $"me/{Model}/versions/"));
             try
             {
@@ -46,7 +50,10 @@ public sealed class CampaignTests(ITestOutputHelper output)
             }
             catch (Exception e)
             {
-                throw new InvalidOperationException($"{schedule}\nPlay it again with SDXL_CAMPAIGN_SEED={schedule.Seed}.\n{e.Message}\n{ring.Host.Output}", e);
+                throw new InvalidOperationException(
+                    $"{schedule}\nPlay it again with SDXL_CAMPAIGN_SEED={schedule.Seed}.\n{e.Message}\n{ring.Host.Output}",
+                    e
+                );
             }
         }
     }
@@ -78,14 +85,25 @@ public sealed class CampaignTests(ITestOutputHelper output)
             await BytesAreRightAsync(ring, name, versions[0]);
             StepsAreInOrder(await TextAsync(ring, $"me/{id}/metrics.jsonl"));
         }
-        Assert.Equal(status == "succeeded" ? 1 : 0, System.Text.RegularExpressions.Regex.Count(training["logs"]!.GetValue<string>(), "Published "));
+        Assert.Equal(
+            status == "succeeded" ? 1 : 0,
+            System.Text.RegularExpressions.Regex.Count(training["logs"]!.GetValue<string>(), "Published ")
+        );
 
         foreach (var queue in new[] { Queues.Trainings, Queues.Predictions, Queues.WorkerEvents, Queues.Uploads })
-            await ring.Host.EventuallyAsync<object>(async () => await ring.MessagesAsync(queue) == 0 ? "" : null, TimeSpan.FromSeconds(60), $"queue {queue} to be empty");
-        // What a worker wrote that woke up after the end lies below attempts/, which retention sweeps; all else has a name that people read.
+            await ring.Host.EventuallyAsync<object>(
+                async () => await ring.MessagesAsync(queue) == 0 ? "" : null,
+                TimeSpan.FromSeconds(60),
+                $"queue {queue} to be empty"
+            );
+        // What a worker wrote that woke up after the end lies below attempts/, which retention sweeps; all else has a name that people
+        // read.
         Assert.All(
-            (await ring.BlobsAsync("jobs", $"me/{id}/")).Where(blob => !blob.StartsWith("samples/", StringComparison.Ordinal) && !blob.StartsWith("attempts/", StringComparison.Ordinal)),
-            blob => Assert.Contains(blob, s_left));
+            (await ring.BlobsAsync("jobs", $"me/{id}/")).Where(blob =>
+                !blob.StartsWith("samples/", StringComparison.Ordinal) && !blob.StartsWith("attempts/", StringComparison.Ordinal)
+            ),
+            blob => Assert.Contains(blob, s_left)
+        );
     }
 
     private static string IdOf(string version) => version[(version.LastIndexOf(':') + 1)..];
@@ -93,17 +111,24 @@ public sealed class CampaignTests(ITestOutputHelper output)
     private static async Task BytesAreRightAsync(Ring ring, string name, string version)
     {
         var models = ring.Host.Blobs.GetBlobContainerClient("models");
-        var manifest = (await models.GetBlobClient($"me/{name}/versions/{version}/manifest.json").DownloadContentAsync()).Value.Content.ToArray();
+        var manifest = (
+            await models.GetBlobClient($"me/{name}/versions/{version}/manifest.json").DownloadContentAsync()
+        ).Value.Content.ToArray();
         Assert.Equal(version, Convert.ToHexStringLower(SHA256.HashData(manifest)));
         foreach (var file in JsonNode.Parse(manifest)!["files"]!.AsArray())
         {
-            var bytes = (await models.GetBlobClient($"me/{name}/versions/{version}/{file!["name"]!.GetValue<string>()}").DownloadContentAsync()).Value.Content.ToArray();
+            var bytes = (
+                await models.GetBlobClient($"me/{name}/versions/{version}/{file!["name"]!.GetValue<string>()}").DownloadContentAsync()
+            ).Value.Content.ToArray();
             Assert.Equal(file["sha256"]!.GetValue<string>(), Convert.ToHexStringLower(SHA256.HashData(bytes)));
         }
     }
 
     private static void StepsAreInOrder(string metrics) =>
-        Assert.Equal(Enumerable.Range(1, Steps), metrics.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!["step"]!.GetValue<int>()));
+        Assert.Equal(
+            Enumerable.Range(1, Steps),
+            metrics.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!["step"]!.GetValue<int>())
+        );
 
     private static async Task<string> TextAsync(Ring ring, string name) =>
         (await ring.Host.Blobs.GetBlobContainerClient("jobs").GetBlobClient(name).DownloadContentAsync()).Value.Content.ToString();

@@ -66,8 +66,16 @@ public sealed class Ring : IAsyncDisposable
     public async Task<string> StartTrainingAsync(string name, int steps)
     {
         var answer = await Host.PostAsync(
-            Short.Dataset("gizmo.zip"), "gizmo.zip",
-            Short.Training(steps, ("name", name), ("checkpointing_steps", "5"), ("sample_prompts", "a photo of TOK"), ("sample_every_steps", "10")));
+            Short.Dataset("gizmo.zip"),
+            "gizmo.zip",
+            Short.Training(
+                steps,
+                ("name", name),
+                ("checkpointing_steps", "5"),
+                ("sample_prompts", "a photo of TOK"),
+                ("sample_every_steps", "10")
+            )
+        );
         return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["id"]!.GetValue<string>();
     }
 
@@ -82,7 +90,11 @@ public sealed class Ring : IAsyncDisposable
     public async Task<List<string>> BlobsAsync(string container, string prefix)
     {
         var names = new List<string>();
-        await foreach (var blob in Host.Blobs.GetBlobContainerClient(container).GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, CancellationToken.None))
+        await foreach (
+            var blob in Host
+                .Blobs.GetBlobContainerClient(container)
+                .GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, CancellationToken.None)
+        )
             names.Add(blob.Name[prefix.Length..]);
         return names;
     }
@@ -164,7 +176,10 @@ public sealed class Ring : IAsyncDisposable
     {
         await using var client = new ServiceBusClient(await ConnectionAsync());
         await using var receiver = client.CreateReceiver(Queues.Trainings);
-        if ((await receiver.PeekMessagesAsync(100)).FirstOrDefault(message => message.MessageId.Contains(id, StringComparison.Ordinal)) is not { } message)
+        if (
+            (await receiver.PeekMessagesAsync(100)).FirstOrDefault(message => message.MessageId.Contains(id, StringComparison.Ordinal))
+            is not { } message
+        )
             return; // not dispatched yet, or done
         await using var sender = client.CreateSender(Queues.Trainings);
         await sender.SendMessageAsync(Again(message));

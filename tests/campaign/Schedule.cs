@@ -5,10 +5,16 @@ namespace Sdxl.Campaign.Tests;
 /// <summary>What is done to a training under way.</summary>
 public enum Blow
 {
-    KillHost, KillFunctions, KillWorker, KillStorage,
+    KillHost,
+    KillFunctions,
+    KillWorker,
+    KillStorage,
 
     /// <summary>The process stands still for as long as the blow says; of a worker's, longer than a message's lock.</summary>
-    StopWorker, StopStorage, StopHost, StopFunctions,
+    StopWorker,
+    StopStorage,
+    StopHost,
+    StopFunctions,
 
     /// <summary>A second GPU worker joins.</summary>
     SecondWorker,
@@ -57,19 +63,22 @@ public sealed record Schedule(int Seed, IReadOnlyList<Stroke> Strokes)
     {
         var random = new Random(seed);
         var blows = Enum.GetValues<Blow>();
-        var strokes = Enumerable.Range(0, random.Next(1, MostStrokes + 1)).Select(_ =>
-        {
-            var blow = blows[random.Next(blows.Length)];
-            var after = TimeSpan.FromSeconds(random.NextDouble() * MostSeconds);
-            var lasting = blow switch
+        var strokes = Enumerable
+            .Range(0, random.Next(1, MostStrokes + 1))
+            .Select(_ =>
             {
-                Blow.StopWorker => LockSeconds + (random.NextDouble() * 10), // what a zombie is made of
-                Blow.StopStorage or Blow.StopHost or Blow.StopFunctions or Blow.ScrambleEvents => 0.5 + (random.NextDouble() * (LockSeconds + 5)),
-                Blow.ClockJump => (random.NextDouble() - 0.5) * 2 * MostJumpSeconds,
-                _ => 0,
-            };
-            return new Stroke(after, blow, TimeSpan.FromSeconds(lasting));
-        });
+                var blow = blows[random.Next(blows.Length)];
+                var after = TimeSpan.FromSeconds(random.NextDouble() * MostSeconds);
+                var lasting = blow switch
+                {
+                    Blow.StopWorker => LockSeconds + (random.NextDouble() * 10), // what a zombie is made of
+                    Blow.StopStorage or Blow.StopHost or Blow.StopFunctions or Blow.ScrambleEvents => 0.5
+                        + (random.NextDouble() * (LockSeconds + 5)),
+                    Blow.ClockJump => (random.NextDouble() - 0.5) * 2 * MostJumpSeconds,
+                    _ => 0,
+                };
+                return new Stroke(after, blow, TimeSpan.FromSeconds(lasting));
+            });
         return new Schedule(seed, [.. strokes.OrderBy(stroke => stroke.After)]);
     }
 

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Sdxl.Campaign.Tests;
 
 /// <summary>
-/// A clock of the tests' own for the host and all that it starts (libfaketime, `apt install libfaketime`): the wall clock jumps, the steady clock does
-/// not, as when a laptop's time is set.
+/// A clock of the tests' own for the host and all that it starts (libfaketime, `apt install libfaketime`): the wall clock jumps, the steady
+/// clock does not, as when a laptop's time is set.
 /// </summary>
 public sealed class ShiftedClock(string file)
 {
@@ -27,8 +27,12 @@ public sealed class ShiftedClock(string file)
         Write();
         return
         [
-            ("LD_PRELOAD", Library), ("FAKETIME_TIMESTAMP_FILE", file), ("FAKETIME_CACHE_DURATION", "1"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-            ("FAKETIME_DONT_RESET", "1"), ("FAKETIME_NO_CACHE", "0"),
+            ("LD_PRELOAD", Library),
+            ("FAKETIME_TIMESTAMP_FILE", file),
+            ("FAKETIME_CACHE_DURATION", "1"),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+            ("FAKETIME_DONT_RESET", "1"),
+            ("FAKETIME_NO_CACHE", "0"),
         ];
     }
 

@@ -52,7 +52,12 @@ internal sealed class FakeHost : IDisposable
     }
 
     public void Problem(string line, int status, string detail) =>
-        routes[line] = _ => (status, "application/problem+json", Encoding.UTF8.GetBytes(new JsonObject { ["title"] = "no", ["detail"] = detail }.ToJsonString()));
+        routes[line] = _ =>
+            (
+                status,
+                "application/problem+json",
+                Encoding.UTF8.GetBytes(new JsonObject { ["title"] = "no", ["detail"] = detail }.ToJsonString())
+            );
 
     public void Serve(string line, byte[] bytes) => routes[line] = _ => (200, "application/octet-stream", bytes);
 
@@ -75,7 +80,11 @@ internal sealed class FakeHost : IDisposable
             using var reader = new StreamReader(context.Request.InputStream, Encoding.Latin1);
             var line = $"{context.Request.HttpMethod} {context.Request.Url!.AbsolutePath}";
             Requests.Enqueue((line, await reader.ReadToEndAsync()));
-            var (status, type, body) = context.Request.Headers["Authorization"] != $"Bearer {Token}" ? (401, "application/json", "{\"detail\":\"no token\"}"u8.ToArray()) : routes.TryGetValue(line, out var answer) ? answer(context.Request) : (404, "application/json", "{\"detail\":\"nothing here\"}"u8.ToArray());
+            var (status, type, body) =
+                context.Request.Headers["Authorization"] != $"Bearer {Token}"
+                    ? (401, "application/json", "{\"detail\":\"no token\"}"u8.ToArray())
+                : routes.TryGetValue(line, out var answer) ? answer(context.Request)
+                : (404, "application/json", "{\"detail\":\"nothing here\"}"u8.ToArray());
             context.Response.StatusCode = status;
             context.Response.ContentType = type;
             await context.Response.OutputStream.WriteAsync(body);

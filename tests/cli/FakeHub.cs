@@ -6,7 +6,10 @@ using System.Security.Cryptography;
 
 namespace Sdxl.Tests.Cli;
 
-/// <summary>Answers as Hugging Face does: small files at once with git's hash as ETag, large ones through a redirect to another host whose first answer names SHA-256 and size.</summary>
+/// <summary>
+/// Answers as Hugging Face does: small files at once with git's hash as ETag, large ones through a redirect to another host whose first
+/// answer names SHA-256 and size.
+/// </summary>
 internal sealed class FakeHub : IDisposable
 {
     private const int Large = 10_000; // bytes from which a file lies in LFS here
@@ -33,7 +36,8 @@ internal sealed class FakeHub : IDisposable
     /// <summary>Paths of files whose bytes were sent.</summary>
     public ConcurrentQueue<string> Sent { get; } = new();
 
-    public void Add(string repository, string revision, string file, byte[] content) => files[$"/{repository}/resolve/{revision}/{file}"] = content;
+    public void Add(string repository, string revision, string file, byte[] content) =>
+        files[$"/{repository}/resolve/{revision}/{file}"] = content;
 
     public void Dispose() => listener.Close();
 
@@ -52,7 +56,10 @@ internal sealed class FakeHub : IDisposable
 #pragma warning disable CA5350 // git's own object name
                 var git = SHA1.HashData([.. System.Text.Encoding.ASCII.GetBytes($"blob {content.Length}\0"), .. content]);
 #pragma warning restore CA5350
-                response.AddHeader("ETag", request.Url.Host == "localhost" ? "\"of the content network\"" : $"\"{Convert.ToHexStringLower(git)}\"");
+                response.AddHeader(
+                    "ETag",
+                    request.Url.Host == "localhost" ? "\"of the content network\"" : $"\"{Convert.ToHexStringLower(git)}\""
+                );
                 response.AddHeader("X-Repo-Commit", path.Split('/')[4]);
                 response.ContentLength64 = content.Length;
                 if (request.HttpMethod == "GET")

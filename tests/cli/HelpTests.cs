@@ -5,10 +5,52 @@ namespace Sdxl.Tests.Cli;
 /// <summary>cli/help/ holds what the program prints, so that ./sdxl shows it before anything is set up or built.</summary>
 public sealed class HelpTests
 {
-    public static TheoryData<string> Commands => ["", "demo", "check", "train", "draw", "up", "status", "cancel", "models", "models pull", "setup", "test", "bench", "worker",
-        "trainings", "trainings list", "trainings show", "trainings logs", "trainings stop", "trainings cancel", "trainings delete", "models list", "models create", "models versions",
-        "models download", "models delete", "files", "files list", "files upload", "files delete", "tokens", "tokens create", "tokens list", "tokens revoke", "subscriptions",
-        "subscriptions create", "subscriptions list", "subscriptions delete", "subscriptions test", "events", "login", "logout", "completion"];
+    public static TheoryData<string> Commands =>
+        [
+            "",
+            "demo",
+            "check",
+            "train",
+            "draw",
+            "up",
+            "status",
+            "cancel",
+            "models",
+            "models pull",
+            "setup",
+            "test",
+            "bench",
+            "worker",
+            "trainings",
+            "trainings list",
+            "trainings show",
+            "trainings logs",
+            "trainings stop",
+            "trainings cancel",
+            "trainings delete",
+            "models list",
+            "models create",
+            "models versions",
+            "models download",
+            "models delete",
+            "files",
+            "files list",
+            "files upload",
+            "files delete",
+            "tokens",
+            "tokens create",
+            "tokens list",
+            "tokens revoke",
+            "subscriptions",
+            "subscriptions create",
+            "subscriptions list",
+            "subscriptions delete",
+            "subscriptions test",
+            "events",
+            "login",
+            "logout",
+            "completion",
+        ];
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -21,7 +63,9 @@ public sealed class HelpTests
         Assert.Equal((0, ""), (printed.ExitCode, printed.Errors));
         Assert.True(
             File.Exists(file) && await File.ReadAllTextAsync(file) == printed.Output,
-            $"{file} is not what the program prints. Write it again: dotnet cli/bin/Release/net10.0/sdxl.dll {command} --help >{Path.GetRelativePath(TestPaths.Root, file)}");
+            $"{file} is not what the program prints. Write it again: dotnet cli/bin/Release/net10.0/sdxl.dll {command} --help "
+                + $">{Path.GetRelativePath(TestPaths.Root, file)}"
+        );
     }
 
     [Theory]
@@ -39,7 +83,11 @@ public sealed class HelpTests
             var help = root.CreateSubdirectory("cli").CreateSubdirectory("help");
             foreach (var path in Directory.GetFiles(Path.Combine(TestPaths.Root, "cli", "help")))
                 File.Copy(path, Path.Combine(help.FullName, Path.GetFileName(path)));
-            var start = new ProcessStartInfo("/bin/bash", [Path.Combine(root.FullName, "sdxl"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            var start = new ProcessStartInfo("/bin/bash", [Path.Combine(root.FullName, "sdxl"), .. arguments])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
             start.Environment["PATH"] = "/usr/bin:/bin";
             using var script = Process.Start(start)!;
             var (output, errors) = (script.StandardOutput.ReadToEndAsync(), script.StandardError.ReadToEndAsync());

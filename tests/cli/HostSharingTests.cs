@@ -32,7 +32,10 @@ public sealed class HostSharingTests : IDisposable
     {
         using var up = SdxlProcess.Start(home, null, "up");
         using var patience = new CancellationTokenSource(Patience);
-        while (await up.StandardOutput.ReadLineAsync(patience.Token) is not { } line || !line.StartsWith("The host is up", StringComparison.Ordinal))
+        while (
+            await up.StandardOutput.ReadLineAsync(patience.Token) is not { } line
+            || !line.StartsWith("The host is up", StringComparison.Ordinal)
+        )
             Assert.False(up.HasExited, "the host does not start");
         var host = HostFile.TryRead(home)!;
         var other = HostUse.TryShare(home); // what each other command holds
@@ -40,7 +43,10 @@ public sealed class HostSharingTests : IDisposable
         Assert.Null(HostUse.TryTakeAlone(home));
 
         await SdxlProcess.InterruptAsync(up);
-        Assert.Equal("Another command uses the host, which stops after it. Ctrl-C stops it now.", await up.StandardError.ReadLineAsync(patience.Token));
+        Assert.Equal(
+            "Another command uses the host, which stops after it. Ctrl-C stops it now.",
+            await up.StandardError.ReadLineAsync(patience.Token)
+        );
         await Task.Delay(500, patience.Token);
         using (var http = new HttpClient { DefaultRequestHeaders = { Authorization = new("Bearer", host.Token) } })
             Assert.NotNull(JsonNode.Parse(await http.GetStringAsync(new Uri(host.Url, "v1/trainings"), patience.Token)));

@@ -50,12 +50,29 @@ public sealed class ModelsPullTests : IDisposable
         return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
-    private static BaseFile File(string? sha) => new("vae/model.safetensors", "owner/repo", Revision, "vae/model file.safetensors", Content.Length, sha, "mit", "https://example.org/licence");
+    private static BaseFile File(string? sha) =>
+        new(
+            "vae/model.safetensors",
+            "owner/repo",
+            Revision,
+            "vae/model file.safetensors",
+            Content.Length,
+            sha,
+            "mit",
+            "https://example.org/licence"
+        );
 
     private async Task<ContentHash> FetchAsync(string? sha, string? token = null, TimeSpan? stallPatience = null)
     {
         using var source = new ModelSource(Endpoint, token) { StallPatience = stallPatience ?? TimeSpan.FromMinutes(1) };
-        return await new ModelDownload(source, time).FetchAsync(File(sha), Target, sha is null ? null : new ContentHash(sha), (_, _) => { }, told.Add, CancellationToken.None);
+        return await new ModelDownload(source, time).FetchAsync(
+            File(sha),
+            Target,
+            sha is null ? null : new ContentHash(sha),
+            (_, _) => { },
+            told.Add,
+            CancellationToken.None
+        );
     }
 
     [Fact]
@@ -67,7 +84,10 @@ public sealed class ModelsPullTests : IDisposable
         Assert.Equal(Content, System.IO.File.ReadAllBytes(Target));
         Assert.False(System.IO.File.Exists(Target + ".part"));
         // Not the exact bytes: a reset connection may take with it what was under way.
-        var starts = requests.Skip(1).Select(request => long.Parse(request.Range!["bytes=".Length..^1], CultureInfo.InvariantCulture)).ToList();
+        var starts = requests
+            .Skip(1)
+            .Select(request => long.Parse(request.Range!["bytes=".Length..^1], CultureInfo.InvariantCulture))
+            .ToList();
         Assert.Equal(starts.Order(), starts);
         Assert.True(starts[^1] > 100_000, $"the last request began at byte {starts[^1]}");
         Assert.Equal($"/owner/repo/resolve/{Revision}/vae/model%20file.safetensors", requests.First().Path);
@@ -145,7 +165,9 @@ public sealed class ModelsPullTests : IDisposable
         for (var i = 0; i < 6; i++)
             answers.Enqueue(silent.Add);
         System.IO.File.Delete(Target);
-        var e = await Assert.ThrowsAsync<CliException>(() => FetchAsync(Sha, stallPatience: TimeSpan.FromSeconds(0.2)).WaitAsync(TimeSpan.FromSeconds(40)));
+        var e = await Assert.ThrowsAsync<CliException>(() =>
+            FetchAsync(Sha, stallPatience: TimeSpan.FromSeconds(0.2)).WaitAsync(TimeSpan.FromSeconds(40))
+        );
         Assert.Contains("nothing came for 0.2 s", e.Message, StringComparison.Ordinal);
     }
 
@@ -242,7 +264,15 @@ public sealed class ModelsPullTests : IDisposable
     {
         WriteManifest(sha: null, bytes: null);
         // Between this pull's first question and its download another one has finished: its lock file is there by now.
-        var other = new JsonObject { ["repository"] = "owner/other", ["revision"] = Revision, ["file"] = "f", ["hash"] = Sha, ["bytes"] = 1, ["written_utc_ticks"] = 1 };
+        var other = new JsonObject
+        {
+            ["repository"] = "owner/other",
+            ["revision"] = Revision,
+            ["file"] = "f",
+            ["hash"] = Sha,
+            ["bytes"] = 1,
+            ["written_utc_ticks"] = 1,
+        };
         answers.Enqueue(context =>
         {
             System.IO.File.WriteAllText(Path.Combine(folder, "big.lock"), new JsonObject { ["other/file"] = other }.ToJsonString());
@@ -340,8 +370,15 @@ public sealed class ModelsPullTests : IDisposable
         var environment = new Dictionary<string, string>(Environment) { ["SDXL_MODELS"] = empty };
         answers.Enqueue(context => Fail(context, 404, null));
         var pulled = await SdxlProcess.RunAsync(folder, null, environment, "models", "pull", "sdxl", "--only", "yunet");
-        Assert.Contains("face_detection_yunet/resolve/3cc26e7f1014a5ee5d74a42acee58bafc9d0a310/face_detection_yunet_2023mar.onnx is not there (404)", pulled.Errors, StringComparison.Ordinal);
-        Assert.Equal(System.IO.File.ReadAllBytes(Path.Combine(TestPaths.Models, "sdxl.json")), System.IO.File.ReadAllBytes(Path.Combine(empty, "sdxl.json")));
+        Assert.Contains(
+            "face_detection_yunet/resolve/3cc26e7f1014a5ee5d74a42acee58bafc9d0a310/face_detection_yunet_2023mar.onnx is not there (404)",
+            pulled.Errors,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(
+            System.IO.File.ReadAllBytes(Path.Combine(TestPaths.Models, "sdxl.json")),
+            System.IO.File.ReadAllBytes(Path.Combine(empty, "sdxl.json"))
+        );
         var drawn = await SdxlProcess.RunAsync(folder, null, environment, "draw", "a cat", "--version", "none", "--base", "sdxl");
         Assert.Contains($"Base model 'sdxl' is not complete: {empty} lacks ", drawn.Errors, StringComparison.Ordinal);
         var other = await SdxlProcess.RunAsync(folder, null, environment, "models", "pull", "no-such");
@@ -352,18 +389,29 @@ public sealed class ModelsPullTests : IDisposable
     public async Task Without_a_network_the_command_says_so_at_once_and_when_it_tries_again()
     {
         WriteManifest(Sha, null);
-        var environment = new Dictionary<string, string>(Environment) { ["HF_ENDPOINT"] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}") };
+        var environment = new Dictionary<string, string>(Environment)
+        {
+            ["HF_ENDPOINT"] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}"),
+        };
         using var pull = SdxlProcess.Start(folder, environment, "models", "pull", "big");
         var lines = new List<string>();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (lines.Count(line => line.Contains("Attempt", StringComparison.Ordinal)) < 2 && await pull.StandardOutput.ReadLineAsync(patience.Token) is { } line)
+        while (
+            lines.Count(line => line.Contains("Attempt", StringComparison.Ordinal)) < 2
+            && await pull.StandardOutput.ReadLineAsync(patience.Token) is { } line
+        )
             lines.Add(line.Trim());
         await SdxlProcess.InterruptAsync(pull);
         await pull.WaitForExitAsync(patience.Token);
 
         var server = environment["HF_ENDPOINT"]["http://".Length..];
         Assert.Contains(lines, line => line.StartsWith($"{server} does not answer: Connection refused", StringComparison.Ordinal));
-        Assert.Contains(lines, line => line.StartsWith($"vae/model.safetensors from {server}: Connection refused", StringComparison.Ordinal) && line.EndsWith("Attempt 2 of 6 in 1 s.", StringComparison.Ordinal));
+        Assert.Contains(
+            lines,
+            line =>
+                line.StartsWith($"vae/model.safetensors from {server}: Connection refused", StringComparison.Ordinal)
+                && line.EndsWith("Attempt 2 of 6 in 1 s.", StringComparison.Ordinal)
+        );
         Assert.Contains(lines, line => line.EndsWith("Attempt 3 of 6 in 2 s.", StringComparison.Ordinal));
     }
 
@@ -374,12 +422,26 @@ public sealed class ModelsPullTests : IDisposable
         foreach (var status in new[] { 401, 403, 404 })
         {
             answers.Enqueue(context => Fail(context, status, null));
-            var failed = await SdxlProcess.RunAsync(folder, null, new Dictionary<string, string>(Environment) { ["HF_TOKEN"] = "hf_secret" }, "models", "pull", "big");
+            var failed = await SdxlProcess.RunAsync(
+                folder,
+                null,
+                new Dictionary<string, string>(Environment) { ["HF_TOKEN"] = "hf_secret" },
+                "models",
+                "pull",
+                "big"
+            );
             Assert.Equal(1, failed.ExitCode);
             Assert.DoesNotContain("hf_secret", failed.Output + failed.Errors, StringComparison.Ordinal);
         }
         Assert.All(requests, request => Assert.Equal("Bearer hf_secret", request.Authorization));
-        var wrong = await SdxlProcess.RunAsync(folder, null, new Dictionary<string, string>(Environment) { ["HF_ENDPOINT"] = "not an address" }, "models", "pull", "big");
+        var wrong = await SdxlProcess.RunAsync(
+            folder,
+            null,
+            new Dictionary<string, string>(Environment) { ["HF_ENDPOINT"] = "not an address" },
+            "models",
+            "pull",
+            "big"
+        );
         Assert.Equal("HF_ENDPOINT is 'not an address'; it must be an address such as https://huggingface.co.\n", wrong.Errors);
     }
 
@@ -387,10 +449,24 @@ public sealed class ModelsPullTests : IDisposable
     public async Task Commands_that_need_a_base_model_that_is_not_complete_name_the_files_and_the_command()
     {
         WriteManifest(Sha, Content.Length);
-        foreach (var command in new[] { new[] { "up" }, ["draw", "a cat", "--version", "none"], ["train", Path.Combine(TestPaths.Root, "examples", "gizmo.zip")] })
+        foreach (
+            var command in new[]
+            {
+                new[] { "up" },
+                ["draw", "a cat", "--version", "none"],
+                ["train", Path.Combine(TestPaths.Root, "examples", "gizmo.zip")],
+            }
+        )
         {
             var refused = await SdxlProcess.RunAsync(folder, null, Environment, [.. command, "--base", "big"]);
-            Assert.Equal((1, $"Base model 'big' is not complete: {folder} lacks vae/model.safetensors. Download what is missing with: ./sdxl models pull big.\n"), (refused.ExitCode, refused.Errors));
+            Assert.Equal(
+                (
+                    1,
+                    $"Base model 'big' is not complete: {folder} lacks vae/model.safetensors. Download what is missing with: ./sdxl models "
+                        + "pull big.\n"
+                ),
+                (refused.ExitCode, refused.Errors)
+            );
         }
         Assert.Empty(requests);
     }
@@ -415,7 +491,10 @@ public sealed class ModelsPullTests : IDisposable
         while (!System.IO.File.Exists(Target + ".part") || new FileInfo(Target + ".part").Length == 0)
             await Task.Delay(20);
         var second = await SdxlProcess.RunAsync(folder, null, Environment, "models", "pull", "big");
-        Assert.Equal((1, $"Another ./sdxl models pull is at work in {folder}. Let it finish, or stop it first.\n"), (second.ExitCode, second.Errors));
+        Assert.Equal(
+            (1, $"Another ./sdxl models pull is at work in {folder}. Let it finish, or stop it first.\n"),
+            (second.ExitCode, second.Errors)
+        );
         interrupt.SetResult();
         Assert.Equal(130, (await first).ExitCode);
         half.Set();
@@ -428,15 +507,39 @@ public sealed class ModelsPullTests : IDisposable
 
     private Dictionary<string, string> Environment => new() { ["SDXL_MODELS"] = folder, ["HF_ENDPOINT"] = Endpoint.ToString() };
 
-    private void WriteManifest(string? sha, int? bytes) => System.IO.File.WriteAllText(Path.Combine(folder, "big.json"), new JsonObject
-    {
-        ["name"] = "big", ["description"] = "d", ["model"] = "vae", ["refiner"] = null, ["vision"] = ".", ["training_defaults"] = new JsonObject(), ["prediction_defaults"] = new JsonObject(),
-        ["sources"] = new JsonArray(new JsonObject
-        {
-            ["repository"] = "owner/repo", ["revision"] = Revision, ["licence"] = "openrail++", ["licence_url"] = "https://example.org/licence", ["into"] = "vae",
-            ["files"] = new JsonArray(new JsonObject { ["file"] = "m.safetensors", ["as"] = "model.safetensors", ["bytes"] = bytes, ["sha256"] = sha }),
-        }),
-    }.ToJsonString());
+    private void WriteManifest(string? sha, int? bytes) =>
+        System.IO.File.WriteAllText(
+            Path.Combine(folder, "big.json"),
+            new JsonObject
+            {
+                ["name"] = "big",
+                ["description"] = "d",
+                ["model"] = "vae",
+                ["refiner"] = null,
+                ["vision"] = ".",
+                ["training_defaults"] = new JsonObject(),
+                ["prediction_defaults"] = new JsonObject(),
+                ["sources"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["repository"] = "owner/repo",
+                        ["revision"] = Revision,
+                        ["licence"] = "openrail++",
+                        ["licence_url"] = "https://example.org/licence",
+                        ["into"] = "vae",
+                        ["files"] = new JsonArray(
+                            new JsonObject
+                            {
+                                ["file"] = "m.safetensors",
+                                ["as"] = "model.safetensors",
+                                ["bytes"] = bytes,
+                                ["sha256"] = sha,
+                            }
+                        ),
+                    }
+                ),
+            }.ToJsonString()
+        );
 
     /// <summary>As Hugging Face answers for a large file, here without the redirect.</summary>
     private static void Large(HttpListenerContext context, string sha)
@@ -451,7 +554,14 @@ public sealed class ModelsPullTests : IDisposable
     {
         await foreach (var context in listener.RequestsAsync())
         {
-            requests.Enqueue((context.Request.HttpMethod, context.Request.Url!.AbsolutePath, context.Request.Headers["Range"], context.Request.Headers["Authorization"]));
+            requests.Enqueue(
+                (
+                    context.Request.HttpMethod,
+                    context.Request.Url!.AbsolutePath,
+                    context.Request.Headers["Range"],
+                    context.Request.Headers["Authorization"]
+                )
+            );
             if (answers.TryDequeue(out var answer))
                 answer(context);
             else
@@ -477,7 +587,10 @@ public sealed class ModelsPullTests : IDisposable
             context.Response.Close();
             return;
         }
-        var start = context.Request.Headers["Range"] is { } range && !ignoreRange ? int.Parse(range["bytes=".Length..^1], CultureInfo.InvariantCulture) : 0;
+        var start =
+            context.Request.Headers["Range"] is { } range && !ignoreRange
+                ? int.Parse(range["bytes=".Length..^1], CultureInfo.InvariantCulture)
+                : 0;
         if (start >= bytes.Length)
         {
             context.Response.StatusCode = 416;

@@ -30,7 +30,10 @@ public sealed class PictureSheetTests
         for (var row = 0; row < 3; row++)
         {
             Assert.Equal(256 * 256, Count(sheet, new Rectangle(0, row * sheet.Height / 3, sheet.Width / 2, sheet.Height / 3), Red));
-            Assert.Equal(256 * 256, Count(sheet, new Rectangle(sheet.Width / 2, row * sheet.Height / 3, sheet.Width / 2, sheet.Height / 3), Green));
+            Assert.Equal(
+                256 * 256,
+                Count(sheet, new Rectangle(sheet.Width / 2, row * sheet.Height / 3, sheet.Width / 2, sheet.Height / 3), Green)
+            );
         }
     }
 
@@ -70,7 +73,11 @@ public sealed class PictureSheetTests
 
     [Fact]
     public void A_row_without_pictures_is_named() =>
-        Assert.Contains("'lonely'", Assert.Throws<ArgumentException>(() => PictureSheet.Compose([new SheetRow("lonely", [Plain(Red)], [])], 1)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'lonely'",
+            Assert.Throws<ArgumentException>(() => PictureSheet.Compose([new SheetRow("lonely", [Plain(Red)], [])], 1)).Message,
+            StringComparison.Ordinal
+        );
 
     private static SheetRow Row(string prompt, Rgb24 before, Rgb24 after) => new(prompt, [Plain(before)], [Plain(after)]);
 

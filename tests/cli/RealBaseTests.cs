@@ -6,8 +6,8 @@ using Sdxl.Core.Hosting;
 namespace Sdxl.Tests.Cli;
 
 /// <summary>
-/// --base sdxl from an empty models folder to pictures: the real manifest's repositories, commits, files and folders, with small models of the same architectures behind
-/// them (sizes and hashes are those of the stand-ins). Real command line, host and worker.
+/// --base sdxl from an empty models folder to pictures: the real manifest's repositories, commits, files and folders, with small models of
+/// the same architectures behind them (sizes and hashes are those of the stand-ins). Real command line, host and worker.
 /// </summary>
 public sealed class RealBaseTests : IDisposable
 {
@@ -28,7 +28,21 @@ public sealed class RealBaseTests : IDisposable
     public async Task Pulled_by_the_real_manifest_the_base_model_trains_draws_refines_and_checks()
     {
         var files = PublishStandIns();
-        string[] train = ["train", Path.Combine(TestPaths.Root, "examples", "gizmo.zip"), "--base", "sdxl", "--resolution", "64", "--max-train-steps", "2", "--train-batch-size", "1", "--lora-rank", "4"];
+        string[] train =
+        [
+            "train",
+            Path.Combine(TestPaths.Root, "examples", "gizmo.zip"),
+            "--base",
+            "sdxl",
+            "--resolution",
+            "64",
+            "--max-train-steps",
+            "2",
+            "--train-batch-size",
+            "1",
+            "--lora-rank",
+            "4",
+        ];
         var missing = await RunAsync(train);
         Assert.Equal(1, missing.ExitCode);
         Assert.Contains($"{models} lacks 18 files: sdxl/base/model_index.json, ", missing.Errors, StringComparison.Ordinal);
@@ -36,23 +50,35 @@ public sealed class RealBaseTests : IDisposable
 
         var pulled = await RunAsync("models", "pull", "sdxl");
         Assert.Equal((0, ""), (pulled.ExitCode, pulled.Errors));
-        Assert.Contains("licence CreativeML Open RAIL++-M: stabilityai/stable-diffusion-xl-base-1.0 (", pulled.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "licence CreativeML Open RAIL++-M: stabilityai/stable-diffusion-xl-base-1.0 (",
+            pulled.Output,
+            StringComparison.Ordinal
+        );
         Assert.Contains($"sdxl is there: {files} files, {files} of them downloaded", pulled.Output, StringComparison.Ordinal);
-        Assert.Contains("still to be made on this machine: sdxl/blip/vision_model.onnx, sdxl/blip/text_decoder.onnx", pulled.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "still to be made on this machine: sdxl/blip/vision_model.onnx, sdxl/blip/text_decoder.onnx",
+            pulled.Output,
+            StringComparison.Ordinal
+        );
         Assert.Equal(files, hub.Sent.Count);
 
         using var up = SdxlProcess.Start(home, Environment, "up", "--base", "sdxl");
         try
         {
             using var patience = new CancellationTokenSource(Patience);
-            while (await up.StandardOutput.ReadLineAsync(patience.Token) is not { } line || !line.StartsWith("The host is up", StringComparison.Ordinal))
+            while (
+                await up.StandardOutput.ReadLineAsync(patience.Token) is not { } line
+                || !line.StartsWith("The host is up", StringComparison.Ordinal)
+            )
                 Assert.False(up.HasExited, "the host does not start");
 
             // Nobody captioned the pictures, and BLIP is not made yet: refused before anything is begun.
             var uncaptioned = await RunAsync(train);
             Assert.Equal(1, uncaptioned.ExitCode);
             Assert.Contains(
-                $"lacks 2 files: sdxl/blip/vision_model.onnx, sdxl/blip/text_decoder.onnx. Make sdxl/blip/vision_model.onnx, sdxl/blip/text_decoder.onnx with: python3 tools/export_onnx.py blip {models}/sdxl/blip.",
+                "lacks 2 files: sdxl/blip/vision_model.onnx, sdxl/blip/text_decoder.onnx. Make sdxl/blip/vision_model.onnx, "
+                    + $"sdxl/blip/text_decoder.onnx with: python3 tools/export_onnx.py blip {models}/sdxl/blip.",
                 uncaptioned.Errors, StringComparison.Ordinal);
             Assert.DoesNotContain("unpack", uncaptioned.Output, StringComparison.Ordinal);
 
@@ -60,13 +86,21 @@ public sealed class RealBaseTests : IDisposable
             foreach (var made in new[] { "vision_model.onnx", "text_decoder.onnx" })
                 File.Copy(Path.Combine(TestPaths.Models, "blip", made), Path.Combine(models, "sdxl", "blip", made));
             File.Delete(Path.Combine(models, "sdxl", "blip", "model.safetensors"));
-            Assert.Contains($"0 of {files - 1} files would be downloaded.", (await RunAsync("models", "pull", "--dry-run")).Output, StringComparison.Ordinal);
+            Assert.Contains(
+                $"0 of {files - 1} files would be downloaded.",
+                (await RunAsync("models", "pull", "--dry-run")).Output,
+                StringComparison.Ordinal
+            );
 
             // What only a small picture takes is missed in the middle: final, without five tries.
             var upscaler = Path.Combine(models, "sdxl", "swin2sr", "model.onnx");
             File.Move(upscaler, upscaler + ".away");
             var enlarged = await RunAsync("check", train[1], "--base", "sdxl", "--resolution", "512");
-            Assert.Contains("lacks sdxl/swin2sr/model.onnx. Download what is missing with: ./sdxl models pull sdxl.", enlarged.Errors, StringComparison.Ordinal);
+            Assert.Contains(
+                "lacks sdxl/swin2sr/model.onnx. Download what is missing with: ./sdxl models pull sdxl.",
+                enlarged.Errors,
+                StringComparison.Ordinal
+            );
             var log = await File.ReadAllTextAsync(Path.Combine(home, "logs", "host.log"));
             // Each of the zip's twelve pictures once at most.
             Assert.InRange(System.Text.RegularExpressions.Regex.Count(log, @"activity PreparePicture #\d+ failed"), 1, 12);
@@ -76,16 +110,46 @@ public sealed class RealBaseTests : IDisposable
             Assert.Equal((0, ""), (check.ExitCode, check.Errors));
 
             // Without --base it is the host's, as started above.
-            var trained = await RunAsync([.. train.Where(option => option is not "--base" and not "sdxl"), "--mask-target-prompts", "object", "--json"]);
+            var trained = await RunAsync([
+                .. train.Where(option => option is not "--base" and not "sdxl"),
+                "--mask-target-prompts",
+                "object",
+                "--json",
+            ]);
             Assert.Equal((0, ""), (trained.ExitCode, trained.Errors));
             Assert.True(File.Exists(Result(trained)["weights"]!.GetValue<string>()));
             var host = HostFile.TryRead(home)!;
-            using (var http = new HttpClient { BaseAddress = host.Url, DefaultRequestHeaders = { Authorization = new("Bearer", host.Token) } })
-                Assert.Equal("sdxl", JsonNode.Parse(await http.GetStringAsync($"v1/trainings/{Result(trained)["training"]}"))!["base"]!.GetValue<string>());
+            using (
+                var http = new HttpClient { BaseAddress = host.Url, DefaultRequestHeaders = { Authorization = new("Bearer", host.Token) } }
+            )
+                Assert.Equal(
+                    "sdxl",
+                    JsonNode.Parse(await http.GetStringAsync($"v1/trainings/{Result(trained)["training"]}"))!["base"]!.GetValue<string>()
+                );
 
-            string[] small = ["--width", "64", "--height", "64", "--num-inference-steps", "4", "--seed", "5", "--disable-safety-checker", "--json"];
+            string[] small =
+            [
+                "--width",
+                "64",
+                "--height",
+                "64",
+                "--num-inference-steps",
+                "4",
+                "--seed",
+                "5",
+                "--disable-safety-checker",
+                "--json",
+            ];
             var plain = await DrawAsync(["draw", "a photo of TOK", .. small]);
-            var refined = await DrawAsync(["draw", "a photo of TOK", "--refine", "expert_ensemble_refiner", "--high-noise-frac", "0.5", .. small]);
+            var refined = await DrawAsync([
+                "draw",
+                "a photo of TOK",
+                "--refine",
+                "expert_ensemble_refiner",
+                "--high-noise-frac",
+                "0.5",
+                .. small,
+            ]);
             Assert.NotEqual(plain, refined);
             var bare = await DrawAsync(["draw", "a photo of TOK", "--version", "none", .. small]);
             Assert.NotEqual(plain, bare);
@@ -95,8 +159,16 @@ public sealed class RealBaseTests : IDisposable
             File.Delete(Path.Combine(models, "sdxl", "safety_checker", "model.safetensors"));
             Assert.Equal(plain, await DrawAsync(["draw", "a photo of TOK", .. small]));
             var unrefined = await RunAsync(["draw", "a photo of TOK", "--refine", "base_image_refiner", .. small]);
-            Assert.Contains("lacks sdxl/refiner/unet/diffusion_pytorch_model.fp16.safetensors. Download what is missing with: ./sdxl models pull sdxl.", unrefined.Errors, StringComparison.Ordinal);
-            var uncheckedPicture = await RunAsync(["draw", "a photo of TOK", .. small.Where(option => option != "--disable-safety-checker")]);
+            Assert.Contains(
+                "lacks sdxl/refiner/unet/diffusion_pytorch_model.fp16.safetensors. Download what is missing with: ./sdxl models pull sdxl.",
+                unrefined.Errors,
+                StringComparison.Ordinal
+            );
+            var uncheckedPicture = await RunAsync([
+                "draw",
+                "a photo of TOK",
+                .. small.Where(option => option != "--disable-safety-checker"),
+            ]);
             Assert.Contains("lacks sdxl/safety_checker/model.safetensors.", uncheckedPicture.Errors, StringComparison.Ordinal);
         }
         finally

@@ -15,10 +15,16 @@ internal static class SdxlProcess
 
     public static Task<Outcome> RunAsync(string home, params string[] arguments) => RunAsync(home, null, null, arguments);
 
-    public static Task<Outcome> RunAsync(string home, Task interruptWhen, params string[] arguments) => RunAsync(home, interruptWhen, null, arguments);
+    public static Task<Outcome> RunAsync(string home, Task interruptWhen, params string[] arguments) =>
+        RunAsync(home, interruptWhen, null, arguments);
 
     /// <param name="interruptWhen">Sends SIGINT once this task is done.</param>
-    public static async Task<Outcome> RunAsync(string home, Task? interruptWhen, Dictionary<string, string>? environment, params string[] arguments)
+    public static async Task<Outcome> RunAsync(
+        string home,
+        Task? interruptWhen,
+        Dictionary<string, string>? environment,
+        params string[] arguments
+    )
     {
         using var process = Start(home, environment, arguments);
         var output = process.StandardOutput.ReadToEndAsync();
@@ -42,7 +48,14 @@ internal static class SdxlProcess
         string[] unset = ["CI", "GITHUB_ACTIONS", "TF_BUILD", "NO_COLOR"]; // of whoever runs the tests
         start.FileName = "/usr/bin/script";
         start.ArgumentList.Clear();
-        foreach (var word in new[] { "-qec", $"stty cols 100 rows 30; exec env {string.Join(' ', unset.Select(name => $"-u {name}").Concat(terminal))} {words}", "/dev/null" })
+        foreach (
+            var word in new[]
+            {
+                "-qec",
+                $"stty cols 100 rows 30; exec env {string.Join(' ', unset.Select(name => $"-u {name}").Concat(terminal))} {words}",
+                "/dev/null",
+            }
+        )
             start.ArgumentList.Add(word);
         start.RedirectStandardInput = true; // script passes on what it reads
         using var process = Process.Start(start)!;
@@ -59,12 +72,16 @@ internal static class SdxlProcess
         await kill.WaitForExitAsync();
     }
 
-    public static Process Start(string home, Dictionary<string, string>? environment, params string[] arguments) => Process.Start(Command(home, environment, arguments))!;
+    public static Process Start(string home, Dictionary<string, string>? environment, params string[] arguments) =>
+        Process.Start(Command(home, environment, arguments))!;
 
     private static ProcessStartInfo Command(string home, Dictionary<string, string>? environment, string[] arguments)
     {
         var configuration = AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(TestPaths.Root, "cli", "bin", configuration, "net10.0", "sdxl.dll"), .. arguments])
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [Path.Combine(TestPaths.Root, "cli", "bin", configuration, "net10.0", "sdxl.dll"), .. arguments]
+        )
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -20,20 +20,42 @@ public sealed class TrainCommandTests : IDisposable
 
     public void Dispose() => host.Dispose();
 
-    private static JsonObject State(string status, string stage, string logs = "", JsonObject? progress = null, string? error = null) => new()
-    {
-        ["id"] = Id, ["destination"] = "me/cat", ["base"] = "toy", ["status"] = status, ["stage"] = stage, ["logs"] = logs, ["error"] = error, ["warnings"] = new JsonArray(),
-        ["input"] = new JsonObject { ["token_string"] = "TOK" }, ["progress"] = progress, ["output"] = null, ["created_at"] = "2026-01-02T03:04:05Z", ["urls"] = new JsonObject(),
-    };
+    private static JsonObject State(string status, string stage, string logs = "", JsonObject? progress = null, string? error = null) =>
+        new()
+        {
+            ["id"] = Id,
+            ["destination"] = "me/cat",
+            ["base"] = "toy",
+            ["status"] = status,
+            ["stage"] = stage,
+            ["logs"] = logs,
+            ["error"] = error,
+            ["warnings"] = new JsonArray(),
+            ["input"] = new JsonObject { ["token_string"] = "TOK" },
+            ["progress"] = progress,
+            ["output"] = null,
+            ["created_at"] = "2026-01-02T03:04:05Z",
+            ["urls"] = new JsonObject(),
+        };
 
-    private static JsonObject Steps(int step, double? loss) => new()
-    {
-        ["pictures_done"] = 1, ["pictures"] = 1, ["step"] = step, ["total_steps"] = 800, ["loss"] = loss, ["steps_per_second"] = 5.5, ["seconds_left"] = 130.0, ["device"] = "cpu",
-    };
+    private static JsonObject Steps(int step, double? loss) =>
+        new()
+        {
+            ["pictures_done"] = 1,
+            ["pictures"] = 1,
+            ["step"] = step,
+            ["total_steps"] = 800,
+            ["loss"] = loss,
+            ["steps_per_second"] = 5.5,
+            ["seconds_left"] = 130.0,
+            ["device"] = "cpu",
+        };
 
     private void Succeeds()
     {
-        const string log = "Unpacked My Cat.zip: 1 picture.\nPicture 1/1 cat.png: a photo of TOK on the grass\nPicture 2/2 bad.jpg skipped: the picture is cut off.\n"
+        const string log =
+            "Unpacked My Cat.zip: 1 picture.\nPicture 1/1 cat.png: a photo of TOK on the grass\nPicture 2/2 bad.jpg skipped: the picture "
+                + "is cut off.\n"
             + "File notes.jpg skipped: It is named .jpg but is an HTML page.\nWarning: cat.png: Nothing of it is left.\n";
         host.Answer("POST /v1/trainings", State("starting", "queued"));
         var done = State("succeeded", "done", log + "Training on cpu.\n", Steps(800, 0.05));
@@ -45,15 +67,34 @@ public sealed class TrainCommandTests : IDisposable
         done["warnings"] = new JsonArray("Only 1 picture: 5 or more are advised, 10 to 20 are better.");
         host.Serve("GET /files/tar", "tar bytes"u8.ToArray());
         host.Serve("GET /files/lora", "lora bytes"u8.ToArray());
-        host.Answer($"GET /v1/trainings/{Id}",
-            State("starting", "queued"), State("processing", "unpack"), State("processing", "prepare", log), State("processing", "train", log, Steps(40, 0.1234)), done);
+        host.Answer(
+            $"GET /v1/trainings/{Id}",
+            State("starting", "queued"),
+            State("processing", "unpack"),
+            State("processing", "prepare", log),
+            State("processing", "train", log, Steps(40, 0.1234)),
+            done
+        );
     }
 
     [Fact]
     public async Task In_a_pipe_each_thing_is_a_plain_line_and_the_weights_path_comes_last()
     {
         Succeeds();
-        var outcome = await SdxlProcess.RunAsync(host.Home, "train", archive, "--name", "cat", "--max-train-steps", "800", "--use-dora", "--base", "toy", "-o", "out");
+        var outcome = await SdxlProcess.RunAsync(
+            host.Home,
+            "train",
+            archive,
+            "--name",
+            "cat",
+            "--max-train-steps",
+            "800",
+            "--use-dora",
+            "--base",
+            "toy",
+            "-o",
+            "out"
+        );
         Assert.Equal("", outcome.Errors);
         Assert.Equal(0, outcome.ExitCode);
         Assert.DoesNotContain('\u001b', outcome.Output);
@@ -77,7 +118,10 @@ public sealed class TrainCommandTests : IDisposable
     public async Task A_version_is_trained_further_on_its_own_pictures_or_on_others()
     {
         Succeeds();
-        Assert.Equal(0, (await SdxlProcess.RunAsync(host.Home, "train", "--from", "me/cat", "--max-train-steps", "400", "-o", "out")).ExitCode);
+        Assert.Equal(
+            0,
+            (await SdxlProcess.RunAsync(host.Home, "train", "--from", "me/cat", "--max-train-steps", "400", "-o", "out")).ExitCode
+        );
         var body = JsonNode.Parse(host.Requests.Single(request => request.Line == "POST /v1/trainings").Body)!;
         Assert.Equal("""{"input":{"max_train_steps":"400"},"from":"me/cat"}""", body.ToJsonString());
 
@@ -133,7 +177,11 @@ public sealed class TrainCommandTests : IDisposable
         host.On($"GET /v1/trainings/{Id}", () => training.TrySetResult(), State("processing", "train"));
         var outcome = await SdxlProcess.RunAsync(host.Home, training.Task, "train", archive);
         Assert.Equal(130, outcome.ExitCode);
-        Assert.Contains($"training {Id} goes on: ./sdxl trainings logs {Id} -f follows it, ./sdxl trainings cancel {Id} ends it", outcome.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"training {Id} goes on: ./sdxl trainings logs {Id} -f follows it, ./sdxl trainings cancel {Id} ends it",
+            outcome.Output,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain(host.Requests, request => request.Line.EndsWith("/cancel", StringComparison.Ordinal));
     }
 
@@ -158,17 +206,24 @@ public sealed class TrainCommandTests : IDisposable
             settings.Write("{\"resolution\": 37, \"lora_rank\": 0}"u8);
         }
         var outcome = await SdxlProcess.RunAsync(host.Home, "train", archive, "--lora-rank", "8", "--base", "toy");
-        Assert.Equal((1, "training.json in My Cat.zip: Input 'resolution' is 37; it must be 64 to 2048, a multiple of 8 (nearest: 64).\n"), (outcome.ExitCode, outcome.Errors));
+        Assert.Equal(
+            (1, "training.json in My Cat.zip: Input 'resolution' is 37; it must be 64 to 2048, a multiple of 8 (nearest: 64).\n"),
+            (outcome.ExitCode, outcome.Errors)
+        );
         Assert.Empty(host.Requests);
     }
 
     [Fact]
     public async Task Checks_of_a_zip_and_a_tar_of_one_name_leave_a_folder_each()
     {
-        using var picture = new MemoryStream(File.ReadAllBytes(Path.Combine(TestPaths.Root, "tests", "fixtures", "shared", "pictures", "plain.png")));
+        using var picture = new MemoryStream(
+            File.ReadAllBytes(Path.Combine(TestPaths.Root, "tests", "fixtures", "shared", "pictures", "plain.png"))
+        );
         var tar = Path.Combine(host.Home, "My Cat.tar");
         using (var writer = new System.Formats.Tar.TarWriter(File.Create(tar)))
-            writer.WriteEntry(new System.Formats.Tar.PaxTarEntry(System.Formats.Tar.TarEntryType.RegularFile, "cat.png") { DataStream = picture });
+            writer.WriteEntry(
+                new System.Formats.Tar.PaxTarEntry(System.Formats.Tar.TarEntryType.RegularFile, "cat.png") { DataStream = picture }
+            );
         var done = State("succeeded", "done");
         done["urls"] = new JsonObject { ["report"] = $"{host.Url}/report" };
         host.Answer("POST /v1/checks", State("starting", "queued"));
@@ -185,7 +240,17 @@ public sealed class TrainCommandTests : IDisposable
     [Fact]
     public async Task All_bad_inputs_are_told_at_once()
     {
-        var outcome = await SdxlProcess.RunAsync(host.Home, "train", archive, "--resolution", "37", "--token-string", "a:b", "--base", "toy");
+        var outcome = await SdxlProcess.RunAsync(
+            host.Home,
+            "train",
+            archive,
+            "--resolution",
+            "37",
+            "--token-string",
+            "a:b",
+            "--base",
+            "toy"
+        );
         Assert.Equal(1, outcome.ExitCode);
         Assert.Contains("Input 'resolution' is 37; it must be 64 to 2048, a multiple of 8", outcome.Errors, StringComparison.Ordinal);
         Assert.Contains("'a:b'", outcome.Errors, StringComparison.Ordinal);

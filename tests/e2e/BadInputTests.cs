@@ -7,7 +7,10 @@ using Azure.Storage.Blobs.Models;
 
 namespace Sdxl.EndToEnd.Tests;
 
-/// <summary>Each bad input gets one clear sentence, over HTTP as problem+json and for the blob way as a failed record; nothing appears under models/.</summary>
+/// <summary>
+/// Each bad input gets one clear sentence, over HTTP as problem+json and for the blob way as a failed record; nothing appears under
+/// models/.
+/// </summary>
 [Collection(SharedHostCollection.Name)]
 public sealed class BadInputTests(SharedHost shared)
 {
@@ -52,7 +55,11 @@ public sealed class BadInputTests(SharedHost shared)
 
     [Theory]
     [MemberData(nameof(BadUploads))]
-    public async Task A_bad_archive_dropped_into_the_container_becomes_a_failed_training_with_the_same_sentence(string kind, int status, string says)
+    public async Task A_bad_archive_dropped_into_the_container_becomes_a_failed_training_with_the_same_sentence(
+        string kind,
+        int status,
+        string says
+    )
     {
         var name = "bad-" + kind.Replace(' ', '-');
         await _host.UploadAsync($"{name}.zip", Archive(kind), Short.Training(2));
@@ -64,8 +71,15 @@ public sealed class BadInputTests(SharedHost shared)
         // The same sentence that HTTP answers, apart from the archive's name.
         var answer = await _host.PostAsync(Archive(kind), $"{name}.zip", Short.Training(2, ("name", "bad")));
         Assert.Equal(status, (int)answer.StatusCode);
-        Assert.Equal(JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["detail"]!.GetValue<string>(), training["error"]!.GetValue<string>());
-        await foreach (var blob in _host.Blobs.GetBlobContainerClient("models").GetBlobsAsync(BlobTraits.None, BlobStates.None, $"me/{name}/", CancellationToken.None))
+        Assert.Equal(
+            JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["detail"]!.GetValue<string>(),
+            training["error"]!.GetValue<string>()
+        );
+        await foreach (
+            var blob in _host
+                .Blobs.GetBlobContainerClient("models")
+                .GetBlobsAsync(BlobTraits.None, BlobStates.None, $"me/{name}/", CancellationToken.None)
+        )
             Assert.Fail($"{blob.Name} is visible although the training failed.");
     }
 
@@ -83,8 +97,17 @@ public sealed class BadInputTests(SharedHost shared)
         await blob.UploadAsync(new BinaryData(Archive("traversal")), overwrite: true);        // another content: a training of its own
 
         var list = await _host.EventuallyAsync(
-            async () => (await _host.GetAsync("v1/trainings"))["results"]!.AsArray().Where(t => t!["destination"]!.GetValue<string>() == "me/once").ToList() is { Count: > 1 } found ? found : null,
-            TimeSpan.FromSeconds(60), "the second training of once.zip");
+            async () =>
+                (await _host.GetAsync("v1/trainings"))["results"]!
+                    .AsArray()
+                    .Where(t => t!["destination"]!.GetValue<string>() == "me/once")
+                    .ToList()
+                    is { Count: > 1 } found
+                    ? found
+                    : null,
+            TimeSpan.FromSeconds(60),
+            "the second training of once.zip"
+        );
         Assert.Equal(2, list.Count);
     }
 

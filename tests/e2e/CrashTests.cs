@@ -70,9 +70,17 @@ public sealed class CrashTests(SharedHost shared)
 
         async Task<string> FurtherAsync()
         {
-            var body = new JsonObject { ["from"] = parent, ["input"] = new JsonObject { ["max_train_steps"] = Steps, ["checkpointing_steps"] = 10 } };
-            return await IdAsync(await host.Http.PostAsync(
-                "v1/trainings", new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json")));
+            var body = new JsonObject
+            {
+                ["from"] = parent,
+                ["input"] = new JsonObject { ["max_train_steps"] = Steps, ["checkpointing_steps"] = 10 },
+            };
+            return await IdAsync(
+                await host.Http.PostAsync(
+                    "v1/trainings",
+                    new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json")
+                )
+            );
         }
     }
 
@@ -87,7 +95,11 @@ public sealed class CrashTests(SharedHost shared)
         var host = shared.Host;
         var answer = await host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", Short.Training(2000, ("name", $"cancel-{stage}")));
         var id = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["id"]!.GetValue<string>();
-        await host.UntilAsync(id, t => Order(t) >= Order(stage) && (stage != "train" || t["progress"]?["step"]?.GetValue<int>() > 0), $"stage {stage}");
+        await host.UntilAsync(
+            id,
+            t => Order(t) >= Order(stage) && (stage != "train" || t["progress"]?["step"]?.GetValue<int>() > 0),
+            $"stage {stage}"
+        );
 
         Assert.True((await host.Http.PostAsync($"v1/trainings/{id}/cancel", null)).IsSuccessStatusCode);
 
@@ -117,7 +129,9 @@ public sealed class CrashTests(SharedHost shared)
         }
         // Not at all: of the version no file is left. Its model stands since the training was asked for.
         var models = host.Blobs.GetBlobContainerClient("models");
-        await foreach (var blob in models.GetBlobsAsync(BlobTraits.None, BlobStates.None, "me/cancel-publish/versions/", CancellationToken.None))
+        await foreach (
+            var blob in models.GetBlobsAsync(BlobTraits.None, BlobStates.None, "me/cancel-publish/versions/", CancellationToken.None)
+        )
             Assert.Fail($"{blob.Name} is there although the training was canceled.");
     }
 
@@ -154,7 +168,9 @@ public sealed class CrashTests(SharedHost shared)
     }
 
     private static int Order(JsonObject training) =>
-        training["status"]!.GetValue<string>() is "succeeded" or "failed" or "canceled" ? int.MaxValue : Order(training["stage"]!.GetValue<string>());
+        training["status"]!.GetValue<string>() is "succeeded" or "failed" or "canceled"
+            ? int.MaxValue
+            : Order(training["stage"]!.GetValue<string>());
 
     private static int Order(string stage) => Array.IndexOf(["queued", "unpack", "prepare", "manifest", "train", "publish", "done"], stage);
 }

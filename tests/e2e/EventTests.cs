@@ -21,10 +21,22 @@ public sealed class EventTests(SharedHost shared)
             foreach (var app in _host.Children("Sdxl.Functions.dll"))
                 Process.GetProcessById(app).Kill();
         });
-        using var subscribed = await PostAsync("v1/subscriptions", new JsonObject { ["url"] = hooks.Url, ["types"] = new JsonArray("prediction.*") });
+        using var subscribed = await PostAsync(
+            "v1/subscriptions",
+            new JsonObject { ["url"] = hooks.Url, ["types"] = new JsonArray("prediction.*") }
+        );
         var subscription = JsonNode.Parse(await subscribed.Content.ReadAsStringAsync())!["id"]!.ToString();
-        var input = new JsonObject { ["prompt"] = "a photo of TOK", ["num_outputs"] = 2, ["seed"] = 7, ["width"] = 64, ["height"] = 64, ["num_inference_steps"] = 10 };
-        using var answer = await PostAsync("v1/predictions", new JsonObject { ["base"] = "toy", ["input"] = input }); // may die of the first kill itself
+        var input = new JsonObject
+        {
+            ["prompt"] = "a photo of TOK",
+            ["num_outputs"] = 2,
+            ["seed"] = 7,
+            ["width"] = 64,
+            ["height"] = 64,
+            ["num_inference_steps"] = 10,
+        };
+        // May die of the first kill itself
+        using var answer = await PostAsync("v1/predictions", new JsonObject { ["base"] = "toy", ["input"] = input });
 
         var last = await hooks.LastAsync.WaitAsync(TimeSpan.FromMinutes(3));
         var id = last["data"]!["id"]!.ToString();
@@ -33,8 +45,13 @@ public sealed class EventTests(SharedHost shared)
         var distinct = mine.DistinctBy(told => told["id"]!.ToString()).ToList();
         // Whether the second picture has an event of its own depends on when the app was back.
         Assert.Equal(
-            ["prediction.starting", "prediction.processing", "prediction.output", "prediction.completed"], distinct.Select(told => told["type"]!.ToString()).Distinct());
-        Assert.Equal(Enumerable.Range(1, distinct.Count).Select(number => $"{id}-{number:D4}"), distinct.Select(told => told["id"]!.ToString()));
+            ["prediction.starting", "prediction.processing", "prediction.output", "prediction.completed"],
+            distinct.Select(told => told["type"]!.ToString()).Distinct()
+        );
+        Assert.Equal(
+            Enumerable.Range(1, distinct.Count).Select(number => $"{id}-{number:D4}"),
+            distinct.Select(told => told["id"]!.ToString())
+        );
         Assert.True(mine.Count > distinct.Count, "no event came twice: the kills proved nothing");
         using var removed = await _host.Http.DeleteAsync($"v1/subscriptions/{subscription}");
         Assert.Equal(HttpStatusCode.NoContent, removed.StatusCode);

@@ -3,14 +3,18 @@ using Sdxl.Core.Faults;
 
 namespace Sdxl.EndToEnd.Tests;
 
-/// <summary>Deaths exactly between two lines (<see cref="FaultPoints"/>), each on a host of its own; the next process goes on, and the version is the undisturbed one's.</summary>
+/// <summary>
+/// Deaths exactly between two lines (<see cref="FaultPoints"/>), each on a host of its own; the next process goes on, and the version is
+/// the undisturbed one's.
+/// </summary>
 [Collection(SharedHostCollection.Name)]
 public sealed class FaultPointTests(SharedHost shared)
 {
     private const int Steps = 6;
     private static string? s_undisturbed;
 
-    private static Dictionary<string, string> Inputs => Short.Training(Steps, ("name", "fault"), ("sample_prompts", "a photo of TOK"), ("sample_every_steps", "3"));
+    private static Dictionary<string, string> Inputs =>
+        Short.Training(Steps, ("name", "fault"), ("sample_prompts", "a photo of TOK"), ("sample_every_steps", "3"));
 
     [Theory]
     [InlineData(FaultPoints.BeforeMessage)]
@@ -42,7 +46,11 @@ public sealed class FaultPointTests(SharedHost shared)
         AssertOnce("Published ");
         await NothingIsLeftAsync(host, id);
 
-        void AssertOnce(string text) => Assert.True(System.Text.RegularExpressions.Regex.Count(logs, text) == 1, $"Not once '{text}' in the log:\n{logs}\n{host.Output}");
+        void AssertOnce(string text) =>
+            Assert.True(
+                System.Text.RegularExpressions.Regex.Count(logs, text) == 1,
+                $"Not once '{text}' in the log:\n{logs}\n{host.Output}"
+            );
     }
 
     /// <summary>Its caller got no answer; its record is there, and so it is trained.</summary>
@@ -52,7 +60,10 @@ public sealed class FaultPointTests(SharedHost shared)
         var expected = await UndisturbedAsync();
         await using var host = new LocalHostProcess();
         var once = Path.Combine(host.State, "died");
-        await host.StartAsync((FaultPoints.Variable, $"{FaultPoints.AfterRecordBeforeStart}:kill:{once}"), ("Sdxl__HeartbeatCheckSeconds", "5"));
+        await host.StartAsync(
+            (FaultPoints.Variable, $"{FaultPoints.AfterRecordBeforeStart}:kill:{once}"),
+            ("Sdxl__HeartbeatCheckSeconds", "5")
+        );
         try
         {
             using var answer = await host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", Inputs);
@@ -115,7 +126,11 @@ public sealed class FaultPointTests(SharedHost shared)
         var stopped = Path.Combine(host.State, "stopped");
         await host.StartAsync((FaultPoints.Variable, $"{FaultPoints.AfterUploadBeforeResult}:stop:{stopped}"));
         var id = await StartAsync(host);
-        await host.EventuallyAsync<object>(() => Task.FromResult<object?>(File.Exists(stopped) ? stopped : null), TimeSpan.FromSeconds(120), "the worker's standstill");
+        await host.EventuallyAsync<object>(
+            () => Task.FromResult<object?>(File.Exists(stopped) ? stopped : null),
+            TimeSpan.FromSeconds(120),
+            "the worker's standstill"
+        );
         var zombie = host.WorkerProcesses().Single();
         using var second = host.StartAnotherWorker();
 
@@ -154,8 +169,16 @@ public sealed class FaultPointTests(SharedHost shared)
             async () =>
             {
                 left = "";
-                await foreach (var blob in host.Blobs.GetBlobContainerClient("jobs").GetBlobsAsync(
-                    Azure.Storage.Blobs.Models.BlobTraits.None, Azure.Storage.Blobs.Models.BlobStates.None, $"me/{id}/attempts/", CancellationToken.None))
+                await foreach (
+                    var blob in host
+                        .Blobs.GetBlobContainerClient("jobs")
+                        .GetBlobsAsync(
+                            Azure.Storage.Blobs.Models.BlobTraits.None,
+                            Azure.Storage.Blobs.Models.BlobStates.None,
+                            $"me/{id}/attempts/",
+                            CancellationToken.None
+                        )
+                )
                     left = blob.Name;
                 return left.Length == 0 ? "nothing" : null;
             },

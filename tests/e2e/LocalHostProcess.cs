@@ -54,7 +54,16 @@ public sealed class LocalHostProcess : IAsyncDisposable
     /// <param name="environment">Variables for the host and all that it starts.</param>
     public async Task StartAsync(params (string Name, string Value)[] environment)
     {
-        var info = new ProcessStartInfo("dotnet", [Repository.Program(TestPaths.Root, "local", "Sdxl.Local"), "--state", State, $"--Sdxl:TrustedHosts={TrustedAddress}", .. Port()])
+        var info = new ProcessStartInfo(
+            "dotnet",
+            [
+                Repository.Program(TestPaths.Root, "local", "Sdxl.Local"),
+                "--state",
+                State,
+                $"--Sdxl:TrustedHosts={TrustedAddress}",
+                .. Port(),
+            ]
+        )
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -121,11 +130,18 @@ public sealed class LocalHostProcess : IAsyncDisposable
         kill.WaitForExit();
     }
 
-    /// <summary>A second GPU worker beside the host's own, as another machine's would be: with the host's connections and a scratch of its own.</summary>
+    /// <summary>
+    /// A second GPU worker beside the host's own, as another machine's would be: with the host's connections and a scratch of its own.
+    /// </summary>
     public Process StartAnotherWorker()
     {
-        var settings = File.ReadAllText($"/proc/{WorkerProcesses().First()}/environ").Split('\0', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2 && (pair[0].StartsWith("Sdxl", StringComparison.Ordinal) || pair[0].StartsWith("SDXL_MODELS", StringComparison.Ordinal)));
+        var settings = File.ReadAllText($"/proc/{WorkerProcesses().First()}/environ")
+            .Split('\0', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split('=', 2))
+            .Where(pair =>
+                pair.Length == 2
+                && (pair[0].StartsWith("Sdxl", StringComparison.Ordinal) || pair[0].StartsWith("SDXL_MODELS", StringComparison.Ordinal))
+            );
         var info = new ProcessStartInfo("dotnet", [Repository.Program(TestPaths.Root, "gpu-worker", "Sdxl.GpuWorker")])
         {
             WorkingDirectory = TestPaths.Root, RedirectStandardOutput = true,
@@ -160,7 +176,10 @@ public sealed class LocalHostProcess : IAsyncDisposable
             try
             {
                 arguments = File.ReadAllText(Path.Combine(folder, "cmdline")).Split('\0');
-                parent = int.Parse(File.ReadAllText(Path.Combine(folder, "stat")).Split(')')[^1].Split(' ')[2], System.Globalization.CultureInfo.InvariantCulture);
+                parent = int.Parse(
+                    File.ReadAllText(Path.Combine(folder, "stat")).Split(')')[^1].Split(' ')[2],
+                    System.Globalization.CultureInfo.InvariantCulture
+                );
             }
             catch (IOException)
             {
@@ -192,11 +211,28 @@ public sealed class LocalHostProcess : IAsyncDisposable
     /// <summary>Draws with the base model, in few steps, and waits for the end.</summary>
     public async Task<JsonObject> DrawAsync(string prompt)
     {
-        var answer = await Http.PostAsJsonAsync("v1/predictions", new { input = new { prompt, num_inference_steps = 2, disable_safety_checker = true } });
+        var answer = await Http.PostAsJsonAsync(
+            "v1/predictions",
+            new
+            {
+                input = new
+                {
+                    prompt,
+                    num_inference_steps = 2,
+                    disable_safety_checker = true,
+                },
+            }
+        );
         var id = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["id"]!.GetValue<string>();
         return await EventuallyAsync(
-            async () => await GetAsync($"v1/predictions/{id}") is var drawn && drawn["status"]!.GetValue<string>() is "succeeded" or "failed" or "canceled" ? drawn : null,
-            TimeSpan.FromSeconds(120), $"prediction {id}");
+            async () =>
+                await GetAsync($"v1/predictions/{id}") is var drawn
+                && drawn["status"]!.GetValue<string>() is "succeeded" or "failed" or "canceled"
+                    ? drawn
+                    : null,
+            TimeSpan.FromSeconds(120),
+            $"prediction {id}"
+        );
     }
 
     public async Task CancelAsync(string id) => Assert.True((await Http.PostAsync($"v1/trainings/{id}/cancel", null)).IsSuccessStatusCode);
@@ -205,7 +241,11 @@ public sealed class LocalHostProcess : IAsyncDisposable
     public async Task<string> TrainingOfAsync(string name)
     {
         return await EventuallyAsync(
-            async () => (await GetAsync("v1/trainings"))["results"]!.AsArray().FirstOrDefault(t => t!["destination"]!.GetValue<string>().EndsWith("/" + name, StringComparison.Ordinal))?["id"]?.GetValue<string>(),
+            async () =>
+                (await GetAsync("v1/trainings"))["results"]!
+                    .AsArray()
+                    .FirstOrDefault(t => t!["destination"]!.GetValue<string>().EndsWith("/" + name, StringComparison.Ordinal))
+                    ?["id"]?.GetValue<string>(),
             TimeSpan.FromSeconds(60),
             $"a training named {name}");
     }
@@ -243,7 +283,9 @@ public sealed class LocalHostProcess : IAsyncDisposable
             () => last?.ToJsonString() ?? "");
     }
 
-    /// <summary>Asks again and again, every 150 ms: what is waited for happens in other processes, which want the processors themselves.</summary>
+    /// <summary>
+    /// Asks again and again, every 150 ms: what is waited for happens in other processes, which want the processors themselves.
+    /// </summary>
     public async Task<T> EventuallyAsync<T>(Func<Task<T?>> ask, TimeSpan timeout, string what, Func<string>? last = null) where T : class
     {
         var watch = Stopwatch.StartNew();

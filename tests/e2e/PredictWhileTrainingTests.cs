@@ -25,7 +25,11 @@ public sealed class PredictWhileTrainingTests(SharedHost shared)
 
         async Task<string> StartAsync()
         {
-            var answer = await host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", Short.Training(Steps, ("name", "drawn-meanwhile"), ("checkpointing_steps", "20")));
+            var answer = await host.PostAsync(
+                Short.Dataset("gizmo.zip"),
+                "gizmo.zip",
+                Short.Training(Steps, ("name", "drawn-meanwhile"), ("checkpointing_steps", "20"))
+            );
             return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["id"]!.GetValue<string>();
         }
     }

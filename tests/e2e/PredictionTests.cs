@@ -28,10 +28,17 @@ public sealed class PredictionTests(SharedHost shared, ITestOutputHelper output)
             var prediction = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
             watch.Stop();
             Assert.Equal((HttpStatusCode.Created, "succeeded"), (answer.StatusCode, prediction["status"]!.ToString()));
-            Assert.StartsWith("data:image/png;base64,iVBOR", Assert.Single(prediction["output"]!.AsArray())!.ToString(), StringComparison.Ordinal);
+            Assert.StartsWith(
+                "data:image/png;base64,iVBOR",
+                Assert.Single(prediction["output"]!.AsArray())!.ToString(),
+                StringComparison.Ordinal
+            );
             added.Add(watch.Elapsed.TotalMilliseconds - 1000 * prediction["metrics"]!["predict_time"]!.GetValue<double>());
         }
-        output.WriteLine($"Beside the drawing, ms: {string.Join(", ", added.Select(ms => ms.ToString("0", System.Globalization.CultureInfo.InvariantCulture)))}");
+        output.WriteLine(
+            "Beside the drawing, ms: "
+                + $"{string.Join(", ", added.Select(ms => ms.ToString("0", System.Globalization.CultureInfo.InvariantCulture)))}"
+        );
         Assert.InRange(added.Min(), 0, MostMilliseconds);
     }
 
@@ -64,10 +71,22 @@ public sealed class PredictionTests(SharedHost shared, ITestOutputHelper output)
 
     private async Task<HttpResponseMessage> PostAsync(int outputs, int steps, string? prefer = null)
     {
-        var input = new JsonObject { ["prompt"] = "a photo of TOK on the grass", ["num_outputs"] = outputs, ["seed"] = 7, ["width"] = 64, ["height"] = 64, ["num_inference_steps"] = steps };
+        var input = new JsonObject
+        {
+            ["prompt"] = "a photo of TOK on the grass",
+            ["num_outputs"] = outputs,
+            ["seed"] = 7,
+            ["width"] = 64,
+            ["height"] = 64,
+            ["num_inference_steps"] = steps,
+        };
         using var request = new HttpRequestMessage(HttpMethod.Post, "v1/predictions")
         {
-            Content = new StringContent(new JsonObject { ["base"] = "toy", ["input"] = input }.ToJsonString(), Encoding.UTF8, "application/json"),
+            Content = new StringContent(
+                new JsonObject { ["base"] = "toy", ["input"] = input }.ToJsonString(),
+                Encoding.UTF8,
+                "application/json"
+            ),
         };
         if (prefer is not null)
             request.Headers.Add("Prefer", prefer);

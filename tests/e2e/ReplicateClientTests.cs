@@ -13,11 +13,17 @@ public sealed class ReplicateClientTests(SharedHost shared)
     public async Task It_sends_trains_waits_cancels_pages_through_lists_draws_and_trusts_the_webhooks_signature()
     {
         var host = shared.Host;
-        var start = new ProcessStartInfo("node",
-        [
-            Path.Combine(TestPaths.Root, "tests", "e2e", "replicate.cjs"), Path.Combine(TestPaths.Root, "tools", "npm", "node_modules", "replicate"),
-            $"{host.Http.BaseAddress}v1", host.Http.DefaultRequestHeaders.Authorization!.Parameter!, Short.Fixture("datasets", "gizmo.zip"), "all",
-        ])
+        var start = new ProcessStartInfo(
+            "node",
+            [
+                Path.Combine(TestPaths.Root, "tests", "e2e", "replicate.cjs"),
+                Path.Combine(TestPaths.Root, "tools", "npm", "node_modules", "replicate"),
+                $"{host.Http.BaseAddress}v1",
+                host.Http.DefaultRequestHeaders.Authorization!.Parameter!,
+                Short.Fixture("datasets", "gizmo.zip"),
+                "all",
+            ]
+        )
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         };
@@ -33,6 +39,11 @@ public sealed class ReplicateClientTests(SharedHost shared)
                 node.Kill(entireProcessTree: true);
         }
         Assert.True(node.ExitCode == 0, $"{await output}\n{await errors}\n{host.Output}");
-        Assert.Equal(["model", "training", "cancel", "lists", "run", "webhook"], (await output).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => System.Text.Json.Nodes.JsonNode.Parse(line)!["step"]!.ToString()));
+        Assert.Equal(
+            ["model", "training", "cancel", "lists", "run", "webhook"],
+            (await output)
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => System.Text.Json.Nodes.JsonNode.Parse(line)!["step"]!.ToString())
+        );
     }
 }

@@ -52,7 +52,9 @@ public sealed class TrainingTests(SharedHost shared)
     public async Task A_version_is_trained_further_on_its_own_pictures_begins_where_it_ended_and_twice_gives_one_version()
     {
         var sampled = Short.Training(more: [("name", "further"), ("sample_prompts", "a photo of TOK"), ("sample_every_steps", "100")]);
-        var first = await _host.EndOfTrainingAsync(await CreatedAsync(await _host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", sampled)));
+        var first = await _host.EndOfTrainingAsync(
+            await CreatedAsync(await _host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", sampled))
+        );
         AssertSucceeded(first);
 
         var a = await _host.EndOfTrainingAsync(await FurtherAsync());
@@ -72,7 +74,12 @@ public sealed class TrainingTests(SharedHost shared)
         async Task<string> FurtherAsync()
         {
             var body = new JsonObject { ["from"] = Short.Version(first), ["input"] = new JsonObject() };
-            return await CreatedAsync(await _host.Http.PostAsync("v1/trainings", new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json")));
+            return await CreatedAsync(
+                await _host.Http.PostAsync(
+                    "v1/trainings",
+                    new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json")
+                )
+            );
         }
 
         async Task<string> SampleAsync(JsonObject training, int step)
@@ -97,7 +104,9 @@ public sealed class TrainingTests(SharedHost shared)
     [Fact]
     public async Task Captions_of_the_caption_file_are_used_and_the_one_that_is_missing_is_written_by_blip()
     {
-        var id = await CreatedAsync(await _host.PostAsync(Short.Dataset("gizmo-captions.zip"), "gizmo-captions.zip", Short.Training(2, ("name", "captions"))));
+        var id = await CreatedAsync(
+            await _host.PostAsync(Short.Dataset("gizmo-captions.zip"), "gizmo-captions.zip", Short.Training(2, ("name", "captions")))
+        );
         AssertSucceeded(await _host.EndOfTrainingAsync(id));
 
         var report = await _host.GetAsync($"v1/trainings/{id}/report");
@@ -105,12 +114,23 @@ public sealed class TrainingTests(SharedHost shared)
         var withoutCaption = expected["without_caption"]!.AsArray().Select(n => n!.GetValue<string>()).ToHashSet();
         var metrics = (await _host.GetAsync($"v1/trainings/{id}/metrics"))["points"]!.AsArray().Select(point => point!).ToList();
         Assert.Equal([1, 2], metrics.Select(m => m["step"]!.GetValue<int>()));
-        Assert.All(metrics, m => Assert.True(m["milliseconds"]!.GetValue<double>() > 0 && m["pictures_per_second"]!.GetValue<double>() > 0 && m["peak_mebibytes"]!.GetValue<double>() > 0));
+        Assert.All(
+            metrics,
+            m =>
+                Assert.True(
+                    m["milliseconds"]!.GetValue<double>() > 0
+                        && m["pictures_per_second"]!.GetValue<double>() > 0
+                        && m["peak_mebibytes"]!.GetValue<double>() > 0
+                )
+        );
         var pictures = report["pictures"]!.AsArray();
         Assert.Equal(expected["pictures"]!.GetValue<int>(), pictures.Count);
         foreach (var picture in pictures)
         {
-            Assert.Equal(withoutCaption.Contains(picture!["name"]!.GetValue<string>()) ? "blip" : "caption_file", picture["caption_source"]!.GetValue<string>());
+            Assert.Equal(
+                withoutCaption.Contains(picture!["name"]!.GetValue<string>()) ? "blip" : "caption_file",
+                picture["caption_source"]!.GetValue<string>()
+            );
             Assert.Contains("TOK", picture["caption"]!.GetValue<string>(), StringComparison.Ordinal);
         }
     }
@@ -118,7 +138,13 @@ public sealed class TrainingTests(SharedHost shared)
     [Fact]
     public async Task Faces_are_masked_where_face_detection_is_asked_for()
     {
-        var id = await CreatedAsync(await _host.PostAsync(Short.Dataset("faces.zip"), "faces.zip", Short.Training(2, ("name", "faces"), ("use_face_detection_instead", "true"))));
+        var id = await CreatedAsync(
+            await _host.PostAsync(
+                Short.Dataset("faces.zip"),
+                "faces.zip",
+                Short.Training(2, ("name", "faces"), ("use_face_detection_instead", "true"))
+            )
+        );
         AssertSucceeded(await _host.EndOfTrainingAsync(id));
 
         var report = await _host.GetAsync($"v1/trainings/{id}/report");
@@ -130,7 +156,9 @@ public sealed class TrainingTests(SharedHost shared)
     [Fact]
     public async Task A_version_draws_pictures_and_the_same_seed_draws_the_same_picture_alone()
     {
-        var id = await CreatedAsync(await _host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", Short.Training(more: [("name", "draws")])));
+        var id = await CreatedAsync(
+            await _host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", Short.Training(more: [("name", "draws")]))
+        );
         var training = await _host.EndOfTrainingAsync(id);
         AssertSucceeded(training);
 
@@ -155,8 +183,15 @@ public sealed class TrainingTests(SharedHost shared)
 
         AssertSucceeded(check);
         Assert.Null(check["output"]);
-        Assert.Contains("12 pictures from gizmo.zip", await _host.Http.GetStringAsync(check["urls"]!["report"]!.GetValue<string>() + "?format=html"), StringComparison.Ordinal);
-        Assert.DoesNotContain((await _host.GetAsync("v1/trainings"))["results"]!.AsArray(), t => t!["id"]!.GetValue<string>() == check["id"]!.GetValue<string>());
+        Assert.Contains(
+            "12 pictures from gizmo.zip",
+            await _host.Http.GetStringAsync(check["urls"]!["report"]!.GetValue<string>() + "?format=html"),
+            StringComparison.Ordinal
+        );
+        Assert.DoesNotContain(
+            (await _host.GetAsync("v1/trainings"))["results"]!.AsArray(),
+            t => t!["id"]!.GetValue<string>() == check["id"]!.GetValue<string>()
+        );
     }
 
     private async Task<JsonObject> DrawAsync(string? version, int outputs, long seed)
@@ -164,11 +199,22 @@ public sealed class TrainingTests(SharedHost shared)
         var body = new JsonObject
         {
             ["version"] = version,
-            ["input"] = new JsonObject { ["prompt"] = "a photo of TOK on the grass", ["num_outputs"] = outputs, ["seed"] = seed, ["width"] = 64, ["height"] = 64, ["num_inference_steps"] = 3 },
+            ["input"] = new JsonObject
+            {
+                ["prompt"] = "a photo of TOK on the grass",
+                ["num_outputs"] = outputs,
+                ["seed"] = seed,
+                ["width"] = 64,
+                ["height"] = 64,
+                ["num_inference_steps"] = 3,
+            },
         };
         if (version is null)
             body["base"] = "toy";
-        var answer = await _host.Http.PostAsync("v1/predictions", new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
+        var answer = await _host.Http.PostAsync(
+            "v1/predictions",
+            new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json")
+        );
         var text = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.StatusCode == HttpStatusCode.Created, text);
         var id = JsonNode.Parse(text)!["id"]!.GetValue<string>();

@@ -31,7 +31,10 @@ public sealed class WeightsTests(SharedHost shared)
         Assert.Equal(expected, await PictureAsync(sent));
         // Records hold blob names, not payloads.
         Assert.Equal($"jobs/me/{sent["id"]}/inputs/replicate_weights/replicate_weights", sent["input"]!["replicate_weights"]!.ToString());
-        Assert.Equal(expected, await PictureAsync(await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("trained_model.tar", tar)))));
+        Assert.Equal(
+            expected,
+            await PictureAsync(await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("trained_model.tar", tar))))
+        );
     }
 
     [Fact]
@@ -40,14 +43,25 @@ public sealed class WeightsTests(SharedHost shared)
         var version = await VersionAsync();
         var prefix = $"models/{version.Replace(":", "/versions/")}";
         var plain = await PictureAsync(await DrawnAsync(Body(null)));
-        var files = JsonNode.Parse(await _host.Http.GetByteArrayAsync($"v1/{prefix}/manifest.json"))!["files"]!.AsArray().Select(f => f!["name"]!.ToString()).ToList();
+        var files = JsonNode.Parse(await _host.Http.GetByteArrayAsync($"v1/{prefix}/manifest.json"))!["files"]!
+            .AsArray()
+            .Select(f => f!["name"]!.ToString())
+            .ToList();
         foreach (var file in files.Where(f => f.EndsWith(".safetensors", StringComparison.Ordinal)))
             Assert.NotEqual(plain, await PictureAsync(await DrawnAsync(Body($"{prefix}/{file}"))));
         var embedding = await _host.Http.GetByteArrayAsync($"v1/{prefix}/TOK.safetensors");
-        Assert.Equal(plain, await PictureAsync(await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("OTHERWORD.safetensors", embedding)))));
+        Assert.Equal(
+            plain,
+            await PictureAsync(await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("OTHERWORD.safetensors", embedding))))
+        );
         var named = await PictureAsync(await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("TOK.safetensors", embedding))));
         Assert.NotEqual(plain, named);
-        Assert.Equal(named, await PictureAsync(await DrawnAsync(Body("data:application/octet-stream;name=TOK.safetensors;base64," + Convert.ToBase64String(embedding)))));
+        Assert.Equal(
+            named,
+            await PictureAsync(
+                await DrawnAsync(Body("data:application/octet-stream;name=TOK.safetensors;base64," + Convert.ToBase64String(embedding)))
+            )
+        );
     }
 
     [Theory]
@@ -87,7 +101,12 @@ public sealed class WeightsTests(SharedHost shared)
 
         var failed = await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("cat.safetensors", NoWeights)));
         Assert.StartsWith("Input 'replicate_weights' cannot be applied.", failed["error"]!.ToString(), StringComparison.Ordinal);
-        await _host.EventuallyAsync(async () => (await BroughtAsync()).All(name => !name.StartsWith(failed["id"]!.ToString(), StringComparison.Ordinal)) ? failed : null, TimeSpan.FromSeconds(30), "the inputs' removal");
+        await _host.EventuallyAsync(
+            async () =>
+                (await BroughtAsync()).All(name => !name.StartsWith(failed["id"]!.ToString(), StringComparison.Ordinal)) ? failed : null,
+            TimeSpan.FromSeconds(30),
+            "the inputs' removal"
+        );
     }
 
     /// <summary>What predictions brought with them and left in storage.</summary>
@@ -108,7 +127,11 @@ public sealed class WeightsTests(SharedHost shared)
         var prediction = await EndAsync(await _host.Http.PostAsync("v1/predictions", Form("cat.safetensors", NoWeights)));
 
         Assert.Equal("failed", prediction["status"]!.ToString());
-        Assert.StartsWith("Input 'replicate_weights' cannot be applied. Weights file 'cat.safetensors': claims a header of 16 bytes", prediction["error"]!.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Input 'replicate_weights' cannot be applied. Weights file 'cat.safetensors': claims a header of 16 bytes",
+            prediction["error"]!.ToString(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -150,10 +173,17 @@ public sealed class WeightsTests(SharedHost shared)
     public async Task A_LoRA_without_its_words_vectors_says_that_the_word_is_a_plain_one()
     {
         var prefix = $"models/{(await VersionAsync()).Replace(":", "/versions/")}";
-        var files = JsonNode.Parse(await _host.Http.GetByteArrayAsync($"v1/{prefix}/manifest.json"))!["files"]!.AsArray().Select(f => f!["name"]!.ToString()).ToList();
+        var files = JsonNode.Parse(await _host.Http.GetByteArrayAsync($"v1/{prefix}/manifest.json"))!["files"]!
+            .AsArray()
+            .Select(f => f!["name"]!.ToString())
+            .ToList();
         var body = Body($"{prefix}/{files.Single(f => f.EndsWith("-kohya.safetensors", StringComparison.Ordinal))}");
         body["input"]!["disable_safety_checker"] = true;
-        Assert.Contains("does not hold the vectors", Assert.Single((await DrawnAsync(body))["warnings"]!.AsArray())!.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "does not hold the vectors",
+            Assert.Single((await DrawnAsync(body))["warnings"]!.AsArray())!.ToString(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -162,7 +192,11 @@ public sealed class WeightsTests(SharedHost shared)
         var body = Body(null);
         Assert.Empty((await DrawnAsync(body))["warnings"]!.AsArray());
         body["base"] = LocalHostProcess.UncheckedBase;
-        Assert.Contains("were not checked: base model 'unchecked' has no safety checker", Assert.Single((await DrawnAsync(body))["warnings"]!.AsArray())!.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "were not checked: base model 'unchecked' has no safety checker",
+            Assert.Single((await DrawnAsync(body))["warnings"]!.AsArray())!.ToString(),
+            StringComparison.Ordinal
+        );
         body["input"]!["disable_safety_checker"] = true;
         Assert.Empty((await DrawnAsync(body))["warnings"]!.AsArray());
     }
@@ -192,8 +226,18 @@ public sealed class WeightsTests(SharedHost shared)
     public async Task An_archive_is_named_in_the_same_ways()
     {
         var zip = Short.Dataset("gizmo.zip");
-        await _host.Blobs.GetBlobContainerClient("datasets").GetBlobClient("me/named/gizmo.zip").UploadAsync(new BinaryData(zip), overwrite: true);
-        foreach (var link in new[] { "datasets/me/named/gizmo.zip", $"{_host.Blobs.Uri.AbsoluteUri.TrimEnd('/')}/datasets/me/named/gizmo.zip?sig=x", "data:application/zip;base64," + Convert.ToBase64String(zip) })
+        await _host
+            .Blobs.GetBlobContainerClient("datasets")
+            .GetBlobClient("me/named/gizmo.zip")
+            .UploadAsync(new BinaryData(zip), overwrite: true);
+        foreach (
+            var link in new[]
+            {
+                "datasets/me/named/gizmo.zip",
+                $"{_host.Blobs.Uri.AbsoluteUri.TrimEnd('/')}/datasets/me/named/gizmo.zip?sig=x",
+                "data:application/zip;base64," + Convert.ToBase64String(zip),
+            }
+        )
         {
             var check = await CheckAsync(link);
             Assert.True(check.StatusCode == HttpStatusCode.Created, await check.Content.ReadAsStringAsync());
@@ -201,11 +245,27 @@ public sealed class WeightsTests(SharedHost shared)
         var refused = await CheckAsync("http://169.254.169.254/gizmo.zip?sig=secret");
         var detail = JsonNode.Parse(await refused.Content.ReadAsStringAsync())!["detail"]!.ToString();
         Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.StatusCode);
-        Assert.Contains("Input 'input_images' is 'http://169.254.169.254/gizmo.zip': host '169.254.169.254' is not on the public internet", detail, StringComparison.Ordinal);
+        Assert.Contains(
+            "Input 'input_images' is 'http://169.254.169.254/gizmo.zip': host '169.254.169.254' is not on the public internet",
+            detail,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("secret", detail, StringComparison.Ordinal);
 
-        Task<HttpResponseMessage> CheckAsync(string link) => _host.Http.PostAsync("v1/checks", new StringContent(
-            new JsonObject { ["base"] = "toy", ["name"] = "named", ["input"] = new JsonObject { ["input_images"] = link } }.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
+        Task<HttpResponseMessage> CheckAsync(string link) =>
+            _host.Http.PostAsync(
+                "v1/checks",
+                new StringContent(
+                    new JsonObject
+                    {
+                        ["base"] = "toy",
+                        ["name"] = "named",
+                        ["input"] = new JsonObject { ["input_images"] = link },
+                    }.ToJsonString(),
+                    System.Text.Encoding.UTF8,
+                    "application/json"
+                )
+            );
     }
 
     private static IEnumerable<KeyValuePair<string, JsonNode>> Inputs =>
@@ -224,7 +284,11 @@ public sealed class WeightsTests(SharedHost shared)
 
     private static MultipartFormDataContent Form(string name, byte[] weights)
     {
-        var form = new MultipartFormDataContent { { new ByteArrayContent(weights), "replicate_weights", name }, { new StringContent("toy"), "base" } };
+        var form = new MultipartFormDataContent
+        {
+            { new ByteArrayContent(weights), "replicate_weights", name },
+            { new StringContent("toy"), "base" },
+        };
         foreach (var (key, value) in Inputs)
             form.Add(new StringContent(value.ToString()), key);
         return form;
@@ -246,8 +310,11 @@ public sealed class WeightsTests(SharedHost shared)
         Assert.True(answer.StatusCode == HttpStatusCode.Created, text);
         var id = JsonNode.Parse(text)!["id"]!.ToString();
         return await _host.EventuallyAsync(
-            async () => await _host.GetAsync($"v1/predictions/{id}") is { } p && p["status"]!.ToString() is "succeeded" or "failed" ? p : null,
-            TimeSpan.FromMinutes(2), $"prediction {id}");
+            async () =>
+                await _host.GetAsync($"v1/predictions/{id}") is { } p && p["status"]!.ToString() is "succeeded" or "failed" ? p : null,
+            TimeSpan.FromMinutes(2),
+            $"prediction {id}"
+        );
     }
 
     private async Task<string> PictureAsync(JsonObject prediction)
@@ -258,13 +325,19 @@ public sealed class WeightsTests(SharedHost shared)
         return Convert.ToHexStringLower(SHA256.HashData(pixels));
     }
 
-    /// <summary>A version with a strong fine-tune; trained once for all tests here (the same pictures and inputs give the same version).</summary>
+    /// <summary>
+    /// A version with a strong fine-tune; trained once for all tests here (the same pictures and inputs give the same version).
+    /// </summary>
     private async Task<string> VersionAsync()
     {
         if ((await _host.Http.GetAsync("v1/models/me/weights/versions")) is { IsSuccessStatusCode: true } known
             && JsonNode.Parse(await known.Content.ReadAsStringAsync())!["results"]!.AsArray() is [var version, ..])
             return $"me/weights:{version!["id"]}";
-        var answer = await _host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", Short.Training(more: [("name", "weights"), ("lora_lr", "0.01"), ("ti_lr", "0.05"), ("lr_warmup_steps", "0")]));
+        var answer = await _host.PostAsync(
+            Short.Dataset("gizmo.zip"),
+            "gizmo.zip",
+            Short.Training(more: [("name", "weights"), ("lora_lr", "0.01"), ("ti_lr", "0.05"), ("lr_warmup_steps", "0")])
+        );
         var training = await _host.EndOfTrainingAsync(JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["id"]!.ToString());
         Assert.True(training["status"]!.ToString() == "succeeded", training.ToJsonString());
         return Short.Version(training);

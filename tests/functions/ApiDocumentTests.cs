@@ -16,10 +16,22 @@ public sealed class ApiDocumentTests(ProductFixture product)
         var read = OpenApiDocument.Parse(await nobody.GetStringAsync("v1/openapi.json"), "json");
         Assert.Empty(read.Diagnostic!.Errors.Select(e => e.ToString()));
         Assert.Empty(read.Diagnostic.Warnings.Select(e => e.ToString()));
-        var told = read.Document!.Paths.SelectMany(path => path.Value.Operations!.Select(o => $"{o.Key.Method} {path.Key}")).Order(StringComparer.Ordinal).ToList();
-        var served = TokenTests.HttpFunctions().Where(f => f.Trigger.Route!.StartsWith("v1/", StringComparison.Ordinal) && !f.Trigger.Route.Contains(":/", StringComparison.Ordinal) && !f.Trigger.Route.StartsWith("v1/v1/", StringComparison.Ordinal))
-            .SelectMany(f => f.Trigger.Methods!.Where(verb => verb is not ("head" or "query")).Select(verb => $"{verb.ToUpperInvariant()} /{f.Trigger.Route!.Replace("{*", "{", StringComparison.Ordinal)}"))
-            .Order(StringComparer.Ordinal).ToList();
+        var told = read.Document!.Paths.SelectMany(path => path.Value.Operations!.Select(o => $"{o.Key.Method} {path.Key}"))
+            .Order(StringComparer.Ordinal)
+            .ToList();
+        var served = TokenTests
+            .HttpFunctions()
+            .Where(f =>
+                f.Trigger.Route!.StartsWith("v1/", StringComparison.Ordinal)
+                && !f.Trigger.Route.Contains(":/", StringComparison.Ordinal)
+                && !f.Trigger.Route.StartsWith("v1/v1/", StringComparison.Ordinal)
+            )
+            .SelectMany(f =>
+                f.Trigger.Methods!.Where(verb => verb is not ("head" or "query"))
+                    .Select(verb => $"{verb.ToUpperInvariant()} /{f.Trigger.Route!.Replace("{*", "{", StringComparison.Ordinal)}")
+            )
+            .Order(StringComparer.Ordinal)
+            .ToList();
         Assert.Equal(served, told);
         var ids = read.Document.Paths.SelectMany(path => path.Value.Operations!.Values.Select(o => o.OperationId)).ToList();
         Assert.Equal(ids.Count, ids.Distinct().Count());

@@ -19,14 +19,20 @@ public sealed class FileTests(ProductFixture product)
         var file = await JsonAsync(answer);
 
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
-        Assert.Equal(("data set.zip", "application/zip", s_bytes.Length), (file["name"]!.ToString(), file["content_type"]!.ToString(), file["size"]!.GetValue<int>()));
+        Assert.Equal(
+            ("data set.zip", "application/zip", s_bytes.Length),
+            (file["name"]!.ToString(), file["content_type"]!.ToString(), file["size"]!.GetValue<int>())
+        );
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(s_bytes)), file["checksums"]!["sha256"]!.GetValue<string>());
         Assert.Equal(Convert.ToHexStringLower(MD5.HashData(s_bytes)), file["checksums"]!["md5"]!.GetValue<string>());
         Assert.Equal("""{"a":"b","n":"3"}""", file["metadata"]!.ToJsonString());
         Assert.Equal($"{product.Http.BaseAddress}v1/files/{file["id"]}", file["urls"]!["get"]!.ToString());
         Assert.Equal(file["urls"]!["get"]!.ToString(), answer.Headers.Location!.ToString());
         Assert.True(JsonNode.DeepEquals(file, await JsonAsync(await product.Http.GetAsync($"v1/files/{file["id"]}"))));
-        Assert.Contains((await JsonAsync(await product.Http.GetAsync("v1/files")))["results"]!.AsArray(), f => f!["id"]!.ToString() == file["id"]!.ToString());
+        Assert.Contains(
+            (await JsonAsync(await product.Http.GetAsync("v1/files")))["results"]!.AsArray(),
+            f => f!["id"]!.ToString() == file["id"]!.ToString()
+        );
     }
 
     [Fact]
@@ -45,12 +51,18 @@ public sealed class FileTests(ProductFixture product)
     {
         var id = (await JsonAsync(await SendAsync("a.zip", null, null)))["id"]!.ToString();
         Assert.Equal(s_bytes, await product.Http.GetByteArrayAsync($"v1/files/{id}/download"));
-        using var part = new HttpRequestMessage(HttpMethod.Get, $"v1/files/{id}/download") { Headers = { Range = new RangeHeaderValue(4, 9) } };
+        using var part = new HttpRequestMessage(HttpMethod.Get, $"v1/files/{id}/download")
+        {
+            Headers = { Range = new RangeHeaderValue(4, 9) },
+        };
         using var partly = await product.Http.SendAsync(part);
         Assert.Equal((HttpStatusCode.PartialContent, "really"), (partly.StatusCode, await partly.Content.ReadAsStringAsync()));
         using var head = await product.Http.SendAsync(new HttpRequestMessage(HttpMethod.Head, $"v1/files/{id}/download"));
         Assert.Equal((HttpStatusCode.OK, s_bytes.Length), (head.StatusCode, head.Content.Headers.ContentLength));
-        using var known = new HttpRequestMessage(HttpMethod.Get, $"v1/files/{id}/download") { Headers = { IfNoneMatch = { head.Headers.ETag! } } };
+        using var known = new HttpRequestMessage(HttpMethod.Get, $"v1/files/{id}/download")
+        {
+            Headers = { IfNoneMatch = { head.Headers.ETag! } },
+        };
         Assert.Equal(HttpStatusCode.NotModified, (await product.Http.SendAsync(known)).StatusCode);
 
         Assert.Equal(HttpStatusCode.NoContent, (await product.Http.DeleteAsync($"v1/files/{id}")).StatusCode);
@@ -71,7 +83,14 @@ public sealed class FileTests(ProductFixture product)
         Assert.Empty(Ids(first).Intersect(Ids(second)));
         // Go's client follows such an answer and keeps its token on the same host; .NET's drops it.
         using var unfollowed = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false });
-        foreach (var embedded in new[] { next, next.Replace("://", ":/", StringComparison.Ordinal), next.Replace("127.0.0.1", "elsewhere.example.org", StringComparison.Ordinal) })
+        foreach (
+            var embedded in new[]
+            {
+                next,
+                next.Replace("://", ":/", StringComparison.Ordinal),
+                next.Replace("127.0.0.1", "elsewhere.example.org", StringComparison.Ordinal),
+            }
+        )
         {
             using var sent = await unfollowed.GetAsync($"{product.Http.BaseAddress}v1/{embedded}");
             Assert.Equal(HttpStatusCode.TemporaryRedirect, sent.StatusCode);

@@ -9,7 +9,9 @@ using Sdxl.Functions.Versions;
 
 namespace Sdxl.Tests.Functions;
 
-/// <summary>Trainings that go on from a published version: what they take over of it, and what is refused. No worker is here: they wait for one.</summary>
+/// <summary>
+/// Trainings that go on from a published version: what they take over of it, and what is refused. No worker is here: they wait for one.
+/// </summary>
 [Collection(ProductCollection.Name)]
 public sealed class FurtherTrainingTests(ProductFixture product)
 {
@@ -59,10 +61,16 @@ public sealed class FurtherTrainingTests(ProductFixture product)
         using var form = new MultipartFormDataContent { { new ByteArrayContent(s_archive), "content", "data.zip" } };
         using var sent = await product.Http.PostAsync("v1/files", form);
         var link = JsonNode.Parse(await sent.Content.ReadAsStringAsync())!["urls"]!["get"]!.ToString();
-        var made = await CreatedAsync(await product.PostAsync($"v1/models/me/further-route/versions/{version.Split(':')[1]}/trainings", new JsonObject
-        {
-            ["destination"] = "me/further-route", ["input"] = new JsonObject { ["input_images"] = link, ["max_train_steps"] = 3 },
-        }));
+        var made = await CreatedAsync(
+            await product.PostAsync(
+                $"v1/models/me/further-route/versions/{version.Split(':')[1]}/trainings",
+                new JsonObject
+                {
+                    ["destination"] = "me/further-route",
+                    ["input"] = new JsonObject { ["input_images"] = link, ["max_train_steps"] = 3 },
+                }
+            )
+        );
         Assert.Equal((version, "me/further-route"), (made["from"]!.ToString(), made["destination"]!.ToString()));
         await EndAsync(made);
     }
@@ -75,10 +83,25 @@ public sealed class FurtherTrainingTests(ProductFixture product)
             "v1/trainings", s_archive, "other.tar", ("from", version), ("lora_rank", "16"), ("token_string", "DOG"), ("use_dora", "true"));
         var problem = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
         Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
-        Assert.Equal(["token_string", "lora_rank", "use_dora"], problem["invalid_fields"]!.AsArray().Select(field => field!["field"]!.ToString()));
-        Assert.Contains($"Input 'lora_rank' is 16, but version '{version}' was trained with 4", problem["detail"]!.ToString(), StringComparison.Ordinal);
+        Assert.Equal(
+            ["token_string", "lora_rank", "use_dora"],
+            problem["invalid_fields"]!.AsArray().Select(field => field!["field"]!.ToString())
+        );
+        Assert.Contains(
+            $"Input 'lora_rank' is 16, but version '{version}' was trained with 4",
+            problem["detail"]!.ToString(),
+            StringComparison.Ordinal
+        );
 
-        using var elsewhere = await product.PostAsync("v1/trainings", new JsonObject { ["from"] = version, ["base"] = "big", ["input"] = new JsonObject() });
+        using var elsewhere = await product.PostAsync(
+            "v1/trainings",
+            new JsonObject
+            {
+                ["from"] = version,
+                ["base"] = "big",
+                ["input"] = new JsonObject(),
+            }
+        );
         Assert.Equal(422, (int)elsewhere.StatusCode);
     }
 
@@ -87,7 +110,9 @@ public sealed class FurtherTrainingTests(ProductFixture product)
     [InlineData("stability-ai/sdxl", "'stability-ai/sdxl' is a base model, with which a training begins anyway.")]
     public async Task What_is_no_version_of_ones_own_is_not_gone_on_from(string from, string reason)
     {
-        var (status, detail) = await ProductFixture.ProblemAsync(await product.PostArchiveAsync("v1/trainings", s_archive, "other.tar", ("from", from)));
+        var (status, detail) = await ProductFixture.ProblemAsync(
+            await product.PostArchiveAsync("v1/trainings", s_archive, "other.tar", ("from", from))
+        );
         Assert.Equal(422, status);
         Assert.StartsWith(reason, detail, StringComparison.Ordinal);
     }
@@ -95,17 +120,35 @@ public sealed class FurtherTrainingTests(ProductFixture product)
     /// <summary>A training with its data set, and a version as if a worker had trained it.</summary>
     private async Task<(string Version, string Training)> PublishedAsync(string name)
     {
-        var made = await CreatedAsync(await product.PostArchiveAsync(
-            "v1/trainings", s_archive, "first.tar", ("name", name), ("resolution", "64"), ("lora_rank", "4"), ("token_string", "CATX"), ("seed", "1")));
+        var made = await CreatedAsync(
+            await product.PostArchiveAsync(
+                "v1/trainings",
+                s_archive,
+                "first.tar",
+                ("name", name),
+                ("resolution", "64"),
+                ("lora_rank", "4"),
+                ("token_string", "CATX"),
+                ("seed", "1")
+            )
+        );
         var begun = await product.UntilAsync($"v1/trainings/{made["id"]}", t => t["stage"]!.ToString() == "train");
         await EndAsync(made);
-        var manifest = new VersionManifest("toy", "CATX", begun["input"]!.DeepClone().AsObject(), [new VersionFile("trained_model.tar", 1, new string('0', 64))])
+        var manifest = new VersionManifest(
+            "toy",
+            "CATX",
+            begun["input"]!.DeepClone().AsObject(),
+            [new VersionFile("trained_model.tar", 1, new string('0', 64))]
+        )
         {
             Parent = $"me/{name}:of-this-test", // so that each test has a version of its own
         };
         var bytes = manifest.ToBytes();
         var version = new VersionName("me", name, VersionManifest.IdOf(bytes));
-        await product.Storage.GetBlobContainerClient("models").GetBlobClient(version.Blob(VersionManifest.FileName)).UploadAsync(new BinaryData(bytes), overwrite: true);
+        await product
+            .Storage.GetBlobContainerClient("models")
+            .GetBlobClient(version.Blob(VersionManifest.FileName))
+            .UploadAsync(new BinaryData(bytes), overwrite: true);
         await new VersionStore(new BlobStore(product.Storage)).MakeVisibleAsync(
             new PublishedVersion(version.Id, "me", name, "toy", made["id"]!.ToString(), DateTimeOffset.UnixEpoch), CancellationToken.None);
         return (version.ToString(), made["id"]!.ToString());

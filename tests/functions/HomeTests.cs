@@ -32,7 +32,12 @@ public sealed class HomeTests(ProductFixture product)
         foreach (var (_, line) in api.Where(pair => pair.Value!.ToString().StartsWith("GET", StringComparison.Ordinal)))
         {
             var address = line!.ToString().Split(' ').First(word => word.StartsWith("http", StringComparison.Ordinal)).TrimEnd(',', ';');
-            using var answer = await product.Http.GetAsync(address.Replace("{id}", "x", StringComparison.Ordinal).Replace("{owner}", "x", StringComparison.Ordinal).Replace("{name}", "x", StringComparison.Ordinal));
+            using var answer = await product.Http.GetAsync(
+                address
+                    .Replace("{id}", "x", StringComparison.Ordinal)
+                    .Replace("{owner}", "x", StringComparison.Ordinal)
+                    .Replace("{name}", "x", StringComparison.Ordinal)
+            );
             // The list, or the API's own 404: not the host's empty one.
             Assert.NotEqual("", await answer.Content.ReadAsStringAsync());
         }

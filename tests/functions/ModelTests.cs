@@ -24,7 +24,9 @@ public sealed class ModelTests(ProductFixture product)
         Assert.Equal("made", (await JsonAsync("v1/models/me/made"))["name"]!.ToString());
         Assert.Empty((await JsonAsync("v1/models/me/made/versions"))["results"]!.AsArray());
 
-        var (status, detail) = await ProductFixture.ProblemAsync(await product.PostAsync("v1/models", Body("made", "private", "cpu", "you")));
+        var (status, detail) = await ProductFixture.ProblemAsync(
+            await product.PostAsync("v1/models", Body("made", "private", "cpu", "you"))
+        );
         Assert.Equal((403, "You are 'me' and cannot make a model of 'you'."), (status, detail));
     }
 
@@ -61,9 +63,15 @@ public sealed class ModelTests(ProductFixture product)
         {
             using var request = new HttpRequestMessage(new HttpMethod("QUERY"), "v1/models") { Content = new StringContent(words) };
             using var answer = await product.Http.SendAsync(request);
-            Assert.Equal("quizzical", JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["results"]!.AsArray().Single()!["name"]!.ToString());
+            Assert.Equal(
+                "quizzical",
+                JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["results"]!.AsArray().Single()!["name"]!.ToString()
+            );
         }
-        Assert.Contains((await JsonAsync("v1/models"))["results"]!.AsArray(), m => m!["owner"]!.ToString() == "stability-ai" && m["name"]!.ToString() == "sdxl");
+        Assert.Contains(
+            (await JsonAsync("v1/models"))["results"]!.AsArray(),
+            m => m!["owner"]!.ToString() == "stability-ai" && m["name"]!.ToString() == "sdxl"
+        );
     }
 
     /// <summary>What kin-openapi 0.125 in Replicate's command line needs, or it gives up or panics.</summary>
@@ -74,10 +82,15 @@ public sealed class ModelTests(ProductFixture product)
         var schemas = schema["components"]!["schemas"]!.AsObject();
         Assert.NotNull(schemas["Output"]!["items"]);
         Assert.Equal(PredictionInputs.Fields.Select(f => f.Name), schemas["Input"]!["properties"]!.AsObject().Select(p => p.Key));
-        foreach (var (name, property) in schemas["Input"]!["properties"]!.AsObject().Concat(schemas["TrainingInput"]!["properties"]!.AsObject()))
+        foreach (
+            var (name, property) in schemas["Input"]!["properties"]!.AsObject().Concat(schemas["TrainingInput"]!["properties"]!.AsObject())
+        )
         {
             var has = property!.AsObject();
-            Assert.True(has["type"] is JsonValue || has["allOf"] is not null && has["default"] is not null, $"{name} has no type and no default");
+            Assert.True(
+                has["type"] is JsonValue || has["allOf"] is not null && has["default"] is not null,
+                $"{name} has no type and no default"
+            );
             Assert.False(has.ContainsKey("anyOf") || has["default"] is null && has.ContainsKey("default"), name);
             Assert.False(has.ContainsKey("exclusiveMinimum") || has.ContainsKey("exclusiveMaximum"), name);
             Assert.True(has["x-order"] is not null, name);
@@ -95,8 +108,14 @@ public sealed class ModelTests(ProductFixture product)
         var (first, second) = (new string('1', 64), new string('2', 64));
         foreach (var id in new[] { first, second })
         {
-            await store.MakeVisibleAsync(new PublishedVersion(id, "me", "gone", "toy", "aaaabbbbccccddddeeeeffffgg", DateTimeOffset.UnixEpoch), CancellationToken.None);
-            await product.Storage.GetBlobContainerClient("models").GetBlobClient($"me/gone/versions/{id}/trained_model.tar").UploadAsync(BinaryData.FromString("x"));
+            await store.MakeVisibleAsync(
+                new PublishedVersion(id, "me", "gone", "toy", "aaaabbbbccccddddeeeeffffgg", DateTimeOffset.UnixEpoch),
+                CancellationToken.None
+            );
+            await product
+                .Storage.GetBlobContainerClient("models")
+                .GetBlobClient($"me/gone/versions/{id}/trained_model.tar")
+                .UploadAsync(BinaryData.FromString("x"));
         }
         Assert.Equal(202, (int)(await product.Http.DeleteAsync($"v1/models/me/gone/versions/{second}")).StatusCode);
         Assert.Equal(404, (int)(await product.Http.DeleteAsync($"v1/models/me/gone/versions/{second}")).StatusCode);
@@ -107,7 +126,11 @@ public sealed class ModelTests(ProductFixture product)
         Assert.Equal(204, (int)(await product.Http.DeleteAsync("v1/models/me/gone")).StatusCode);
         Assert.Equal(404, (int)(await product.Http.GetAsync("v1/models/me/gone")).StatusCode);
         Assert.Null(await store.FindAsync(first, "me", CancellationToken.None));
-        await foreach (var blob in product.Storage.GetBlobContainerClient("models").GetBlobsAsync(Azure.Storage.Blobs.Models.BlobTraits.None, Azure.Storage.Blobs.Models.BlobStates.None, "me/gone/", default))
+        await foreach (
+            var blob in product
+                .Storage.GetBlobContainerClient("models")
+                .GetBlobsAsync(Azure.Storage.Blobs.Models.BlobTraits.None, Azure.Storage.Blobs.Models.BlobStates.None, "me/gone/", default)
+        )
             Assert.Fail(blob.Name);
     }
 

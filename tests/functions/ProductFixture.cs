@@ -13,7 +13,8 @@ using Sdxl.Local.Hosting;
 namespace Sdxl.Tests.Functions;
 
 /// <summary>
-/// The functions app as it is deployed, in its own process on the local Functions host, with a real Azurite, no GPU worker, and a models folder of its own:
+/// The functions app as it is deployed, in its own process on the local Functions host, with a real Azurite, no GPU worker, and a models
+/// folder of its own:
 /// the toy, and a base model "big" of whose files none is there.
 /// </summary>
 public sealed class ProductFixture : IAsyncLifetime
@@ -39,10 +40,26 @@ public sealed class ProductFixture : IAsyncLifetime
     {
         WriteModels();
         azurite = await AzuriteServer.StartAsync(
-            Path.Combine(TestPaths.Root, "tools/npm/node_modules/azurite/dist/src/blob/main.js"), folder.File("azurite"), NullLogger.Instance, CancellationToken.None);
+            Path.Combine(TestPaths.Root, "tools/npm/node_modules/azurite/dist/src/blob/main.js"),
+            folder.File("azurite"),
+            NullLogger.Instance,
+            CancellationToken.None
+        );
         queues = await ServiceBusServer.StartAsync(
-            new ServiceBusServerOptions { DatabasePath = folder.File("queues.db"), Queues = LocalQueues.All, Keys = [AccessKey.Create(Key)] }, NullLogger.Instance);
-        orchestrations = new SqliteOrchestrationService(folder.File("orchestrations.db"), new SqliteOrchestrationOptions(), TimeProvider.System, NullLogger.Instance);
+            new ServiceBusServerOptions
+            {
+                DatabasePath = folder.File("queues.db"),
+                Queues = LocalQueues.All,
+                Keys = [AccessKey.Create(Key)],
+            },
+            NullLogger.Instance
+        );
+        orchestrations = new SqliteOrchestrationService(
+            folder.File("orchestrations.db"),
+            new SqliteOrchestrationOptions(),
+            TimeProvider.System,
+            NullLogger.Instance
+        );
         host = await StartHostAsync([]);
         Http = With(LocalKeys.Of(new StateFolder(folder.Path)).Token);
         await azurite.WaitUntilReadyAsync(CancellationToken.None);
@@ -70,14 +87,20 @@ public sealed class ProductFixture : IAsyncLifetime
     /// <summary>The app once more, with other settings: it shares storage and queues, and has orchestrations of its own.</summary>
     public async Task<OtherHost> StartWithAsync(params (string Name, string Value)[] settings)
     {
-        var own = new SqliteOrchestrationService(folder.File($"{Guid.NewGuid()}.db"), new SqliteOrchestrationOptions(), TimeProvider.System, NullLogger.Instance);
+        var own = new SqliteOrchestrationService(
+            folder.File($"{Guid.NewGuid()}.db"),
+            new SqliteOrchestrationOptions(),
+            TimeProvider.System,
+            NullLogger.Instance
+        );
         var other = await StartHostAsync(settings, own);
         await other.WaitUntilReadyAsync();
         return new OtherHost(other, own, LocalKeys.Of(new StateFolder(folder.Path)).Token);
     }
 
     /// <summary>The app's records, read and written beside it.</summary>
-    public RecordStore Records() => new(new BlobStore(Storage), new NoQueues(), new RecordChanges(), TimeProvider.System, NullLogger<RecordStore>.Instance);
+    public RecordStore Records() =>
+        new(new BlobStore(Storage), new NoQueues(), new RecordChanges(), TimeProvider.System, NullLogger<RecordStore>.Instance);
 
     /// <summary>What an address answers once that is so: it comes about in other processes.</summary>
     public async Task<JsonNode> UntilAsync(string path, Func<JsonNode, bool> reached)
@@ -116,22 +139,42 @@ public sealed class ProductFixture : IAsyncLifetime
     private Task<FunctionsHost> StartHostAsync(IEnumerable<(string Name, string Value)> more, SqliteOrchestrationService? own = null)
     {
         var keys = LocalKeys.Of(new StateFolder(folder.Path));
-        var programs = new DeployedPrograms(LocalArguments.Parse(["--state", folder.Path]), azurite.ConnectionString, queues.ConnectionString(Key), keys);
+        var programs = new DeployedPrograms(
+            LocalArguments.Parse(["--state", folder.Path]),
+            azurite.ConnectionString,
+            queues.ConnectionString(Key),
+            keys
+        );
         var settings = programs.FunctionsSettings();
         settings["Sdxl__ModelsFolder"] = Models;
         foreach (var (name, value) in more)
             settings[name] = value;
-        return FunctionsHost.StartAsync(new FunctionsHostOptions
-        {
-            AppDll = programs.FunctionsDll, Settings = settings, Orchestrations = own ?? orchestrations, Loggers = NullLoggerFactory.Instance,
-        });
+        return FunctionsHost.StartAsync(
+            new FunctionsHostOptions
+            {
+                AppDll = programs.FunctionsDll,
+                Settings = settings,
+                Orchestrations = own ?? orchestrations,
+                Loggers = NullLoggerFactory.Instance,
+            }
+        );
     }
 
     /// <summary>POSTs an archive with inputs as a form.</summary>
-    public Task<HttpResponseMessage> PostArchiveAsync(string path, byte[] archive, string name, params (string Name, string Value)[] fields) =>
-        PostArchiveAsync(Http, path, archive, name, fields);
+    public Task<HttpResponseMessage> PostArchiveAsync(
+        string path,
+        byte[] archive,
+        string name,
+        params (string Name, string Value)[] fields
+    ) => PostArchiveAsync(Http, path, archive, name, fields);
 
-    public static async Task<HttpResponseMessage> PostArchiveAsync(HttpClient http, string path, byte[] archive, string name, params (string Name, string Value)[] fields)
+    public static async Task<HttpResponseMessage> PostArchiveAsync(
+        HttpClient http,
+        string path,
+        byte[] archive,
+        string name,
+        params (string Name, string Value)[] fields
+    )
     {
         using var form = new MultipartFormDataContent { { new ByteArrayContent(archive), "input_images", name } };
         foreach (var (field, value) in fields)
@@ -153,7 +196,9 @@ public sealed class ProductFixture : IAsyncLifetime
             : ((int)answer.StatusCode, text);
     }
 
-    /// <summary>What a queue holds for a worker that is not there: the first message that <paramref name="read"/> makes something of.</summary>
+    /// <summary>
+    /// What a queue holds for a worker that is not there: the first message that <paramref name="read"/> makes something of.
+    /// </summary>
     public async Task<T> PeekAsync<T>(string queue, Func<string, T?> read)
         where T : class
     {
@@ -180,7 +225,10 @@ public sealed class ProductFixture : IAsyncLifetime
         for (var waited = 0; waited < 600; waited++)
         {
             var list = JsonNode.Parse(await Http.GetStringAsync("v1/trainings"))!["results"]!.AsArray();
-            if (list.FirstOrDefault(t => t!["destination"]!.ToString().EndsWith("/" + model, StringComparison.Ordinal)) is { } training && training["status"]!.ToString() is "failed" or "succeeded")
+            if (
+                list.FirstOrDefault(t => t!["destination"]!.ToString().EndsWith("/" + model, StringComparison.Ordinal)) is { } training
+                && training["status"]!.ToString() is "failed" or "succeeded"
+            )
                 return training;
             await Task.Delay(100);
         }
@@ -190,7 +238,8 @@ public sealed class ProductFixture : IAsyncLifetime
     /// <summary>Nobody is told of what a test writes beside the app.</summary>
     private sealed class NoQueues : IMessageQueues
     {
-        public Task SendAsync<T>(string queue, string messageId, T body, DateTimeOffset? due = null, CancellationToken cancel = default) => Task.CompletedTask;
+        public Task SendAsync<T>(string queue, string messageId, T body, DateTimeOffset? due = null, CancellationToken cancel = default) =>
+            Task.CompletedTask;
     }
 
     private void WriteModels()
@@ -199,18 +248,28 @@ public sealed class ProductFixture : IAsyncLifetime
         File.Copy(Path.Combine(TestPaths.Models, "toy.json"), Path.Combine(Models, "toy.json"));
         foreach (var part in Directory.GetDirectories(TestPaths.Models))
             File.CreateSymbolicLink(Path.Combine(Models, Path.GetFileName(part)), part);
-        JsonObject Source(string into, params string[] files) => new()
-        {
-            ["repository"] = "owner/repo", ["revision"] = new string('a', 40), ["licence"] = "mit", ["licence_url"] = "https://example.org/", ["into"] = into,
-            ["files"] = new JsonArray([.. files.Select(file => (JsonNode)new JsonObject { ["file"] = file })]),
-        };
+        JsonObject Source(string into, params string[] files) =>
+            new()
+            {
+                ["repository"] = "owner/repo",
+                ["revision"] = new string('a', 40),
+                ["licence"] = "mit",
+                ["licence_url"] = "https://example.org/",
+                ["into"] = into,
+                ["files"] = new JsonArray([.. files.Select(file => (JsonNode)new JsonObject { ["file"] = file })]),
+            };
         var big = new JsonObject
         {
             ["name"] = "big", ["description"] = "d", ["model"] = "big/base", ["refiner"] = "big/refiner", ["vision"] = "big",
             ["training_defaults"] = new JsonObject { ["resolution"] = 64 }, ["prediction_defaults"] = new JsonObject(),
             ["sources"] = new JsonArray(
-                Source("big/base", "unet/a.safetensors"), Source("big/refiner", "r.safetensors"), Source("big/safety_checker", "s.safetensors"),
-                Source("big/blip", "text.onnx"), Source("big/clipseg", "model.onnx"), Source("big/yunet", "model.onnx")),
+                Source("big/base", "unet/a.safetensors"),
+                Source("big/refiner", "r.safetensors"),
+                Source("big/safety_checker", "s.safetensors"),
+                Source("big/blip", "text.onnx"),
+                Source("big/clipseg", "model.onnx"),
+                Source("big/yunet", "model.onnx")
+            ),
         };
         File.WriteAllText(Path.Combine(Models, "big.json"), big.ToJsonString());
     }

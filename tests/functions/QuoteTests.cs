@@ -37,7 +37,10 @@ public sealed class QuoteTests : IDisposable
         var quote = await QuoteAsync(mine);
 
         Assert.Equal((3, 90.0), (quote.QueuePlace, quote.SecondsToStart));
-        Assert.DoesNotContain(quote.Sources.Values, sentence => sentence.Contains("you ", StringComparison.Ordinal) || sentence.Contains("they", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            quote.Sources.Values,
+            sentence => sentence.Contains("you ", StringComparison.Ordinal) || sentence.Contains("they", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -64,13 +67,18 @@ public sealed class QuoteTests : IDisposable
     {
         await TrainingAsync("me", 'a', JobStatus.Succeeded, minutes: -9, left: null, speed: 2, memory: 5000);
         await TrainingAsync("me", 'b', JobStatus.Succeeded, minutes: -8, left: null, speed: 4, memory: 7000);
-        await TrainingAsync("me", 'c', JobStatus.Succeeded, minutes: -8, left: null, speed: 40, memory: 9000, resolution: 1024); // another kind
+        // Another kind
+        await TrainingAsync("me", 'c', JobStatus.Succeeded, minutes: -8, left: null, speed: 40, memory: 9000, resolution: 1024);
         await TrainingAsync("you", 'd', JobStatus.Succeeded, minutes: -8, left: null, speed: 80, memory: 9999); // another's
         var quote = await QuoteAsync(null, steps: 100);
         Assert.Equal([21.7, 57.5], quote.Seconds);
         Assert.Equal([0.0121, 0.0319], quote.Price);
         Assert.Equal(("EUR", 7000), (quote.Currency, quote.MemoryBytes));
-        Assert.StartsWith("The most that was in use on cpu in those of your last 20 trainings", quote.Sources["memory_bytes"], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The most that was in use on cpu in those of your last 20 trainings",
+            quote.Sources["memory_bytes"],
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -100,8 +108,15 @@ public sealed class QuoteTests : IDisposable
     {
         var record = new TrainingRecord
         {
-            Id = new string(id, 26), Owner = owner, Name = "cat", Base = "toy", Source = "http", Status = status, Stage = TrainingStage.Train,
-            Input = JsonSerializer.SerializeToNode(Inputs(resolution), SdxlJson.Options)!.AsObject(), CreatedAt = _time.GetUtcNow().AddMinutes(minutes),
+            Id = new string(id, 26),
+            Owner = owner,
+            Name = "cat",
+            Base = "toy",
+            Source = "http",
+            Status = status,
+            Stage = TrainingStage.Train,
+            Input = JsonSerializer.SerializeToNode(Inputs(resolution), SdxlJson.Options)!.AsObject(),
+            CreatedAt = _time.GetUtcNow().AddMinutes(minutes),
         };
         await Records().CreateAsync(record);
         if (left is not null || speed is not null)
@@ -109,13 +124,19 @@ public sealed class QuoteTests : IDisposable
         return record;
     }
 
-    private JobProgress Progress(double? left, double? speed, long? memory) => new(1, 1, 2, null, speed, left, _time.GetUtcNow(), "cpu", memory);
+    private JobProgress Progress(double? left, double? speed, long? memory) =>
+        new(1, 1, 2, null, speed, left, _time.GetUtcNow(), "cpu", memory);
 
-    private static TrainingInputs Inputs(int resolution) => TrainingInputs.Read(
-        new JsonObject { ["resolution"] = resolution, ["train_batch_size"] = 1 }, new BaseManifest("toy", "d", "toy", null, "toy", [], [], []), "a");
+    private static TrainingInputs Inputs(int resolution) =>
+        TrainingInputs.Read(
+            new JsonObject { ["resolution"] = resolution, ["train_batch_size"] = 1 },
+            new BaseManifest("toy", "d", "toy", null, "toy", [], [], []),
+            "a"
+        );
 
     private sealed class NoQueues : IMessageQueues
     {
-        public Task SendAsync<T>(string queue, string messageId, T body, DateTimeOffset? due = null, CancellationToken cancel = default) => Task.CompletedTask;
+        public Task SendAsync<T>(string queue, string messageId, T body, DateTimeOffset? due = null, CancellationToken cancel = default) =>
+            Task.CompletedTask;
     }
 }

@@ -10,7 +10,9 @@ namespace Sdxl.Tests.Functions;
 [Collection(ProductCollection.Name)]
 public sealed class ReplicateTrainingTests(ProductFixture product)
 {
-    private static readonly byte[] s_picture = File.ReadAllBytes(Path.Combine(TestPaths.Root, "tests", "fixtures", "shared", "pictures", "plain.png"));
+    private static readonly byte[] s_picture = File.ReadAllBytes(
+        Path.Combine(TestPaths.Root, "tests", "fixtures", "shared", "pictures", "plain.png")
+    );
     private static readonly byte[] s_archive = IncompleteBaseTests.Tar(("a.png", s_picture), ("a.txt", "a photo of TOK"u8.ToArray()));
 
     [Fact]
@@ -18,12 +20,24 @@ public sealed class ReplicateTrainingTests(ProductFixture product)
     {
         var link = await SentAsync();
         await ModelAsync("shape");
-        var answer = await TrainAsync("me/shape", new JsonObject { ["input_images"] = link, ["max_train_steps"] = "7", ["is_lora"] = "True", ["token_string"] = 123 });
+        var answer = await TrainAsync(
+            "me/shape",
+            new JsonObject
+            {
+                ["input_images"] = link,
+                ["max_train_steps"] = "7",
+                ["is_lora"] = "True",
+                ["token_string"] = 123,
+            }
+        );
         var made = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject();
 
         Assert.True(answer.StatusCode == HttpStatusCode.Created, made.ToJsonString());
         Assert.Matches("^[a-z2-7]{26}$", made["id"]!.ToString());
-        Assert.Equal(("starting", "stability-ai/sdxl", "me/shape", ""), (made["status"]!.ToString(), made["model"]!.ToString(), made["destination"]!.ToString(), made["logs"]!.ToString()));
+        Assert.Equal(
+            ("starting", "stability-ai/sdxl", "me/shape", ""),
+            (made["status"]!.ToString(), made["model"]!.ToString(), made["destination"]!.ToString(), made["logs"]!.ToString())
+        );
         Assert.Matches("^[0-9a-f]{64}$", made["version"]!.ToString());
         foreach (var unknown in new[] { "output", "error", "started_at", "completed_at" })
             Assert.True(made.ContainsKey(unknown) && made[unknown] is null, unknown);
@@ -33,27 +47,58 @@ public sealed class ReplicateTrainingTests(ProductFixture product)
 
         // The file may go: the training has it.
         await product.Http.DeleteAsync(link);
-        var seen = await UntilAsync(made["id"]!.ToString(), t => t["logs"]!.ToString().EndsWith("Waiting for a GPU worker.\n", StringComparison.Ordinal));
-        Assert.Equal(("processing", 7, "123", true), (seen["status"]!.ToString(), seen["input"]!["max_train_steps"]!.GetValue<int>(), seen["input"]!["token_string"]!.ToString(), seen["input"]!["is_lora"]!.GetValue<bool>()));
+        var seen = await UntilAsync(
+            made["id"]!.ToString(),
+            t => t["logs"]!.ToString().EndsWith("Waiting for a GPU worker.\n", StringComparison.Ordinal)
+        );
+        Assert.Equal(
+            ("processing", 7, "123", true),
+            (
+                seen["status"]!.ToString(),
+                seen["input"]!["max_train_steps"]!.GetValue<int>(),
+                seen["input"]!["token_string"]!.ToString(),
+                seen["input"]!["is_lora"]!.GetValue<bool>()
+            )
+        );
         Assert.Equal((1, 1), (seen["progress"]!["pictures_done"]!.GetValue<int>(), seen["progress"]!["pictures"]!.GetValue<int>()));
 
         using var known = await product.Http.GetAsync($"v1/trainings/{made["id"]}");
-        using var again = new HttpRequestMessage(HttpMethod.Get, $"v1/trainings/{made["id"]}") { Headers = { IfNoneMatch = { known.Headers.ETag! } } };
+        using var again = new HttpRequestMessage(HttpMethod.Get, $"v1/trainings/{made["id"]}")
+        {
+            Headers = { IfNoneMatch = { known.Headers.ETag! } },
+        };
         Assert.Equal(HttpStatusCode.NotModified, (await product.Http.SendAsync(again)).StatusCode);
         Assert.Equal("Waiting for a GPU worker.\n", await product.Http.GetStringAsync($"v1/trainings/{made["id"]}/logs?tail=1"));
         Assert.Equal("""{"points":[],"last_step":0}""", await product.Http.GetStringAsync($"v1/trainings/{made["id"]}/metrics?after=0"));
         Assert.Equal("""{"results":[]}""", await product.Http.GetStringAsync($"v1/trainings/{made["id"]}/samples"));
 
-        using var cancel = new HttpRequestMessage(HttpMethod.Post, $"v1/trainings/{made["id"]}/cancel") { Content = new StringContent("", System.Text.Encoding.UTF8, "application/json") };
+        using var cancel = new HttpRequestMessage(HttpMethod.Post, $"v1/trainings/{made["id"]}/cancel")
+        {
+            Content = new StringContent("", System.Text.Encoding.UTF8, "application/json"),
+        };
         Assert.Equal(HttpStatusCode.OK, (await product.Http.SendAsync(cancel)).StatusCode);
         var ended = await UntilAsync(made["id"]!.ToString(), t => t["status"]!.ToString() == "canceled");
         Assert.True(ended["completed_at"] is not null && ended["error"] is null && ended["logs"]!.ToString().Length > 0);
-        Assert.Equal(ended["completed_at"]!.ToString(), JsonNode.Parse(await (await product.Http.PostAsync($"v1/trainings/{made["id"]}/cancel", null)).Content.ReadAsStringAsync())!["completed_at"]!.ToString());
+        Assert.Equal(
+            ended["completed_at"]!.ToString(),
+            JsonNode.Parse(await (await product.Http.PostAsync($"v1/trainings/{made["id"]}/cancel", null)).Content.ReadAsStringAsync())![
+                "completed_at"
+            ]!.ToString()
+        );
         Assert.Null((await JsonAsync("v1/models/me/shape"))["latest_version"]);
 
         Assert.Equal(HttpStatusCode.NoContent, (await product.Http.DeleteAsync($"v1/trainings/{made["id"]}")).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await product.Http.GetAsync($"v1/trainings/{made["id"]}")).StatusCode);
-        await foreach (var blob in product.Storage.GetBlobContainerClient("datasets").GetBlobsAsync(Azure.Storage.Blobs.Models.BlobTraits.None, Azure.Storage.Blobs.Models.BlobStates.None, $"me/{made["id"]}/", default))
+        await foreach (
+            var blob in product
+                .Storage.GetBlobContainerClient("datasets")
+                .GetBlobsAsync(
+                    Azure.Storage.Blobs.Models.BlobTraits.None,
+                    Azure.Storage.Blobs.Models.BlobStates.None,
+                    $"me/{made["id"]}/",
+                    default
+                )
+        )
             Assert.Fail(blob.Name);
     }
 
@@ -63,16 +108,39 @@ public sealed class ReplicateTrainingTests(ProductFixture product)
         var link = await SentAsync();
         await ModelAsync("refused");
         var input = new JsonObject { ["input_images"] = link };
-        Assert.Equal((404, "The destination 'me/nowhere' does not exist. Make the model first: POST v1/models."), await ProductFixture.ProblemAsync(await TrainAsync("me/nowhere", input)));
+        Assert.Equal(
+            (404, "The destination 'me/nowhere' does not exist. Make the model first: POST v1/models."),
+            await ProductFixture.ProblemAsync(await TrainAsync("me/nowhere", input))
+        );
         Assert.Equal(404, (await ProductFixture.ProblemAsync(await TrainAsync("you/refused", input))).Status);
         Assert.Equal(422, (await ProductFixture.ProblemAsync(await TrainAsync(null, input))).Status);
-        Assert.Equal(404, (int)(await product.PostAsync($"v1/models/stability-ai/sdxl/versions/{new string('0', 64)}/trainings", Body("me/refused", input))).StatusCode);
-        var (status, detail) = await ProductFixture.ProblemAsync(await TrainAsync("me/refused", new JsonObject { ["input_images"] = new JsonObject { ["type"] = "Buffer", ["data"] = new JsonArray(1) } }));
+        Assert.Equal(
+            404,
+            (int)
+                (
+                    await product.PostAsync(
+                        $"v1/models/stability-ai/sdxl/versions/{new string('0', 64)}/trainings",
+                        Body("me/refused", input)
+                    )
+                ).StatusCode
+        );
+        var (status, detail) = await ProductFixture.ProblemAsync(
+            await TrainAsync(
+                "me/refused",
+                new JsonObject
+                {
+                    ["input_images"] = new JsonObject { ["type"] = "Buffer", ["data"] = new JsonArray(1) },
+                }
+            )
+        );
         Assert.Equal(422, status);
         Assert.Contains("files.create", detail, StringComparison.Ordinal);
         var bad = await TrainAsync("me/refused", new JsonObject { ["input_images"] = link, ["max_train_steps"] = "7.5", ["seed"] = "" });
         var problem = JsonNode.Parse(await bad.Content.ReadAsStringAsync())!;
-        Assert.Equal((422, 422, "max_train_steps"), ((int)bad.StatusCode, problem["status"]!.GetValue<int>(), problem["invalid_fields"]![0]!["field"]!.ToString()));
+        Assert.Equal(
+            (422, 422, "max_train_steps"),
+            ((int)bad.StatusCode, problem["status"]!.GetValue<int>(), problem["invalid_fields"]![0]!["field"]!.ToString())
+        );
         Assert.Equal(problem["detail"]!.ToString(), problem["invalid_fields"]![0]!["detail"]!.ToString());
     }
 
@@ -84,8 +152,16 @@ public sealed class ReplicateTrainingTests(ProductFixture product)
     {
         var record = new TrainingRecord
         {
-            Id = JobId.New(), Owner = "me", Name = "lost", Base = "toy", Source = "http", Status = JobStatus.Starting, Stage = TrainingStage.Queued,
-            Input = [], CreatedAt = DateTimeOffset.UtcNow, IsCheck = isCheck,
+            Id = JobId.New(),
+            Owner = "me",
+            Name = "lost",
+            Base = "toy",
+            Source = "http",
+            Status = JobStatus.Starting,
+            Stage = TrainingStage.Queued,
+            Input = [],
+            CreatedAt = DateTimeOffset.UtcNow,
+            IsCheck = isCheck,
         };
         await product.Records().CreateAsync(record);
         using var answer = await product.Http.PostAsync($"v1/{list}/{record.Id}/cancel", null);
@@ -99,8 +175,16 @@ public sealed class ReplicateTrainingTests(ProductFixture product)
     {
         async Task<string> PostAsync(string key)
         {
-            using var form = new MultipartFormDataContent { { new ByteArrayContent(s_archive), "input_images", "once.tar" }, { new StringContent("once"), "name" } };
-            using var request = new HttpRequestMessage(HttpMethod.Post, "v1/trainings") { Content = form, Headers = { { "Idempotency-Key", key } } };
+            using var form = new MultipartFormDataContent
+            {
+                { new ByteArrayContent(s_archive), "input_images", "once.tar" },
+                { new StringContent("once"), "name" },
+            };
+            using var request = new HttpRequestMessage(HttpMethod.Post, "v1/trainings")
+            {
+                Content = form,
+                Headers = { { "Idempotency-Key", key } },
+            };
             using var answer = await product.Http.SendAsync(request);
             return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["id"]!.ToString();
         }
@@ -122,7 +206,17 @@ public sealed class ReplicateTrainingTests(ProductFixture product)
         return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["urls"]!["get"]!.ToString();
     }
 
-    private async Task ModelAsync(string name) => await product.PostAsync("v1/models", new JsonObject { ["owner"] = "me", ["name"] = name, ["visibility"] = "private", ["hardware"] = "cpu" });
+    private async Task ModelAsync(string name) =>
+        await product.PostAsync(
+            "v1/models",
+            new JsonObject
+            {
+                ["owner"] = "me",
+                ["name"] = name,
+                ["visibility"] = "private",
+                ["hardware"] = "cpu",
+            }
+        );
 
     private async Task<HttpResponseMessage> TrainAsync(string? destination, JsonObject input)
     {
@@ -130,7 +224,8 @@ public sealed class ReplicateTrainingTests(ProductFixture product)
         return await product.PostAsync($"v1/models/stability-ai/sdxl/versions/{version}/trainings", Body(destination, input));
     }
 
-    private static JsonObject Body(string? destination, JsonObject input) => new() { ["destination"] = destination, ["input"] = input.DeepClone() };
+    private static JsonObject Body(string? destination, JsonObject input) =>
+        new() { ["destination"] = destination, ["input"] = input.DeepClone() };
 
     private async Task<JsonNode> JsonAsync(string path) => JsonNode.Parse(await product.Http.GetStringAsync(path))!;
 

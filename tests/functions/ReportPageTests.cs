@@ -12,8 +12,14 @@ public sealed partial class ReportPageTests
     [Fact]
     public async Task Names_and_captions_of_the_archive_are_text_and_never_markup()
     {
-        var page = await Render(Report(Picture("<script>alert(1)</script>.jpg", "TOK <img src=x onerror=alert(1)> \"quoted\""), "\"><b>x</b>.zip",
-            skipped: new SkippedFile("<i>.txt", "It is no <picture>."), warning: "<u>look</u>"));
+        var page = await Render(
+            Report(
+                Picture("<script>alert(1)</script>.jpg", "TOK <img src=x onerror=alert(1)> \"quoted\""),
+                "\"><b>x</b>.zip",
+                skipped: new SkippedFile("<i>.txt", "It is no <picture>."),
+                warning: "<u>look</u>"
+            )
+        );
         Assert.DoesNotContain("<script", page, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotMatch("<(b|i|u|img src=x|picture)>", page);
         Assert.Contains("&lt;script&gt;alert(1)&lt;/script&gt;.jpg", page, StringComparison.Ordinal);
@@ -26,15 +32,34 @@ public sealed partial class ReportPageTests
     {
         var picture = Picture("cats/Élan 01.JPG", "a photo of TOK") with
         {
-            CaptionSource = CaptionSource.TextFile, MaskSource = MaskSource.Supplied, Upscaled = true, Faces = 2, Warnings = ["It is small."],
+            CaptionSource = CaptionSource.TextFile,
+            MaskSource = MaskSource.Supplied,
+            Upscaled = true,
+            Faces = 2,
+            Warnings = ["It is small."],
         };
-        var page = await Render(Report(picture, "cats.zip", new SkippedFile("a.heic", "It is a HEIC picture."), "a and b look almost the same."));
-        foreach (var expected in new[]
-        {
-            "1 picture from cats.zip", "1 file skipped", "1 picture upscaled", "captions: 1 from the text file beside it", "masks: 1 supplied", "a.heic: It is a HEIC picture.",
-            "a and b look almost the same.", "a photo of TOK", "lan 01.JPG", "400 x 200, upscaled", "mask: supplied", "faces: 2", "It is small.",
-            "left:25%;top:0%;width:50%;height:100%",
-        })
+        var page = await Render(
+            Report(picture, "cats.zip", new SkippedFile("a.heic", "It is a HEIC picture."), "a and b look almost the same.")
+        );
+        foreach (
+            var expected in new[]
+            {
+                "1 picture from cats.zip",
+                "1 file skipped",
+                "1 picture upscaled",
+                "captions: 1 from the text file beside it",
+                "masks: 1 supplied",
+                "a.heic: It is a HEIC picture.",
+                "a and b look almost the same.",
+                "a photo of TOK",
+                "lan 01.JPG",
+                "400 x 200, upscaled",
+                "mask: supplied",
+                "faces: 2",
+                "It is small.",
+                "left:25%;top:0%;width:50%;height:100%",
+            }
+        )
         {
             Assert.Contains(expected, page, StringComparison.Ordinal);
         }
@@ -54,8 +79,23 @@ public sealed partial class ReportPageTests
     private static DatasetReport Report(ReportedPicture picture, string archive, SkippedFile? skipped = null, string? warning = null) =>
         new(archive, 1, [picture], skipped is null ? [] : [skipped], warning is null ? [] : [warning]);
 
-    private static ReportedPicture Picture(string name, string caption) => new(
-        name, "picture", "mask", "thumbnail", caption, CaptionSource.Blip, MaskSource.Text, 400, 200, [100, 0, 200, 200], false, 0, "0000000000000000", []);
+    private static ReportedPicture Picture(string name, string caption) =>
+        new(
+            name,
+            "picture",
+            "mask",
+            "thumbnail",
+            caption,
+            CaptionSource.Blip,
+            MaskSource.Text,
+            400,
+            200,
+            [100, 0, 200, 200],
+            false,
+            0,
+            "0000000000000000",
+            []
+        );
 
     private static Task<string> Render(DatasetReport report) => ReportPage.RenderAsync(report, file => Task.FromResult(Noise(file)));
 

@@ -17,7 +17,9 @@ public sealed class SettingsFileTests(ProductFixture product)
     [Fact]
     public async Task Over_http_it_is_told_from_the_mistakes_of_the_request()
     {
-        var (status, detail) = await ProductFixture.ProblemAsync(await product.PostArchiveAsync("v1/trainings", s_archive, "cats.tar", ("lora_rank", "none")));
+        var (status, detail) = await ProductFixture.ProblemAsync(
+            await product.PostArchiveAsync("v1/trainings", s_archive, "cats.tar", ("lora_rank", "none"))
+        );
 
         Assert.Equal((422, Expected), (status, detail));
     }
@@ -30,7 +32,15 @@ public sealed class SettingsFileTests(ProductFixture product)
         var training = await product.EndOfUploadAsync("mistaken");
 
         Assert.Equal("failed", training["status"]!.ToString());
-        Assert.StartsWith("cats/training.json in mistaken.tar: There is no input called 'max_train_stps'.", training["error"]!.ToString(), StringComparison.Ordinal);
-        Assert.Contains("cats/training.json in mistaken.tar: Input 'resolution' is 37;", training["error"]!.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "cats/training.json in mistaken.tar: There is no input called 'max_train_stps'.",
+            training["error"]!.ToString(),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "cats/training.json in mistaken.tar: Input 'resolution' is 37;",
+            training["error"]!.ToString(),
+            StringComparison.Ordinal
+        );
     }
 }

@@ -26,7 +26,14 @@ public sealed class SweepTests(ProductFixture product)
         var blobs = new BlobStore(product.Storage);
         var records = product.Records();
         var owner = $"sweep-{Guid.NewGuid():N}";
-        var (good, failed, check) = (Training(owner, JobStatus.Succeeded), Training(owner, JobStatus.Failed), Training(owner, JobStatus.Succeeded) with { IsCheck = true });
+        var (good, failed, check) = (
+            Training(owner, JobStatus.Succeeded),
+            Training(owner, JobStatus.Failed),
+            Training(owner, JobStatus.Succeeded) with
+            {
+                IsCheck = true,
+            }
+        );
         foreach (var training in new[] { good, failed, check })
         {
             await blobs.WriteAsync(StorageLayout.Records, StorageLayout.TrainingRecord(training.Key), training);
@@ -42,18 +49,37 @@ public sealed class SweepTests(ProductFixture product)
         await blobs.WriteBytesAsync(StorageLayout.Predictions, StorageLayout.Drawn(prediction.Key, "out-0.png"), [1], "image/png");
         var time = new ManualTime(s_end);
         var settings = Options.Create(new SdxlOptions());
-        var file = await new FileStore(blobs, records, settings, time).CreateAsync(owner, "x", "text/plain", new Dictionary<string, string>(), new MemoryStream([1]), default);
+        var file = await new FileStore(blobs, records, settings, time).CreateAsync(
+            owner,
+            "x",
+            "text/plain",
+            new Dictionary<string, string>(),
+            new MemoryStream([1]),
+            default
+        );
         var sweep = new Sweep(blobs, records, new Deletion(blobs, new VersionStore(blobs)), settings, time, NullLogger<Sweep>.Instance);
 
         await OnDay(6.9);
-        Assert.True(await IsThere(StorageLayout.Jobs, $"{failed.Key}/attempts/a/checkpoints/1/x") && await IsThere(StorageLayout.Files, StorageLayout.File(owner, file.Id)));
+        Assert.True(
+            await IsThere(StorageLayout.Jobs, $"{failed.Key}/attempts/a/checkpoints/1/x")
+                && await IsThere(StorageLayout.Files, StorageLayout.File(owner, file.Id))
+        );
         await OnDay(7);
-        Assert.False(await IsThere(StorageLayout.Jobs, $"{failed.Key}/attempts/a/checkpoints/1/x") || await IsThere(StorageLayout.Files, StorageLayout.File(owner, file.Id)));
-        Assert.True(await IsThere(StorageLayout.Jobs, $"{good.Key}/attempts/a/checkpoints/1/x") && await IsThere(StorageLayout.Jobs, $"{failed.Key}/log.txt"));
+        Assert.False(
+            await IsThere(StorageLayout.Jobs, $"{failed.Key}/attempts/a/checkpoints/1/x")
+                || await IsThere(StorageLayout.Files, StorageLayout.File(owner, file.Id))
+        );
+        Assert.True(
+            await IsThere(StorageLayout.Jobs, $"{good.Key}/attempts/a/checkpoints/1/x")
+                && await IsThere(StorageLayout.Jobs, $"{failed.Key}/log.txt")
+        );
         await OnDay(29.9);
         Assert.True(await IsThere(StorageLayout.Predictions, StorageLayout.Drawn(prediction.Key, "out-0.png")));
         await OnDay(30);
-        Assert.False(await IsThere(StorageLayout.Predictions, StorageLayout.Drawn(prediction.Key, "out-0.png")) || await IsThere(StorageLayout.Records, StorageLayout.PredictionRecord(prediction.Key)));
+        Assert.False(
+            await IsThere(StorageLayout.Predictions, StorageLayout.Drawn(prediction.Key, "out-0.png"))
+                || await IsThere(StorageLayout.Records, StorageLayout.PredictionRecord(prediction.Key))
+        );
         Assert.False(await IsThere(StorageLayout.Jobs, $"{good.Key}/inputs/x"));
         Assert.True(await IsThere(StorageLayout.Datasets, StorageLayout.Dataset(good.Key, "manifest.json")));
         await OnDay(90);
@@ -86,9 +112,18 @@ public sealed class SweepTests(ProductFixture product)
         Assert.False(await blobs.ExistsAsync(StorageLayout.Records, StorageLayout.TrainingRecord(training.Key)));
     }
 
-    private static TrainingRecord Training(string owner, JobStatus status) => new()
-    {
-        Id = JobId.New(), Owner = owner, Name = "x", Base = "toy", Source = "http", Status = status, Stage = TrainingStage.Done, Input = new JsonObject(),
-        CreatedAt = s_end.AddHours(-1), CompletedAt = s_end,
-    };
+    private static TrainingRecord Training(string owner, JobStatus status) =>
+        new()
+        {
+            Id = JobId.New(),
+            Owner = owner,
+            Name = "x",
+            Base = "toy",
+            Source = "http",
+            Status = status,
+            Stage = TrainingStage.Done,
+            Input = new JsonObject(),
+            CreatedAt = s_end.AddHours(-1),
+            CompletedAt = s_end,
+        };
 }

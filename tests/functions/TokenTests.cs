@@ -15,8 +15,26 @@ public sealed class TokenTests(ProductFixture product)
     /// <summary>Whoever adds one says why in its attribute, and here.</summary>
     private static readonly string[] s_open =
     [
-        "AccountPage", "BeginSession", "CheckPage", "DoubledVersion", "DrawingPage", "EmbeddedHttp", "EmbeddedHttps", "EndSession", "GetOpenApi", "GetOutput", "Home", "ModelPage", "ModelsPage", "PageFile",
-        "PlayPage", "PredictionPage", "SignInPage", "StreamPrediction", "TrainingPage", "TrainingsPage",
+        "AccountPage",
+        "BeginSession",
+        "CheckPage",
+        "DoubledVersion",
+        "DrawingPage",
+        "EmbeddedHttp",
+        "EmbeddedHttps",
+        "EndSession",
+        "GetOpenApi",
+        "GetOutput",
+        "Home",
+        "ModelPage",
+        "ModelsPage",
+        "PageFile",
+        "PlayPage",
+        "PredictionPage",
+        "SignInPage",
+        "StreamPrediction",
+        "TrainingPage",
+        "TrainingsPage",
     ];
 
     public static TheoryData<string, string, string> Routes()
@@ -32,7 +50,11 @@ public sealed class TokenTests(ProductFixture product)
 
     [Theory]
     [MemberData(nameof(Routes))]
-    public async Task No_function_is_reached_without_a_token_but_those_that_say_that_they_are_open(string function, string verb, string path)
+    public async Task No_function_is_reached_without_a_token_but_those_that_say_that_they_are_open(
+        string function,
+        string verb,
+        string path
+    )
     {
         using var nobody = product.With(null);
         using var request = new HttpRequestMessage(new HttpMethod(verb), path);
@@ -63,7 +85,10 @@ public sealed class TokenTests(ProductFixture product)
     public async Task Both_words_of_Replicates_clients_are_understood(string word)
     {
         using var client = product.With(null);
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(word, product.Http.DefaultRequestHeaders.Authorization!.Parameter);
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            word,
+            product.Http.DefaultRequestHeaders.Authorization!.Parameter
+        );
         Assert.Equal("me", JsonNode.Parse(await client.GetStringAsync("v1/account"))!["username"]!.ToString());
     }
 
@@ -79,7 +104,9 @@ public sealed class TokenTests(ProductFixture product)
         Assert.DoesNotContain(made["token"]!.ToString(), list, StringComparison.Ordinal);
         await foreach (var blob in product.Storage.GetBlobContainerClient("records").GetBlobsAsync())
         {
-            var text = (await product.Storage.GetBlobContainerClient("records").GetBlobClient(blob.Name).DownloadContentAsync()).Value.Content.ToString();
+            var text = (
+                await product.Storage.GetBlobContainerClient("records").GetBlobClient(blob.Name).DownloadContentAsync()
+            ).Value.Content.ToString();
             Assert.DoesNotContain(made["token"]!.ToString(), blob.Name + text, StringComparison.Ordinal);
         }
 
@@ -90,14 +117,24 @@ public sealed class TokenTests(ProductFixture product)
     [Fact]
     public async Task A_token_does_what_its_scopes_say_and_no_more()
     {
-        using var reader = product.With((await product.TokenAsync(new JsonObject { ["name"] = "r", ["scopes"] = new JsonArray("read") }))["token"]!.ToString());
-        using var writer = product.With((await product.TokenAsync(new JsonObject { ["name"] = "w", ["scopes"] = new JsonArray("write") }))["token"]!.ToString());
+        using var reader = product.With(
+            (await product.TokenAsync(new JsonObject { ["name"] = "r", ["scopes"] = new JsonArray("read") }))["token"]!.ToString()
+        );
+        using var writer = product.With(
+            (await product.TokenAsync(new JsonObject { ["name"] = "w", ["scopes"] = new JsonArray("write") }))["token"]!.ToString()
+        );
 
         Assert.Equal(HttpStatusCode.OK, (await reader.GetAsync("v1/trainings")).StatusCode);
-        Assert.Equal((403, "This token may read; POST /v1/files needs the scope 'write'."), await ProductFixture.ProblemAsync(await reader.PostAsync("v1/files", null)));
+        Assert.Equal(
+            (403, "This token may read; POST /v1/files needs the scope 'write'."),
+            await ProductFixture.ProblemAsync(await reader.PostAsync("v1/files", null))
+        );
         Assert.Equal(422, (int)(await writer.PostAsync("v1/files", null)).StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, (await writer.GetAsync("v1/trainings")).StatusCode);
-        Assert.Equal((403, "This token may read; GET /v1/tokens needs the scope 'tokens'."), await ProductFixture.ProblemAsync(await reader.GetAsync("v1/tokens")));
+        Assert.Equal(
+            (403, "This token may read; GET /v1/tokens needs the scope 'tokens'."),
+            await ProductFixture.ProblemAsync(await reader.GetAsync("v1/tokens"))
+        );
         Assert.Equal(HttpStatusCode.Forbidden, (await writer.DeleteAsync("v1/tokens/x")).StatusCode);
     }
 
@@ -121,7 +158,10 @@ public sealed class TokenTests(ProductFixture product)
         from method in type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
         let function = method.GetCustomAttribute<FunctionAttribute>()
         where function is not null
-        let trigger = method.GetParameters().Select(parameter => parameter.GetCustomAttribute<HttpTriggerAttribute>()).FirstOrDefault(found => found is not null)
+        let trigger = method
+            .GetParameters()
+            .Select(parameter => parameter.GetCustomAttribute<HttpTriggerAttribute>())
+            .FirstOrDefault(found => found is not null)
         where trigger is not null
         select (function.Name, method, trigger);
 }

@@ -49,7 +49,11 @@ public sealed class VersionTests(ProductFixture product)
         await PublishAsync();
         var (status, detail) = await ProductFixture.ProblemAsync(await PostAsync(reference));
         Assert.Equal(422, status);
-        Assert.StartsWith($"There is no version '{reference}'. Give owner/name:id, owner/name or id (its first 8 characters are enough)", detail, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"There is no version '{reference}'. Give owner/name:id, owner/name or id (its first 8 characters are enough)",
+            detail,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -61,7 +65,10 @@ public sealed class VersionTests(ProductFixture product)
 
         Assert.Equal("text/html; charset=utf-8", answer.Content.Headers.ContentType!.ToString());
         Assert.Null(answer.Content.Headers.ContentDisposition);
-        Assert.Equal("default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'", answer.Headers.GetValues("Content-Security-Policy").Single());
+        Assert.Equal(
+            "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            answer.Headers.GetValues("Content-Security-Policy").Single()
+        );
         Assert.Equal("nosniff", answer.Headers.GetValues("X-Content-Type-Options").Single());
         Assert.Equal("<!doctype html><p>loss", await answer.Content.ReadAsStringAsync());
     }
@@ -79,7 +86,10 @@ public sealed class VersionTests(ProductFixture product)
         using var answer = await product.Http.GetAsync($"v1/models/me/dog/versions/{s_dog}/{file}");
 
         Assert.Equal("application/octet-stream", answer.Content.Headers.ContentType!.MediaType);
-        Assert.Equal(("attachment", file), (answer.Content.Headers.ContentDisposition!.DispositionType, answer.Content.Headers.ContentDisposition.FileName));
+        Assert.Equal(
+            ("attachment", file),
+            (answer.Content.Headers.ContentDisposition!.DispositionType, answer.Content.Headers.ContentDisposition.FileName)
+        );
     }
 
     private async Task PublishAsync()
@@ -87,12 +97,17 @@ public sealed class VersionTests(ProductFixture product)
         foreach (var (version, name) in new[] { (s_cat, "cat"), (s_alike, "cat"), (s_dog, "dog") })
         {
             await new VersionStore(new BlobStore(product.Storage)).MakeVisibleAsync(
-                new PublishedVersion(version, "me", name, "toy", "aaaabbbbccccddddeeeeffffgg", DateTimeOffset.UnixEpoch), CancellationToken.None);
+                new PublishedVersion(version, "me", name, "toy", "aaaabbbbccccddddeeeeffffgg", DateTimeOffset.UnixEpoch),
+                CancellationToken.None
+            );
         }
     }
 
     private Task StoreAsync(string file, string text) =>
-        product.Storage.GetBlobContainerClient("models").GetBlobClient($"me/dog/versions/{s_dog}/{file}").UploadAsync(BinaryData.FromString(text), overwrite: true);
+        product
+            .Storage.GetBlobContainerClient("models")
+            .GetBlobClient($"me/dog/versions/{s_dog}/{file}")
+            .UploadAsync(BinaryData.FromString(text), overwrite: true);
 
     private async Task<string> DrawnAsync(string reference)
     {

@@ -30,7 +30,14 @@ public sealed class ArchiveFuzzTests
     });
 
     [Fact]
-    public Task Zip() => FuzzRun.Over([Zipped(CompressionLevel.Fastest), Zipped(CompressionLevel.NoCompression), .. Reported()], ReadAll, 600, typeof(ArchiveRefusedException), typeof(InputException));
+    public Task Zip() =>
+        FuzzRun.Over(
+            [Zipped(CompressionLevel.Fastest), Zipped(CompressionLevel.NoCompression), .. Reported()],
+            ReadAll,
+            600,
+            typeof(ArchiveRefusedException),
+            typeof(InputException)
+        );
 
     [Fact]
     public Task Tar() => FuzzRun.Over([s_tar.Value], ReadAll, 600, typeof(ArchiveRefusedException), typeof(InputException));
@@ -74,5 +81,10 @@ public sealed class ArchiveFuzzTests
 
     /// <summary>Small archives of the bug reports: names in old code pages, captions of every kind.</summary>
     private static IEnumerable<byte[]> Reported() =>
-        Directory.GetFiles(TestPaths.Fixture("reports"), "*.zip").Order(StringComparer.Ordinal).Select(File.ReadAllBytes).Where(bytes => bytes.Length < 300_000).Take(6);
+        Directory
+            .GetFiles(TestPaths.Fixture("reports"), "*.zip")
+            .Order(StringComparer.Ordinal)
+            .Select(File.ReadAllBytes)
+            .Where(bytes => bytes.Length < 300_000)
+            .Take(6);
 }

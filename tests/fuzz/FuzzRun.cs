@@ -12,9 +12,11 @@ internal static class FuzzRun
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(30); // on a machine that does other things too
     private const int ShortForm = 1_000;
 
-    private static int Count => int.TryParse(Environment.GetEnvironmentVariable("SDXL_FUZZ"), CultureInfo.InvariantCulture, out var n) ? n : ShortForm;
+    private static int Count =>
+        int.TryParse(Environment.GetEnvironmentVariable("SDXL_FUZZ"), CultureInfo.InvariantCulture, out var n) ? n : ShortForm;
 
-    private static int Seed => int.TryParse(Environment.GetEnvironmentVariable("SDXL_FUZZ_SEED"), CultureInfo.InvariantCulture, out var n) ? n : 1;
+    private static int Seed =>
+        int.TryParse(Environment.GetEnvironmentVariable("SDXL_FUZZ_SEED"), CultureInfo.InvariantCulture, out var n) ? n : 1;
 
     /// <param name="good">Files that the reader takes; the first mutants are these themselves.</param>
     /// <param name="read">Reads one; what it throws beyond <paramref name="refusals"/> is a fault.</param>
@@ -63,7 +65,10 @@ internal static class FuzzRun
         if (error is not null && (string.IsNullOrWhiteSpace(error.Message) || error.Message.Length > 20_000))
             Assert.Fail($"The refusal has {error.Message.Length} characters. {Place(mutant, number)}");
         if (allocated > maxMebibytes << 20)
-            Assert.Fail($"{allocated >> 20} MiB were allocated in {watch.ElapsedMilliseconds} ms, at most {maxMebibytes} may be. {Place(mutant, number)}");
+            Assert.Fail(
+                $"{allocated >> 20} MiB were allocated in {watch.ElapsedMilliseconds} ms, at most {maxMebibytes} may be. "
+                    + $"{Place(mutant, number)}"
+            );
         return error is not null;
     }
 

@@ -10,7 +10,23 @@ internal static class Mutator
 
     private static readonly long[] s_borders =
     [
-        0, 1, -1, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x100000000, long.MaxValue, long.MinValue,
+        0,
+        1,
+        -1,
+        0x7F,
+        0x80,
+        0xFF,
+        0x100,
+        0x7FFF,
+        0x8000,
+        0xFFFF,
+        0x10000,
+        0x7FFFFFFF,
+        0x80000000,
+        0xFFFFFFFF,
+        0x100000000,
+        long.MaxValue,
+        long.MinValue,
     ];
 
     /// <param name="good">What is spoilt; not changed.</param>

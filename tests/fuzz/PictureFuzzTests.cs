@@ -15,20 +15,37 @@ public sealed class PictureFuzzTests
     private static readonly PictureLoader s_loader = new(new PictureLimits());
 
     [Fact]
-    public Task Png() => Over(
-        TestPictures.Png(), TestPictures.Png(PngColorType.Palette), TestPictures.Png(PngColorType.RgbWithAlpha, PngInterlaceMode.Adam7), TestPictures.Png(PngColorType.Grayscale));
+    public Task Png() =>
+        Over(
+            TestPictures.Png(),
+            TestPictures.Png(PngColorType.Palette),
+            TestPictures.Png(PngColorType.RgbWithAlpha, PngInterlaceMode.Adam7),
+            TestPictures.Png(PngColorType.Grayscale)
+        );
 
     [Fact]
-    public Task Jpeg() => Over(TestPictures.Jpeg(), TestPictures.Jpeg(JpegColorType.Luminance), TestPictures.Jpeg(JpegColorType.YCbCrRatio444));
+    public Task Jpeg() =>
+        Over(TestPictures.Jpeg(), TestPictures.Jpeg(JpegColorType.Luminance), TestPictures.Jpeg(JpegColorType.YCbCrRatio444));
 
     [Fact]
     public Task Gif() => Over(TestPictures.Gif());
 
     [Fact]
-    public Task Bmp() => Over(TestPictures.Bmp(BmpBitsPerPixel.Pixel8), TestPictures.Bmp(BmpBitsPerPixel.Pixel24), TestPictures.Bmp(BmpBitsPerPixel.Pixel32));
+    public Task Bmp() =>
+        Over(
+            TestPictures.Bmp(BmpBitsPerPixel.Pixel8),
+            TestPictures.Bmp(BmpBitsPerPixel.Pixel24),
+            TestPictures.Bmp(BmpBitsPerPixel.Pixel32)
+        );
 
     [Fact]
-    public Task Tiff() => Over(TestPictures.Tiff(TiffCompression.None), TestPictures.Tiff(TiffCompression.Lzw), TestPictures.Tiff(TiffCompression.Deflate), TestPictures.Tiff(TiffCompression.PackBits));
+    public Task Tiff() =>
+        Over(
+            TestPictures.Tiff(TiffCompression.None),
+            TestPictures.Tiff(TiffCompression.Lzw),
+            TestPictures.Tiff(TiffCompression.Deflate),
+            TestPictures.Tiff(TiffCompression.PackBits)
+        );
 
     [Fact]
     public Task Webp() => Over(TestPictures.Webp(WebpFileFormatType.Lossless), TestPictures.Webp(WebpFileFormatType.Lossy));

@@ -23,23 +23,42 @@ public sealed class TextFuzzTests
     private static readonly BaseManifest s_base = BaseManifest.Load(TestPaths.Models, "toy");
 
     [Fact]
-    public Task Caption_files() => FuzzRun.Over(
-        [
-            "caption,image_file\n\"a, b \"\"c\"\"\",a.png\nx,b/c d.jpg\n"u8.ToArray(), "sep=;\r\nimage_file;caption\r\na.png;x\r\n"u8.ToArray(),
-            "file_name\ttext\né.png\tna ja\n"u8.ToArray(), [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes("caption,image_file\nx,a.png\n")],
-            Encoding.Latin1.GetBytes("caption,image_file\ncafé,a.png\n"),
-        ],
-        bytes => _ = CaptionFile.Read(bytes, "caption.csv", s_pictures), 64);
+    public Task Caption_files() =>
+        FuzzRun.Over(
+            [
+                "caption,image_file\n\"a, b \"\"c\"\"\",a.png\nx,b/c d.jpg\n"u8.ToArray(),
+                "sep=;\r\nimage_file;caption\r\na.png;x\r\n"u8.ToArray(),
+                "file_name\ttext\né.png\tna ja\n"u8.ToArray(),
+                [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes("caption,image_file\nx,a.png\n")],
+                Encoding.Latin1.GetBytes("caption,image_file\ncafé,a.png\n"),
+            ],
+            bytes => _ = CaptionFile.Read(bytes, "caption.csv", s_pictures),
+            64
+        );
 
     [Fact]
-    public Task Caption_json() => FuzzRun.Over(
-        ["{\"file_name\":\"a.png\",\"text\":\"x\"}\n{\"file_name\":\"b/c d.jpg\",\"text\":\"y\"}\n"u8.ToArray(), "{\"file_name\":\"a.png\",\"caption\":[\"x\",1,null]}\n"u8.ToArray()],
-        bytes => InArchive("metadata.jsonl", bytes), 64);
+    public Task Caption_json() =>
+        FuzzRun.Over(
+            [
+                "{\"file_name\":\"a.png\",\"text\":\"x\"}\n{\"file_name\":\"b/c d.jpg\",\"text\":\"y\"}\n"u8.ToArray(),
+                "{\"file_name\":\"a.png\",\"caption\":[\"x\",1,null]}\n"u8.ToArray(),
+            ],
+            bytes => InArchive("metadata.jsonl", bytes),
+            64
+        );
 
     [Fact]
-    public Task Caption_sidecars() => FuzzRun.Over(
-        ["a photo of TOK, \"quoted\""u8.ToArray(), Encoding.Unicode.GetBytes("\uFEFFna ja"), [0x83, 0x74, 0x83, 0x40, 0x83, 0x43], Encoding.Latin1.GetBytes("ein Käfer, größer")],
-        bytes => InArchive("a.txt", bytes), 64);
+    public Task Caption_sidecars() =>
+        FuzzRun.Over(
+            [
+                "a photo of TOK, \"quoted\""u8.ToArray(),
+                Encoding.Unicode.GetBytes("\uFEFFna ja"),
+                [0x83, 0x74, 0x83, 0x40, 0x83, 0x43],
+                Encoding.Latin1.GetBytes("ein Käfer, größer"),
+            ],
+            bytes => InArchive("a.txt", bytes),
+            64
+        );
 
     [Fact]
     public Task Settings_files() => FuzzRun.Over(
@@ -47,37 +66,75 @@ public sealed class TextFuzzTests
         bytes => InArchive("training.json", bytes), 64, typeof(InputException));
 
     [Fact]
-    public Task Training_inputs() => FuzzRun.Over(
-        ["{\"seed\":3,\"resolution\":\"512\",\"is_lora\":true,\"ti_lr\":3e-4,\"token_string\":\"TOK\"}"u8.ToArray(), "{\"max_train_steps\":10,\"sample_prompts\":\"a TOK\",\"lr_scheduler\":\"constant\"}"u8.ToArray()],
-        bytes => Inputs(bytes, given => TrainingInputs.Read(given, s_base, Id)), 64, typeof(InputException), typeof(IntakeException));
+    public Task Training_inputs() =>
+        FuzzRun.Over(
+            [
+                "{\"seed\":3,\"resolution\":\"512\",\"is_lora\":true,\"ti_lr\":3e-4,\"token_string\":\"TOK\"}"u8.ToArray(),
+                "{\"max_train_steps\":10,\"sample_prompts\":\"a TOK\",\"lr_scheduler\":\"constant\"}"u8.ToArray(),
+            ],
+            bytes => Inputs(bytes, given => TrainingInputs.Read(given, s_base, Id)),
+            64,
+            typeof(InputException),
+            typeof(IntakeException)
+        );
 
     [Fact]
-    public Task Prediction_inputs() => FuzzRun.Over(
-        ["{\"prompt\":\"a photo of TOK\",\"width\":64,\"height\":\"64\",\"scheduler\":\"DDIM\"}"u8.ToArray(), "{\"num_outputs\":4,\"guidance_scale\":7.5,\"seed\":-1,\"lora_scale\":-0.5}"u8.ToArray()],
-        bytes => Inputs(bytes, given => PredictionInputs.Read(given, s_base, Id)), 64, typeof(InputException), typeof(IntakeException));
+    public Task Prediction_inputs() =>
+        FuzzRun.Over(
+            [
+                "{\"prompt\":\"a photo of TOK\",\"width\":64,\"height\":\"64\",\"scheduler\":\"DDIM\"}"u8.ToArray(),
+                "{\"num_outputs\":4,\"guidance_scale\":7.5,\"seed\":-1,\"lora_scale\":-0.5}"u8.ToArray(),
+            ],
+            bytes => Inputs(bytes, given => PredictionInputs.Read(given, s_base, Id)),
+            64,
+            typeof(InputException),
+            typeof(IntakeException)
+        );
 
     [Fact]
-    public Task Forms() => FuzzRun.Over(
-        ["--x\r\nContent-Disposition: form-data; name=\"seed\"\r\n\r\n3\r\n--x\r\nContent-Disposition: form-data; name=\"input_images\"; filename=\"a.zip\"\r\nContent-Type: application/zip\r\n\r\nPK\u0003\u0004\r\n--x--\r\n"u8.ToArray()],
-        bytes =>
-        {
-            var context = new DefaultHttpContext();
-            context.Request.ContentType = "multipart/form-data; boundary=x";
-            context.Request.Body = new MemoryStream(bytes);
-            var form = RequestBodies.FormAsync(context.Request, 1 << 20, "input_images", () => throw new InvalidOperationException(), CancellationToken.None).GetAwaiter().GetResult();
-            foreach (var file in form.Files)
-                _ = (file.FileName, file.Name, file.Length);
-        },
-        64, typeof(IntakeException));
+    public Task Forms() =>
+        FuzzRun.Over(
+            [
+                "--x\r\nContent-Disposition: form-data; name=\"seed\"\r\n\r\n3\r\n--x\r\nContent-Disposition: form-data; name=\"input_images\"; filename=\"a.zip\"\r\nContent-Type: application/zip\r\n\r\nPK\u0003\u0004\r\n--x--\r\n"u8.ToArray(),
+            ],
+            bytes =>
+            {
+                var context = new DefaultHttpContext();
+                context.Request.ContentType = "multipart/form-data; boundary=x";
+                context.Request.Body = new MemoryStream(bytes);
+                var form = RequestBodies
+                    .FormAsync(
+                        context.Request,
+                        1 << 20,
+                        "input_images",
+                        () => throw new InvalidOperationException(),
+                        CancellationToken.None
+                    )
+                    .GetAwaiter()
+                    .GetResult();
+                foreach (var file in form.Files)
+                    _ = (file.FileName, file.Name, file.Length);
+            },
+            64,
+            typeof(IntakeException)
+        );
 
     [Fact]
-    public Task Data_uris() => FuzzRun.Over(
-        ["data:application/zip;base64,UEsDBAoAAAAA"u8.ToArray(), "data:text/plain;name=a.txt;base64,aGFsbG8%3D"u8.ToArray(), "data:;base64,_-8="u8.ToArray()],
-        bytes =>
-        {
-            if (Encoding.UTF8.GetString(bytes) is var text && DataUri.IsOne(text))
-                _ = DataUri.Parse(text, 1 << 20);
-        }, 64, typeof(DataUriException));
+    public Task Data_uris() =>
+        FuzzRun.Over(
+            [
+                "data:application/zip;base64,UEsDBAoAAAAA"u8.ToArray(),
+                "data:text/plain;name=a.txt;base64,aGFsbG8%3D"u8.ToArray(),
+                "data:;base64,_-8="u8.ToArray(),
+            ],
+            bytes =>
+            {
+                if (Encoding.UTF8.GetString(bytes) is var text && DataUri.IsOne(text))
+                    _ = DataUri.Parse(text, 1 << 20);
+            },
+            64,
+            typeof(DataUriException)
+        );
 
     [Theory]
     [InlineData("lora.safetensors")]

@@ -43,23 +43,46 @@ public sealed class DeliveriesTests(StorageFixture storage) : IAsyncLifetime
             new ServiceBusServerOptions
             {
                 DatabasePath = _folder.File("queues.db"),
-                Queues = [new QueueSettings(Queue) { LockDuration = LockTime, MaxDeliveryCount = 3 }, new QueueSettings(Queues.WorkerEvents)],
+                Queues =
+                [
+                    new QueueSettings(Queue) { LockDuration = LockTime, MaxDeliveryCount = 3 },
+                    new QueueSettings(Queues.WorkerEvents),
+                ],
                 Keys = [AccessKey.Create("tests")],
             },
             NullLogger.Instance);
         _client = new ServiceBusClient(_server.ConnectionString("tests"));
         _queue = _client.CreateReceiver(Queue);
-        var options = Options.Create(new WorkerOptions { ScratchFolder = _folder.File("scratch"), Device = "cpu", Threads = 1, CancelPollSeconds = 0.05 });
+        var options = Options.Create(
+            new WorkerOptions
+            {
+                ScratchFolder = _folder.File("scratch"),
+                Device = "cpu",
+                Threads = 1,
+                CancelPollSeconds = 0.05,
+            }
+        );
         var time = TimeProvider.System;
         var blobs = new JobBlobs(storage.Service);
         _scratch = new WorkerScratch(options, NullLogger<WorkerScratch>.Instance);
         _events = new EventSender(_client);
         _health = new WorkerHealth(_lifetime, exit: _ => { });
         _deliveries = new Deliveries(
-            _client, _events, new JobResults(storage.Service), new JobTurns(storage.Service, time), blobs, new Patience(time, NullLogger<Patience>.Instance), _health,
-            _scratch, new WorkerBeacon(blobs, new WorkerDevice(options), time, NullLogger<WorkerBeacon>.Instance),
-            new Retirement(options, time, _lifetime, NullLogger<Retirement>.Instance), new JobTelemetry(options, time, NullLogger<JobTelemetry>.Instance),
-            options, time, NullLogger<Deliveries>.Instance);
+            _client,
+            _events,
+            new JobResults(storage.Service),
+            new JobTurns(storage.Service, time),
+            blobs,
+            new Patience(time, NullLogger<Patience>.Instance),
+            _health,
+            _scratch,
+            new WorkerBeacon(blobs, new WorkerDevice(options), time, NullLogger<WorkerBeacon>.Instance),
+            new Retirement(options, time, _lifetime, NullLogger<Retirement>.Instance),
+            new JobTelemetry(options, time, NullLogger<JobTelemetry>.Instance),
+            options,
+            time,
+            NullLogger<Deliveries>.Instance
+        );
     }
 
     public async Task DisposeAsync()
@@ -139,7 +162,10 @@ public sealed class DeliveriesTests(StorageFixture storage) : IAsyncLifetime
             stop: stop.Token);
 
         var next = await _queue.ReceiveMessageAsync(TimeSpan.FromSeconds(10));
-        Assert.Equal((new Work(_job, 2), $"{_job}/2", 1), (SdxlJson.Deserialize<Work>(next.Body.ToString()), next.MessageId, next.DeliveryCount));
+        Assert.Equal(
+            (new Work(_job, 2), $"{_job}/2", 1),
+            (SdxlJson.Deserialize<Work>(next.Body.ToString()), next.MessageId, next.DeliveryCount)
+        );
         Assert.Equal(new QueueCounts { Locked = 1 }, await _server.CountAsync(Queue));
     }
 
@@ -164,7 +190,9 @@ public sealed class DeliveriesTests(StorageFixture storage) : IAsyncLifetime
             return Done();
         });
         Assert.Equal(new QueueCounts(), await _server.CountAsync(Queues.WorkerEvents));
-        Assert.False(await storage.Service.GetBlobContainerClient(StorageLayout.Jobs).GetBlobClient(StorageLayout.Result(_job)).ExistsAsync());
+        Assert.False(
+            await storage.Service.GetBlobContainerClient(StorageLayout.Jobs).GetBlobClient(StorageLayout.Result(_job)).ExistsAsync()
+        );
     }
 
     [Fact]
@@ -219,7 +247,10 @@ public sealed class DeliveriesTests(StorageFixture storage) : IAsyncLifetime
         await HandleAsync((_, _) => throw new IOException(FormattableString.Invariant($"No space left on device ({++tries})"), 28));
 
         Assert.Equal((2, false), (tries, Directory.Exists(others)));
-        Assert.Matches("^The GPU worker's disk is full: \\d+ of \\d+ MiB are free at .+ larger disk", Assert.IsType<JobFailed>(await EventAsync()).Error);
+        Assert.Matches(
+            "^The GPU worker's disk is full: \\d+ of \\d+ MiB are free at .+ larger disk",
+            Assert.IsType<JobFailed>(await EventAsync()).Error
+        );
     }
 
     [Theory]
@@ -232,7 +263,12 @@ public sealed class DeliveriesTests(StorageFixture storage) : IAsyncLifetime
         await using (var sender = _client.CreateSender(Queue))
             await sender.SendMessageAsync(new ServiceBusMessage(body));
 
-        await _deliveries.HandleAsync(Kind((_, _) => throw new InvalidOperationException("It was done.")), _queue, await _queue.ReceiveMessageAsync(), CancellationToken.None);
+        await _deliveries.HandleAsync(
+            Kind((_, _) => throw new InvalidOperationException("It was done.")),
+            _queue,
+            await _queue.ReceiveMessageAsync(),
+            CancellationToken.None
+        );
 
         await using var dead = _client.CreateReceiver(Queue, new ServiceBusReceiverOptions { SubQueue = SubQueue.DeadLetter });
         var letter = await dead.ReceiveMessageAsync(TimeSpan.FromSeconds(10));
@@ -245,8 +281,16 @@ public sealed class DeliveriesTests(StorageFixture storage) : IAsyncLifetime
     private async Task HandleAsync(Func<Work, JobSignals, Task<WorkerEvent?>> run, CancellationToken stop = default)
     {
         await using (var sender = _client.CreateSender(Queue))
-            await sender.SendMessageAsync(new ServiceBusMessage(SdxlJson.Serialize(new Work(_job, 1))) { MessageId = $"{_job}/1" }, CancellationToken.None);
-        await _deliveries.HandleAsync(Kind(run), _queue, await _queue.ReceiveMessageAsync(TimeSpan.FromSeconds(10), CancellationToken.None), stop);
+            await sender.SendMessageAsync(
+                new ServiceBusMessage(SdxlJson.Serialize(new Work(_job, 1))) { MessageId = $"{_job}/1" },
+                CancellationToken.None
+            );
+        await _deliveries.HandleAsync(
+            Kind(run),
+            _queue,
+            await _queue.ReceiveMessageAsync(TimeSpan.FromSeconds(10), CancellationToken.None),
+            stop
+        );
     }
 
     private static JobKind<Work> Kind(Func<Work, JobSignals, Task<WorkerEvent?>> run) => new()

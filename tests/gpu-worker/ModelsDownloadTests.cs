@@ -85,7 +85,8 @@ public sealed class ModelsDownloadTests : IAsyncLifetime
         var refused = await Assert.ThrowsAsync<InvalidOperationException>(BringAsync);
 
         Assert.StartsWith(
-            $"'tiny/unet/weights.safetensors' in container 'base-models' is not the file that its manifest names: SHA-256 expected {s_hash}, ",
+            "'tiny/unet/weights.safetensors' in container 'base-models' is not the file that its manifest names: SHA-256 expected "
+                + $"{s_hash}, ",
             refused.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(Weights));
         await PutAsync("tiny/unet/weights.safetensors", s_weights);

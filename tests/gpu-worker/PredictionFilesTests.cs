@@ -30,13 +30,21 @@ public sealed class PredictionFilesTests
             context.Response.Close();
         });
         using var folder = new TempFolder();
-        using var scratch = new WorkerScratch(Options.Create(new WorkerOptions { ScratchFolder = folder.Path }), NullLogger<WorkerScratch>.Instance);
+        using var scratch = new WorkerScratch(
+            Options.Create(new WorkerOptions { ScratchFolder = folder.Path }),
+            NullLogger<WorkerScratch>.Instance
+        );
         var client = new BlobServiceClient(new Uri(storage.Prefixes.Single() + "account"));
         var blobs = new JobBlobs(client);
         var files = new PredictionFiles(blobs, new VersionFiles(blobs, scratch), scratch);
 
-        var missing = await Assert.ThrowsAsync<InvalidDataException>(() => files.PictureAsync("jobs/" + new string('a', 1100), "image", CancellationToken.None));
+        var missing = await Assert.ThrowsAsync<InvalidDataException>(() =>
+            files.PictureAsync("jobs/" + new string('a', 1100), "image", CancellationToken.None)
+        );
         await answered;
-        Assert.Equal($"Input 'image': there is no blob 'jobs/{new string('a', 94)}…' in this service's storage (any more).", missing.Message);
+        Assert.Equal(
+            $"Input 'image': there is no blob 'jobs/{new string('a', 94)}…' in this service's storage (any more).",
+            missing.Message
+        );
     }
 }

@@ -28,7 +28,14 @@ public sealed class PredictionReportTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _queues = await ServiceBusServer.StartAsync(
-            new ServiceBusServerOptions { DatabasePath = _folder.File("queues.db"), Queues = [new QueueSettings(Queues.WorkerEvents)], Keys = [AccessKey.Create("tests")] }, NullLogger.Instance);
+            new ServiceBusServerOptions
+            {
+                DatabasePath = _folder.File("queues.db"),
+                Queues = [new QueueSettings(Queues.WorkerEvents)],
+                Keys = [AccessKey.Create("tests")],
+            },
+            NullLogger.Instance
+        );
         _client = new ServiceBusClient(_queues.ConnectionString("tests"));
     }
 
@@ -111,7 +118,8 @@ public sealed class PredictionReportTests : IAsyncLifetime
         return new PredictionReport(job, "cpu", 1, new JobBlobs(_memory.Client()), events, _time);
     }
 
-    private DrawingState State() => SdxlJson.Deserialize<DrawingState>(_memory.Text($"{StorageLayout.Jobs}/{StorageLayout.Drawing(s_key)}"));
+    private DrawingState State() =>
+        SdxlJson.Deserialize<DrawingState>(_memory.Text($"{StorageLayout.Jobs}/{StorageLayout.Drawing(s_key)}"));
 
     private async Task<IReadOnlyList<string>> ToldAsync()
     {
@@ -121,7 +129,11 @@ public sealed class PredictionReportTests : IAsyncLifetime
         {
             var happened = SdxlJson.Deserialize<WorkerEvent>(message.Body.ToString());
             Assert.Equal(s_key, happened.Job);
-            told.Add(happened is PictureDrawn drawn ? $"{nameof(PictureDrawn)} {string.Join(' ', drawn.Pictures.Select(p => p.File))}" : happened.GetType().Name);
+            told.Add(
+                happened is PictureDrawn drawn
+                    ? $"{nameof(PictureDrawn)} {string.Join(' ', drawn.Pictures.Select(p => p.File))}"
+                    : happened.GetType().Name
+            );
         }
         return told;
     }

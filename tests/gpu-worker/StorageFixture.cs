@@ -16,7 +16,11 @@ public sealed class StorageFixture : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _azurite = await AzuriteServer.StartAsync(
-            Path.Combine(TestPaths.Root, "tools/npm/node_modules/azurite/dist/src/blob/main.js"), _folder.File("azurite"), NullLogger.Instance, CancellationToken.None);
+            Path.Combine(TestPaths.Root, "tools/npm/node_modules/azurite/dist/src/blob/main.js"),
+            _folder.File("azurite"),
+            NullLogger.Instance,
+            CancellationToken.None
+        );
         await _azurite.WaitUntilReadyAsync(CancellationToken.None);
         Service = _azurite.CreateClient();
         foreach (var container in StorageLayout.Containers)

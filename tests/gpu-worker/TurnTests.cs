@@ -24,7 +24,8 @@ public sealed class TurnTests(StorageFixture storage) : IDisposable
 
     private JobBlobs Blobs => new(storage.Service);
 
-    private TrainingJob Training => new(_job, 1, "toy", "me/x", TrainingInputs.Read([], BaseManifest.Load(TestPaths.Models, "toy"), _job.Id));
+    private TrainingJob Training =>
+        new(_job, 1, "toy", "me/x", TrainingInputs.Read([], BaseManifest.Load(TestPaths.Models, "toy"), _job.Id));
 
     public void Dispose() => _folder.Dispose();
 
@@ -63,7 +64,8 @@ public sealed class TurnTests(StorageFixture storage) : IDisposable
     {
         var (results, place) = (new JobResults(storage.Service), (StorageLayout.Jobs, StorageLayout.Result(_job)));
         Assert.Null(await results.ReadAsync(place, CancellationToken.None));
-        WorkerEvent first = new JobFailed(_job, 1, DateTimeOffset.UnixEpoch, "first"), second = new JobCanceled(_job, 1, DateTimeOffset.UnixEpoch);
+        WorkerEvent first = new JobFailed(_job, 1, DateTimeOffset.UnixEpoch, "first"),
+            second = new JobCanceled(_job, 1, DateTimeOffset.UnixEpoch);
 
         Assert.Equal(first, await results.WriteOnceAsync(place, first, CancellationToken.None));
         Assert.Equal(first, await results.WriteOnceAsync(place, second, CancellationToken.None));
@@ -110,7 +112,10 @@ public sealed class TurnTests(StorageFixture storage) : IDisposable
 
         await File.AppendAllTextAsync(file, "ep\":3}\n");
         await journal.MetricsAsync(CancellationToken.None);
-        Assert.Equal("{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n", await storage.TextAsync(StorageLayout.Jobs, StorageLayout.Metrics(_job)));
+        Assert.Equal(
+            "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n",
+            await storage.TextAsync(StorageLayout.Jobs, StorageLayout.Metrics(_job))
+        );
 
         await File.WriteAllTextAsync(file, "{\"step\":1}\n");
         await journal.BeginAsync(1, CancellationToken.None);
@@ -130,7 +135,11 @@ public sealed class TurnTests(StorageFixture storage) : IDisposable
         await Journal(await TakeAsync(1)).BeginAsync(2, CancellationToken.None); // another worker, from the checkpoint at step 2
 
         var left = Assert.Single(await SamplesAsync());
-        using var small = Image.Load(await Blobs.ReadAsync(StorageLayout.Jobs, StorageLayout.Sample(_job, left.Thumbnail), CancellationToken.None) is { } bytes ? bytes.ToArray() : []);
+        using var small = Image.Load(
+            await Blobs.ReadAsync(StorageLayout.Jobs, StorageLayout.Sample(_job, left.Thumbnail), CancellationToken.None) is { } bytes
+                ? bytes.ToArray()
+                : []
+        );
         Assert.Equal((256, 128), (small.Width, small.Height));
     }
 
@@ -166,10 +175,11 @@ public sealed class TurnTests(StorageFixture storage) : IDisposable
     }
 
     private async Task<List<string>> StoredAsync() =>
-    [
-        .. (await storage.NamesAsync(StorageLayout.Jobs, StorageLayout.Attempts(_job))).Where(n => n.EndsWith(".list.json", StringComparison.Ordinal))
-            .Select(n => n.Split('/')[^1][..^".list.json".Length]),
-    ];
+        [
+            .. (await storage.NamesAsync(StorageLayout.Jobs, StorageLayout.Attempts(_job)))
+                .Where(n => n.EndsWith(".list.json", StringComparison.Ordinal))
+                .Select(n => n.Split('/')[^1][..^".list.json".Length]),
+        ];
 
     private async Task<JobTurns.Held> TakeAsync(int attempt) => (await _turns.TakeAsync(_job, attempt, CancellationToken.None))!;
 
@@ -183,7 +193,9 @@ public sealed class TurnTests(StorageFixture storage) : IDisposable
 
     private string Checkpoint(string machine, int step)
     {
-        var folder = Directory.CreateDirectory(Path.Combine(_folder.Path, machine, "checkpoints", FormattableString.Invariant($"step-{step:D8}"))).FullName;
+        var folder = Directory
+            .CreateDirectory(Path.Combine(_folder.Path, machine, "checkpoints", FormattableString.Invariant($"step-{step:D8}")))
+            .FullName;
         File.WriteAllText(Path.Combine(folder, "state"), FormattableString.Invariant($"{machine} {step}"));
         return folder;
     }

@@ -48,7 +48,11 @@ public sealed class VersionFilesTests : IDisposable
         var version = await PublishedAsync("changed", "weights");
         await storage.WriteAsync("models", version.Blob(Weights), "others");
         var refused = await Assert.ThrowsAsync<InvalidDataException>(() => versions.WeightsAsync(version.Blob(""), CancellationToken.None));
-        Assert.Contains($"{Weights} has SHA-256 {HashOf("others")}, expected {HashOf("weights")}", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{Weights} has SHA-256 {HashOf("others")}, expected {HashOf("weights")}",
+            refused.Message,
+            StringComparison.Ordinal
+        );
         await storage.WriteAsync("models", version.Blob(Weights), "weights");
         Assert.Equal("weights", await File.ReadAllTextAsync(await versions.WeightsAsync(version.Blob(""), CancellationToken.None)));
     }
@@ -67,7 +71,11 @@ public sealed class VersionFilesTests : IDisposable
     {
         var gone = new VersionName("gone", "cat", new string('f', 64));
         var refused = await Assert.ThrowsAsync<FileNotFoundException>(() => versions.WeightsAsync(gone.Blob(""), CancellationToken.None));
-        Assert.StartsWith($"Version gone/cat/versions/{gone.Id} has no manifest.json (any more).", refused.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Version gone/cat/versions/{gone.Id} has no manifest.json (any more).",
+            refused.Message,
+            StringComparison.Ordinal
+        );
     }
 
     private async Task<VersionName> PublishedAsync(string owner, string weights)

@@ -8,7 +8,11 @@ public sealed class WorkerEnvironmentTests
     public void The_container_starts_its_worker_with_the_same_variables_as_the_local_host()
     {
         var dockerfile = File.ReadAllText(Path.Combine(TestPaths.Root, "gpu-worker", "Dockerfile"));
-        var set = dockerfile.Split('\n').Where(l => l.StartsWith("ENV ", StringComparison.Ordinal)).SelectMany(l => l["ENV ".Length..].Split(' ')).ToHashSet();
+        var set = dockerfile
+            .Split('\n')
+            .Where(l => l.StartsWith("ENV ", StringComparison.Ordinal))
+            .SelectMany(l => l["ENV ".Length..].Split(' '))
+            .ToHashSet();
         foreach (var (name, value) in WorkerEnvironment.Variables)
             Assert.Contains($"{name}={value}", set);
     }

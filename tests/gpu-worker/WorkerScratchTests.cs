@@ -30,7 +30,10 @@ public sealed class WorkerScratchTests
 
         scratch.MakeRoom(0, "busy");
 
-        Assert.Equal((false, false, true, true), (Directory.Exists(old), Directory.Exists(middle), Directory.Exists(busy), Directory.Exists(young)));
+        Assert.Equal(
+            (false, false, true, true),
+            (Directory.Exists(old), Directory.Exists(middle), Directory.Exists(busy), Directory.Exists(young))
+        );
 
         string Part(string name, int hoursAgo)
         {

@@ -29,7 +29,10 @@ public sealed class BudgetTests(Browser browser)
         await visit.Page.WaitForLoadStateAsync(LoadState.Load);
 
         var sizes = await Task.WhenAll(files.Select(async file => (file.Url, (await file.SizesAsync()).ResponseBodySize)));
-        var told = string.Join('\n', sizes.OrderByDescending(file => file.ResponseBodySize).Select(file => $"{file.ResponseBodySize,7} {file.Url}"));
+        var told = string.Join(
+            '\n',
+            sizes.OrderByDescending(file => file.ResponseBodySize).Select(file => $"{file.ResponseBodySize, 7} {file.Url}")
+        );
         Assert.True(sizes.Sum(file => file.ResponseBodySize) <= most, $"{sizes.Sum(file => file.ResponseBodySize)} bytes:\n{told}");
         Assert.True(sizes.Length <= 12, $"{sizes.Length} files:\n{told}");
         visit.AssertClean();
@@ -55,7 +58,10 @@ public sealed class BudgetTests(Browser browser)
             }).observe({ type: 'layout-shift', buffered: true });
             """);
         await visit.OpenAsync(path);
-        await visit.Page.WaitForLoadStateAsync(LoadState.NetworkIdle).WaitAsync(TimeSpan.FromSeconds(3)).ContinueWith(_ => { }, TaskScheduler.Default); // a stream stays open
+        await visit
+            .Page.WaitForLoadStateAsync(LoadState.NetworkIdle)
+            .WaitAsync(TimeSpan.FromSeconds(3))
+            .ContinueWith(_ => { }, TaskScheduler.Default); // a stream stays open
         var shift = await visit.Page.EvaluateAsync<double>("() => shift");
         Assert.True(shift <= 0.02, $"{shift}: {await visit.Page.EvaluateAsync<string>("() => moved.join(' ; ')")}");
     }
@@ -70,7 +76,9 @@ public sealed class BudgetTests(Browser browser)
         await visit.Page.Locator(".verdict").WaitForAsync();
 
         Assert.Equal(1000, await visit.Page.Locator(".tile").CountAsync());
-        var loaded = await visit.Page.EvaluateAsync<int>("() => performance.getEntriesByType('resource').filter(e => e.name.includes('/picture/')).length");
+        var loaded = await visit.Page.EvaluateAsync<int>(
+            "() => performance.getEntriesByType('resource').filter(e => e.name.includes('/picture/')).length"
+        );
         Assert.InRange(loaded, 1, 200);
         visit.AssertClean();
     }
@@ -106,7 +114,10 @@ public sealed class BudgetTests(Browser browser)
         visit.AssertClean();
     }
 
-    /// <summary>Presses Tab until what has the focus says <paramref name="name"/>; each stop must show it: an outline of 2 pixels at least, 3:1 against the page.</summary>
+    /// <summary>
+    /// Presses Tab until what has the focus says <paramref name="name"/>; each stop must show it: an outline of 2 pixels at least, 3:1
+    /// against the page.
+    /// </summary>
     private static async Task TabToAsync(IPage page, string name)
     {
         for (var stop = 0; stop < 120; stop++)
@@ -128,8 +139,13 @@ public sealed class BudgetTests(Browser browser)
                 """);
             if (seen[4] == "body")
                 continue;
-            Assert.True(seen[1] == "solid" && double.Parse(seen[2].Replace("px", "", StringComparison.Ordinal), System.Globalization.CultureInfo.InvariantCulture) >= 2
-                && double.Parse(seen[3], System.Globalization.CultureInfo.InvariantCulture) >= 3, $"the focus on {seen[4]} is not seen: outline {seen[1]} {seen[2]}, {seen[3]}:1");
+            Assert.True(
+                seen[1] == "solid"
+                    && double.Parse(seen[2].Replace("px", "", StringComparison.Ordinal), System.Globalization.CultureInfo.InvariantCulture)
+                        >= 2
+                    && double.Parse(seen[3], System.Globalization.CultureInfo.InvariantCulture) >= 3,
+                $"the focus on {seen[4]} is not seen: outline {seen[1]} {seen[2]}, {seen[3]}:1"
+            );
             if (seen[0].StartsWith(name, StringComparison.Ordinal))
                 return;
         }

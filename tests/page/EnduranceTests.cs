@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Sdxl.Tests.Page;
 
-/// <summary>What a training's page stands: a host that is away, killed and back, many tabs, many points and pictures, many answers.</summary>
+/// <summary>
+/// What a training's page stands: a host that is away, killed and back, many tabs, many points and pictures, many answers.
+/// </summary>
 [Collection(BrowserCollection.Name)]
 public sealed class EnduranceTests(Browser browser) : IAsyncLifetime
 {
@@ -80,15 +82,19 @@ public sealed class EnduranceTests(Browser browser) : IAsyncLifetime
     }
 
     /// <summary>
-    /// Five thousand points and forty samples: no task of the page holds the window for more than 100 ms, on a processor of a quarter of this one's speed. This machine
-    /// does other things meanwhile, so of three answers the one counts that was disturbed least: what an answer takes by itself it takes each time.
+    /// Five thousand points and forty samples: no task of the page holds the window for more than 100 ms, on a processor of a quarter of
+    /// this one's speed. This machine does other things meanwhile, so of three answers the one counts that was disturbed least: what an
+    /// answer takes by itself it takes each time.
     /// </summary>
     [Fact]
     public async Task A_long_training_does_not_hold_the_window()
     {
         const int Slower = 4, Most = 100;
         Put(5000);
-        await Page.AddInitScriptAsync("window.tasks = []; new PerformanceObserver(list => tasks.push(...list.getEntries().map(e => e.duration))).observe({ type: 'longtask' });");
+        await Page.AddInitScriptAsync(
+            "window.tasks = []; new PerformanceObserver(list => tasks.push(...list.getEntries().map(e => e.duration))).observe({ type: "
+                + "'longtask' });"
+        );
         await visit.OpenAsync(Path);
         await Page.Locator(".curve canvas").WaitForAsync();
         await Page.GetByRole(AriaRole.Rowheader, new() { Name = "4,800" }).WaitForAsync();
@@ -106,7 +112,8 @@ public sealed class EnduranceTests(Browser browser) : IAsyncLifetime
         }
         Assert.True(longest.Min() <= Most, $"tasks of {string.Join(", ", longest)} ms");
 
-        async Task AskedAsync(string address) => await Page.WaitForRequestAsync(request => request.Url.EndsWith(address, StringComparison.Ordinal));
+        async Task AskedAsync(string address) =>
+            await Page.WaitForRequestAsync(request => request.Url.EndsWith(address, StringComparison.Ordinal));
     }
 
     /// <summary>Ten minutes of answers, two seconds apart, in a few seconds: the page's timers run a hundred times as fast.</summary>

@@ -14,8 +14,9 @@ using Sdxl.Functions.Page;
 namespace Sdxl.Tests.Page;
 
 /// <summary>
-/// The page as it lies in functions/Page/site (so that a change of it is tested without a build; a test compares it with what is embedded), served by the product's own code, and a small API behind it whose answers a test sets: for states that a real host passes through too fast, or
-/// hardly ever. What the real API answers is tested by the whole-way test.
+/// The page as it lies in functions/Page/site (so that a change of it is tested without a build; a test compares it with what is embedded),
+/// served by the product's own code, and a small API behind it whose answers a test sets: for states that a real host passes through too
+/// fast, or hardly ever. What the real API answers is tested by the whole-way test.
 /// </summary>
 public sealed class FakeApi : IAsyncDisposable
 {
@@ -43,7 +44,10 @@ public sealed class FakeApi : IAsyncDisposable
         var app = builder.Build();
         var fake = new FakeApi(app);
         var pages = new Pages(new PageAnswers(s_files));
-        app.MapGet("/page/{hash}/{**file}", (HttpContext http, string hash, string file) => RunAsync(http, pages.File(http.Request, hash, file)));
+        app.MapGet(
+            "/page/{hash}/{**file}",
+            (HttpContext http, string hash, string file) => RunAsync(http, pages.File(http.Request, hash, file))
+        );
         app.MapGet("/", http => RunAsync(http, new PageAnswers(s_files).Page(http.Request, SitePage.Start)));
         app.MapGet("/trainings", http => RunAsync(http, pages.Trainings(http.Request)));
         app.MapGet("/trainings/{id}", http => RunAsync(http, pages.Training(http.Request, "")));
@@ -74,8 +78,19 @@ public sealed class FakeApi : IAsyncDisposable
 
     public void On(string method, string path, JsonNode body, int status = 200) => On(method, path, http => JsonAsync(http, body, status));
 
-    public void Fails(string method, string path, int status, string detail, JsonArray? invalidFields = null) => On(
-        method, path, new JsonObject { ["title"] = "Refused", ["status"] = status, ["detail"] = detail, ["invalid_fields"] = invalidFields ?? [] }, status);
+    public void Fails(string method, string path, int status, string detail, JsonArray? invalidFields = null) =>
+        On(
+            method,
+            path,
+            new JsonObject
+            {
+                ["title"] = "Refused",
+                ["status"] = status,
+                ["detail"] = detail,
+                ["invalid_fields"] = invalidFields ?? [],
+            },
+            status
+        );
 
     /// <summary>The route is not there, as in a service that lacks it.</summary>
     public void Lacks(string method, string path) => routes.TryRemove($"{method} {path}", out _);
@@ -89,7 +104,11 @@ public sealed class FakeApi : IAsyncDisposable
 
     /// <summary>Bodies sent to a route, in order.</summary>
     public IReadOnlyList<JsonNode> Sent(string method, string path) =>
-        [.. Requests.Where(r => r.Method == method && r.Path.Split('?')[0] == path && r.Body.StartsWith('{')).Select(r => JsonNode.Parse(r.Body)!)];
+        [
+            .. Requests
+                .Where(r => r.Method == method && r.Path.Split('?')[0] == path && r.Body.StartsWith('{'))
+                .Select(r => JsonNode.Parse(r.Body)!),
+        ];
 
     public async ValueTask DisposeAsync()
     {
@@ -124,7 +143,16 @@ public sealed class FakeApi : IAsyncDisposable
         if (routes.TryGetValue($"{http.Request.Method} {http.Request.Path}", out var answer))
             await answer(http);
         else
-            await JsonAsync(http, new JsonObject { ["title"] = "Not found", ["status"] = 404, ["detail"] = $"There is no {http.Request.Path}." }, 404);
+            await JsonAsync(
+                http,
+                new JsonObject
+                {
+                    ["title"] = "Not found",
+                    ["status"] = 404,
+                    ["detail"] = $"There is no {http.Request.Path}.",
+                },
+                404
+            );
     }
 
     private static async Task RunAsync(HttpContext http, IActionResult result) =>
@@ -139,7 +167,9 @@ public sealed class FakeApi : IAsyncDisposable
         http.Response.ContentType = "image/svg+xml";
         return http.Response.WriteAsync($"""
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" width="320" height="320"><rect width="64" height="64" fill="hsl({hue} 45% 40%)"/>
-            <circle cx="32" cy="30" r="17" fill="hsl({(hue + 40) % 360} 70% 70%)"/><circle cx="26" cy="27" r="3"/><circle cx="38" cy="27" r="3"/><path d="M24 37q8 7 16 0" stroke="#000" stroke-width="2" fill="none"/></svg>
-            """);
+            <circle cx="32" cy="30" r="17" fill="hsl({(hue + 40)
+                % 360} 70% 70%)"/><circle cx="26" cy="27" r="3"/><circle cx="38" cy="27" r="3"/><path d="M24 37q8 7 16 0" stroke="#000" stroke-width="2" fill="none"/></svg>
+            """
+        );
     }
 }

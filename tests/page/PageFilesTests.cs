@@ -11,19 +11,41 @@ public sealed partial class PageFilesTests
 {
     private static readonly PageFiles s_files = FakeApi.Files;
 
-    private sealed record Vendored(string File, string Package, string Version, string Path, string Licence, string LicenceFile, string Sha256);
+    private sealed record Vendored(
+        string File,
+        string Package,
+        string Version,
+        string Path,
+        string Licence,
+        string LicenceFile,
+        string Sha256
+    );
 
     [Fact]
     public void What_is_vendored_is_what_its_list_says_byte_for_byte_with_a_licence_beside()
     {
-        var list = JsonSerializer.Deserialize<Vendored[]>(s_files.Find("vendor/vendor.json")!.Bytes, new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower })!;
+        var list = JsonSerializer.Deserialize<Vendored[]>(
+            s_files.Find("vendor/vendor.json")!.Bytes,
+            new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower }
+        )!;
 
         foreach (var entry in list)
         {
-            Assert.Equal((entry.File, entry.Sha256), (entry.File, Convert.ToHexStringLower(SHA256.HashData(s_files.Find($"vendor/{entry.File}")!.Bytes))));
-            Assert.Contains("Copyright", Encoding.UTF8.GetString(s_files.Find($"vendor/{entry.LicenceFile}")!.Bytes), StringComparison.OrdinalIgnoreCase);
+            Assert.Equal(
+                (entry.File, entry.Sha256),
+                (entry.File, Convert.ToHexStringLower(SHA256.HashData(s_files.Find($"vendor/{entry.File}")!.Bytes)))
+            );
+            Assert.Contains(
+                "Copyright",
+                Encoding.UTF8.GetString(s_files.Find($"vendor/{entry.LicenceFile}")!.Bytes),
+                StringComparison.OrdinalIgnoreCase
+            );
         }
-        var there = s_files.Names.Where(name => name.StartsWith("vendor/", StringComparison.Ordinal) && !name.Contains("licences/", StringComparison.Ordinal) && !name.EndsWith(".json", StringComparison.Ordinal));
+        var there = s_files.Names.Where(name =>
+            name.StartsWith("vendor/", StringComparison.Ordinal)
+            && !name.Contains("licences/", StringComparison.Ordinal)
+            && !name.EndsWith(".json", StringComparison.Ordinal)
+        );
         Assert.Equal(there.Order(), list.Select(entry => $"vendor/{entry.File}").Order());
     }
 
@@ -73,7 +95,10 @@ public sealed partial class PageFilesTests
     public async Task A_file_is_sent_in_the_smallest_form_that_the_caller_reads_and_says_the_same_in_each(string accepts, string? coding)
     {
         await using var api = await FakeApi.StartAsync();
-        using var http = new HttpClient(new SocketsHttpHandler { AutomaticDecompression = System.Net.DecompressionMethods.None }) { BaseAddress = api.Address };
+        using var http = new HttpClient(new SocketsHttpHandler { AutomaticDecompression = System.Net.DecompressionMethods.None })
+        {
+            BaseAddress = api.Address,
+        };
         using var request = new HttpRequestMessage(HttpMethod.Get, $"page/{s_files.Hash}/styles.css");
         request.Headers.TryAddWithoutValidation("accept-encoding", accepts);
 
@@ -103,7 +128,18 @@ public sealed partial class PageFilesTests
         using var second = await http.SendAsync(request);
 
         var policy = first.Headers.GetValues("content-security-policy").Single();
-        foreach (var part in new[] { "default-src 'none'", "script-src 'self';", "style-src 'self';", "base-uri 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'", "trusted-types lit-html" })
+        foreach (
+            var part in new[]
+            {
+                "default-src 'none'",
+                "script-src 'self';",
+                "style-src 'self';",
+                "base-uri 'none'",
+                "frame-ancestors 'none'",
+                "require-trusted-types-for 'script'",
+                "trusted-types lit-html",
+            }
+        )
             Assert.Contains(part, policy, StringComparison.Ordinal);
         Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
         Assert.Equal((304, ""), ((int)second.StatusCode, await second.Content.ReadAsStringAsync()));

@@ -21,7 +21,15 @@ public sealed class PlayTests(Browser browser, Site site) : IAsyncLifetime
     internal static async Task ChooseAsync(IPage page)
     {
         await page.GetByText("More settings").ClickAsync();
-        await page.GetByLabel("Image", new() { Exact = true }).SetInputFilesAsync(new FilePayload { Name = "cat.jpg", MimeType = "image/jpeg", Buffer = StatesTests.Pictures(1)[0].Bytes });
+        await page.GetByLabel("Image", new() { Exact = true })
+            .SetInputFilesAsync(
+                new FilePayload
+                {
+                    Name = "cat.jpg",
+                    MimeType = "image/jpeg",
+                    Buffer = StatesTests.Pictures(1)[0].Bytes,
+                }
+            );
         await page.GetByRole(AriaRole.Img, new() { Name = "Image, as chosen" }).WaitForAsync();
     }
 
@@ -38,7 +46,12 @@ public sealed class PlayTests(Browser browser, Site site) : IAsyncLifetime
         await canvas.PressAsync("Space");
         var seen = await canvas.EvaluateAsync<double>("c => c.clientWidth / c.clientHeight / (c.width / c.height)");
         Assert.Equal(1, seen, 0.01); // as the picture is: a brush is round
-        Assert.Equal("255 0", await canvas.EvaluateAsync<string>("c => [[c.width / 2, c.height / 2], [3, 3]].map(([x, y]) => c.getContext('2d').getImageData(x, y, 1, 1).data[0]).join(' ')"));
+        Assert.Equal(
+            "255 0",
+            await canvas.EvaluateAsync<string>(
+                "c => [[c.width / 2, c.height / 2], [3, 3]].map(([x, y]) => c.getContext('2d').getImageData(x, y, 1, 1).data[0]).join(' ')"
+            )
+        );
         await Page.GetByRole(AriaRole.Button, new() { Name = "Save the mask" }).ClickAsync();
         await Page.GetByRole(AriaRole.Img, new() { Name = "Mask, as chosen" }).WaitForAsync();
         await Page.GetByLabel("Prompt", new() { Exact = true }).FillAsync("a photo of TOK");
@@ -72,7 +85,10 @@ public sealed class PlayTests(Browser browser, Site site) : IAsyncLifetime
         await Page.Keyboard.PressAsync("+");
         await Page.Keyboard.PressAsync("ArrowRight");
         await Page.GetByRole(AriaRole.Heading, new() { Name = "a photo of TOK on the beach, seed 8" }).WaitForAsync();
-        Assert.Equal("1.5", await Page.EvaluateAsync<string>("() => document.querySelector('.viewer .pair').style.getPropertyValue('--zoom')"));
+        Assert.Equal(
+            "1.5",
+            await Page.EvaluateAsync<string>("() => document.querySelector('.viewer .pair').style.getPropertyValue('--zoom')")
+        );
         await Page.Keyboard.PressAsync("Escape");
 
         await Page.GetByRole(AriaRole.Button, new() { Name = "Compare" }).First.ClickAsync();

@@ -1,8 +1,8 @@
 namespace Sdxl.Tests.Page;
 
 /// <summary>
-/// One canned host and one browser profile for the tests of a collection, which have a page each: the profile keeps the page's files, as a browser does, so that only the
-/// first of them loads and compiles these.
+/// One canned host and one browser profile for the tests of a collection, which have a page each: the profile keeps the page's files, as a
+/// browser does, so that only the first of them loads and compiles these.
 /// </summary>
 public sealed class Site : IAsyncLifetime
 {

@@ -33,14 +33,30 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
 
         await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
         var sent = Assert.Single(Api.Sent("POST", "/v1/trainings"));
-        Assert.Equal((Canned.CheckId, "pictures", true), (sent["check"]!.ToString(), sent["name"]!.ToString(), sent["input"]!["use_face_detection_instead"]!.GetValue<bool>()));
+        Assert.Equal(
+            (Canned.CheckId, "pictures", true),
+            (sent["check"]!.ToString(), sent["name"]!.ToString(), sent["input"]!["use_face_detection_instead"]!.GetValue<bool>())
+        );
     }
 
     [Fact]
     public async Task A_click_before_the_pictures_are_ready_starts_as_soon_as_they_are()
     {
         var ready = 3;
-        Api.On("GET", Check, http => FakeApi.JsonAsync(http, new JsonObject { ["id"] = Canned.CheckId, ["status"] = ready == 12 ? "succeeded" : "processing", ["stage"] = "prepare" }));
+        Api.On(
+            "GET",
+            Check,
+            http =>
+                FakeApi.JsonAsync(
+                    http,
+                    new JsonObject
+                    {
+                        ["id"] = Canned.CheckId,
+                        ["status"] = ready == 12 ? "succeeded" : "processing",
+                        ["stage"] = "prepare",
+                    }
+                )
+        );
         Api.On("GET", $"{Check}/report", http => FakeApi.JsonAsync(http, Canned.Report(12, ready)));
         await visit.OpenAsync("/");
         await visit.DropAsync(StatesTests.Pictures(12));
@@ -66,7 +82,17 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
     public async Task Files_chosen_with_the_button_are_shown_at_once_and_sent_as_one_archive()
     {
         await visit.OpenAsync("/");
-        await Page.GetByLabel("Choose pictures …").First.SetInputFilesAsync(StatesTests.Pictures(2).Select(p => new FilePayload { Name = p.Name, MimeType = "image/jpeg", Buffer = p.Bytes }));
+        await Page.GetByLabel("Choose pictures …")
+            .First.SetInputFilesAsync(
+                StatesTests
+                    .Pictures(2)
+                    .Select(p => new FilePayload
+                    {
+                        Name = p.Name,
+                        MimeType = "image/jpeg",
+                        Buffer = p.Bytes,
+                    })
+            );
         await Page.Locator("[data-index='1']").WaitForAsync();
         await Page.WaitForURLAsync($"**/?check={Canned.CheckId}");
         Assert.Single(Api.Requests, r => r is { Method: "POST", Path: "/v1/checks", Body: "(form)" });
@@ -160,13 +186,20 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
         await Page.GetByRole(AriaRole.Button, new() { Name = "Leave out cat 01.jpg" }).ClickAsync();
         await Page.GetByRole(AriaRole.Button, new() { Name = "Undo: use cat 01.jpg again" }).ClickAsync();
         await Page.GetByRole(AriaRole.Button, new() { Name = "Leave out cat 01.jpg" }).WaitForAsync();
-        var moved = new[] { 1, 2 }.Select(i => Page.WaitForRequestAsync(request => request.Method == "PATCH" && request.Url.EndsWith($"/{i}", StringComparison.Ordinal))).ToList();
+        var moved = new[] { 1, 2 }
+            .Select(i =>
+                Page.WaitForRequestAsync(request => request.Method == "PATCH" && request.Url.EndsWith($"/{i}", StringComparison.Ordinal))
+            )
+            .ToList();
         foreach (var picture in new[] { 2, 3 }) // at once: the one does not keep the other from being saved
             await Page.GetByRole(AriaRole.Group, new() { Name = $"Square of cat 0{picture}.jpg" }).PressAsync("ArrowRight");
 
         foreach (var request in await Task.WhenAll(moved))
             Assert.Equal(195, JsonNode.Parse(request.PostData!)!["crop"]!["x"]!.GetValue<int>());
-        Assert.Equal(["True", "False"], Api.Sent("PATCH", $"{Check}/pictures/0").Select(body => body["removed"]!.GetValue<bool>().ToString()));
+        Assert.Equal(
+            ["True", "False"],
+            Api.Sent("PATCH", $"{Check}/pictures/0").Select(body => body["removed"]!.GetValue<bool>().ToString())
+        );
     }
 
     /// <summary>A report that was asked for before a change was saved, and comes after it, says what was before.</summary>
@@ -217,7 +250,11 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
 
         await Page.GetByRole(AriaRole.Button, new() { Name = "Save the mask" }).ClickAsync();
         await Page.Locator("[data-index='0']").GetByText("Saved.").WaitForAsync();
-        Assert.StartsWith("data:image/png;base64,", Assert.Single(Api.Sent("PATCH", $"{Check}/pictures/0"))["mask"]!.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "data:image/png;base64,",
+            Assert.Single(Api.Sent("PATCH", $"{Check}/pictures/0"))["mask"]!.ToString(),
+            StringComparison.Ordinal
+        );
 
         Task<string> PixelsAsync() => canvas.EvaluateAsync<string>(
             "c => [[c.width / 2, c.height / 2], [3, 3]].map(([x, y]) => c.getContext('2d').getImageData(x, y, 1, 1).data[0]).join(' ')");
@@ -233,14 +270,23 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
         await Page.GetByLabel("Caption of picture 1", new() { Exact = true }).FillAsync("mine");
         await Page.GetByLabel("Caption of picture 1", new() { Exact = true }).BlurAsync();
         await Page.Locator("[data-index='0']").GetByText("Saved.").WaitForAsync();
-        await Page.RunAndWaitForRequestAsync(() => Page.GetByRole(AriaRole.Radio, new() { Name = "Style" }).CheckAsync(), request => request.Method == "PATCH");
+        await Page.RunAndWaitForRequestAsync(
+            () => Page.GetByRole(AriaRole.Radio, new() { Name = "Style" }).CheckAsync(),
+            request => request.Method == "PATCH"
+        );
         Assert.Equal(2, Api.Requests.Count(r => r.Path == "/v1/checks"));
     }
 
     [Fact]
     public async Task Only_settings_that_differ_are_shown_and_sent_and_a_refusal_stands_beside_its_field()
     {
-        Api.Fails("POST", "/v1/trainings", 422, "Input 'lora_rank' is 9999; it must be 1 to 512.", [new JsonObject { ["field"] = "lora_rank", ["detail"] = "It must be 1 to 512." }]);
+        Api.Fails(
+            "POST",
+            "/v1/trainings",
+            422,
+            "Input 'lora_rank' is 9999; it must be 1 to 512.",
+            [new JsonObject { ["field"] = "lora_rank", ["detail"] = "It must be 1 to 512." }]
+        );
         visit.Expected.Add(422);
         await visit.OpenAsync($"/?check={Canned.CheckId}");
         await Page.GetByText("All settings (4)").ClickAsync(); // without those that shaped the pictures
@@ -337,8 +383,18 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
 
         await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
         var sent = Assert.Single(Api.Sent("POST", "/v1/trainings"));
-        Assert.Equal((Canned.CheckId, $"me/cat:{Canned.Version}", "sdxl", "cat", "TOK", 16, 800), (sent["check"]!.ToString(), sent["from"]!.ToString(), sent["base"]!.ToString(),
-            sent["name"]!.ToString(), sent["input"]!["token_string"]!.ToString(), sent["input"]!["lora_rank"]!.GetValue<int>(), sent["input"]!["max_train_steps"]!.GetValue<int>()));
+        Assert.Equal(
+            (Canned.CheckId, $"me/cat:{Canned.Version}", "sdxl", "cat", "TOK", 16, 800),
+            (
+                sent["check"]!.ToString(),
+                sent["from"]!.ToString(),
+                sent["base"]!.ToString(),
+                sent["name"]!.ToString(),
+                sent["input"]!["token_string"]!.ToString(),
+                sent["input"]!["lora_rank"]!.GetValue<int>(),
+                sent["input"]!["max_train_steps"]!.GetValue<int>()
+            )
+        );
     }
 
     [Fact]
@@ -418,7 +474,10 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
     public async Task Without_a_session_the_sign_in_page_comes_and_leads_back_here()
     {
         var signedIn = false;
-        Func<HttpContext, Task> list = http => signedIn ? FakeApi.JsonAsync(http, Canned.Page()) : FakeApi.JsonAsync(http, new JsonObject { ["status"] = 401, ["detail"] = "No token." }, 401);
+        Func<HttpContext, Task> list = http =>
+            signedIn
+                ? FakeApi.JsonAsync(http, Canned.Page())
+                : FakeApi.JsonAsync(http, new JsonObject { ["status"] = 401, ["detail"] = "No token." }, 401);
         Api.On("GET", "/v1/trainings", list);
         Api.On("POST", "/v1/session", http =>
         {

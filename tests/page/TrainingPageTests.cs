@@ -104,7 +104,9 @@ public sealed class TrainingPageTests(Browser browser, Site site) : IAsyncLifeti
         await reader.PressAsync("Home");
         for (var i = 0; i < 3; i++)
             await reader.PressAsync("PageUp");
-        await Assertions.Expect(reader).ToHaveAttributeAsync("aria-valuetext", new System.Text.RegularExpressions.Regex(@"^step \d+: loss 0\.\d+, smoothed 0\.\d+$"));
+        await Assertions
+            .Expect(reader)
+            .ToHaveAttributeAsync("aria-valuetext", new System.Text.RegularExpressions.Regex(@"^step \d+: loss 0\.\d+, smoothed 0\.\d+$"));
         await Page.Locator("tr.at").GetByRole(AriaRole.Rowheader).WaitForAsync();
 
         var light = await DarkestLabelAsync();
@@ -166,7 +168,8 @@ public sealed class TrainingPageTests(Browser browser, Site site) : IAsyncLifeti
         await Page.Mouse.UpAsync();
         Assert.Equal(x + 12.5, await NumberAsync("--x"), 0.5);
 
-        async Task<double> NumberAsync(string name) => double.Parse((await PairAsync(name)).TrimEnd('%'), System.Globalization.CultureInfo.InvariantCulture);
+        async Task<double> NumberAsync(string name) =>
+            double.Parse((await PairAsync(name)).TrimEnd('%'), System.Globalization.CultureInfo.InvariantCulture);
     }
 
     [Theory]
@@ -233,13 +236,16 @@ public sealed class TrainingPageTests(Browser browser, Site site) : IAsyncLifeti
         Page.EvaluateAsync<string>("name => document.querySelector('.viewer .pair').style.getPropertyValue(name)", property);
 
     /// <summary>Luminance (0–255) of the axis labels: the most frequent colour at the canvas's left edge that is opaque.</summary>
-    private Task<double> DarkestLabelAsync() => Page.EvaluateAsync<double>("""
-        () => {
-          const canvas = document.querySelector('.curve canvas'), data = canvas.getContext('2d').getImageData(0, 0, Math.min(45, canvas.width), canvas.height).data;
-          let sum = 0, n = 0;
-          for (let i = 0; i < data.length; i += 4)
-            if (data[i + 3] > 200) { sum += 0.2126 * data[i] + 0.7152 * data[i + 1] + 0.0722 * data[i + 2]; n++; }
-          return sum / n;
-        }
-        """);
+    private Task<double> DarkestLabelAsync() =>
+        Page.EvaluateAsync<double>(
+            """
+            () => {
+              const canvas = document.querySelector('.curve canvas'), data = canvas.getContext('2d').getImageData(0, 0, Math.min(45, canvas.width), canvas.height).data;
+              let sum = 0, n = 0;
+              for (let i = 0; i < data.length; i += 4)
+                if (data[i + 3] > 200) { sum += 0.2126 * data[i] + 0.7152 * data[i + 1] + 0.0722 * data[i + 2]; n++; }
+              return sum / n;
+            }
+            """
+        );
 }

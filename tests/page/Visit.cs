@@ -5,8 +5,8 @@ using Deque.AxeCore.Commons;
 namespace Sdxl.Tests.Page;
 
 /// <summary>
-/// A browser's window on a host of the page. Whatever the console says, an error of a script, an answer of 400 and more and any request to another host is a finding;
-/// a test that provokes one names it.
+/// A browser's window on a host of the page. Whatever the console says, an error of a script, an answer of 400 and more and any request to
+/// another host is a finding; a test that provokes one names it.
 /// </summary>
 public sealed class Visit : IAsyncDisposable
 {
@@ -88,7 +88,9 @@ public sealed class Visit : IAsyncDisposable
 
     public void AssertClean() => Assert.Empty(findings);
 
-    /// <summary>axe, with all rules of WCAG 2.2 AA and best practice: no finding of any impact. It runs in the page itself, which has no frames.</summary>
+    /// <summary>
+    /// axe, with all rules of WCAG 2.2 AA and best practice: no finding of any impact. It runs in the page itself, which has no frames.
+    /// </summary>
     /// <param name="coloursOnly">The page is the same as one that was looked at, in another scheme: only contrast can differ.</param>
     public async Task AssertAccessibleAsync(string what, bool coloursOnly = false)
     {
@@ -123,8 +125,11 @@ public sealed class Visit : IAsyncDisposable
     /// <summary>Drops files on the window as a person does with the mouse.</summary>
     public async Task DropAsync(params (string Name, byte[] Bytes)[] files)
     {
-        var list = new JsonArray([.. files.Select(file => (JsonNode)new JsonObject { ["name"] = file.Name, ["base64"] = Convert.ToBase64String(file.Bytes) })]);
-        var transfer = await Page.EvaluateHandleAsync("""
+        var list = new JsonArray([
+            .. files.Select(file => (JsonNode)new JsonObject { ["name"] = file.Name, ["base64"] = Convert.ToBase64String(file.Bytes) }),
+        ]);
+        var transfer = await Page.EvaluateHandleAsync(
+            """
             json => {
               const transfer = new DataTransfer();
               for (const file of JSON.parse(json))
@@ -139,7 +144,14 @@ public sealed class Visit : IAsyncDisposable
     public Task ScreenshotAsync(string name, bool wholePage = true)
     {
         Directory.CreateDirectory(Artefacts);
-        return Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Artefacts, name + ".png"), FullPage = wholePage, Animations = ScreenshotAnimations.Disabled });
+        return Page.ScreenshotAsync(
+            new PageScreenshotOptions
+            {
+                Path = Path.Combine(Artefacts, name + ".png"),
+                FullPage = wholePage,
+                Animations = ScreenshotAnimations.Disabled,
+            }
+        );
     }
 
     /// <summary>SDXL_ARTEFACTS, else "screenshots" beside the test assembly.</summary>
@@ -151,7 +163,10 @@ public sealed class Visit : IAsyncDisposable
     private void OnConsole(IConsoleMessage message)
     {
         var text = message.Text;
-        if (Expected.Any(status => text.Contains($"status of {status}", StringComparison.Ordinal)) || (ExpectsSilence && text.Contains("net::", StringComparison.Ordinal)))
+        if (
+            Expected.Any(status => text.Contains($"status of {status}", StringComparison.Ordinal))
+            || (ExpectsSilence && text.Contains("net::", StringComparison.Ordinal))
+        )
             return;
         findings.Enqueue($"console {message.Type}: {text}");
     }

@@ -42,7 +42,17 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
         await visit.DropAsync(StatesTests.Pictures(12));
         await page.Locator(".verdict").WaitForAsync(new() { Timeout = Patience });
         await page.GetByText("All settings").ClickAsync();
-        foreach (var (label, value) in new[] { ("Max train steps", "2000"), ("Resolution", "64"), ("Train batch size", "1"), ("Sample every steps", "20"), ("Checkpointing steps", "20"), ("Seed", "42") })
+        foreach (
+            var (label, value) in new[]
+            {
+                ("Max train steps", "2000"),
+                ("Resolution", "64"),
+                ("Train batch size", "1"),
+                ("Sample every steps", "20"),
+                ("Checkpointing steps", "20"),
+                ("Seed", "42"),
+            }
+        )
         {
             await page.GetByLabel(label, new() { Exact = true }).FillAsync(value);
             await page.GetByLabel(label, new() { Exact = true }).BlurAsync();
@@ -71,7 +81,9 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
         await page.GetByText("gizmo is ready").First.WaitForAsync(new() { Timeout = Patience });
         await Assertions.Expect(page.Locator(".hash").First).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^[0-9a-f]{64}$"));
         await visit.ScreenshotAsync("way-3-result");
-        var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "trained_model.tar" }).ClickAsync());
+        var download = await page.RunAndWaitForDownloadAsync(() =>
+            page.GetByRole(AriaRole.Link, new() { Name = "trained_model.tar" }).ClickAsync()
+        );
         Assert.True(new FileInfo(await download.PathAsync()).Length > 1000);
 
         // Drawn with, twice.
@@ -84,7 +96,9 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
         await visit.ScreenshotAsync("way-4-drawings");
         var pictures = new List<string>();
         foreach (var image in await page.Locator(".drawings .shot").AllAsync())
-            pictures.Add(Convert.ToHexString(SHA256.HashData(await real.Process.Http.GetByteArrayAsync(await image.GetAttributeAsync("href")))));
+            pictures.Add(
+                Convert.ToHexString(SHA256.HashData(await real.Process.Http.GetByteArrayAsync(await image.GetAttributeAsync("href"))))
+            );
         Assert.Equal(pictures[0], pictures[1]);
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Models", Exact = true }).ClickAsync();
@@ -142,7 +156,9 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
         foreach (var path in new[] { training, "/models/me/gizmo", $"/?again={training.Split('/')[^1]}" })
         {
             await visit.OpenAsync(path);
-            await visit.Page.GetByText(path.StartsWith("/?", StringComparison.Ordinal) ? "There is no training" : "Not yours, or not there.").WaitForAsync();
+            await visit
+                .Page.GetByText(path.StartsWith("/?", StringComparison.Ordinal) ? "There is no training" : "Not yours, or not there.")
+                .WaitForAsync();
         }
         await visit.OpenAsync("/models");
         await Assertions.Expect(visit.Page.GetByText("gizmo")).ToHaveCountAsync(0);
@@ -174,10 +190,20 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
     [Fact]
     public async Task A_session_changes_nothing_for_another_sites_page_and_ends_when_it_is_signed_out_or_its_token_is_revoked()
     {
-        var made = (await (await real.Process.Http.PostAsJsonAsync("v1/tokens", new { name = "browser" })).Content.ReadFromJsonAsync<JsonObject>())!;
+        var made = (
+            await (await real.Process.Http.PostAsJsonAsync("v1/tokens", new { name = "browser" })).Content.ReadFromJsonAsync<JsonObject>()
+        )!;
         using var client = new HttpClient(new SocketsHttpHandler { UseCookies = true }) { BaseAddress = Address };
-        Assert.Equal(HttpStatusCode.Forbidden, (await PostAsync(client, "v1/session", new JsonObject { ["token"] = made["token"]!.ToString() }, "https://evil.example")).StatusCode);
-        Assert.Equal(HttpStatusCode.Created, (await PostAsync(client, "v1/session", new JsonObject { ["token"] = made["token"]!.ToString() }, Origin)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.Forbidden,
+            (
+                await PostAsync(client, "v1/session", new JsonObject { ["token"] = made["token"]!.ToString() }, "https://evil.example")
+            ).StatusCode
+        );
+        Assert.Equal(
+            HttpStatusCode.Created,
+            (await PostAsync(client, "v1/session", new JsonObject { ["token"] = made["token"]!.ToString() }, Origin)).StatusCode
+        );
 
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("v1/trainings")).StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, (await PostAsync(client, "v1/predictions", [], "https://evil.example")).StatusCode);
@@ -203,7 +229,10 @@ public sealed class WholeWayTests(Browser browser, RealHost real)
 
     private static async Task<HttpResponseMessage> PostAsync(HttpClient client, string path, JsonObject body, string? origin)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body.ToJsonString(), new MediaTypeHeaderValue("application/json")) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = new StringContent(body.ToJsonString(), new MediaTypeHeaderValue("application/json")),
+        };
         if (origin is not null)
             request.Headers.TryAddWithoutValidation("Origin", origin);
         return await client.SendAsync(request);

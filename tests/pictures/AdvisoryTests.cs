@@ -22,8 +22,14 @@ public sealed partial class AdvisoryTests
     public void A_narrow_group_3_fax_does_not_get_in_so_that_none_is_written_again()
     {
         const int Rows = 300;
-        const string EndOfLine = "000000000001", WhiteOne = "000111";
-        var file = HandTiff.Grey(1, Rows, Bits(string.Concat(Enumerable.Repeat(EndOfLine + WhiteOne, Rows)))).Short(258, 1).Short(259, 3).Short(262, 0).Bytes();
+        const string EndOfLine = "000000000001",
+            WhiteOne = "000111";
+        var file = HandTiff
+            .Grey(1, Rows, Bits(string.Concat(Enumerable.Repeat(EndOfLine + WhiteOne, Rows))))
+            .Short(258, 1)
+            .Short(259, 3)
+            .Short(262, 0)
+            .Bytes();
         Assert.Equal(TiffCompression.CcittGroup3Fax, CompressionThatImageSharpInherits(file));
         Assert.Contains("this is a fax-compressed TIFF", Refusal(file));
     }
@@ -33,8 +39,14 @@ public sealed partial class AdvisoryTests
     public void A_narrow_group_4_fax_does_not_get_in_so_that_none_is_written_again()
     {
         const int Rows = 300;
-        const string SameAsAbove = "1", EndOfBlock = "000000000001000000000001";
-        var file = HandTiff.Grey(1, Rows, Bits(string.Concat(Enumerable.Repeat(SameAsAbove, Rows)) + EndOfBlock)).Short(258, 1).Short(259, 4).Short(262, 0).Bytes();
+        const string SameAsAbove = "1",
+            EndOfBlock = "000000000001000000000001";
+        var file = HandTiff
+            .Grey(1, Rows, Bits(string.Concat(Enumerable.Repeat(SameAsAbove, Rows)) + EndOfBlock))
+            .Short(258, 1)
+            .Short(259, 4)
+            .Short(262, 0)
+            .Bytes();
         Assert.Equal(TiffCompression.CcittGroup4Fax, CompressionThatImageSharpInherits(file));
         Assert.Contains("this is a fax-compressed TIFF", Refusal(file));
     }
@@ -85,14 +97,19 @@ public sealed partial class AdvisoryTests
     public void No_room_opens_pictures_past_the_door_or_calls_what_the_advisories_name()
     {
         string[] rooms = ["core", "pictures", "diffusion", "vision", "functions", "gpu-worker", "local", "cli"];
-        var found = rooms.SelectMany(room => Directory.EnumerateFiles(Path.Combine(TestPaths.Root, room), "*.cs", SearchOption.AllDirectories))
+        var found = rooms
+            .SelectMany(room => Directory.EnumerateFiles(Path.Combine(TestPaths.Root, room), "*.cs", SearchOption.AllDirectories))
             .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
-            .SelectMany(file => Forbidden().Matches(File.ReadAllText(file)).Select(match => $"{Path.GetRelativePath(TestPaths.Root, file)}: {match.Value}"));
+            .SelectMany(file =>
+                Forbidden().Matches(File.ReadAllText(file)).Select(match => $"{Path.GetRelativePath(TestPaths.Root, file)}: {match.Value}")
+            );
         Assert.Empty(found);
         Assert.Matches(Forbidden(), "using var image = Image.Load<Rgb24>(bytes);");
     }
 
-    [GeneratedRegex(@"\bImage\.(Load|LoadAsync|Identify|IdentifyAsync|DetectFormat)\b(?!PixelData)|TiffEncoder|SaveAsTiff|HistogramEqualization|IccProfile")]
+    [GeneratedRegex(
+        @"\bImage\.(Load|LoadAsync|Identify|IdentifyAsync|DetectFormat)\b(?!PixelData)|TiffEncoder|SaveAsTiff|HistogramEqualization|IccProfile"
+    )]
     private static partial Regex Forbidden();
 
     private static TiffCompression? CompressionThatImageSharpInherits(byte[] file)
@@ -124,7 +141,8 @@ public sealed partial class AdvisoryTests
 
     private static string Latin(byte[] bytes) => System.Text.Encoding.Latin1.GetString(bytes);
 
-    private static byte[] Bits(string bits) => [.. bits.PadRight((bits.Length + 7) / 8 * 8, '0').Chunk(8).Select(eight => Convert.ToByte(new string(eight), 2))];
+    private static byte[] Bits(string bits) =>
+        [.. bits.PadRight((bits.Length + 7) / 8 * 8, '0').Chunk(8).Select(eight => Convert.ToByte(new string(eight), 2))];
 
     private static string Refusal(byte[] file) => Assert.Throws<PictureRefusedException>(() => Shared.Loader.Load(file, "a")).Message;
 }

@@ -64,7 +64,10 @@ public sealed class DecodingTests
         expected.CopyPixelDataTo(pixels);
         var loaded = Shared.Loader.Load(file, "a");
         Assert.True(loaded.HasTransparency);
-        Assert.Equal([.. pixels.SelectMany(p => new[] { p.R, p.G, p.B }.Select(v => (byte)((v * p.A + 255 * (255 - p.A) + 127) / 255)))], loaded.Pixels.Data);
+        Assert.Equal(
+            [.. pixels.SelectMany(p => new[] { p.R, p.G, p.B }.Select(v => (byte)((v * p.A + 255 * (255 - p.A) + 127) / 255)))],
+            loaded.Pixels.Data
+        );
     }
 
     [Theory]
@@ -77,7 +80,10 @@ public sealed class DecodingTests
         var file = Samples.Encode(image, s_encoders[encoder]);
         var shrunk = Shared.Loader.Load(file, "a", maxSide: 100).Pixels;
         Assert.Equal((100, 53), (shrunk.Width, shrunk.Height));
-        Assert.Equal(0, Shared.LargestDifference(PictureResizer.Resize(Shared.Loader.Load(file, "a").Pixels, 100, 53, ResizeFilter.Bilinear), shrunk));
+        Assert.Equal(
+            0,
+            Shared.LargestDifference(PictureResizer.Resize(Shared.Loader.Load(file, "a").Pixels, 100, 53, ResizeFilter.Bilinear), shrunk)
+        );
     }
 
     /// <summary>The stored picture is red on the left: where red comes out, or that sides change places, tells the orientation.</summary>
@@ -114,7 +120,12 @@ public sealed class DecodingTests
         var loaded = Shared.Loader.Load(AnimatedWebp.Of(still[12..], 20, 10, frames: 3), "a.webp");
         Assert.Equal(3, loaded.Frames);
         Assert.Equal(0, Shared.LargestDifference(PixelGrid.From(expected), loaded.Pixels));
-        var refused = Assert.Throws<PictureRefusedException>(() => Shared.Loader.Load(AnimatedWebp.Of(still[12..], 24, 10, frames: 3), "a.webp"));
-        Assert.Equal("a.webp: this is an animated WebP whose first frame does not fill it, which is not read; save it as PNG or JPEG.", refused.Message);
+        var refused = Assert.Throws<PictureRefusedException>(() =>
+            Shared.Loader.Load(AnimatedWebp.Of(still[12..], 24, 10, frames: 3), "a.webp")
+        );
+        Assert.Equal(
+            "a.webp: this is an animated WebP whose first frame does not fill it, which is not read; save it as PNG or JPEG.",
+            refused.Message
+        );
     }
 }

@@ -11,8 +11,16 @@ internal sealed class HandTiff(bool bigEndian = false)
         .Short(256, width).Short(257, height).Short(258, 8).Short(259, 1).Short(262, 1).Short(277, 1).Short(278, height).Strip(pixels);
 
     /// <summary>Red green blue of 8 bits in one plain strip.</summary>
-    public static HandTiff Rgb(int width, int height, params byte[] pixels) => new HandTiff()
-        .Short(256, width).Short(257, height).Short(258, 8, 8, 8).Short(259, 1).Short(262, 2).Short(277, 3).Short(278, height).Strip(pixels);
+    public static HandTiff Rgb(int width, int height, params byte[] pixels) =>
+        new HandTiff()
+            .Short(256, width)
+            .Short(257, height)
+            .Short(258, 8, 8, 8)
+            .Short(259, 1)
+            .Short(262, 2)
+            .Short(277, 3)
+            .Short(278, height)
+            .Strip(pixels);
 
     public HandTiff Short(int tag, params long[] values) => Set(tag, 3, values);
 

@@ -39,7 +39,55 @@ public sealed class HostilePictureTests
         var png = HandPng.Of(8, 1, bits: 8, colour: 3, s_interlacedRow, interlaced: true, [.. "PLTE"u8, 255, 255, 255]);
         Assert.Equal(new byte[24], Shared.Loader.Load(png, "a.png").Pixels.Data);
 
-        byte[] bmp = [.. "BM"u8, 66, 0, 0, 0, 0, 0, 0, 0, 58, 0, 0, 0, 40, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 8, 0, .. new byte[16], 1, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 0, 200, 0, 0, 0];
+        byte[] bmp =
+        [
+            .. "BM"u8,
+            66,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            58,
+            0,
+            0,
+            0,
+            40,
+            0,
+            0,
+            0,
+            1,
+            0,
+            0,
+            0,
+            1,
+            0,
+            0,
+            0,
+            1,
+            0,
+            8,
+            0,
+            .. new byte[16],
+            1,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            255,
+            255,
+            255,
+            0,
+            200,
+            0,
+            0,
+            0,
+        ];
         Assert.Equal(new byte[3], Shared.Loader.Load(bmp, "a.bmp").Pixels.Data);
     }
 
@@ -123,7 +171,8 @@ public sealed class HostilePictureTests
         var table = stream.Length;
         stream.Write(new byte[4_000_000]);
         var at = stream.Length;
-        BinaryPrimitives.WriteInt32LittleEndian(stream.GetBuffer().AsSpan(first.Length - 4), (int)at);       // all its values are inline, so its link is its end
+        // All its values are inline, so its link is its end
+        BinaryPrimitives.WriteInt32LittleEndian(stream.GetBuffer().AsSpan(first.Length - 4), (int)at);
         for (var page = 0; page < 10_000; page++, at += 18)
         {
             stream.Write([1, 0, 0x42, 0x99, 4, 0, 0x40, 0x42, 0x0F, 0]);
@@ -150,7 +199,10 @@ public sealed class HostilePictureTests
         using var image = new Image<Rgb24>(4000, 2000);
         var file = Samples.Encode(image, new PngEncoder());
         var refusal = Assert.Throws<PictureRefusedException>(() => loader.Load(file, "a.png", maxSide: 100));
-        Assert.Equal("a.png: decoding its 4,000 x 2,000 pixels needs more than the 24 MiB that one picture may take; shrink it.", refusal.Message);
+        Assert.Equal(
+            "a.png: decoding its 4,000 x 2,000 pixels needs more than the 24 MiB that one picture may take; shrink it.",
+            refusal.Message
+        );
         Assert.Equal(100, Shared.Loader.Load(file, "a.png", maxSide: 100).Pixels.Width);
     }
 
@@ -200,7 +252,15 @@ public sealed class HostilePictureTests
     [Fact]
     public void An_exif_block_of_garbage_is_a_picture_without_orientation()
     {
-        byte[][] blocks = [[], [1, 2, 3], "II*\0"u8.ToArray(), [.. "II*\0"u8, 255, 255, 255, 255], [.. "MM\0*"u8, 0, 0, 0, 8, 255, 255], [.. "II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 255, 255, 255, 255, 0, 0, 0, 0]];
+        byte[][] blocks =
+        [
+            [],
+            [1, 2, 3],
+            "II*\0"u8.ToArray(),
+            [.. "II*\0"u8, 255, 255, 255, 255],
+            [.. "MM\0*"u8, 0, 0, 0, 8, 255, 255],
+            [.. "II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 255, 255, 255, 255, 0, 0, 0, 0],
+        ];
         Assert.All(blocks, block => Assert.Equal(1, ExifOrientation.Of(block)));
         Assert.Equal(6, ExifOrientation.Of([.. "II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0]));
     }

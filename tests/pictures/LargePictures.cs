@@ -19,7 +19,16 @@ internal static class LargePictures
     }
 
     /// <summary>A good little picture with a compressed text of so many MiB.</summary>
-    public static byte[] PngWithText(int mebibytes) => HandPng.Packed(1, 1, 8, 0, HandPng.Zlib([0, 200], 1), false, [.. "zTXt"u8, .. "a\0\0"u8, .. HandPng.Zlib(new byte[1 << 20], mebibytes)]);
+    public static byte[] PngWithText(int mebibytes) =>
+        HandPng.Packed(
+            1,
+            1,
+            8,
+            0,
+            HandPng.Zlib([0, 200], 1),
+            false,
+            [.. "zTXt"u8, .. "a\0\0"u8, .. HandPng.Zlib(new byte[1 << 20], mebibytes)]
+        );
 
     public static byte[] PngHeader(int width, int height) => HandPng.Packed(width, height, 8, 2, HandPng.Zlib([0], 1));
 
@@ -70,8 +79,15 @@ internal static class LargePictures
             writer.Write(data.Length);
         (short Tag, short Type, int Count, int Value)[] entries =
         [
-            (256, 4, 1, width), (257, 4, 1, height), (258, 3, 3, bitsAt), (259, 3, 1, 32773), (262, 3, 1, 2), (273, 4, strips, strips == 1 ? dataAt : offsetsAt), (277, 3, 1, 3),
-            (278, 4, 1, (height + strips - 1) / strips), (279, 4, strips, strips == 1 ? data.Length : countsAt),
+            (256, 4, 1, width),
+            (257, 4, 1, height),
+            (258, 3, 3, bitsAt),
+            (259, 3, 1, 32773),
+            (262, 3, 1, 2),
+            (273, 4, strips, strips == 1 ? dataAt : offsetsAt),
+            (277, 3, 1, 3),
+            (278, 4, 1, (height + strips - 1) / strips),
+            (279, 4, strips, strips == 1 ? data.Length : countsAt),
         ];
         writer.Write((short)entries.Length);
         foreach (var (tag, type, count, value) in entries)
@@ -88,13 +104,38 @@ internal static class LargePictures
     /// <summary>A screen of one size with a frame of another; a single code of data.</summary>
     public static byte[] Gif(ushort screen, ushort frame)
     {
-        byte[] sides = [(byte)screen, (byte)(screen >> 8), (byte)screen, (byte)(screen >> 8)], frames = [(byte)frame, (byte)(frame >> 8), (byte)frame, (byte)(frame >> 8)];
+        byte[] sides = [(byte)screen, (byte)(screen >> 8), (byte)screen, (byte)(screen >> 8)],
+            frames = [(byte)frame, (byte)(frame >> 8), (byte)frame, (byte)(frame >> 8)];
         return [.. "GIF89a"u8, .. sides, 0x80, 0, 0, 0, 0, 0, 255, 255, 255, 0x2C, 0, 0, 0, 0, .. frames, 0, 2, 2, 0x44, 1, 0, 0x3B];
     }
 
     /// <param name="frame">Marker: 0xC0 baseline, 0xC2 progressive.</param>
     public static byte[] JpegHeader(ushort side, byte frame = 0xC0) =>
-        [0xFF, 0xD8, 0xFF, frame, 0, 17, 8, (byte)(side >> 8), (byte)side, (byte)(side >> 8), (byte)side, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0, 0xFF, 0xD9];
+        [
+            0xFF,
+            0xD8,
+            0xFF,
+            frame,
+            0,
+            17,
+            8,
+            (byte)(side >> 8),
+            (byte)side,
+            (byte)(side >> 8),
+            (byte)side,
+            3,
+            1,
+            0x11,
+            0,
+            2,
+            0x11,
+            0,
+            3,
+            0x11,
+            0,
+            0xFF,
+            0xD9,
+        ];
 
     /// <summary>A lossless WebP's header: 14 bits for each side less one.</summary>
     public static byte[] WebpHeader(int side)

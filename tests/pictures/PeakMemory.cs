@@ -23,7 +23,9 @@ internal static class PeakMemory
     }
 
     /// <summary>A line of /proc/self/status in KiB.</summary>
-    private static long Status(string name) => File.ReadLines("/proc/self/status")
-        .Where(line => line.StartsWith(name + ":", StringComparison.Ordinal))
-        .Select(line => long.Parse(line.Split([" ", "\t"], StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture)).Single();
+    private static long Status(string name) =>
+        File.ReadLines("/proc/self/status")
+            .Where(line => line.StartsWith(name + ":", StringComparison.Ordinal))
+            .Select(line => long.Parse(line.Split([" ", "\t"], StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture))
+            .Single();
 }

@@ -19,7 +19,9 @@ public sealed class PictureFixtureTests
                 Assert.Equal((entry.GetProperty("width").GetInt32(), entry.GetProperty("height").GetInt32()), (found.Width, found.Height));
                 for (var channel = 0; channel < 3; channel++)
                 {
-                    var difference = Enumerable.Range(0, found.Data.Length / 3).Average(i => Math.Abs(found.Data[3 * i + channel] - expected.Data[3 * i + channel]));
+                    var difference = Enumerable
+                        .Range(0, found.Data.Length / 3)
+                        .Average(i => Math.Abs(found.Data[3 * i + channel] - expected.Data[3 * i + channel]));
                     Assert.InRange(difference, 0, entry.GetProperty("tolerance").GetDouble());
                 }
             }
@@ -52,8 +54,13 @@ public sealed class PictureFixtureTests
         {
             var filter = Enum.Parse<ResizeFilter>(entry.GetProperty("filter").GetString()!, ignoreCase: true);
             var expected = Shared.Picture(TestPaths.Fixture("resize", entry.GetProperty("file").GetString()!));
-            var found = PictureResizer.Resize(source, entry.GetProperty("width").GetInt32(), entry.GetProperty("height").GetInt32(), filter);
-            Assert.Equal(0, Shared.LargestDifference(expected, found));         // the same arithmetic: not a level apart
+            var found = PictureResizer.Resize(
+                source,
+                entry.GetProperty("width").GetInt32(),
+                entry.GetProperty("height").GetInt32(),
+                filter
+            );
+            Assert.Equal(0, Shared.LargestDifference(expected, found)); // the same arithmetic: not a level apart
         }
     }
 }

@@ -44,7 +44,12 @@ public sealed class PictureLoaderTests
     [InlineData("webp")]
     public void A_file_cut_anywhere_is_refused(string format)
     {
-        var file = format switch { "jpg" => Jpeg(64, 48), "png" => Noise(64, 48, static (picture, stream) => picture.SaveAsPng(stream)), _ => Noise(64, 48, static (picture, stream) => picture.SaveAsWebp(stream)) };
+        var file = format switch
+        {
+            "jpg" => Jpeg(64, 48),
+            "png" => Noise(64, 48, static (picture, stream) => picture.SaveAsPng(stream)),
+            _ => Noise(64, 48, static (picture, stream) => picture.SaveAsWebp(stream)),
+        };
         Assert.Equal(64, Load(file).Width);
         for (var length = 0; length < file.Length - (format == "png" ? 12 : 1); length += Math.Max(1, file.Length / 97))
             Assert.Throws<PictureRefusedException>(() => Load(file[..length]));
@@ -54,8 +59,17 @@ public sealed class PictureLoaderTests
     public void Bytes_turned_at_random_give_a_picture_or_a_refusal_and_nothing_else()
     {
         var random = new Random(7);
-        byte[][] files = [Jpeg(64, 48), Noise(64, 48, static (picture, stream) => picture.SaveAsPng(stream)), Noise(64, 48, static (picture, stream) => picture.SaveAsWebp(stream)),
-            .. Shared.Json(TestPaths.Fixture("pictures.json")).GetProperty("decodes").EnumerateArray().Select(entry => File.ReadAllBytes(TestPaths.Fixture("pictures", entry.GetProperty("file").GetString()!)))];
+        byte[][] files =
+        [
+            Jpeg(64, 48),
+            Noise(64, 48, static (picture, stream) => picture.SaveAsPng(stream)),
+            Noise(64, 48, static (picture, stream) => picture.SaveAsWebp(stream)),
+            .. Shared
+                .Json(TestPaths.Fixture("pictures.json"))
+                .GetProperty("decodes")
+                .EnumerateArray()
+                .Select(entry => File.ReadAllBytes(TestPaths.Fixture("pictures", entry.GetProperty("file").GetString()!))),
+        ];
         for (var i = 0; i < 600; i++)
         {
             byte[] file = [.. files[i % files.Length]];
@@ -90,7 +104,9 @@ public sealed class PictureLoaderTests
     public void A_file_larger_than_allowed_is_refused_before_it_is_read_whole()
     {
         using var endless = new EndlessStream();
-        var error = Assert.Throws<PictureRefusedException>(() => new PictureLoader(new PictureLimits { FileBytes = 1 << 20 }).Load(endless, "endless.jpg"));
+        var error = Assert.Throws<PictureRefusedException>(() =>
+            new PictureLoader(new PictureLimits { FileBytes = 1 << 20 }).Load(endless, "endless.jpg")
+        );
         Assert.Contains("1 MiB", error.Message);
         Assert.InRange(endless.Position, 1 << 20, 2 << 20);
     }
@@ -101,7 +117,8 @@ public sealed class PictureLoaderTests
         return Shared.Loader.Load(stream, "a.png", maxSide, minSide);
     }
 
-    private static byte[] Jpeg(int width, int height) => Noise(width, height, static (picture, stream) => picture.SaveAsJpeg(stream, new JpegEncoder { Quality = 90 }));
+    private static byte[] Jpeg(int width, int height) =>
+        Noise(width, height, static (picture, stream) => picture.SaveAsJpeg(stream, new JpegEncoder { Quality = 90 }));
 
     private static byte[] Noise(int width, int height, Action<Image<Rgb24>, Stream> save)
     {

@@ -23,15 +23,26 @@ public sealed class PictureMemoryTests
     {
         (string Name, byte[] File)[] bombs =
         [
-            ("png", LargePictures.PngHeader(100_000, 100_000)), ("jpeg", LargePictures.JpegHeader(65_500)), ("progressive jpeg", LargePictures.JpegHeader(9_000, frame: 0xC2)), ("gif", LargePictures.Gif(65_535, 65_535)),
-            ("bmp", LargePictures.BmpHeader(100_000, 100_000, 24)), ("bmp upside down", LargePictures.BmpHeader(30_000, -2_000_000_000, 24)), ("bmp of the least height", LargePictures.BmpHeader(30_000, int.MinValue, 24)),
-            ("webp", LargePictures.WebpHeader(16_383)), ("tiff", LargePictures.Tiff(100_000, 100_000, strips: 1)), ("tiff of negative size", LargePictures.Tiff(-1, 10, strips: 1)),
+            ("png", LargePictures.PngHeader(100_000, 100_000)),
+            ("jpeg", LargePictures.JpegHeader(65_500)),
+            ("progressive jpeg", LargePictures.JpegHeader(9_000, frame: 0xC2)),
+            ("gif", LargePictures.Gif(65_535, 65_535)),
+            ("bmp", LargePictures.BmpHeader(100_000, 100_000, 24)),
+            ("bmp upside down", LargePictures.BmpHeader(30_000, -2_000_000_000, 24)),
+            ("bmp of the least height", LargePictures.BmpHeader(30_000, int.MinValue, 24)),
+            ("webp", LargePictures.WebpHeader(16_383)),
+            ("tiff", LargePictures.Tiff(100_000, 100_000, strips: 1)),
+            ("tiff of negative size", LargePictures.Tiff(-1, 10, strips: 1)),
         ];
         foreach (var (name, file) in bombs)
         {
             Assert.InRange(file.Length, 1, 2 << 20);
             using var stream = new MemoryStream(file);
-            Assert.InRange(PeakMemory.Megabytes(() => Assert.Throws<PictureRefusedException>(() => Shared.Loader.Load(stream, name))), 0, 32);
+            Assert.InRange(
+                PeakMemory.Megabytes(() => Assert.Throws<PictureRefusedException>(() => Shared.Loader.Load(stream, name))),
+                0,
+                32
+            );
         }
         using var beyond = new MemoryStream(LargePictures.Gif(1, 65_535));        // what lies beyond the screen is not there
         Assert.InRange(PeakMemory.Megabytes(() => Assert.Equal(1, Shared.Loader.Load(beyond, "gif frame beyond its screen").Width)), 0, 32);

@@ -6,7 +6,8 @@ namespace Sdxl.Tests.Pictures;
 /// <summary>What decoders do not tell: cut off files, further frames and pages, a TIFF's orientation.</summary>
 public sealed class PictureStructureTests
 {
-    private static readonly byte[] s_gifHead = Convert.FromHexString("47494638396101000100800000000000FFFFFF"), s_gifFrame = Convert.FromHexString("2C0000000001000100000202440100");
+    private static readonly byte[] s_gifHead = Convert.FromHexString("47494638396101000100800000000000FFFFFF"),
+        s_gifFrame = Convert.FromHexString("2C0000000001000100000202440100");
 
     [Fact]
     public void Of_an_animation_and_of_a_document_the_first_is_used_and_all_are_counted()
@@ -63,7 +64,40 @@ public sealed class PictureStructureTests
     private static byte[] Bmp()
     {
         var image = PixelGrid.Flat(3, 2, 3, 100);
-        byte[] header = [(byte)'B', (byte)'M', 0, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 24, 0, .. new byte[24]];
+        byte[] header =
+        [
+            (byte)'B',
+            (byte)'M',
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            54,
+            0,
+            0,
+            0,
+            40,
+            0,
+            0,
+            0,
+            3,
+            0,
+            0,
+            0,
+            2,
+            0,
+            0,
+            0,
+            1,
+            0,
+            24,
+            0,
+            .. new byte[24],
+        ];
         byte[] file = [.. header, .. image.Data[..9], 0, 0, 0, .. image.Data[..9], 0, 0, 0];
         BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(2), file.Length);
         return file;

@@ -19,7 +19,14 @@ public sealed class TiffTests
     public void Every_packing_gives_back_the_pixels(TiffCompression compression, TiffPredictor predictor)
     {
         using var image = Samples.Rgb(131, 77);
-        foreach (var encoder in new[] { TiffBitsPerPixel.Bit24, TiffBitsPerPixel.Bit8 }.Select(bits => new TiffEncoder { Compression = compression, HorizontalPredictor = predictor, BitsPerPixel = bits }))
+        foreach (
+            var encoder in new[] { TiffBitsPerPixel.Bit24, TiffBitsPerPixel.Bit8 }.Select(bits => new TiffEncoder
+            {
+                Compression = compression,
+                HorizontalPredictor = predictor,
+                BitsPerPixel = bits,
+            })
+        )
         {
             var file = Samples.Encode(image, encoder);
             using var expected = Image.Load<Rgb24>(file);
@@ -34,21 +41,38 @@ public sealed class TiffTests
     {
         byte[] red = Wide(0xC864, 0x0A00), green = Wide(0, 0x1400), blue = Wide(0x6400, 0x1E00);
         byte[] chunky = [.. red[..2], .. green[..2], .. blue[..2], .. red[2..], .. green[2..], .. blue[2..]];
-        var page = () => new HandTiff(bigEndian).Short(256, 2).Short(257, 1).Short(258, 16, 16, 16).Short(262, 2).Short(277, 3).Short(278, 1);
+        var page = () =>
+            new HandTiff(bigEndian).Short(256, 2).Short(257, 1).Short(258, 16, 16, 16).Short(262, 2).Short(277, 3).Short(278, 1);
         foreach (var file in new[] { page().Strip(chunky), page().Short(284, 2).Strip(red).Strip(green).Strip(blue) })
             Assert.Equal([200, 0, 100, 10, 20, 30], Shared.Loader.Load(file.Bytes(), "a.tiff").Pixels.Data);
 
-        byte[] Wide(params int[] values) => [.. values.SelectMany(value => bigEndian ? new[] { (byte)(value >> 8), (byte)value } : [(byte)value, (byte)(value >> 8)])];
+        byte[] Wide(params int[] values) =>
+            [.. values.SelectMany(value => bigEndian ? new[] { (byte)(value >> 8), (byte)value } : [(byte)value, (byte)(value >> 8)])];
     }
 
     [Fact]
     public void Grey_of_few_bits_and_palettes_are_read()
     {
         Assert.Equal([0, 0, 0, 255, 255, 255], Shared.Loader.Load(HandTiff.Grey(2, 1, 0x40).Short(258, 1).Bytes(), "a").Pixels.Data);
-        Assert.Equal([255, 255, 255, 0, 0, 0], Shared.Loader.Load(HandTiff.Grey(2, 1, 0x40).Short(258, 1).Short(262, 0).Bytes(), "a").Pixels.Data);
+        Assert.Equal(
+            [255, 255, 255, 0, 0, 0],
+            Shared.Loader.Load(HandTiff.Grey(2, 1, 0x40).Short(258, 1).Short(262, 0).Bytes(), "a").Pixels.Data
+        );
         Assert.Equal([17, 17, 17, 238, 238, 238], Shared.Loader.Load(HandTiff.Grey(2, 1, 0x1E).Short(258, 4).Bytes(), "a").Pixels.Data);
-        long[] map = [.. Enumerable.Range(0, 48).Select(i => i == 1 ? 65535L : i == 16 + 2 ? 65535 : 0)];
-        Assert.Equal([255, 0, 0, 0, 255, 0], Shared.Loader.Load(HandTiff.Grey(2, 1, 0x12).Short(258, 4).Short(262, 3).Short(320, map).Bytes(), "a").Pixels.Data);
+        long[] map =
+        [
+            .. Enumerable
+                .Range(0, 48)
+                .Select(i =>
+                    i == 1 ? 65535L
+                    : i == 16 + 2 ? 65535
+                    : 0
+                ),
+        ];
+        Assert.Equal(
+            [255, 0, 0, 0, 255, 0],
+            Shared.Loader.Load(HandTiff.Grey(2, 1, 0x12).Short(258, 4).Short(262, 3).Short(320, map).Bytes(), "a").Pixels.Data
+        );
     }
 
     [Fact]
@@ -57,7 +81,17 @@ public sealed class TiffTests
         Assert.Equal([227, 127, 127], Shared.Loader.Load(Transparent(2, 200, 0, 0, 128), "a").Pixels.Data);
         Assert.Equal([227, 127, 127], Shared.Loader.Load(Transparent(1, 100, 0, 0, 128), "a").Pixels.Data);
 
-        static byte[] Transparent(int kind, params byte[] pixel) => new HandTiff().Short(256, 1).Short(257, 1).Short(258, 8, 8, 8, 8).Short(262, 2).Short(277, 4).Short(278, 1).Short(338, kind).Strip(pixel).Bytes();
+        static byte[] Transparent(int kind, params byte[] pixel) =>
+            new HandTiff()
+                .Short(256, 1)
+                .Short(257, 1)
+                .Short(258, 8, 8, 8, 8)
+                .Short(262, 2)
+                .Short(277, 4)
+                .Short(278, 1)
+                .Short(338, kind)
+                .Strip(pixel)
+                .Bytes();
     }
 
     [Fact]
@@ -82,7 +116,10 @@ public sealed class TiffTests
             ("a TIFF of reversed bit order", HandTiff.Grey(1, 1, 5).Short(266, 2).Bytes()),
         ];
         foreach (var (kind, file) in files)
-            Assert.Equal($"a.tiff: this is {kind}, which is not read; save it as PNG or JPEG.", Assert.Throws<PictureRefusedException>(() => Shared.Loader.Load(file, "a.tiff")).Message);
+            Assert.Equal(
+                $"a.tiff: this is {kind}, which is not read; save it as PNG or JPEG.",
+                Assert.Throws<PictureRefusedException>(() => Shared.Loader.Load(file, "a.tiff")).Message
+            );
     }
 
     [Fact]
@@ -97,6 +134,10 @@ public sealed class TiffTests
             HandTiff.Grey(1, 2, 5, 6).Long(273, 8).Long(279, uint.MaxValue).Bytes(),
         ];
         foreach (var file in files)
-            Assert.Contains("cut off: its first page breaks off", Assert.Throws<PictureRefusedException>(() => Shared.Loader.Load(file, "a")).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "cut off: its first page breaks off",
+                Assert.Throws<PictureRefusedException>(() => Shared.Loader.Load(file, "a")).Message,
+                StringComparison.Ordinal
+            );
     }
 }

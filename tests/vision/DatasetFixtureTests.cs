@@ -21,9 +21,19 @@ public sealed class DatasetFixtureTests
     public void Every_picture_comes_out_square_with_one_mask_a_caption_and_its_true_crop(string zip)
     {
         var expected = Shared.Json(TestPaths.Fixture("datasets.json")).GetProperty(zip);
-        var prepared = PrepareAll(zip, new PreparationSettings { Resolution = Resolution, MaskTargetPrompts = "object", ClipSegTemperature = 0.5 });
+        var prepared = PrepareAll(
+            zip,
+            new PreparationSettings
+            {
+                Resolution = Resolution,
+                MaskTargetPrompts = "object",
+                ClipSegTemperature = 0.5,
+            }
+        );
         Assert.Equal(expected.GetProperty("pictures").GetInt32(), prepared.Count);
-        var small = expected.TryGetProperty("small", out var names) ? names.EnumerateArray().Select(name => name.GetString()!).ToHashSet() : null;
+        var small = expected.TryGetProperty("small", out var names)
+            ? names.EnumerateArray().Select(name => name.GetString()!).ToHashSet()
+            : null;
         foreach (var (name, picture) in prepared)
         {
             using (picture)
@@ -35,7 +45,7 @@ public sealed class DatasetFixtureTests
                 Assert.Equal(Math.Min(picture.OriginalWidth, picture.OriginalHeight), picture.CropSize);
                 Assert.InRange(picture.CropLeft, 0, picture.OriginalWidth - picture.CropSize);
                 Assert.InRange(picture.CropTop, 0, picture.OriginalHeight - picture.CropSize);
-                Assert.Equal(small?.Contains(name) ?? picture.Upscaled, picture.Upscaled);          // not every data set says which are small
+                Assert.Equal(small?.Contains(name) ?? picture.Upscaled, picture.Upscaled); // not every data set says which are small
                 Assert.Equal(picture.Upscaled, picture.Warnings.Any(warning => warning.Contains("small", StringComparison.Ordinal)));
                 Assert.InRange(Math.Max(picture.Thumbnail.Width, picture.Thumbnail.Height), 1, 192);
             }
@@ -45,7 +55,11 @@ public sealed class DatasetFixtureTests
     [Fact]
     public void Rotated_photos_come_out_upright()
     {
-        var rotated = Shared.Json(TestPaths.Fixture("datasets.json")).EnumerateObject().Where(set => set.Value.TryGetProperty("rotated", out _)).ToArray();
+        var rotated = Shared
+            .Json(TestPaths.Fixture("datasets.json"))
+            .EnumerateObject()
+            .Where(set => set.Value.TryGetProperty("rotated", out _))
+            .ToArray();
         Assert.NotEmpty(rotated);
         foreach (var set in rotated)
         {
@@ -66,7 +80,9 @@ public sealed class DatasetFixtureTests
                         var (fromX, fromY) = Stored(orientation.Value, x, y, raw.Width, raw.Height);
                         var (expected, at) = (raw[fromX, fromY], (y * upright.Width + x) * 3);
                         if (expected != new Rgb24(upright.Pixels.Data[at], upright.Pixels.Data[at + 1], upright.Pixels.Data[at + 2]))
-                            Assert.Fail($"{name}: pixel {x}, {y} is not the stored pixel {fromX}, {fromY} of orientation {orientation.Value}.");
+                            Assert.Fail(
+                                $"{name}: pixel {x}, {y} is not the stored pixel {fromX}, {fromY} of orientation {orientation.Value}."
+                            );
                     }
                 }
             }
@@ -76,20 +92,40 @@ public sealed class DatasetFixtureTests
     [Fact]
     public void Faces_are_found_where_they_are_and_masked()
     {
-        foreach (var set in Shared.Json(TestPaths.Fixture("datasets.json")).EnumerateObject().Where(set => set.Value.TryGetProperty("faces", out _)))
+        foreach (
+            var set in Shared
+                .Json(TestPaths.Fixture("datasets.json"))
+                .EnumerateObject()
+                .Where(set => set.Value.TryGetProperty("faces", out _))
+        )
         {
-            var prepared = PrepareAll(set.Name, new PreparationSettings { Resolution = Resolution, UseFaceDetectionInstead = true, Caption = "given" });
+            var prepared = PrepareAll(
+                set.Name,
+                new PreparationSettings
+                {
+                    Resolution = Resolution,
+                    UseFaceDetectionInstead = true,
+                    Caption = "given",
+                }
+            );
             foreach (var expected in set.Value.GetProperty("faces").EnumerateObject())
             {
                 using var picture = prepared[expected.Name];
                 float[] box = [.. expected.Value.EnumerateArray().Select(number => number.GetSingle())];
                 var face = Assert.Single(picture.Faces);
                 var overlap = face.Overlap(new FaceBox(1, box[0], box[1], box[2], box[3], []));
-                Assert.True(overlap > 0.6, $"{expected.Name}: found {face.X:0} {face.Y:0} {face.Width:0} {face.Height:0}, overlap {overlap:0.00} with {expected.Value}");
+                Assert.True(
+                    overlap > 0.6,
+                    $"{expected.Name}: found {face.X:0} {face.Y:0} {face.Width:0} {face.Height:0}, overlap {overlap:0.00} with "
+                        + $"{expected.Value}"
+                );
                 Assert.Equal(MaskSource.Faces, picture.MaskSource);
 
                 var scale = (float)Resolution / picture.CropSize;
-                var (x, y) = ((int)((box[0] + box[2] / 2 - picture.CropLeft) * scale), (int)((box[1] + box[3] / 2 - picture.CropTop) * scale));
+                var (x, y) = (
+                    (int)((box[0] + box[2] / 2 - picture.CropLeft) * scale),
+                    (int)((box[1] + box[3] / 2 - picture.CropTop) * scale)
+                );
                 Assert.Equal(255, picture.Mask[x, y].PackedValue);
             }
         }
@@ -103,7 +139,17 @@ public sealed class DatasetFixtureTests
         flat.SaveAsPng(stream);
         stream.Position = 0;
         using var preparer = new PicturePreparer(Shared.Models);
-        using var picture = preparer.Prepare(stream, "wall.png", suppliedMask: null, new PreparationSettings { Resolution = Resolution, UseFaceDetectionInstead = true, Caption = "given" });
+        using var picture = preparer.Prepare(
+            stream,
+            "wall.png",
+            suppliedMask: null,
+            new PreparationSettings
+            {
+                Resolution = Resolution,
+                UseFaceDetectionInstead = true,
+                Caption = "given",
+            }
+        );
         Assert.Equal(MaskSource.None, picture.MaskSource);
         Assert.Equal(255, picture.Mask[0, 0].PackedValue);
         Assert.Contains("No face was found, so the whole picture counts.", picture.Warnings);

@@ -20,9 +20,14 @@ internal sealed class GoldenTensors
     }
 
     /// <summary>The tensor that belongs to a picture: "star-small.png" and "pixel_values" give "star.pixel_values".</summary>
-    public string NameFor(string picture, string tensor) => _entries.Keys
-        .Where(key => key.EndsWith("." + tensor, StringComparison.Ordinal) && picture.StartsWith(key[..^(tensor.Length + 1)], StringComparison.Ordinal))
-        .MaxBy(key => key.Length) ?? throw new InvalidDataException($"No tensor {tensor} for {picture}.");
+    public string NameFor(string picture, string tensor) =>
+        _entries
+            .Keys.Where(key =>
+                key.EndsWith("." + tensor, StringComparison.Ordinal)
+                && picture.StartsWith(key[..^(tensor.Length + 1)], StringComparison.Ordinal)
+            )
+            .MaxBy(key => key.Length)
+        ?? throw new InvalidDataException($"No tensor {tensor} for {picture}.");
 
     public long[] Shape(string name) => [.. _entries[name].GetProperty("shape").EnumerateArray().Select(side => side.GetInt64())];
 

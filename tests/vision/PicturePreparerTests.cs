@@ -34,7 +34,11 @@ public sealed class PicturePreparerTests
     [Fact]
     public void That_only_the_first_page_of_a_document_is_used_is_said()
     {
-        using var prepared = Prepare(LargePictures.SmallTiff(4, 2, 1, pages: 10), mask: null, new PreparationSettings { Resolution = 2, Caption = "given" });
+        using var prepared = Prepare(
+            LargePictures.SmallTiff(4, 2, 1, pages: 10),
+            mask: null,
+            new PreparationSettings { Resolution = 2, Caption = "given" }
+        );
         Assert.Contains("It holds 10 pictures (frames or pages); only the first is used.", prepared.Warnings);
     }
 
@@ -65,7 +69,12 @@ public sealed class PicturePreparerTests
         var mask = why switch { "another shape" => Striped(50, 50, 10, 20), "black all over" => Striped(150, 50, 0, 0), _ => [1, 2, 3] };
         using var prepared = Prepare(Flat(300, 100), mask, s_settings);
         Assert.Equal(MaskSource.Text, prepared.MaskSource);
-        Assert.Contains(prepared.Warnings, warning => warning.StartsWith("The mask beside it is not used: ", StringComparison.Ordinal) && warning.Contains(why, StringComparison.Ordinal));
+        Assert.Contains(
+            prepared.Warnings,
+            warning =>
+                warning.StartsWith("The mask beside it is not used: ", StringComparison.Ordinal)
+                && warning.Contains(why, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -79,7 +88,9 @@ public sealed class PicturePreparerTests
         }
         using var stream = new MemoryStream();
         opacity.SaveAsPng(stream);
-        byte[] ones = Png(new PixelGrid(150, 50, 3, [.. Enumerable.Range(0, 150 * 50 * 3).Select(i => (byte)(i / 3 % 150 is >= 120 and < 140 ? 1 : 0))]));
+        byte[] ones = Png(
+            new PixelGrid(150, 50, 3, [.. Enumerable.Range(0, 150 * 50 * 3).Select(i => (byte)(i / 3 % 150 is >= 120 and < 140 ? 1 : 0))])
+        );
         foreach (var mask in new[] { stream.ToArray(), ones })
         {
             using var prepared = Prepare(Flat(300, 100), mask, s_settings);
@@ -124,7 +135,10 @@ public sealed class PicturePreparerTests
     public void The_crop_is_told_in_original_pixels_also_when_the_picture_was_upscaled()
     {
         using var prepared = Prepare(Flat(30, 20), mask: null, s_settings with { MaskTargetPrompts = null, Resolution = 96 });
-        Assert.Equal((30, 20, 5, 0, 20), (prepared.OriginalWidth, prepared.OriginalHeight, prepared.CropLeft, prepared.CropTop, prepared.CropSize));
+        Assert.Equal(
+            (30, 20, 5, 0, 20),
+            (prepared.OriginalWidth, prepared.OriginalHeight, prepared.CropLeft, prepared.CropTop, prepared.CropSize)
+        );
         Assert.Equal(2, prepared.TimesUpscaled);
         Assert.Equal(96, prepared.Picture.Width);
     }
@@ -135,7 +149,9 @@ public sealed class PicturePreparerTests
         using var models = new VisionModels("/no/such/models", new VisionOptions());
         using var preparer = new PicturePreparer(models);
         using var picture = new MemoryStream(Flat(80, 80));
-        var error = Assert.Throws<ModelFileMissingException>(() => preparer.Prepare(picture, "a.png", null, s_settings with { Caption = null, MaskTargetPrompts = null }));
+        var error = Assert.Throws<ModelFileMissingException>(() =>
+            preparer.Prepare(picture, "a.png", null, s_settings with { Caption = null, MaskTargetPrompts = null })
+        );
         Assert.Contains("/no/such/models/blip/", error.Message);
         Assert.Contains("./sdxl models pull", error.Message);
     }

@@ -12,7 +12,14 @@ public sealed class PreparationMemoryTests
         using var preparer = new PicturePreparer(Shared.Models);
         using var stream = File.OpenRead(LargePictures.Jpeg());
         PreparedPicture? prepared = null;
-        var peak = PeakMemory.Megabytes(() => prepared = preparer.Prepare(stream, "large.jpg", suppliedMask: null, new PreparationSettings { Resolution = 1024, MaskTargetPrompts = "object" }));
+        var peak = PeakMemory.Megabytes(() =>
+            prepared = preparer.Prepare(
+                stream,
+                "large.jpg",
+                suppliedMask: null,
+                new PreparationSettings { Resolution = 1024, MaskTargetPrompts = "object" }
+            )
+        );
         Assert.Equal((12000, 9000, 9000), (prepared!.OriginalWidth, prepared.OriginalHeight, prepared.CropSize));
         Assert.Equal(1024, prepared.Picture.Width);
         prepared.Dispose();
@@ -31,12 +38,22 @@ public sealed class PreparationMemoryTests
     {
         var file = format switch
         {
-            "png of 16 bits" => LargePictures.Png16(8000, 8000), "bmp" => LargePictures.Bmp8(8000, 8000), "tiff" => LargePictures.Tiff(8000, 8000, strips: 8000), _ => LargePictures.Webp(8000, 8000),
+            "png of 16 bits" => LargePictures.Png16(8000, 8000),
+            "bmp" => LargePictures.Bmp8(8000, 8000),
+            "tiff" => LargePictures.Tiff(8000, 8000, strips: 8000),
+            _ => LargePictures.Webp(8000, 8000),
         };
         using var preparer = new PicturePreparer(Shared.Models);
         using var stream = new MemoryStream(file);
         PreparedPicture? prepared = null;
-        var peak = PeakMemory.Megabytes(() => prepared = preparer.Prepare(stream, format, suppliedMask: null, new PreparationSettings { Resolution = 1024, Caption = "given" }));
+        var peak = PeakMemory.Megabytes(() =>
+            prepared = preparer.Prepare(
+                stream,
+                format,
+                suppliedMask: null,
+                new PreparationSettings { Resolution = 1024, Caption = "given" }
+            )
+        );
         Assert.Equal((1024, 8000), (prepared!.Picture.Width, prepared.OriginalWidth));
         prepared.Dispose();
         Assert.InRange(peak, 16, 512);
@@ -48,7 +65,14 @@ public sealed class PreparationMemoryTests
         using var preparer = new PicturePreparer(Shared.Models);
         using var stream = new MemoryStream(LargePictures.Png16(4000, 120));
         PreparedPicture? prepared = null;
-        var peak = PeakMemory.Megabytes(() => prepared = preparer.Prepare(stream, "strip.png", suppliedMask: null, new PreparationSettings { Resolution = 128, Caption = "given" }));
+        var peak = PeakMemory.Megabytes(() =>
+            prepared = preparer.Prepare(
+                stream,
+                "strip.png",
+                suppliedMask: null,
+                new PreparationSettings { Resolution = 128, Caption = "given" }
+            )
+        );
         Assert.Equal((120, 1, 128), (prepared!.CropSize, prepared.TimesUpscaled, prepared.Picture.Width));
         prepared.Dispose();
         Assert.InRange(peak, 1, 384);            // most of it is the model's

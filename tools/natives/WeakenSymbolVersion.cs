@@ -6,8 +6,9 @@ using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
 /// <summary>
-/// Copies a 64-bit little-endian ELF library and marks one symbol version that it needs as weak, so that the loader takes the library where that version is missing.
-/// Right only if nothing calls the version's symbols. Source: "Symbol Versioning", Linux Standard Base Core 5.0, section 10.7 (Elfxx_Verneed, Elfxx_Vernaux).
+/// Copies a 64-bit little-endian ELF library and marks one symbol version that it needs as weak, so that the loader takes the library where
+/// that version is missing. Right only if nothing calls the version's symbols. Source: "Symbol Versioning", Linux Standard Base Core 5.0,
+/// section 10.7 (Elfxx_Verneed, Elfxx_Vernaux).
 /// </summary>
 public sealed class WeakenSymbolVersion : Task
 {
@@ -21,7 +22,10 @@ public sealed class WeakenSymbolVersion : Task
     [Required]
     public string Version { get; set; } = "";
 
-    /// <summary>The system's library that may have the version. It has: nothing is copied, and a file "not-needed" beside <see cref="Output"/> says so.</summary>
+    /// <summary>
+    /// The system's library that may have the version. It has: nothing is copied, and a file "not-needed" beside <see cref="Output"/> says
+    /// so.
+    /// </summary>
     [Required]
     public string SystemLibrary { get; set; } = "";
 
@@ -44,7 +48,12 @@ public sealed class WeakenSymbolVersion : Task
         }
         if (!TryWeaken(elf))
         {
-            Log.LogError("{0} needs no symbol version {1}; tools/natives/Natives.targets asks for something that this version of TorchSharp no longer has.", Library, Version);
+            Log.LogError(
+                "{0} needs no symbol version {1}; tools/natives/Natives.targets asks for something that this version of TorchSharp no "
+                    + "longer has.",
+                Library,
+                Version
+            );
             return false;
         }
         // Projects that are built at the same time write the same bytes: beside it, then one rename.
@@ -53,7 +62,13 @@ public sealed class WeakenSymbolVersion : Task
         try
         {
             File.Move(beside, Output);
-            Log.LogMessage(MessageImportance.High, "{0} lacks {1}: a copy of TorchSharp's native library that does without is used ({2}).", SystemLibrary, Version, Output);
+            Log.LogMessage(
+                MessageImportance.High,
+                "{0} lacks {1}: a copy of TorchSharp's native library that does without is used ({2}).",
+                SystemLibrary,
+                Version,
+                Output
+            );
         }
         catch (IOException) when (File.Exists(Output))
         {
@@ -71,7 +86,8 @@ public sealed class WeakenSymbolVersion : Task
             var header = (int)(sections + section * entrySize);
             if (BitConverter.ToUInt32(elf, header + 4) != VersionNeeds)
                 continue;
-            var strings = (int)BitConverter.ToUInt64(elf, (int)(sections + BitConverter.ToUInt32(elf, header + 40) * entrySize) + 24); // sh_link's sh_offset
+            // Sh_link's sh_offset
+            var strings = (int)BitConverter.ToUInt64(elf, (int)(sections + BitConverter.ToUInt32(elf, header + 40) * entrySize) + 24);
             for (int need = (int)BitConverter.ToUInt64(elf, header + 24), next = -1; next != 0; need += next)
             {
                 var entry = need + (int)BitConverter.ToUInt32(elf, need + 8); // vn_aux

@@ -42,10 +42,17 @@ public static class BeamSearch
             var complete = candidates.Select(candidate => candidate.Tokens[^1] == endToken || length == maxNewTokens).ToArray();
 
             // Only those among the first `beams` may finish: a finished one further down would push out a better open one.
-            finished.AddRange(candidates.Take(beams).Where((_, i) => complete[i]).Select(candidate => candidate with { Score = candidate.Score / length }));
+            finished.AddRange(
+                candidates.Take(beams).Where((_, i) => complete[i]).Select(candidate => candidate with { Score = candidate.Score / length })
+            );
             finished = [.. finished.OrderByDescending(beam => beam.Score).Take(beams)];
-            running = [.. candidates.Select((candidate, i) => complete[i] ? candidate with { Score = candidate.Score + Impossible } : candidate)
-                .OrderByDescending(beam => beam.Score).Take(beams)];
+            running =
+            [
+                .. candidates
+                    .Select((candidate, i) => complete[i] ? candidate with { Score = candidate.Score + Impossible } : candidate)
+                    .OrderByDescending(beam => beam.Score)
+                    .Take(beams),
+            ];
 
             // An open beam only gets less likely: done when even the best cannot beat the worst that is kept.
             var improvable = finished.Count < beams || running[0].Score / length > finished[^1].Score;

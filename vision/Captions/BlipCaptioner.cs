@@ -6,7 +6,8 @@ using Sdxl.Pictures;
 namespace Sdxl.Vision.Captions;
 
 /// <summary>Describes pictures with BLIP: a vision transformer, then a text decoder that attends to its states. Thread-safe.</summary>
-/// <remarks>b beams, l tokens so far, t image tokens, h width, v vocabulary. Source: transformers models/blip/modeling_blip.py, generate.</remarks>
+/// <remarks>b beams, l tokens so far, t image tokens, h width, v vocabulary. Source: transformers models/blip/modeling_blip.py,
+/// generate.</remarks>
 public sealed class BlipCaptioner
 {
     private readonly OnnxModel _vision, _decoder;
@@ -32,7 +33,8 @@ public sealed class BlipCaptioner
 
     /// <summary>Captions one picture of any size.</summary>
     /// <param name="beams">1 is greedy.</param>
-    public BlipCaption Caption(PixelGrid picture, int beams = 1, CancellationToken cancel = default) => Caption(Preprocess(picture), beams, cancel);
+    public BlipCaption Caption(PixelGrid picture, int beams = 1, CancellationToken cancel = default) =>
+        Caption(Preprocess(picture), beams, cancel);
 
     /// <summary>Captions pixel_values [3, s, s].</summary>
     public BlipCaption Caption(float[] pixels, int beams = 1, CancellationToken cancel = default)

@@ -8,7 +8,18 @@ namespace Sdxl.Vision.Captions;
 public sealed class WordPieceVocabulary
 {
     private static readonly (string Apart, string Together)[] s_cleanUps =
-        [(" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re")];
+    [
+        (" .", "."),
+        (" ?", "?"),
+        (" !", "!"),
+        (" ,", ","),
+        (" ' ", "'"),
+        (" n't", "n't"),
+        (" 'm", "'m"),
+        (" 's", "'s"),
+        (" 've", "'ve"),
+        (" 're", "'re"),
+    ];
 
     private readonly Dictionary<long, string> _pieces;
 
@@ -32,7 +43,9 @@ public sealed class WordPieceVocabulary
         return new WordPieceVocabulary(pieces);
     }
 
-    /// <summary>The text of the ids without special pieces ([CLS], [DEC] …): "##" joins to the piece before, punctuation to the word before.</summary>
+    /// <summary>
+    /// The text of the ids without special pieces ([CLS], [DEC] …): "##" joins to the piece before, punctuation to the word before.
+    /// </summary>
     public string Decode(IEnumerable<long> ids)
     {
         var words = new List<string>();
@@ -46,6 +59,8 @@ public sealed class WordPieceVocabulary
             else
                 words.Add(piece);
         }
-        return s_cleanUps.Aggregate(string.Join(' ', words), (text, rule) => text.Replace(rule.Apart, rule.Together, StringComparison.Ordinal)).Trim();
+        return s_cleanUps
+            .Aggregate(string.Join(' ', words), (text, rule) => text.Replace(rule.Apart, rule.Together, StringComparison.Ordinal))
+            .Trim();
     }
 }

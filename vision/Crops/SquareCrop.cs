@@ -13,8 +13,8 @@ public sealed record SquareCrop(int Left, int Top, int Size)
     }
 
     /// <summary>
-    /// The square whose middle is as near as possible to the mask's centre of mass, moved so far that it holds the whole subject (all that is at least half as
-    /// bright as the mask's brightest over its darkest) where that fits at all.
+    /// The square whose middle is as near as possible to the mask's centre of mass, moved so far that it holds the whole subject (all that
+    /// is at least half as bright as the mask's brightest over its darkest) where that fits at all.
     /// </summary>
     public static SquareCrop Around(PixelGrid mask)
     {

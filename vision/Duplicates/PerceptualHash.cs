@@ -4,7 +4,8 @@ using Sdxl.Pictures;
 namespace Sdxl.Vision.Duplicates;
 
 /// <summary>64 bits that change little when a picture is scaled, recompressed or slightly edited.</summary>
-/// <remarks>The signs of the 64 lowest frequencies (8 x 8, without the mean brightness) of a 32 x 32 grey picture's cosine transform against their median. Source: phash.org, "pHash".</remarks>
+/// <remarks>The signs of the 64 lowest frequencies (8 x 8, without the mean brightness) of a 32 x 32 grey picture's cosine transform
+/// against their median. Source: phash.org, "pHash".</remarks>
 public static class PerceptualHash
 {
     /// <summary>Differing bits up to which two pictures count as near-duplicates.</summary>
@@ -61,7 +62,9 @@ public static class PerceptualHash
         return pairs;
     }
 
-    /// <summary>Positions of pictures that are near-duplicates of one another, directly or through a third; in order, each at least two.</summary>
+    /// <summary>
+    /// Positions of pictures that are near-duplicates of one another, directly or through a third; in order, each at least two.
+    /// </summary>
     public static IReadOnlyList<IReadOnlyList<int>> Groups(IReadOnlyList<ulong> hashes)
     {
         var first = Enumerable.Range(0, hashes.Count).ToArray();            // of each one's group
@@ -71,7 +74,14 @@ public static class PerceptualHash
             for (var i = 0; i < first.Length; i++)
                 first[i] = first[i] == merged ? kept : first[i];
         }
-        return [.. Enumerable.Range(0, hashes.Count).GroupBy(i => first[i]).Where(group => group.Skip(1).Any()).Select(group => group.ToArray())];
+        return
+        [
+            .. Enumerable
+                .Range(0, hashes.Count)
+                .GroupBy(i => first[i])
+                .Where(group => group.Skip(1).Any())
+                .Select(group => group.ToArray()),
+        ];
     }
 
     private static double[,] Cosines()

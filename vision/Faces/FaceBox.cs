@@ -17,5 +17,6 @@ public sealed record FaceBox(float Score, float X, float Y, float Width, float H
     }
 
     /// <summary>The same face where coordinates are factor times as large.</summary>
-    public FaceBox Scaled(float factor) => new(Score, X * factor, Y * factor, Width * factor, Height * factor, [.. Landmarks.Select(value => value * factor)]);
+    public FaceBox Scaled(float factor) =>
+        new(Score, X * factor, Y * factor, Width * factor, Height * factor, [.. Landmarks.Select(value => value * factor)]);
 }

@@ -5,8 +5,9 @@ namespace Sdxl.Vision.Faces;
 
 /// <summary>Finds faces with YuNet in pictures of any size. Thread-safe.</summary>
 /// <remarks>
-/// The model takes a fixed square: the picture is brought to fit, its shape kept, at the upper left, the rest black; what is found is mapped back.
-/// score = sqrt(cls * obj); centre = (cell + offset) * stride; size = exp * stride. Source: opencv/opencv modules/objdetect/src/face_detect.cpp.
+/// The model takes a fixed square: the picture is brought to fit, its shape kept, at the upper left, the rest black; what is found is
+/// mapped back. score = sqrt(cls * obj); centre = (cell + offset) * stride; size = exp * stride. Source: opencv/opencv
+/// modules/objdetect/src/face_detect.cpp.
 /// </remarks>
 public sealed class YuNetDetector
 {
@@ -19,8 +20,20 @@ public sealed class YuNetDetector
     internal YuNetDetector(OnnxModel model)
     {
         _model = model;
-        _strides = new(() => [.. model.OutputNames.Where(name => name.StartsWith("cls_", StringComparison.Ordinal)).Select(name => int.Parse(name.AsSpan(4))).Order()], LazyThreadSafetyMode.PublicationOnly);
-        _outputs = new(() => [.. _strides.Value.SelectMany(stride => new[] { $"cls_{stride}", $"obj_{stride}", $"bbox_{stride}", $"kps_{stride}" })], LazyThreadSafetyMode.PublicationOnly);
+        _strides = new(
+            () =>
+                [
+                    .. model
+                        .OutputNames.Where(name => name.StartsWith("cls_", StringComparison.Ordinal))
+                        .Select(name => int.Parse(name.AsSpan(4)))
+                        .Order(),
+                ],
+            LazyThreadSafetyMode.PublicationOnly
+        );
+        _outputs = new(
+            () => [.. _strides.Value.SelectMany(stride => new[] { $"cls_{stride}", $"obj_{stride}", $"bbox_{stride}", $"kps_{stride}" })],
+            LazyThreadSafetyMode.PublicationOnly
+        );
     }
 
     /// <summary>Side of the square that the model takes (128 the toy, 640 the real one).</summary>
@@ -36,7 +49,8 @@ public sealed class YuNetDetector
     }
 
     /// <summary>The raw outputs for a picture of exactly the model's side, by name.</summary>
-    public IReadOnlyDictionary<string, ModelOutput> Run(PixelGrid square, CancellationToken cancel = default) => Run(PixelTensor.BlueGreenRed(square), cancel);
+    public IReadOnlyDictionary<string, ModelOutput> Run(PixelGrid square, CancellationToken cancel = default) =>
+        Run(PixelTensor.BlueGreenRed(square), cancel);
 
     /// <summary>The raw outputs for pixels [3, s, s] in the order blue, green, red, 0..255, by name.</summary>
     public IReadOnlyDictionary<string, ModelOutput> Run(float[] pixels, CancellationToken cancel = default)

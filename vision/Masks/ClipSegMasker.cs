@@ -7,8 +7,9 @@ namespace Sdxl.Vision.Masks;
 
 /// <summary>Finds what a text names, with CLIPSeg, each prompt weighed against the empty one. Thread-safe.</summary>
 /// <remarks>
-/// mask = softmax over (prompt, "") of logits / temperature, the prompt's share, + 0.01, clamped to 0..1, scaled so that its largest value is 255, cut to bytes, resized by bicubic.
-/// With several prompts the largest share counts at each pixel: what any of them names is subject. Source: replicate/cog-sdxl preprocess.py, clipseg_mask_generator.
+/// mask = softmax over (prompt, "") of logits / temperature, the prompt's share, + 0.01, clamped to 0..1, scaled so that its largest value
+/// is 255, cut to bytes, resized by bicubic. With several prompts the largest share counts at each pixel: what any of them names is
+/// subject. Source: replicate/cog-sdxl preprocess.py, clipseg_mask_generator.
 /// </remarks>
 public sealed class ClipSegMasker
 {

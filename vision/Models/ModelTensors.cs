@@ -18,8 +18,10 @@ public sealed record ModelInput
 
     private int Elements => checked((int)Shape.Aggregate(1L, (product, side) => product * side));
 
-    internal OrtValue ToOrtValue() => _floats is not null
-        ? OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, _floats.AsMemory(0, Elements), Shape) : OrtValue.CreateTensorValueFromMemory(_ids!, Shape);
+    internal OrtValue ToOrtValue() =>
+        _floats is not null
+            ? OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, _floats.AsMemory(0, Elements), Shape)
+            : OrtValue.CreateTensorValueFromMemory(_ids!, Shape);
 }
 
 /// <summary>An output copied out of native memory, row-major.</summary>

@@ -2,7 +2,9 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Sdxl.Vision.Models;
 
-/// <summary>One ONNX file with its shared session. Run is thread-safe; the session is opened on first use and lives until disposal.</summary>
+/// <summary>
+/// One ONNX file with its shared session. Run is thread-safe; the session is opened on first use and lives until disposal.
+/// </summary>
 public sealed class OnnxModel : IDisposable
 {
     private readonly VisionOptions _options;
@@ -23,14 +25,32 @@ public sealed class OnnxModel : IDisposable
     /// <summary>Runs the model and copies the named outputs out.</summary>
     /// <exception cref="OperationCanceledException">Cancelled before or, between two operators, during the run.</exception>
     public ModelOutput[] Run(IReadOnlyList<ModelInput> inputs, IReadOnlyList<string> outputs, CancellationToken cancel) =>
-        Run(inputs, outputs, static results => results.Select(result => new ModelOutput(result.GetTensorDataAsSpan<float>().ToArray(), result.GetTensorTypeAndShape().Shape)).ToArray(), cancel);
+        Run(
+            inputs,
+            outputs,
+            static results =>
+                results
+                    .Select(result => new ModelOutput(result.GetTensorDataAsSpan<float>().ToArray(), result.GetTensorTypeAndShape().Shape))
+                    .ToArray(),
+            cancel
+        );
 
     /// <summary>Runs the model and reads one output where it lies: for outputs of which little is needed.</summary>
     /// <exception cref="OperationCanceledException">Cancelled before or, between two operators, during the run.</exception>
     public T Run<T>(IReadOnlyList<ModelInput> inputs, string output, ReadOutput<T> read, CancellationToken cancel) =>
-        Run(inputs, [output], results => read(results.First().GetTensorDataAsSpan<float>(), results.First().GetTensorTypeAndShape().Shape), cancel);
+        Run(
+            inputs,
+            [output],
+            results => read(results.First().GetTensorDataAsSpan<float>(), results.First().GetTensorTypeAndShape().Shape),
+            cancel
+        );
 
-    private T Run<T>(IReadOnlyList<ModelInput> inputs, IReadOnlyList<string> outputs, Func<IReadOnlyCollection<OrtValue>, T> read, CancellationToken cancel)
+    private T Run<T>(
+        IReadOnlyList<ModelInput> inputs,
+        IReadOnlyList<string> outputs,
+        Func<IReadOnlyCollection<OrtValue>, T> read,
+        CancellationToken cancel
+    )
     {
         cancel.ThrowIfCancellationRequested();
         var values = new List<OrtValue>(inputs.Count);

@@ -27,12 +27,16 @@ public sealed record PictureInput(int Width, int Height, ResizeFilter Filter, fl
         }
         catch (Exception error) when (error is KeyNotFoundException or InvalidOperationException or FormatException or JsonException)
         {
-            throw new InvalidDataException($"{file}: expected size (height, width), image_mean and image_std of three numbers. {error.Message}", error);
+            throw new InvalidDataException(
+                $"{file}: expected size (height, width), image_mean and image_std of three numbers. {error.Message}",
+                error
+            );
         }
     }
 
     /// <summary>pixel_values [3, Height, Width]: resized as Pillow does, then normalized.</summary>
-    public float[] Prepare(PixelGrid picture) => PixelTensor.Normalized(PictureResizer.Resize(picture, Width, Height, Filter), Means, Deviations);
+    public float[] Prepare(PixelGrid picture) =>
+        PixelTensor.Normalized(PictureResizer.Resize(picture, Width, Height, Filter), Means, Deviations);
 
     private static float[] Floats(JsonElement root, string name)
     {

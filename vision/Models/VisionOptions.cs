@@ -3,7 +3,10 @@ namespace Sdxl.Vision.Models;
 /// <summary>How the preprocessing models run; the same for every picture.</summary>
 public sealed record VisionOptions
 {
-    /// <summary>Threads within one operator, 1..; 0 shares the processors out among <see cref="ParallelPictures"/>, at most 4 each: pictures side by side cost less than operators split in parts.</summary>
+    /// <summary>
+    /// Threads within one operator, 1..; 0 shares the processors out among <see cref="ParallelPictures"/>, at most 4 each: pictures side by
+    /// side cost less than operators split in parts.
+    /// </summary>
     public int Threads { get; init; }
 
     /// <summary>CUDA device; null runs on the CPU. Needs the Gpu flavour of ONNX Runtime.</summary>

@@ -5,9 +5,10 @@ namespace Sdxl.Vision.Upscaling;
 
 /// <summary>Enlarges pictures to exactly four times their side with Swin2SR; large ones in overlapping tiles. Thread-safe.</summary>
 /// <remarks>
-/// The source is padded by mirroring, edge pixel included, to the next multiple of 8 (a full 8 where it is one already), and the result cut. Tiles start at multiples of 8, so the model's
-/// windows fall as they would untiled. A tile's outer pixels lack their surroundings: in an overlap the weight runs from 0 at the tile's edge to 1. Memory of a run is one tile's plus
-/// one band of tiles. Source: transformers models/swin2sr/image_processing_swin2sr.py.
+/// The source is padded by mirroring, edge pixel included, to the next multiple of 8 (a full 8 where it is one already), and the result
+/// cut. Tiles start at multiples of 8, so the model's windows fall as they would untiled. A tile's outer pixels lack their surroundings: in
+/// an overlap the weight runs from 0 at the tile's edge to 1. Memory of a run is one tile's plus one band of tiles. Source: transformers
+/// models/swin2sr/image_processing_swin2sr.py.
 /// </remarks>
 public sealed class Swin2SrUpscaler
 {
@@ -32,7 +33,13 @@ public sealed class Swin2SrUpscaler
     {
         var padded = Pad(picture);
         if (padded.Width <= _tile && padded.Height <= _tile)
-            return Run(Tensor(padded), padded.Width, padded.Height, (planes, _) => Bytes(planes, padded.Width * Factor, picture.Width * Factor, picture.Height * Factor), cancel);
+            return Run(
+                Tensor(padded),
+                padded.Width,
+                padded.Height,
+                (planes, _) => Bytes(planes, padded.Width * Factor, picture.Width * Factor, picture.Height * Factor),
+                cancel
+            );
         return Tiled(padded, picture.Width * Factor, picture.Height * Factor, cancel);
     }
 
@@ -119,7 +126,9 @@ public sealed class Swin2SrUpscaler
         }
     }
 
-    /// <summary>Tile positions along one axis: multiples of 8, neighbours overlapping by at least <see cref="Overlap"/>, the last ending at the end.</summary>
+    /// <summary>
+    /// Tile positions along one axis: multiples of 8, neighbours overlapping by at least <see cref="Overlap"/>, the last ending at the end.
+    /// </summary>
     private List<int> Starts(int length)
     {
         var starts = new List<int> { 0 };
@@ -128,7 +137,9 @@ public sealed class Swin2SrUpscaler
         return starts;
     }
 
-    /// <summary>Weight of each of the tile's output pixels along one axis: full at the picture's own edges, rising from 0 at inner ones.</summary>
+    /// <summary>
+    /// Weight of each of the tile's output pixels along one axis: full at the picture's own edges, rising from 0 at inner ones.
+    /// </summary>
     private static float[] Ramp(int start, int tile, int whole)
     {
         var ramp = new float[tile * Factor];
@@ -142,7 +153,17 @@ public sealed class Swin2SrUpscaler
         return ramp;
     }
 
-    private static void Add(ReadOnlySpan<float> tile, int tileWidth, int tileHeight, int column, float[] across, float[] down, float[] band, float[] weights, int stride)
+    private static void Add(
+        ReadOnlySpan<float> tile,
+        int tileWidth,
+        int tileHeight,
+        int column,
+        float[] across,
+        float[] down,
+        float[] band,
+        float[] weights,
+        int stride
+    )
     {
         var (width, height) = (tileWidth * Factor, tileHeight * Factor);
         var plane = weights.Length;
@@ -168,7 +189,9 @@ public sealed class Swin2SrUpscaler
             for (var x = 0; x < result.Width; x++)
             {
                 for (var channel = 0; channel < 3; channel++)
-                    result.Data[((top + y) * result.Width + x) * 3 + channel] = ToByte(band[channel * plane + y * stride + x] / weights[y * stride + x]);
+                    result.Data[((top + y) * result.Width + x) * 3 + channel] = ToByte(
+                        band[channel * plane + y * stride + x] / weights[y * stride + x]
+                    );
             }
         }
     }

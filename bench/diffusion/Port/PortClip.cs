@@ -14,7 +14,12 @@ internal sealed class PortClipAttention : nn.Module<Tensor, Tensor>
     public PortClipAttention(int width, int heads) : base("CLIPAttention")
     {
         this.heads = heads;
-        (q_proj, k_proj, v_proj, out_proj) = (nn.Linear(width, width), nn.Linear(width, width), nn.Linear(width, width), nn.Linear(width, width));
+        (q_proj, k_proj, v_proj, out_proj) = (
+            nn.Linear(width, width),
+            nn.Linear(width, width),
+            nn.Linear(width, width),
+            nn.Linear(width, width)
+        );
         RegisterComponents();
     }
 
@@ -117,10 +122,16 @@ internal sealed class PortClip : nn.Module
         RegisterComponents();
     }
 
-    /// <summary>ids [B,T] -> hidden_states[-2] [B,T,D], and the pooled text of the token at <paramref name="end"/> where the encoder has a projection.</summary>
+    /// <summary>
+    /// ids [B,T] -> hidden_states[-2] [B,T,D], and the pooled text of the token at <paramref name="end"/> where the encoder has a
+    /// projection.
+    /// </summary>
     public (Tensor States, Tensor? Pooled) Encode(Tensor ids, Embedding rows, int end)
     {
-        var (known, added) = (text_model.embeddings.token_embedding.call(ids.clamp_max(vocabulary - 1)), rows.call((ids - vocabulary).clamp_min(0)));
+        var (known, added) = (
+            text_model.embeddings.token_embedding.call(ids.clamp_max(vocabulary - 1)),
+            rows.call((ids - vocabulary).clamp_min(0))
+        );
         var x = where(ids.ge(vocabulary).unsqueeze(-1), added, known) + text_model.embeddings.position_embedding.weight!;
         var layers = text_model.encoder.layers;
         for (var i = 0; i < layers.Count - 1; i++)

@@ -1,12 +1,15 @@
-// The peer: what somebody would write who ports diffusers and PEFT to TorchSharp line by line, in TorchSharp's own modules. Names are the checkpoint's.
-// diffusers models/attention_processor.py, attention.py, transformers/transformer_2d.py, resnet.py, downsampling.py, upsampling.py; peft tuners/lora/layer.py
+// The peer: what somebody would write who ports diffusers and PEFT to TorchSharp line by line, in TorchSharp's own modules. Names are the
+// checkpoint's. diffusers models/attention_processor.py, attention.py, transformers/transformer_2d.py, resnet.py, downsampling.py,
+// upsampling.py; peft tuners/lora/layer.py
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
 namespace Sdxl.Bench.Diffusion.Port;
 
-/// <summary>A convolution of the product's, because TorchSharp's own computes wrongly on some processors: both sides have the same cure.</summary>
+/// <summary>
+/// A convolution of the product's, because TorchSharp's own computes wrongly on some processors: both sides have the same cure.
+/// </summary>
 internal sealed class Conv : nn.Module<Tensor, Tensor>
 {
     private readonly Parameter weight, bias;
@@ -62,7 +65,11 @@ internal sealed class PortAttention : nn.Module<Tensor, Tensor, Tensor>
     public PortAttention(int width, int context, int heads) : base("Attention")
     {
         this.heads = heads;
-        (to_q, to_k, to_v) = (new LoraLinear(width, width, false), new LoraLinear(context, width, false), new LoraLinear(context, width, false));
+        (to_q, to_k, to_v) = (
+            new LoraLinear(width, width, false),
+            new LoraLinear(context, width, false),
+            new LoraLinear(context, width, false)
+        );
         to_out = nn.ModuleList<nn.Module<Tensor, Tensor>>(new LoraLinear(width, width), nn.Dropout(0.0));
         RegisterComponents();
     }

@@ -8,7 +8,10 @@ using static TorchSharp.torch;
 
 namespace Sdxl.Bench.Diffusion.Port;
 
-/// <summary>The peer's steps: a dispose scope a step, torch.optim.AdamW, clip_grad_norm_, as a port of diffusers' train_dreambooth_lora_sdxl.py has them. Same weights, same sizes as ours.</summary>
+/// <summary>
+/// The peer's steps: a dispose scope a step, torch.optim.AdamW, clip_grad_norm_, as a port of diffusers' train_dreambooth_lora_sdxl.py has
+/// them. Same weights, same sizes as ours.
+/// </summary>
 internal static class PortSteps
 {
     private const int TokenVectors = 2, Rank = 16;
@@ -40,15 +43,21 @@ internal static class PortSteps
     {
         string[] texts = ["text_encoder", "text_encoder_2"];
         var configs = texts.Select(t => ClipTextConfig.Load(Path.Combine(folder, t, "config.json"))).ToList();
-        var clips = texts.Zip(configs, (text, config) =>
-        {
-            var clip = new PortClip(config);
-            Load(clip, Path.Combine(folder, text));
-            foreach (var parameter in clip.parameters())
-                parameter.requires_grad = false;
-            return clip;
-        }).ToList();
-        var trained = name == "full" ? unet.parameters().ToList() : unet.modules().OfType<LoraLinear>().SelectMany(l => l.AddLora(Rank)).ToList();
+        var clips = texts
+            .Zip(
+                configs,
+                (text, config) =>
+                {
+                    var clip = new PortClip(config);
+                    Load(clip, Path.Combine(folder, text));
+                    foreach (var parameter in clip.parameters())
+                        parameter.requires_grad = false;
+                    return clip;
+                }
+            )
+            .ToList();
+        var trained =
+            name == "full" ? unet.parameters().ToList() : unet.modules().OfType<LoraLinear>().SelectMany(l => l.AddLora(Rank)).ToList();
         var rows = configs.Select(c => nn.Embedding(TokenVectors, c.HiddenSize)).ToList();
         var vectors = rows.Select(r => r.weight!).ToList();
         var caching = name == "lora-pivot";
@@ -56,7 +65,12 @@ internal static class PortSteps
 
         var alphas = cumprod(1 - linspace(Math.Sqrt(0.00085), Math.Sqrt(0.012), 1000).square(), 0);
         var ids = configs.Select(c => Caption(c, batch)).ToList();
-        var (mean, deviation, mask, sizes) = (randn(batch, 4, OurSteps.Side, OurSteps.Side), rand(batch, 4, OurSteps.Side, OurSteps.Side) * 0.1, ones(batch, 1, OurSteps.Side, OurSteps.Side), OurSteps.Sizes(batch));
+        var (mean, deviation, mask, sizes) = (
+            randn(batch, 4, OurSteps.Side, OurSteps.Side),
+            rand(batch, 4, OurSteps.Side, OurSteps.Side) * 0.1,
+            ones(batch, 1, OurSteps.Side, OurSteps.Side),
+            OurSteps.Sizes(batch)
+        );
         (Tensor States, Tensor Pooled) Encode()
         {
             var (first, second) = (clips[0].Encode(ids[0], rows[0], 5 + TokenVectors), clips[1].Encode(ids[1], rows[1], 5 + TokenVectors));
@@ -88,7 +102,10 @@ internal static class PortSteps
     private static List<Span> Sampling(PortUNet unet, UNetConfig config, int batch, int steps, Turns.Side? turn)
     {
         using var guard = no_grad();
-        var (text, pooled) = (randn(2 * batch, 77, config.CrossAttentionDim), randn(2 * batch, config.ProjectionInputDim - 6 * config.AdditionTimeEmbedDim));
+        var (text, pooled) = (
+            randn(2 * batch, 77, config.CrossAttentionDim),
+            randn(2 * batch, config.ProjectionInputDim - 6 * config.AdditionTimeEmbedDim)
+        );
         var (sizes, x) = (OurSteps.Sizes(2 * batch), randn(batch, 4, OurSteps.Side, OurSteps.Side));
         return OurSteps.Timed(steps, turn, _ =>
         {
@@ -106,7 +123,8 @@ internal static class PortSteps
         NetLoader.Fill(net, source);
     }
 
-    private static AdamW.ParamGroup Group(IEnumerable<Parameter> parameters, double rate, double decay) => new(parameters, new AdamW.Options { LearningRate = rate, weight_decay = decay });
+    private static AdamW.ParamGroup Group(IEnumerable<Parameter> parameters, double rate, double decay) =>
+        new(parameters, new AdamW.Options { LearningRate = rate, weight_decay = decay });
 
     /// <summary>Start, a few words, the trigger's vectors, end.</summary>
     private static Tensor Caption(ClipTextConfig config, int batch)

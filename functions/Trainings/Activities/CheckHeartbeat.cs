@@ -13,8 +13,8 @@ using Sdxl.Functions.Telemetry;
 namespace Sdxl.Functions.Trainings.Activities;
 
 /// <summary>
-/// What has become of a training whose worker has not answered for a while: how it ended, where the event got lost; the sentence it fails with, where no
-/// worker has reported for too long; null: it goes on.
+/// What has become of a training whose worker has not answered for a while: how it ended, where the event got lost; the sentence it fails
+/// with, where no worker has reported for too long; null: it goes on.
 /// </summary>
 public sealed class CheckHeartbeat(BlobStore blobs, RecordStore records, JobEnds ends, IOptions<SdxlOptions> options, TimeProvider time)
 {

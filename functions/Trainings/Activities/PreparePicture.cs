@@ -14,8 +14,8 @@ namespace Sdxl.Functions.Trainings.Activities;
 public sealed record PictureToPrepare(JobKey Training, int Index);
 
 /// <summary>
-/// One picture of the fan-out. A broken picture is skipped with a reason, it does not fail the training. One that is prepared already, by an
-/// earlier try or in the data set that this training took, stays as it is.
+/// One picture of the fan-out. A broken picture is skipped with a reason, it does not fail the training. One that is prepared already, by
+/// an earlier try or in the data set that this training took, stays as it is.
 /// </summary>
 public sealed class PreparePicture(BlobStore blobs, PictureMaker maker, JobEnds ends, ILogger<PreparePicture> log)
 {

@@ -5,8 +5,8 @@ using Sdxl.Core.Trainings;
 namespace Sdxl.Functions.Trainings.Activities;
 
 /// <summary>datasets/{owner}/{id}/unpacked.json: what the preparing activities need to know.</summary>
-/// <param name="Given">The inputs as they were said, those of the archive's training.json among them: what another training of the same data
-/// begins with.</param>
+/// <param name="Given">The inputs as they were said, those of the archive's training.json among them: what another training of the same
+/// data begins with.</param>
 public sealed record UnpackPlan(
     string Archive, string Base, TrainingInputs Inputs, IReadOnlyList<PlannedPicture> Pictures, IReadOnlyList<SkippedFile> Skipped,
     IReadOnlyList<string> Warnings, JsonObject? Given = null)

@@ -120,7 +120,12 @@ internal sealed class DurableFunctions(
             return;
         }
         var failure = FailureProtos.OfActivity(response.Result.Exception);
-        logger.ActivityFailed(context.GetProperty<OrchestrationInstance>().InstanceId, scheduled.Name ?? "", scheduled.EventId, failure.ErrorMessage);
+        logger.ActivityFailed(
+            context.GetProperty<OrchestrationInstance>().InstanceId,
+            scheduled.Name ?? "",
+            scheduled.EventId,
+            failure.ErrorMessage
+        );
         context.SetProperty(ActivityCalls.Failed(scheduled, failure));
     }
 

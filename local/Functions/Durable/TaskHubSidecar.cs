@@ -33,7 +33,9 @@ internal sealed class TaskHubSidecar(IOrchestrationServiceClient client) : P.Tas
             OrchestrationInstance = instance,
             ScheduledStartTime = request.ScheduledStartTimestamp?.ToDateTime(),
             Tags = new Dictionary<string, string>(request.Tags),
-            ParentTraceContext = request.ParentTraceContext is { TraceParent.Length: > 0 } trace ? new DistributedTraceContext(trace.TraceParent, trace.TraceState) : null,
+            ParentTraceContext = request.ParentTraceContext is { TraceParent.Length: > 0 } trace
+                ? new DistributedTraceContext(trace.TraceParent, trace.TraceState)
+                : null,
         };
         try
         {

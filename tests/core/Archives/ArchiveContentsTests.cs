@@ -24,7 +24,14 @@ public sealed class ArchiveContentsTests
     public void Zip_tar_and_tar_gz_are_told_by_content()
     {
         var tar = Tar(TarFile("a.png"), TarFile("b/c.png")).ToArray();
-        foreach (var (bytes, format) in new[] { (Zip("a.png", "b/c.png").ToArray(), ArchiveFormat.Zip), (tar, ArchiveFormat.Tar), (Gzip(tar).ToArray(), ArchiveFormat.TarGz) })
+        foreach (
+            var (bytes, format) in new[]
+            {
+                (Zip("a.png", "b/c.png").ToArray(), ArchiveFormat.Zip),
+                (tar, ArchiveFormat.Tar),
+                (Gzip(tar).ToArray(), ArchiveFormat.TarGz),
+            }
+        )
         {
             using var archive = ArchiveReader.Open(new MemoryStream(bytes), "pictures.jpg");
             Assert.Equal(format, archive.Format);
@@ -35,7 +42,10 @@ public sealed class ArchiveContentsTests
     [Fact]
     public void Entries_of_a_tar_gz_can_be_read_in_any_order()
     {
-        using var archive = ArchiveReader.Open(Gzip(Tar([.. Enumerable.Range(0, 20).Select(i => TarFile($"{i}.png", [.. Png, .. new byte[1000 * i], (byte)i]))]).ToArray()), "a.tgz");
+        using var archive = ArchiveReader.Open(
+            Gzip(Tar([.. Enumerable.Range(0, 20).Select(i => TarFile($"{i}.png", [.. Png, .. new byte[1000 * i], (byte)i]))]).ToArray()),
+            "a.tgz"
+        );
         foreach (var i in new[] { 3, 19, 0, 7, 7, 12 })
         {
             using var stream = archive.Open($"{i}.png");
@@ -50,7 +60,9 @@ public sealed class ArchiveContentsTests
     [Fact]
     public void A_tar_gz_is_decompressed_once_however_often_its_reader_steps_back()
     {
-        using var packed = new CountedStream(Gzip(Tar([.. Enumerable.Range(0, 200).Select(i => TarFile($"{i:D3}.png", [.. Png, .. NoiseOf(i)]))]).ToArray()));
+        using var packed = new CountedStream(
+            Gzip(Tar([.. Enumerable.Range(0, 200).Select(i => TarFile($"{i:D3}.png", [.. Png, .. NoiseOf(i)]))]).ToArray())
+        );
         using var archive = ArchiveReader.Open(packed, "a.tgz");
         for (var i = 199; i >= 0; i--)
         {
@@ -102,7 +114,16 @@ public sealed class ArchiveContentsTests
     [Fact]
     public void Rubbish_of_macos_and_windows_is_no_picture()
     {
-        var contents = Sort("a.png", "__MACOSX/._a.png", "__MACOSX/a.png", "._a.png", "x/.DS_Store", "Thumbs.db", "x/desktop.ini", ".hidden/b.png");
+        var contents = Sort(
+            "a.png",
+            "__MACOSX/._a.png",
+            "__MACOSX/a.png",
+            "._a.png",
+            "x/.DS_Store",
+            "Thumbs.db",
+            "x/desktop.ini",
+            ".hidden/b.png"
+        );
         Assert.Equal(["a.png"], contents.Pictures.Select(picture => picture.Path));
         Assert.Empty(contents.Skipped);
     }
@@ -162,11 +183,15 @@ public sealed class ArchiveContentsTests
     [Fact]
     public void A_file_is_a_picture_by_its_content_and_skipped_with_the_reason()
     {
-        using var archive = ArchiveReader.Open(Zip(("a.dat", Png), ("b.jpg", "not a picture"u8.ToArray()), ("c.png", []), ("d.heic", Heic), ("e.zip", Zip("x.png").ToArray())), "cats.zip");
+        using var archive = ArchiveReader.Open(
+            Zip(("a.dat", Png), ("b.jpg", "not a picture"u8.ToArray()), ("c.png", []), ("d.heic", Heic), ("e.zip", Zip("x.png").ToArray())),
+            "cats.zip"
+        );
         Assert.Equal(["a.dat"], archive.Contents.Pictures.Select(picture => picture.Path));
         Assert.Equal(
             ["It is named .jpg but is plain text.", "It is empty (0 bytes).",
-                "It is a HEIC picture, which is not read here: save it as JPEG or PNG (iPhones: Settings, Camera, Formats, Most Compatible).",
+                "It is a HEIC picture, which is not read here: save it as JPEG or PNG (iPhones: Settings, Camera, Formats, Most "
+                    + "Compatible).",
                 "It is an archive inside the archive: unpack it first."],
             archive.Contents.Skipped.Select(skipped => skipped.Reason));
     }

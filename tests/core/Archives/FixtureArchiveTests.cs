@@ -16,7 +16,8 @@ public sealed class FixtureArchiveTests
         }
     }
 
-    private static JsonElement Expected(string name) => JsonDocument.Parse(File.ReadAllText(TestPaths.Fixture("datasets.json"))).RootElement.GetProperty(name);
+    private static JsonElement Expected(string name) =>
+        JsonDocument.Parse(File.ReadAllText(TestPaths.Fixture("datasets.json"))).RootElement.GetProperty(name);
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -43,11 +44,17 @@ public sealed class FixtureArchiveTests
         using var file = File.OpenRead(TestPaths.Fixture("datasets", name));
         using var archive = ArchiveReader.Open(file, name);
         var paths = archive.Contents.Pictures.Select(picture => picture.Path).ToList();
-        var pairing = CaptionPairing.Join(archive.Contents.CaptionFilePaths.Select(path => CaptionFile.Read(archive.ReadSmall(path), path, paths)), paths);
+        var pairing = CaptionPairing.Join(
+            archive.Contents.CaptionFilePaths.Select(path => CaptionFile.Read(archive.ReadSmall(path), path, paths)),
+            paths
+        );
         var expected = Expected(name);
         Assert.Empty(pairing.Warnings);
         Assert.Equal(expected.TryGetProperty("captions", out var captions) ? captions.GetInt32() : 0, pairing.Captions.Count);
         if (expected.TryGetProperty("without_caption", out var without))
-            Assert.Equal(without.EnumerateArray().Select(element => element.GetString()), pairing.Uncaptioned.Select(path => path.Split('/')[^1]));
+            Assert.Equal(
+                without.EnumerateArray().Select(element => element.GetString()),
+                pairing.Uncaptioned.Select(path => path.Split('/')[^1])
+            );
     }
 }

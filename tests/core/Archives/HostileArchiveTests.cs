@@ -72,7 +72,11 @@ public sealed class HostileArchiveTests
     {
         var refused = Refuse(Encrypted(Zip("a.png", "b.png")));
         Assert.Equal(ArchiveRefusal.Encrypted, refused.Refusal);
-        Assert.Contains("'a.png' is encrypted, 'b.png' is encrypted; pack the archive again without a password", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'a.png' is encrypted, 'b.png' is encrypted; pack the archive again without a password",
+            refused.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -138,7 +142,10 @@ public sealed class HostileArchiveTests
     public void All_problems_are_told_at_once()
     {
         var refused = Refuse(Tar(TarFile("../x.png"), TarFile("a.png"), TarFile("a.png"), new PaxTarEntry(TarEntryType.Fifo, "pipe")));
-        Assert.Equal([ArchiveRefusal.UnsafePath, ArchiveRefusal.DuplicatePath, ArchiveRefusal.Link], refused.Problems.Select(problem => problem.Refusal));
+        Assert.Equal(
+            [ArchiveRefusal.UnsafePath, ArchiveRefusal.DuplicatePath, ArchiveRefusal.Link],
+            refused.Problems.Select(problem => problem.Refusal)
+        );
     }
 
     [Theory]
@@ -162,17 +169,36 @@ public sealed class HostileArchiveTests
             if (BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(i)) == 0x02014b50)
                 BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(i + 24), 100);
         }
-        Assert.Contains(Refuse(new MemoryStream(bytes), new ArchiveLimits { RatioFromBytes = 1 << 20 }).Refusal, new[] { ArchiveRefusal.TooLarge, ArchiveRefusal.Damaged });
+        Assert.Contains(
+            Refuse(new MemoryStream(bytes), new ArchiveLimits { RatioFromBytes = 1 << 20 }).Refusal,
+            new[] { ArchiveRefusal.TooLarge, ArchiveRefusal.Damaged }
+        );
     }
 
     [Fact]
     public void Too_many_entries_too_long_files_and_too_many_bytes_are_refused()
     {
         var noise = RandomNumberGenerator.GetBytes(2000);
-        Assert.Contains("entries where 3 are allowed", Refuse(Zip("a.png", "b.png", "c.png", "d.png"), new ArchiveLimits { MaxEntries = 3 }).Message, StringComparison.Ordinal);
-        Assert.Contains("entries where 3 are allowed", Refuse(Tar([.. "abcd".Select(letter => TarFile($"{letter}.png"))]), new ArchiveLimits { MaxEntries = 3 }).Message, StringComparison.Ordinal);
-        Assert.Contains("more than the 1 KiB that one file may have", Refuse(Zip(("a.png", noise)), new ArchiveLimits { MaxEntryBytes = 1024 }).Message, StringComparison.Ordinal);
-        Assert.Contains("unpacks to more than the 3 KiB", Refuse(Zip(("a.png", noise), ("b.png", noise)), new ArchiveLimits { MaxTotalBytes = 3072 }).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "entries where 3 are allowed",
+            Refuse(Zip("a.png", "b.png", "c.png", "d.png"), new ArchiveLimits { MaxEntries = 3 }).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "entries where 3 are allowed",
+            Refuse(Tar([.. "abcd".Select(letter => TarFile($"{letter}.png"))]), new ArchiveLimits { MaxEntries = 3 }).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "more than the 1 KiB that one file may have",
+            Refuse(Zip(("a.png", noise)), new ArchiveLimits { MaxEntryBytes = 1024 }).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "unpacks to more than the 3 KiB",
+            Refuse(Zip(("a.png", noise), ("b.png", noise)), new ArchiveLimits { MaxTotalBytes = 3072 }).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -202,7 +228,8 @@ public sealed class HostileArchiveTests
     [Fact]
     public void A_cut_tar_and_a_cut_gzip_are_refused_as_damaged()
     {
-        var tar = Tar(TarFile("a.png", RandomNumberGenerator.GetBytes(5000)), TarFile("b.png", RandomNumberGenerator.GetBytes(5000))).ToArray();
+        var tar = Tar(TarFile("a.png", RandomNumberGenerator.GetBytes(5000)), TarFile("b.png", RandomNumberGenerator.GetBytes(5000)))
+            .ToArray();
         Assert.Equal(ArchiveRefusal.Damaged, Refuse(new MemoryStream(tar[..8000])).Refusal);
         var gzip = Gzip(tar).ToArray();
         Assert.Equal(ArchiveRefusal.Damaged, Refuse(new MemoryStream(gzip[..(gzip.Length / 2)])).Refusal);

@@ -62,7 +62,8 @@ internal static class TestArchives
     public static MemoryStream Encrypted(MemoryStream zip) => Patched(zip, header => header[0] |= 1, local: 6, central: 8);
 
     /// <summary>The zip with another compression method in each header (12 = bzip2).</summary>
-    public static MemoryStream WithMethod(MemoryStream zip, byte method) => Patched(zip, header => header[0] = method, local: 8, central: 10);
+    public static MemoryStream WithMethod(MemoryStream zip, byte method) =>
+        Patched(zip, header => header[0] = method, local: 8, central: 10);
 
     public static ArchiveRefusedException Refuse(Stream stream, ArchiveLimits? limits = null)
     {

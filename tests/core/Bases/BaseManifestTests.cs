@@ -27,7 +27,10 @@ public sealed class BaseManifestTests : IDisposable
                 Assert.DoesNotContain(Path.GetExtension(file.File), new[] { ".bin", ".pt", ".pth", ".ckpt", ".pkl" });
             });
             Assert.Equal(manifest.Files.Count, manifest.Files.Select(file => file.Path).Distinct().Count());
-            Assert.All(manifest.Made.SelectMany(made => made.Needs), need => Assert.Contains(need, manifest.Files.Select(file => file.Path)));
+            Assert.All(
+                manifest.Made.SelectMany(made => made.Needs),
+                need => Assert.Contains(need, manifest.Files.Select(file => file.Path))
+            );
         }
     }
 
@@ -36,14 +39,24 @@ public sealed class BaseManifestTests : IDisposable
     {
         var sdxl = BaseManifest.Load(TestPaths.Models, "sdxl");
         var paths = sdxl.Files.Select(file => file.Path).Concat(sdxl.Made.Select(made => made.Path)).ToHashSet();
-        var needed = Directory.GetFiles(Path.Combine(TestPaths.Models, "toy-sdxl"), "*", SearchOption.AllDirectories).Select(path => "sdxl/base/" + Relative("toy-sdxl", path))
-            .Concat(new[] { "blip", "clipseg", "swin2sr", "yunet" }.SelectMany(part => Directory.GetFiles(Path.Combine(TestPaths.Models, part)).Select(path => $"sdxl/{part}/{Relative(part, path)}")))
+        var needed = Directory
+            .GetFiles(Path.Combine(TestPaths.Models, "toy-sdxl"), "*", SearchOption.AllDirectories)
+            .Select(path => "sdxl/base/" + Relative("toy-sdxl", path))
+            .Concat(
+                new[] { "blip", "clipseg", "swin2sr", "yunet" }.SelectMany(part =>
+                    Directory.GetFiles(Path.Combine(TestPaths.Models, part)).Select(path => $"sdxl/{part}/{Relative(part, path)}")
+                )
+            )
             .Select(path => path.Replace("vae/diffusion_pytorch_model.fp16.", "vae/diffusion_pytorch_model.", StringComparison.Ordinal))
             .Where(path => !path.EndsWith("added_tokens.json", StringComparison.Ordinal) && path != "sdxl/blip/generation_config.json"); // the real BLIP has none
         Assert.Equal([], needed.Where(path => !paths.Contains(path)));
-        Assert.Equal("madebyollin/sdxl-vae-fp16-fix", sdxl.Files.Single(file => file.Path == "sdxl/base/vae/diffusion_pytorch_model.safetensors").Repository);
+        Assert.Equal(
+            "madebyollin/sdxl-vae-fp16-fix",
+            sdxl.Files.Single(file => file.Path == "sdxl/base/vae/diffusion_pytorch_model.safetensors").Repository
+        );
 
-        static string Relative(string part, string path) => Path.GetRelativePath(Path.Combine(TestPaths.Models, part), path).Replace('\\', '/');
+        static string Relative(string part, string path) =>
+            Path.GetRelativePath(Path.Combine(TestPaths.Models, part), path).Replace('\\', '/');
     }
 
     [Fact]
@@ -61,12 +74,20 @@ public sealed class BaseManifestTests : IDisposable
     {
         var manifest = Write();
         var e = Assert.Throws<BaseIncompleteException>(() => manifest.Require(BaseParts.Nets));
-        Assert.Equal($"Base model 'big' is not complete: {folder} lacks 2 files: big/base/unet/a.safetensors, big/base/vae/b.safetensors. Download what is missing with: ./sdxl models pull big.", e.Message);
+        Assert.Equal(
+            $"Base model 'big' is not complete: {folder} lacks 2 files: big/base/unet/a.safetensors, big/base/vae/b.safetensors. Download "
+                + "what is missing with: ./sdxl models pull big.",
+            e.Message
+        );
         Touch("big/base/unet/a.safetensors");
         Touch("big/base/vae/b.safetensors");
         manifest.Require(BaseParts.Nets);
         manifest.Require(BaseParts.Nets | BaseParts.SafetyChecker);
-        Assert.Contains("lacks big/refiner/c.safetensors.", Assert.Throws<BaseIncompleteException>(() => manifest.Require(BaseParts.Nets | BaseParts.Refiner)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "lacks big/refiner/c.safetensors.",
+            Assert.Throws<BaseIncompleteException>(() => manifest.Require(BaseParts.Nets | BaseParts.Refiner)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -74,7 +95,8 @@ public sealed class BaseManifestTests : IDisposable
     {
         var manifest = Write() with { Name = "mine", Model = "mine.safetensors", Refiner = null, Sources = [], Made = [] };
         Assert.Equal(
-            $"Base model 'mine' is not complete: {folder} lacks mine.safetensors. Copy the files there, or set SDXL_MODELS to the folder that holds them.",
+            $"Base model 'mine' is not complete: {folder} lacks mine.safetensors. Copy the files there, or set SDXL_MODELS to the folder "
+                + "that holds them.",
             Assert.Throws<BaseIncompleteException>(() => manifest.Require(BaseParts.Nets | BaseParts.SafetyChecker)).Message);
         Touch("mine.safetensors");
         manifest.Require(BaseParts.Nets | BaseParts.SafetyChecker);
@@ -84,9 +106,17 @@ public sealed class BaseManifestTests : IDisposable
     public void A_file_that_is_made_here_is_explained_by_what_it_needs_and_the_command_that_makes_it()
     {
         var manifest = Write();
-        Assert.EndsWith("lacks big/blip/text.onnx. Download what is missing with: ./sdxl models pull big; then make big/blip/text.onnx with: make it.", manifest.Explain(["big/blip/text.onnx"]), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "lacks big/blip/text.onnx. Download what is missing with: ./sdxl models pull big; then make big/blip/text.onnx with: make it.",
+            manifest.Explain(["big/blip/text.onnx"]),
+            StringComparison.Ordinal
+        );
         Touch("big/blip/weights.safetensors");
-        Assert.EndsWith("lacks big/blip/text.onnx. Make big/blip/text.onnx with: make it.", manifest.Explain(manifest.Missing("big/blip")), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "lacks big/blip/text.onnx. Make big/blip/text.onnx with: make it.",
+            manifest.Explain(manifest.Missing("big/blip")),
+            StringComparison.Ordinal
+        );
 
         // What served for it may go, and is not downloaded again.
         Touch("big/blip/text.onnx");
@@ -110,17 +140,40 @@ public sealed class BaseManifestTests : IDisposable
     private BaseManifest Write(Action<JsonObject>? change = null)
     {
         JsonObject File(string file) => new() { ["file"] = file };
-        JsonObject Source(string into, params JsonObject[] files) => new()
-        {
-            ["repository"] = "owner/repo", ["revision"] = new string('a', 40), ["licence"] = "mit", ["licence_url"] = "https://example.org/", ["into"] = into, ["files"] = new JsonArray(files),
-        };
+        JsonObject Source(string into, params JsonObject[] files) =>
+            new()
+            {
+                ["repository"] = "owner/repo",
+                ["revision"] = new string('a', 40),
+                ["licence"] = "mit",
+                ["licence_url"] = "https://example.org/",
+                ["into"] = into,
+                ["files"] = new JsonArray(files),
+            };
         var first = Source("big/base", File("unet/a.safetensors"), File("vae/b.safetensors"));
         change?.Invoke(first);
         var manifest = new JsonObject
         {
-            ["name"] = "big", ["description"] = "d", ["model"] = "big/base", ["refiner"] = "big/refiner", ["vision"] = "big", ["training_defaults"] = new JsonObject(), ["prediction_defaults"] = new JsonObject(),
-            ["sources"] = new JsonArray(first, Source("big/refiner", File("c.safetensors")), Source("big/blip", File("weights.safetensors"))),
-            ["made"] = new JsonArray(new JsonObject { ["path"] = "big/blip/text.onnx", ["needs"] = new JsonArray("big/blip/weights.safetensors"), ["command"] = "make it" }),
+            ["name"] = "big",
+            ["description"] = "d",
+            ["model"] = "big/base",
+            ["refiner"] = "big/refiner",
+            ["vision"] = "big",
+            ["training_defaults"] = new JsonObject(),
+            ["prediction_defaults"] = new JsonObject(),
+            ["sources"] = new JsonArray(
+                first,
+                Source("big/refiner", File("c.safetensors")),
+                Source("big/blip", File("weights.safetensors"))
+            ),
+            ["made"] = new JsonArray(
+                new JsonObject
+                {
+                    ["path"] = "big/blip/text.onnx",
+                    ["needs"] = new JsonArray("big/blip/weights.safetensors"),
+                    ["command"] = "make it",
+                }
+            ),
         };
         System.IO.File.WriteAllText(Path.Combine(folder, "big.json"), manifest.ToJsonString());
         return BaseManifest.Load(folder, "big");

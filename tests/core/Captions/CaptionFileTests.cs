@@ -45,9 +45,20 @@ public sealed class CaptionFileTests
     public void Utf_8_and_utf_16_with_and_without_mark_read_the_same()
     {
         const string text = "caption,image_file\r\nun été à la mer,a.jpg\r\n";
-        Encoding[] encodings = [new UTF8Encoding(true), new UTF8Encoding(false), new UnicodeEncoding(false, true), new UnicodeEncoding(true, true), new UnicodeEncoding(false, false), Encoding.Latin1];
+        Encoding[] encodings =
+        [
+            new UTF8Encoding(true),
+            new UTF8Encoding(false),
+            new UnicodeEncoding(false, true),
+            new UnicodeEncoding(true, true),
+            new UnicodeEncoding(false, false),
+            Encoding.Latin1,
+        ];
         foreach (var encoding in encodings)
-            Assert.Equal([("a.jpg", "un été à la mer")], Rows(CaptionFile.Read([.. encoding.GetPreamble(), .. encoding.GetBytes(text)], "caption.csv", Pictures)));
+            Assert.Equal(
+                [("a.jpg", "un été à la mer")],
+                Rows(CaptionFile.Read([.. encoding.GetPreamble(), .. encoding.GetBytes(text)], "caption.csv", Pictures))
+            );
     }
 
     [Fact]
@@ -71,7 +82,10 @@ public sealed class CaptionFileTests
         Assert.Contains("line 4", Assert.Single(Read("sep=,\ncaption,image_file\none,a.jpg\ntwo\n").Warnings), StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("metadata.jsonl", "{\"file_name\": \"a.jpg\", \"text\": \"one\"}\n\n{\"text\": \"two\", \"file_name\": \"b b.png\", \"id\": 7}\r\n")]
+    [InlineData(
+        "metadata.jsonl",
+        "{\"file_name\": \"a.jpg\", \"text\": \"one\"}\n\n{\"text\": \"two\", \"file_name\": \"b b.png\", \"id\": 7}\r\n"
+    )]
     [InlineData("captions.json", "[{\"image\": \"a.jpg\", \"caption\": \"one\"}, {\"image\": \"b b.png\", \"prompt\": \"two\"}]")]
     [InlineData("meta_cap.json", "{\"a.jpg\": {\"caption\": \"one\", \"tags\": \"x\"}, \"b b.png\": {\"tags\": [\"two\"]}}")]
     [InlineData("captions.json", "{\"a.jpg\": \"one\", \"b b.png\": \"two\"}")]
@@ -122,7 +136,8 @@ public sealed class CaptionFileTests
     }
 
     [Fact]
-    public void An_empty_file_is_said_to_be_empty() => Assert.Contains("is empty", Assert.Single(Read(" \n").Warnings), StringComparison.Ordinal);
+    public void An_empty_file_is_said_to_be_empty() =>
+        Assert.Contains("is empty", Assert.Single(Read(" \n").Warnings), StringComparison.Ordinal);
 
     [Fact]
     public void A_short_line_is_left_out_with_a_warning()

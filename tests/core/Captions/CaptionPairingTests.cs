@@ -5,7 +5,10 @@ namespace Sdxl.Tests.Core.Captions;
 public sealed class CaptionPairingTests
 {
     private static CaptionPairing Join(string[] pictures, params string[] named) =>
-        CaptionPairing.Join([new CaptionTable([.. named.Select((name, i) => new CaptionRow("caption.csv", i + 2, name, $"caption {i}"))], [])], pictures);
+        CaptionPairing.Join(
+            [new CaptionTable([.. named.Select((name, i) => new CaptionRow("caption.csv", i + 2, name, $"caption {i}"))], [])],
+            pictures
+        );
 
     [Theory]
     [InlineData("p/Cat 1.jpg")]

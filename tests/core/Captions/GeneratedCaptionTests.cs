@@ -21,7 +21,8 @@ public sealed class GeneratedCaptionTests
     [InlineData("araffes and zebras in a field", "giraffes and zebras in a field")]
     [InlineData("a baby araffe", "a baby giraffe")]
     [InlineData("there is a araffe that is eating leaves", "a giraffe eating leaves")]
-    public void An_araffe_that_no_noun_follows_is_a_giraffe(string written, string expected) => Assert.Equal(expected, GeneratedCaption.Clean(written));
+    public void An_araffe_that_no_noun_follows_is_a_giraffe(string written, string expected) =>
+        Assert.Equal(expected, GeneratedCaption.Clean(written));
 
     [Theory]
     [InlineData("there is a close up of a cat that is sitting on a sofa.", "a cat sitting on a sofa")]
@@ -36,7 +37,8 @@ public sealed class GeneratedCaptionTests
     [InlineData("a stock photo of a laptop", "a laptop")]
     [InlineData("There is a dog", "a dog")]
     [InlineData("a dog dog dog dog on a lawn", "a dog on a lawn")]
-    public void Words_about_the_picture_itself_go_from_the_beginning(string written, string expected) => Assert.Equal(expected, GeneratedCaption.Clean(written));
+    public void Words_about_the_picture_itself_go_from_the_beginning(string written, string expected) =>
+        Assert.Equal(expected, GeneratedCaption.Clean(written));
 
     [Theory]
     [InlineData("a man standing in front of a picture of a cat")]
@@ -64,7 +66,13 @@ public sealed class GeneratedCaptionTests
     [Fact]
     public void Cleaning_twice_changes_nothing_more()
     {
-        foreach (var written in new[] { "there is a arafed picture of a close up of a araffe dog that is sitting", "a photo of a photo of a photo" })
+        foreach (
+            var written in new[]
+            {
+                "there is a arafed picture of a close up of a araffe dog that is sitting",
+                "a photo of a photo of a photo",
+            }
+        )
             Assert.Equal(GeneratedCaption.Clean(written), GeneratedCaption.Clean(GeneratedCaption.Clean(written)));
     }
 }

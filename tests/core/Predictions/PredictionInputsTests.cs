@@ -17,7 +17,10 @@ public sealed class PredictionInputsTests
     {
         var inputs = PredictionInputs.Read([], Plain, Id);
 
-        Assert.Equal((1024, 1024, 1, "K_EULER", 50), (inputs.Width, inputs.Height, inputs.NumOutputs, inputs.Scheduler, inputs.NumInferenceSteps));
+        Assert.Equal(
+            (1024, 1024, 1, "K_EULER", 50),
+            (inputs.Width, inputs.Height, inputs.NumOutputs, inputs.Scheduler, inputs.NumInferenceSteps)
+        );
         Assert.Equal((7.5, 0.8, "no_refiner", 0.8), (inputs.GuidanceScale, inputs.PromptStrength, inputs.Refine, inputs.HighNoiseFrac));
         Assert.Equal((true, false, (string?)null), (inputs.ApplyWatermark, inputs.DisableSafetyChecker, inputs.ReplicateWeights));
         Assert.Equal(JobId.SeedOf(Id), inputs.Seed);
@@ -31,9 +34,14 @@ public sealed class PredictionInputsTests
 
         var refused = Assert.Throws<InputException>(() => Read(PredictionInputs.MaxSeed, 2));
 
-        Assert.Equal($"Input 'seed' is 9007199254740991; with 2 outputs it must be 9007199254740990 or less, so that the last picture's seed can be given again.", Assert.Single(refused.Problems).Sentence);
+        Assert.Equal(
+            "Input 'seed' is 9007199254740991; with 2 outputs it must be 9007199254740990 or less, so that the last picture's seed can be "
+                + "given again.",
+            Assert.Single(refused.Problems).Sentence
+        );
 
-        static PredictionInputs Read(long seed, int outputs) => PredictionInputs.Read(new JsonObject { ["seed"] = seed, ["num_outputs"] = outputs }, Plain, Id);
+        static PredictionInputs Read(long seed, int outputs) =>
+            PredictionInputs.Read(new JsonObject { ["seed"] = seed, ["num_outputs"] = outputs }, Plain, Id);
     }
 
     [Fact]
@@ -49,7 +57,18 @@ public sealed class PredictionInputsTests
     public void A_mask_without_a_picture_is_refused_together_with_what_else_is_wrong()
     {
         var refused = Assert.Throws<InputException>(() =>
-            PredictionInputs.Read(new JsonObject { ["mask"] = "a/b.png", ["image"] = "", ["seed"] = PredictionInputs.MaxSeed, ["num_outputs"] = 3 }, Plain, Id));
+            PredictionInputs.Read(
+                new JsonObject
+                {
+                    ["mask"] = "a/b.png",
+                    ["image"] = "",
+                    ["seed"] = PredictionInputs.MaxSeed,
+                    ["num_outputs"] = 3,
+                },
+                Plain,
+                Id
+            )
+        );
 
         Assert.Equal(["seed", "mask"], refused.Problems.Select(p => p.Field));
     }
@@ -57,7 +76,11 @@ public sealed class PredictionInputsTests
     [Fact]
     public void Every_input_has_a_typed_property_and_a_description()
     {
-        var properties = typeof(PredictionInputs).GetProperties().Where(p => p.Name != nameof(PredictionInputs.Fields)).Select(p => JsonNamingPolicy.SnakeCaseLower.ConvertName(p.Name)).Order();
+        var properties = typeof(PredictionInputs)
+            .GetProperties()
+            .Where(p => p.Name != nameof(PredictionInputs.Fields))
+            .Select(p => JsonNamingPolicy.SnakeCaseLower.ConvertName(p.Name))
+            .Order();
 
         Assert.Equal(PredictionInputs.Fields.Select(f => f.Name).Order(), properties);
         Assert.All(PredictionInputs.Fields, f => Assert.True(f.Description.Length > 5, f.Name));

@@ -32,11 +32,16 @@ public sealed class RoomsTests
         Assert.All(references, reference => Assert.Contains(reference, MayUse[room]));
     }
 
-    /// <summary>What is wrong with TorchSharp's own way of writing x * 0.5 (diffusion/Tensors/Number.cs) is looked for in the engine alone.</summary>
+    /// <summary>
+    /// What is wrong with TorchSharp's own way of writing x * 0.5 (diffusion/Tensors/Number.cs) is looked for in the engine alone.
+    /// </summary>
     [Fact]
     public void Only_the_engine_computes_with_tensors()
     {
-        var others = MayUse.Keys.Where(r => r != "diffusion").SelectMany(r => Directory.GetFiles(Path.Combine(TestPaths.Root, r), "*.cs", SearchOption.AllDirectories)).ToList();
+        var others = MayUse
+            .Keys.Where(r => r != "diffusion")
+            .SelectMany(r => Directory.GetFiles(Path.Combine(TestPaths.Root, r), "*.cs", SearchOption.AllDirectories))
+            .ToList();
 
         Assert.Contains(others, f => f.EndsWith("WorkerDevice.cs", StringComparison.Ordinal)); // the one that asks for devices
         Assert.All(others.Where(f => File.ReadAllText(f).Contains("TorchSharp", StringComparison.Ordinal)), f =>

@@ -49,8 +49,12 @@ public sealed class ClipTokenizerGoldenTests
     private static ClipTokenizer Open(string golden, string tokenizerName)
     {
         // The model that lies there with both of SDXL's tokenizers, whatever its name.
-        var toy = Directory.GetDirectories(TestPaths.Goldens, tokenizerName, SearchOption.AllDirectories).Order(StringComparer.Ordinal)
-            .First(folder => Directory.Exists(Path.Combine(folder, "..", "tokenizer")) && Directory.Exists(Path.Combine(folder, "..", "tokenizer_2")));
+        var toy = Directory
+            .GetDirectories(TestPaths.Goldens, tokenizerName, SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal)
+            .First(folder =>
+                Directory.Exists(Path.Combine(folder, "..", "tokenizer")) && Directory.Exists(Path.Combine(folder, "..", "tokenizer_2"))
+            );
         var own = TestPaths.Golden(Path.GetFileNameWithoutExtension(golden));
         if (!Directory.Exists(own))
             return ClipTokenizer.Load(toy);

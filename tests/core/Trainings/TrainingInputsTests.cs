@@ -28,7 +28,10 @@ public sealed class TrainingInputsTests
 
         Assert.Equal((512, 4, 1000, true), (inputs.Resolution, inputs.TrainBatchSize, inputs.MaxTrainSteps, inputs.IsLora));
         Assert.Equal((1e-6, 3e-4, 1e-4), (inputs.UnetLearningRate, inputs.TiLr, inputs.LoraLr));
-        Assert.Equal(("constant", 100, "TOK", "a photo of TOK"), (inputs.LrScheduler, inputs.LrWarmupSteps, inputs.TokenString, inputs.CaptionPrefix));
+        Assert.Equal(
+            ("constant", 100, "TOK", "a photo of TOK"),
+            (inputs.LrScheduler, inputs.LrWarmupSteps, inputs.TokenString, inputs.CaptionPrefix)
+        );
         Assert.Equal((200, 32, 1.0), (inputs.CheckpointingSteps, inputs.LoraRank, inputs.ClipsegTemperature));
     }
 
@@ -45,9 +48,23 @@ public sealed class TrainingInputsTests
     public void Sloppy_spellings_of_clients_are_understood()
     {
         var inputs = TrainingInputs.Read(
-            new JsonObject { ["max_train_steps"] = "42", ["is_lora"] = "True", ["lora_lr"] = "1e-3", ["token_string"] = 123, ["seed"] = "", ["resolution"] = "1024.0" }, Plain, Id);
+            new JsonObject
+            {
+                ["max_train_steps"] = "42",
+                ["is_lora"] = "True",
+                ["lora_lr"] = "1e-3",
+                ["token_string"] = 123,
+                ["seed"] = "",
+                ["resolution"] = "1024.0",
+            },
+            Plain,
+            Id
+        );
 
-        Assert.Equal((42, true, 1e-3, "123", 1024), (inputs.MaxTrainSteps, inputs.IsLora, inputs.LoraLr, inputs.TokenString, inputs.Resolution));
+        Assert.Equal(
+            (42, true, 1e-3, "123", 1024),
+            (inputs.MaxTrainSteps, inputs.IsLora, inputs.LoraLr, inputs.TokenString, inputs.Resolution)
+        );
         Assert.Equal(JobId.SeedOf(Id), inputs.Seed);
         Assert.Equal("a photo of 123", inputs.CaptionPrefix);
     }
@@ -57,12 +74,30 @@ public sealed class TrainingInputsTests
     [InlineData("resolution", "516", "Input 'resolution' is 516; it must be 64 to 2048, a multiple of 8 (nearest: 512).")]
     [InlineData("max_train_steps", "1.5", "Input 'max_train_steps' is 1.5; it must be a whole number, 1 to 1000000.")]
     [InlineData("is_lora", "maybe", "Input 'is_lora' is maybe; it must be true or false.")]
-    [InlineData("lr_scheduler", "sine", "Input 'lr_scheduler' is sine; it must be one of constant, constant_with_warmup, linear, cosine, cosine_with_restarts, polynomial.")]
+    [InlineData(
+        "lr_scheduler",
+        "sine",
+        "Input 'lr_scheduler' is sine; it must be one of constant, constant_with_warmup, linear, cosine, cosine_with_restarts, polynomial."
+    )]
     [InlineData("max_train_stps", "1", "There is no input called 'max_train_stps'. Did you mean 'max_train_steps'?")]
-    [InlineData("token_string", "TOK|tok", "Input 'token_string' names 'TOK' twice. Give each subject a word of its own, for example TOK|CAT.")]
+    [InlineData(
+        "token_string",
+        "TOK|tok",
+        "Input 'token_string' names 'TOK' twice. Give each subject a word of its own, for example TOK|CAT."
+    )]
     [InlineData("token_string", "TOK|", "Input 'token_string' is empty. Choose a word for the subject, for example TOK.")]
-    [InlineData("token_string", "TOK|a:b", "Input 'token_string' is 'a:b': a trigger word has no ':' and no ','. Leave them out, for example TOK; several words are joined by '|', TOK|CAT.")]
-    [InlineData("token_string", "a,b", "Input 'token_string' is 'a,b': a trigger word has no ':' and no ','. Leave them out, for example TOK; several words are joined by '|', TOK|CAT.")]
+    [InlineData(
+        "token_string",
+        "TOK|a:b",
+        "Input 'token_string' is 'a:b': a trigger word has no ':' and no ','. Leave them out, for example TOK; several words are joined by "
+            + "'|', TOK|CAT."
+    )]
+    [InlineData(
+        "token_string",
+        "a,b",
+        "Input 'token_string' is 'a,b': a trigger word has no ':' and no ','. Leave them out, for example TOK; several words are joined by "
+            + "'|', TOK|CAT."
+    )]
     public void A_bad_input_is_named_with_its_value_and_the_allowed_range(string name, string value, string sentence)
     {
         var refused = Assert.Throws<InputException>(() => TrainingInputs.Read(new JsonObject { [name] = value }, Plain, Id));
@@ -114,7 +149,11 @@ public sealed class TrainingInputsTests
     {
         JsonObject Given(string value) => new() { [input] = 2, [other] = value };
         IReadOnlyList<string> Idle(JsonObject given) => TrainingInputs.WithoutEffect(given, TrainingInputs.Read(given, Plain, Id));
-        Assert.Contains($"'{input}' has no effect without {other} {needed}", Assert.Single(Idle(Given("cosine"))), StringComparison.Ordinal);
+        Assert.Contains(
+            $"'{input}' has no effect without {other} {needed}",
+            Assert.Single(Idle(Given("cosine"))),
+            StringComparison.Ordinal
+        );
         Assert.Empty(Idle(Given(needed)));
     }
 

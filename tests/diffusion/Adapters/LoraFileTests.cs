@@ -26,9 +26,20 @@ public sealed class LoraFileTests : IDisposable
     private SingleFileNames Names => SdxlModel.NamesFor(pipeline.Model.UNet.Config, pipeline.Model.Vae.Config);
 
     /// <summary>A layer of each net: U-Net, both text encoders.</summary>
-    private IEnumerable<(string Net, string Module, Linear Layer)> Layers() => pipeline.Model.Nets.Where(n => n.Key != "vae")
-        .Select(n => (n.Key, n.Value.named_modules().Where(m => m.module is Linear && m.name.EndsWith(n.Key == "unet" ? "attn2.to_k" : "q_proj", StringComparison.Ordinal)).First()))
-        .Select(n => (n.Key, n.Item2.name, (Linear)n.Item2.module));
+    private IEnumerable<(string Net, string Module, Linear Layer)> Layers() =>
+        pipeline
+            .Model.Nets.Where(n => n.Key != "vae")
+            .Select(n =>
+                (
+                    n.Key,
+                    n.Value.named_modules()
+                        .Where(m =>
+                            m.module is Linear && m.name.EndsWith(n.Key == "unet" ? "attn2.to_k" : "q_proj", StringComparison.Ordinal)
+                        )
+                        .First()
+                )
+            )
+            .Select(n => (n.Key, n.Item2.name, (Linear)n.Item2.module));
 
     private static (Tensor Down, Tensor Up) Factors(Linear layer, long index) => (
         CounterRandom.Normal(5, RandomPurpose.InitialWeights, 0, 2 * index, Rank, layer.Weight.shape[1]),
@@ -79,7 +90,11 @@ public sealed class LoraFileTests : IDisposable
     public void The_alpha_in_a_PEFT_header_counts(string configuration, double scale)
     {
         var path = Path.Combine(folder, "peft.safetensors");
-        SafetensorsWriter.Write(path, PeftTensors("", net => net + "."), new Dictionary<string, string> { ["lora_adapter_metadata"] = configuration });
+        SafetensorsWriter.Write(
+            path,
+            PeftTensors("", net => net + "."),
+            new Dictionary<string, string> { ["lora_adapter_metadata"] = configuration }
+        );
         AssertChanges(path, scale);
     }
 
@@ -89,7 +104,10 @@ public sealed class LoraFileTests : IDisposable
         var path = Path.Combine(folder, "adapter_model.safetensors");
         SafetensorsWriter.Write(path, PeftTensors("base_model.model.", net => net == "unet" ? "" : net + "."));
         AssertChanges(path, 1); // nothing says otherwise: alpha = rank
-        File.WriteAllText(Path.Combine(folder, "adapter_config.json"), "{\"peft_type\": \"LORA\", \"r\": 4, \"lora_alpha\": 12, \"alpha_pattern\": {}}");
+        File.WriteAllText(
+            Path.Combine(folder, "adapter_config.json"),
+            "{\"peft_type\": \"LORA\", \"r\": 4, \"lora_alpha\": 12, \"alpha_pattern\": {}}"
+        );
         AssertChanges(path, 3);
         AssertChanges(folder, 3);
         File.WriteAllText(Path.Combine(folder, "adapter_config.json"), "{\"lora_alpha\": \"twelve\"}");
@@ -127,13 +145,21 @@ public sealed class LoraFileTests : IDisposable
     {
         var path = Path.Combine(folder, "adapter_model.safetensors");
         using (var from = SafetensorsFile.Open(golden))
-            SafetensorsWriter.Write(path, from.Entries.Keys.Select(k => KeyValuePair.Create("base_model.model." + (k.StartsWith("unet.", StringComparison.Ordinal) ? k[5..] : k), from.Read(k))));
+            SafetensorsWriter.Write(
+                path,
+                from.Entries.Keys.Select(k =>
+                    KeyValuePair.Create("base_model.model." + (k.StartsWith("unet.", StringComparison.Ordinal) ? k[5..] : k), from.Read(k))
+                )
+            );
         var targets = LoraTargets.Of(pipeline.Model);
         using var one = SafetensorsFile.Open(golden);
         using var two = SafetensorsFile.Open(path);
         var (expected, found) = (LoraFile.Read(one, targets), LoraFile.Read(two, targets));
         Assert.Equal(expected.Select(l => (l.Net, l.Module, l.Scale)), found.Select(l => (l.Net, l.Module, l.Scale)));
-        Assert.All(expected.Zip(found), pair => Assert.True(pair.First.Delta().equal(pair.Second.Delta()).all().item<bool>(), pair.First.Module));
+        Assert.All(
+            expected.Zip(found),
+            pair => Assert.True(pair.First.Delta().equal(pair.Second.Delta()).all().item<bool>(), pair.First.Module)
+        );
     }
 
     public static TheoryData<string, long[], bool> Magnitudes => new()
@@ -155,15 +181,31 @@ public sealed class LoraFileTests : IDisposable
         // a square layer (in = out), where a flattened [1, in] would pass
         foreach (var suffix in new[] { "attn1.to_q", "attn2.to_k" })
         {
-            var (module, layer) = pipeline.Model.UNet.named_modules().Where(m => m.module is Linear && m.name.EndsWith(suffix, StringComparison.Ordinal)).Select(m => (m.name, (Linear)m.module)).First();
+            var (module, layer) = pipeline
+                .Model.UNet.named_modules()
+                .Where(m => m.module is Linear && m.name.EndsWith(suffix, StringComparison.Ordinal))
+                .Select(m => (m.name, (Linear)m.module))
+                .First();
             var (down, up) = Factors(layer, 0);
             var stem = LoraFile.KohyaName("unet", module, Names);
             var path = Path.Combine(folder, "dora.safetensors");
-            SafetensorsWriter.Write(path, new Dictionary<string, Tensor>
-            {
-                [stem + ".lora_down.weight"] = down, [stem + ".lora_up.weight"] = up, [stem + ".alpha"] = Num((float)Rank).AsTensor(ScalarType.Float32),
-                [stem + ".dora_scale"] = ones([.. shape.Select(s => s == -1 ? layer.Weight.shape[0] : s == -2 ? layer.Weight.shape[1] : s)]) * Num(2),
-            });
+            SafetensorsWriter.Write(
+                path,
+                new Dictionary<string, Tensor>
+                {
+                    [stem + ".lora_down.weight"] = down,
+                    [stem + ".lora_up.weight"] = up,
+                    [stem + ".alpha"] = Num((float)Rank).AsTensor(ScalarType.Float32),
+                    [stem + ".dora_scale"] =
+                        ones([
+                            .. shape.Select(s =>
+                                s == -1 ? layer.Weight.shape[0]
+                                : s == -2 ? layer.Weight.shape[1]
+                                : s
+                            ),
+                        ]) * Num(2),
+                }
+            );
             using var tune = FineTune.Load(path);
             if (fits)
             {
@@ -177,7 +219,10 @@ public sealed class LoraFileTests : IDisposable
             }
             var error = Assert.Throws<SafetensorsException>(() => pipeline.Apply(tune, 1)).Message;
             Assert.Contains($"'{stem}.dora_scale' is [", error);
-            Assert.Equal(name == "[1, in]" || name == "[1, out]" && layer.Weight.shape[0] == layer.Weight.shape[1], error.Contains("wd_on_out=false", StringComparison.Ordinal));
+            Assert.Equal(
+                name == "[1, in]" || name == "[1, out]" && layer.Weight.shape[0] == layer.Weight.shape[1],
+                error.Contains("wd_on_out=false", StringComparison.Ordinal)
+            );
         }
     }
 }

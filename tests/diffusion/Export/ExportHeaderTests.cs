@@ -39,13 +39,33 @@ public sealed class ExportHeaderTests : IDisposable
 
         var expected = new Dictionary<string, string>
         {
-            ["modelspec.sai_model_spec"] = "1.0.0", ["modelspec.architecture"] = "stable-diffusion-xl-v1-base/lora", ["modelspec.title"] = "me/gizmo",
-            ["modelspec.implementation"] = "https://github.com/Stability-AI/generative-models", ["modelspec.resolution"] = "72x72", ["modelspec.prediction_type"] = "epsilon",
+            ["modelspec.sai_model_spec"] = "1.0.0",
+            ["modelspec.architecture"] = "stable-diffusion-xl-v1-base/lora",
+            ["modelspec.title"] = "me/gizmo",
+            ["modelspec.implementation"] = "https://github.com/Stability-AI/generative-models",
+            ["modelspec.resolution"] = "72x72",
+            ["modelspec.prediction_type"] = "epsilon",
             ["modelspec.trigger_phrase"] = "TOK",
-            ["ss_base_model_version"] = "sdxl_base_v1-0", ["ss_sd_model_name"] = "tiny", ["ss_output_name"] = "gizmo", ["ss_resolution"] = "(72, 72)", ["ss_num_train_images"] = "4",
-            ["ss_max_train_steps"] = "2", ["ss_batch_size_per_device"] = "2", ["ss_gradient_accumulation_steps"] = "3", ["ss_learning_rate"] = "0.01", ["ss_unet_lr"] = "0.01",
-            ["ss_lr_scheduler"] = "cosine", ["ss_lr_warmup_steps"] = "1", ["ss_optimizer"] = "lion", ["ss_seed"] = "11", ["ss_min_snr_gamma"] = "5", ["ss_noise_offset"] = "0.0357",
-            ["ss_v2"] = "False", ["ss_network_module"] = "networks.lora", ["ss_network_dim"] = "4", ["ss_network_alpha"] = "4",
+            ["ss_base_model_version"] = "sdxl_base_v1-0",
+            ["ss_sd_model_name"] = "tiny",
+            ["ss_output_name"] = "gizmo",
+            ["ss_resolution"] = "(72, 72)",
+            ["ss_num_train_images"] = "4",
+            ["ss_max_train_steps"] = "2",
+            ["ss_batch_size_per_device"] = "2",
+            ["ss_gradient_accumulation_steps"] = "3",
+            ["ss_learning_rate"] = "0.01",
+            ["ss_unet_lr"] = "0.01",
+            ["ss_lr_scheduler"] = "cosine",
+            ["ss_lr_warmup_steps"] = "1",
+            ["ss_optimizer"] = "lion",
+            ["ss_seed"] = "11",
+            ["ss_min_snr_gamma"] = "5",
+            ["ss_noise_offset"] = "0.0357",
+            ["ss_v2"] = "False",
+            ["ss_network_module"] = "networks.lora",
+            ["ss_network_dim"] = "4",
+            ["ss_network_alpha"] = "4",
         };
         foreach (var (key, value) in expected)
             Assert.Equal((key, value), (key, file.Metadata.GetValueOrDefault(key)));
@@ -64,7 +84,14 @@ public sealed class ExportHeaderTests : IDisposable
         {
             Assert.Equal(
                 ("stable-diffusion-xl-v1-base", "me/gizmo", "64x64", "epsilon", "TOK"),
-                (file.Metadata["modelspec.architecture"], file.Metadata["modelspec.title"], file.Metadata["modelspec.resolution"], file.Metadata["modelspec.prediction_type"], file.Metadata["modelspec.trigger_phrase"]));
+                (
+                    file.Metadata["modelspec.architecture"],
+                    file.Metadata["modelspec.title"],
+                    file.Metadata["modelspec.resolution"],
+                    file.Metadata["modelspec.prediction_type"],
+                    file.Metadata["modelspec.trigger_phrase"]
+                )
+            );
             Assert.Equal("(64, 64)", file.Metadata["ss_resolution"]);
         }
         using var pipeline = SdxlPipeline.Load(run.Plan.Base.ModelPath, null, DiffusionDevice.Cpu);
@@ -93,12 +120,22 @@ public sealed class ExportHeaderTests : IDisposable
     {
         // Larger than 1 MiB: the old hash reads 64 KiB from there on.
         const string module = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q";
-        var layer = new LoraLayer("unet", module,
-            CounterRandom.Normal(1, RandomPurpose.InitialWeights, 0, 0, 64, 4096), CounterRandom.Normal(1, RandomPurpose.InitialWeights, 0, 1, 4096, 64), 1);
+        var layer = new LoraLayer(
+            "unet",
+            module,
+            CounterRandom.Normal(1, RandomPurpose.InitialWeights, 0, 0, 64, 4096),
+            CounterRandom.Normal(1, RandomPurpose.InitialWeights, 0, 1, 4096, 64),
+            1
+        );
         var names = new SingleFileNames([2, 2, 2], [true, true, false], 4);
         Directory.CreateDirectory(runs.Folder);
         var (path, plain) = (Path.Combine(runs.Folder, "kohya.safetensors"), Path.Combine(runs.Folder, "plain.safetensors"));
-        LoraExport.WriteKohya(path, [layer], names, new Dictionary<string, string> { ["ss_seed"] = "7", ["modelspec.title"] = "a title that must not count" });
+        LoraExport.WriteKohya(
+            path,
+            [layer],
+            names,
+            new Dictionary<string, string> { ["ss_seed"] = "7", ["modelspec.title"] = "a title that must not count" }
+        );
 
         using var file = SafetensorsFile.Open(path);
         var bytes = File.ReadAllBytes(path);

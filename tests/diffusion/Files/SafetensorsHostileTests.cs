@@ -12,40 +12,85 @@ public sealed class SafetensorsHostileTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    public static TheoryData<string, string, int, string> Headers => new()
-    {
-        // name, header, data bytes, what the error says
-        { "shape larger than data", """{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", 8, "takes 12 bytes" },
-        { "shape that overflows", """{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}}""", 8, "more than 2^63" },
-        { "shape that overflows beside a zero side", """{"a":{"dtype":"F32","shape":[4611686018427387904,4611686018427387904,0],"data_offsets":[0,0]}}""", 0, "more than 2^63" },
-        { "65 sides", """{"a":{"dtype":"F32","shape":[""" + string.Join(',', Enumerable.Repeat('1', 65)) + """],"data_offsets":[0,4]}}""", 4, "more than 64 numbers in shape" },
-        { "end beyond the file", """{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}""", 8, "only 8 bytes of data" },
-        { "end before begin", """{"a":{"dtype":"F32","shape":[0],"data_offsets":[8,0]}}""", 8, "begin <= end" },
-        { "negative offset", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}}""", 8, "whole number from 0" },
-        { "fractional shape", """{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,8]}}""", 8, "whole number from 0" },
-        { "huge number", """{"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,8]}}""", 8, "whole number from 0" },
-        { "hole at the start", """{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "4 bytes before tensor 'a'" },
-        { "hole in the middle", """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""", 12, "4 bytes before tensor 'b'" },
-        { "bytes after the end", """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", 8, "Bytes after the last tensor" },
-        { "overlap", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", 12, "inside 'a'" },
-        { "two tensors on the same bytes", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "inside 'a'" },
-        { "duplicate name", """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "'a' is listed twice" },
-        { "duplicate field", """{"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "'dtype' twice" },
-        { "unknown field", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"pickle":"x"}}""", 8, "unknown field 'pickle'" },
-        { "missing dtype", """{"a":{"shape":[2],"data_offsets":[0,8]}}""", 8, "lacks dtype" },
-        { "unknown dtype", """{"a":{"dtype":"F4","shape":[8],"data_offsets":[0,8]}}""", 8, "dtype 'F4'" },
-        { "endless name", "{\"" + new string('a', 1001) + "\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8,
-            "a tensor name of 1001 letters" },
-        { "dtype in small letters", """{"a":{"dtype":"f32","shape":[2],"data_offsets":[0,8]}}""", 8, "dtype 'f32'" },
-        { "three offsets", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4,8]}}""", 8, "more than 2 numbers in data_offsets; expected [begin, end]" },
-        { "tensor that is no object", """{"a":7}""", 0, "expected StartObject" },
-        { "metadata twice", """{"__metadata__":{},"__metadata__":{}}""", 0, "listed twice" },
-        { "metadata that is no text", """{"__metadata__":{"a":1}}""", 0, "expected String" },
-        { "header that is an array", "[1,2,3]", 0, "expected 0x7B" },
-        { "header that ends early", """{"a":{"dtype":"F32" """, 0, "not valid JSON" },
-        { "text after the object", """{} {"a":1}""", 0, "not valid JSON" },
-        { "deep nesting", "{\"a\":" + new string('[', 200) + "}", 0, "expected StartObject" },
-    };
+    public static TheoryData<string, string, int, string> Headers =>
+        new()
+        {
+            // name, header, data bytes, what the error says
+            { "shape larger than data", """{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", 8, "takes 12 bytes" },
+            {
+                "shape that overflows",
+                """{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}}""",
+                8,
+                "more than 2^63"
+            },
+            {
+                "shape that overflows beside a zero side",
+                """{"a":{"dtype":"F32","shape":[4611686018427387904,4611686018427387904,0],"data_offsets":[0,0]}}""",
+                0,
+                "more than 2^63"
+            },
+            {
+                "65 sides",
+                """{"a":{"dtype":"F32","shape":[""" + string.Join(',', Enumerable.Repeat('1', 65)) + """],"data_offsets":[0,4]}}""",
+                4,
+                "more than 64 numbers in shape"
+            },
+            { "end beyond the file", """{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}""", 8, "only 8 bytes of data" },
+            { "end before begin", """{"a":{"dtype":"F32","shape":[0],"data_offsets":[8,0]}}""", 8, "begin <= end" },
+            { "negative offset", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}}""", 8, "whole number from 0" },
+            { "fractional shape", """{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,8]}}""", 8, "whole number from 0" },
+            { "huge number", """{"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,8]}}""", 8, "whole number from 0" },
+            { "hole at the start", """{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "4 bytes before tensor 'a'" },
+            {
+                "hole in the middle",
+                """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""",
+                12,
+                "4 bytes before tensor 'b'"
+            },
+            { "bytes after the end", """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", 8, "Bytes after the last tensor" },
+            {
+                "overlap",
+                """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""",
+                12,
+                "inside 'a'"
+            },
+            {
+                "two tensors on the same bytes",
+                """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""",
+                8,
+                "inside 'a'"
+            },
+            {
+                "duplicate name",
+                """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""",
+                8,
+                "'a' is listed twice"
+            },
+            { "duplicate field", """{"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "'dtype' twice" },
+            { "unknown field", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"pickle":"x"}}""", 8, "unknown field 'pickle'" },
+            { "missing dtype", """{"a":{"shape":[2],"data_offsets":[0,8]}}""", 8, "lacks dtype" },
+            { "unknown dtype", """{"a":{"dtype":"F4","shape":[8],"data_offsets":[0,8]}}""", 8, "dtype 'F4'" },
+            {
+                "endless name",
+                "{\"" + new string('a', 1001) + "\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+                8,
+                "a tensor name of 1001 letters"
+            },
+            { "dtype in small letters", """{"a":{"dtype":"f32","shape":[2],"data_offsets":[0,8]}}""", 8, "dtype 'f32'" },
+            {
+                "three offsets",
+                """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4,8]}}""",
+                8,
+                "more than 2 numbers in data_offsets; expected [begin, end]"
+            },
+            { "tensor that is no object", """{"a":7}""", 0, "expected StartObject" },
+            { "metadata twice", """{"__metadata__":{},"__metadata__":{}}""", 0, "listed twice" },
+            { "metadata that is no text", """{"__metadata__":{"a":1}}""", 0, "expected String" },
+            { "header that is an array", "[1,2,3]", 0, "expected 0x7B" },
+            { "header that ends early", """{"a":{"dtype":"F32" """, 0, "not valid JSON" },
+            { "text after the object", """{} {"a":1}""", 0, "not valid JSON" },
+            { "deep nesting", "{\"a\":" + new string('[', 200) + "}", 0, "expected StartObject" },
+        };
 
     [Theory]
     [MemberData(nameof(Headers))]
@@ -115,14 +160,30 @@ public sealed class SafetensorsHostileTests : IDisposable
     [InlineData("\"__metadata__\":{", "\"{0}\":\"\"", "}", "more than 20000 entries")]
     public void Hundreds_of_thousands_of_empty_entries_are_refused(string before, string entry, string after, string says)
     {
-        var path = Write("entries", File("{" + before + string.Join(',', Enumerable.Range(0, 300_000).Select(i => string.Format(System.Globalization.CultureInfo.InvariantCulture, entry, i))) + after + "}", 0));
+        var path = Write(
+            "entries",
+            File(
+                "{"
+                    + before
+                    + string.Join(
+                        ',',
+                        Enumerable.Range(0, 300_000).Select(i => string.Format(System.Globalization.CultureInfo.InvariantCulture, entry, i))
+                    )
+                    + after
+                    + "}",
+                0
+            )
+        );
         Assert.Contains(says, Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(path)).Message);
     }
 
     [Fact]
     public void Every_truncation_of_a_file_is_refused()
     {
-        var whole = File("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[3],"data_offsets":[4,7]}}""", 7);
+        var whole = File(
+            """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[3],"data_offsets":[4,7]}}""",
+            7
+        );
         for (var length = 0; length < whole.Length; length++)
             Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(Write("cut", whole[..length])));
     }

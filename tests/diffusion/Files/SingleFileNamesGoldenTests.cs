@@ -10,15 +10,23 @@ namespace Sdxl.Diffusion.Tests.Files;
 public sealed class SingleFileNamesGoldenTests
 {
     /// <summary>For the depths that the goldens' own configurations say.</summary>
-    private static readonly SingleFileNames s_sdxl = SdxlModel.NamesFor(UNetConfig.Parse(Config("unet"), "sdxl-unet.json"), VaeConfig.Parse(Config("vae"), "sdxl-vae.json"));
+    private static readonly SingleFileNames s_sdxl = SdxlModel.NamesFor(
+        UNetConfig.Parse(Config("unet"), "sdxl-unet.json"),
+        VaeConfig.Parse(Config("vae"), "sdxl-vae.json")
+    );
 
-    private static JsonElement Config(string net) => JsonSerializer.Deserialize<JsonElement>(File.ReadAllBytes(TestPaths.Golden("keys", $"sdxl-{net}.json"))).GetProperty("config");
+    private static JsonElement Config(string net) =>
+        JsonSerializer.Deserialize<JsonElement>(File.ReadAllBytes(TestPaths.Golden("keys", $"sdxl-{net}.json"))).GetProperty("config");
 
     [Fact]
     public void Every_tensor_of_SDXL_has_its_name_and_its_change_in_the_single_file()
     {
         var wrong = new List<string>();
-        foreach (var (name, expected) in JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(File.ReadAllText(TestPaths.Golden("keys", "single-file-names.json")))!)
+        foreach (
+            var (name, expected) in JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(
+                File.ReadAllText(TestPaths.Golden("keys", "single-file-names.json"))
+            )!
+        )
         {
             var slash = name.IndexOf('/');
             var found = s_sdxl.Of(name[..slash], name[(slash + 1)..]);
@@ -40,7 +48,11 @@ public sealed class SingleFileNamesGoldenTests
     [Fact]
     public void Every_linear_layer_of_SDXL_has_its_kohya_name()
     {
-        foreach (var net in JsonSerializer.Deserialize<Dictionary<string, Dictionary<string, string>>>(File.ReadAllText(TestPaths.Golden("keys", "kohya-lora-names.json")))!)
+        foreach (
+            var net in JsonSerializer.Deserialize<Dictionary<string, Dictionary<string, string>>>(
+                File.ReadAllText(TestPaths.Golden("keys", "kohya-lora-names.json"))
+            )!
+        )
         {
             foreach (var (module, expected) in net.Value)
                 Assert.Equal(expected, LoraFile.KohyaName(net.Key, module, s_sdxl));

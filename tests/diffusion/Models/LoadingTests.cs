@@ -50,7 +50,13 @@ public sealed class LoadingTests : IDisposable
     public void A_model_that_lacks_a_net_leaves_nothing_of_the_nets_before_it_in_memory(string lacking)
     {
         var source = Golden.BaseFolder;
-        foreach (var file in Directory.GetFiles(source, "*", SearchOption.AllDirectories).Where(f => !(f.EndsWith(".safetensors", StringComparison.Ordinal) && Path.GetFileName(Path.GetDirectoryName(f)) == lacking)))
+        foreach (
+            var file in Directory
+                .GetFiles(source, "*", SearchOption.AllDirectories)
+                .Where(f =>
+                    !(f.EndsWith(".safetensors", StringComparison.Ordinal) && Path.GetFileName(Path.GetDirectoryName(f)) == lacking)
+                )
+        )
         {
             var copy = Path.Combine(folder, "part", Path.GetRelativePath(source, file));
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
@@ -83,15 +89,28 @@ public sealed class LoadingTests : IDisposable
 
     [Theory]
     [InlineData("config.json", "{}", "lacks 'vision_config'")]
-    [InlineData("preprocessor_config.json", "{ \"size\": 8, \"crop_size\": 8, \"image_mean\": [1, 2], \"image_std\": [1, 1, 1] }", "'image_mean' should be three numbers")]
+    [InlineData(
+        "preprocessor_config.json",
+        "{ \"size\": 8, \"crop_size\": 8, \"image_mean\": [1, 2], \"image_std\": [1, 1, 1] }",
+        "'image_mean' should be three numbers"
+    )]
     [InlineData("preprocessor_config.json", "[", "not valid JSON")]
     public void A_damaged_safety_checker_is_named_with_what_is_wrong_in_it(string file, string text, string expected)
     {
-        var checker = Path.GetDirectoryName(Directory.GetFiles(TestPaths.Goldens, "preprocessor_config.json", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First())!;
+        var checker = Path.GetDirectoryName(
+            Directory
+                .GetFiles(TestPaths.Goldens, "preprocessor_config.json", SearchOption.AllDirectories)
+                .Order(StringComparer.Ordinal)
+                .First()
+        )!;
         foreach (var source in Directory.GetFiles(checker))
             File.Copy(source, Path.Combine(folder, Path.GetFileName(source)));
         File.WriteAllText(Path.Combine(folder, file), text);
-        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => Sdxl.Diffusion.Safety.SafetyChecker.Load(folder, DiffusionDevice.Cpu)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            expected,
+            Assert.Throws<InvalidDataException>(() => Sdxl.Diffusion.Safety.SafetyChecker.Load(folder, DiffusionDevice.Cpu)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -101,7 +120,10 @@ public sealed class LoadingTests : IDisposable
         using var model = SdxlModel.Load(source, DiffusionDevice.Cpu);
         var path = Path.Combine(folder, "gizmo.safetensors");
         SingleFiles.Write(path, model);
-        Assert.Contains("has no configs beside it", Assert.Throws<InvalidDataException>(() => SdxlModel.Load(path, DiffusionDevice.Cpu)).Message);
+        Assert.Contains(
+            "has no configs beside it",
+            Assert.Throws<InvalidDataException>(() => SdxlModel.Load(path, DiffusionDevice.Cpu)).Message
+        );
 
         path = SingleFiles.WithConfigs(folder, source);
         using var pipeline = Sdxl.Diffusion.Pipelines.SdxlPipeline.Load(path, null, DiffusionDevice.Cpu);
@@ -131,7 +153,12 @@ public sealed class LoadingTests : IDisposable
                 return;
             }
             SafetensorsWriter.Write(Path.Combine(folder, $"model{suffix}-00001-of-00001.safetensors"), [KeyValuePair.Create(name, weight)]);
-            File.WriteAllText(Path.Combine(folder, $"model.safetensors.index{suffix}.json"), JsonSerializer.Serialize(new { weight_map = new Dictionary<string, string> { [name] = $"model{suffix}-00001-of-00001.safetensors" } }));
+            File.WriteAllText(
+                Path.Combine(folder, $"model.safetensors.index{suffix}.json"),
+                JsonSerializer.Serialize(
+                    new { weight_map = new Dictionary<string, string> { [name] = $"model{suffix}-00001-of-00001.safetensors" } }
+                )
+            );
         }
         float Read(ScalarType? held)
         {
@@ -144,7 +171,10 @@ public sealed class LoadingTests : IDisposable
         Write("w", exact.to_type(ScalarType.Float16), half: true);
         Assert.Equal(1f, Read(ScalarType.Float32)); // all there is
         Write("w", exact, half: false);
-        Assert.Equal([1.0001f, 1.0001f, 1.0001f, 1f], [Read(null), Read(ScalarType.Float32), Read(ScalarType.BFloat16), Read(ScalarType.Float16)]);
+        Assert.Equal(
+            [1.0001f, 1.0001f, 1.0001f, 1f],
+            [Read(null), Read(ScalarType.Float32), Read(ScalarType.BFloat16), Read(ScalarType.Float16)]
+        );
     }
 
     [Fact]
@@ -161,7 +191,10 @@ public sealed class LoadingTests : IDisposable
             foreach (var (name, _) in shard)
                 map[name] = shardName;
         }
-        File.WriteAllText(Path.Combine(folder, "diffusion_pytorch_model.safetensors.index.json"), JsonSerializer.Serialize(new { metadata = new { }, weight_map = map }));
+        File.WriteAllText(
+            Path.Combine(folder, "diffusion_pytorch_model.safetensors.index.json"),
+            JsonSerializer.Serialize(new { metadata = new { }, weight_map = map })
+        );
 
         using var shards = FolderTensors.Open(folder);
         Assert.Equal(whole.Shapes.Keys.Order(StringComparer.Ordinal), shards.Shapes.Keys.Order(StringComparer.Ordinal));

@@ -3,7 +3,9 @@ using Sdxl.Core.Bases;
 
 namespace Sdxl.Diffusion.Tests.Models;
 
-/// <summary>The real SDXL is not on this machine; how large its files are is in the manifest, and how many numbers its nets hold in the goldens.</summary>
+/// <summary>
+/// The real SDXL is not on this machine; how large its files are is in the manifest, and how many numbers its nets hold in the goldens.
+/// </summary>
 public sealed class RealBaseSizesTests
 {
     private const int HeaderBytesPerTensor = 200; // a safetensors header names each tensor with type, shape and place in 100 to 140 bytes

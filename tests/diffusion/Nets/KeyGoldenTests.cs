@@ -8,7 +8,8 @@ namespace Sdxl.Diffusion.Tests.Nets;
 /// <summary>Full-size SDXL without its weights: the nets are built on the meta device, which stores nothing.</summary>
 public sealed class KeyGoldenTests
 {
-    public static TheoryData<string> Files => new(Directory.GetFiles(TestPaths.Golden("keys"), "sdxl-*.json").Select(f => Path.GetFileName(f)!));
+    public static TheoryData<string> Files =>
+        new(Directory.GetFiles(TestPaths.Golden("keys"), "sdxl-*.json").Select(f => Path.GetFileName(f)!));
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -25,7 +26,10 @@ public sealed class KeyGoldenTests
             var other => throw new InvalidDataException($"'{other}' is no net of SDXL."),
         };
 
-        var expected = golden.GetProperty("shapes").EnumerateObject().Select(s => $"{s.Name} [{string.Join(", ", s.Value.EnumerateArray().Select(n => n.GetInt64()))}]");
+        var expected = golden
+            .GetProperty("shapes")
+            .EnumerateObject()
+            .Select(s => $"{s.Name} [{string.Join(", ", s.Value.EnumerateArray().Select(n => n.GetInt64()))}]");
         var actual = NetLoader.Shapes(net).Select(s => $"{s.Key} [{string.Join(", ", s.Value)}]");
         Assert.Equal(expected.Order(StringComparer.Ordinal), actual.Order(StringComparer.Ordinal));
         Assert.Equal(golden.GetProperty("parameters").GetInt64(), net.parameters().Sum(p => p.numel()));

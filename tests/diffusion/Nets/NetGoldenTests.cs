@@ -104,7 +104,12 @@ public sealed class NetGoldenTests
         var end = given.Int("end_of_text");
         var rows = given["rows_2"].requires_grad_();
 
-        Golden.Close(given["te1_penultimate"], first.forward(given["ids_1"], end, given["rows_1"]).Penultimate, Golden.Pass, "te1_penultimate");
+        Golden.Close(
+            given["te1_penultimate"],
+            first.forward(given["ids_1"], end, given["rows_1"]).Penultimate,
+            Golden.Pass,
+            "te1_penultimate"
+        );
         var states = second.forward(given["ids_2"], end, rows);
         Golden.Close(given["te2_penultimate"], states.Penultimate, Golden.Pass, "te2_penultimate");
         Golden.Close(given["te2_pooled"], states.Pooled!, Golden.Pass, "te2_pooled");
@@ -127,8 +132,13 @@ public sealed class NetGoldenTests
         var linears = net.named_modules().Where(m => m.module is Linear).ToDictionary(m => m.name, m => (Linear)m.module);
         var targets = new LoraTargets(
             new Dictionary<string, IReadOnlyList<string>> { ["unet"] = [.. linears.Keys] },
-            SdxlModel.NamesFor(UNetConfig.Load(Path.Combine(folder, "unet", "config.json")), VaeConfig.Load(Path.Combine(folder, "vae", "config.json"))));
-        Tensor Run() => net.call(given["sample"], given["timestep"], given["encoder_hidden_states"], given["text_embeds"], given["time_ids"]);
+            SdxlModel.NamesFor(
+                UNetConfig.Load(Path.Combine(folder, "unet", "config.json")),
+                VaeConfig.Load(Path.Combine(folder, "vae", "config.json"))
+            )
+        );
+        Tensor Run() =>
+            net.call(given["sample"], given["timestep"], given["encoder_hidden_states"], given["text_embeds"], given["time_ids"]);
 
         var before = Run();
         Golden.Close(given["output_without"], before, Golden.Pass, "output_without");
@@ -141,7 +151,11 @@ public sealed class NetGoldenTests
             {
                 var digits = name[ScaledOutput.Length..]; // 06 is 0.6
                 var strength = double.Parse($"{digits[0]}.{digits[1..]}", System.Globalization.CultureInfo.InvariantCulture);
-                foreach (var layer in LoraFile.Read(file, targets, $$"""{"lora_alpha": {{given.Facts.GetProperty("alpha")}}}""").Cast<LoraLayer>())
+                foreach (
+                    var layer in LoraFile
+                        .Read(file, targets, $$"""{"lora_alpha": {{given.Facts.GetProperty("alpha")}}}""")
+                        .Cast<LoraLayer>()
+                )
                 {
                     var linear = linears[layer.Module];
                     linear.Attach(new LowRankBranch(layer.Down, layer.Up, strength * layer.Scale, layer.Magnitude));

@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Tests.Numerics;
 
-/// <summary>What every net convolves with, against fp64. On a machine with oneDNN's fault the plain path is wrong for half of these shapes (uxlfoundation/oneDNN 5313).</summary>
+/// <summary>
+/// What every net convolves with, against fp64. On a machine with oneDNN's fault the plain path is wrong for half of these shapes
+/// (uxlfoundation/oneDNN 5313).
+/// </summary>
 public sealed class ConvolutionTests
 {
     private static readonly int[] Channels = [1, 3, 4, 8, 16, 17, 24, 32, 40, 48, 80, 96, 112];
@@ -35,16 +38,31 @@ public sealed class ConvolutionTests
     {
         var random = new Random(7);
         int Pick(params int[] of) => of[random.Next(of.Length)];
-        var cases = Enumerable.Range(0, 150).Select(i =>
-        {
-            var (inputs, outputs, kernel, stride, side, batch) = (Pick(Channels), Pick(Channels), Pick(1, 3, 5), Pick(1, 2), 5 + random.Next(12), Pick(1, 2, 3));
-            var (padding, wide) = (random.Next(2) == 0 ? kernel / 2 : 0, side + random.Next(3));
-            return new NumericsCase(
-                $"case {i}: {batch} x {inputs} x {side} x {wide} to {outputs} channels, kernel {kernel}, stride {stride}, padding {padding}",
-                [[batch, inputs, side, wide], [outputs, inputs, kernel, kernel], [outputs]],
-                x => Convolution.Apply(path, x[0], x[1], x[2], [stride, stride], [padding, padding]),
-                x => NumericsCases.Unfolded(x[0], x[1], x[2], stride, padding));
-        });
+        var cases = Enumerable
+            .Range(0, 150)
+            .Select(i =>
+            {
+                var (inputs, outputs, kernel, stride, side, batch) = (
+                    Pick(Channels),
+                    Pick(Channels),
+                    Pick(1, 3, 5),
+                    Pick(1, 2),
+                    5 + random.Next(12),
+                    Pick(1, 2, 3)
+                );
+                var (padding, wide) = (random.Next(2) == 0 ? kernel / 2 : 0, side + random.Next(3));
+                return new NumericsCase(
+                    $"case {i}: {batch} x {inputs} x {side} x {wide} to {outputs} channels, kernel {kernel}, stride {stride}, padding "
+                        + $"{padding}",
+                    [
+                        [batch, inputs, side, wide],
+                        [outputs, inputs, kernel, kernel],
+                        [outputs],
+                    ],
+                    x => Convolution.Apply(path, x[0], x[1], x[2], [stride, stride], [padding, padding]),
+                    x => NumericsCases.Unfolded(x[0], x[1], x[2], stride, padding)
+                );
+            });
         Assert.Null(NumericsCheck.FirstFault(CPU, type, cases)?.ToString());
     }
 }

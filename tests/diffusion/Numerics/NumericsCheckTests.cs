@@ -18,9 +18,19 @@ public sealed class NumericsCheckTests
     public void A_wrong_number_is_refused_with_device_operation_numbers_and_remedy()
     {
         var wrong = Right with { Operation = x => Right.Operation(x).abs() };
-        var error = Assert.Throws<NumericsException>(() => NumericsCheck.Require(CPU, ScalarType.Float32, [.. NumericsCases.Others.Skip(1), wrong]));
-        Assert.StartsWith("Device cpu computes wrongly in Float32: the result without gradients of a linear layer of 40 to 72 should be -", error.Message, StringComparison.Ordinal);
-        Assert.Contains(FormattableString.Invariant($" and is {-error.Fault.Expected:g6}; nothing is trained or drawn on it. Start the worker with"), error.Message, StringComparison.Ordinal);
+        var error = Assert.Throws<NumericsException>(() =>
+            NumericsCheck.Require(CPU, ScalarType.Float32, [.. NumericsCases.Others.Skip(1), wrong])
+        );
+        Assert.StartsWith(
+            "Device cpu computes wrongly in Float32: the result without gradients of a linear layer of 40 to 72 should be -",
+            error.Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            FormattableString.Invariant($" and is {-error.Fault.Expected:g6}; nothing is trained or drawn on it. Start the worker with"),
+            error.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -31,7 +41,8 @@ public sealed class NumericsCheckTests
     }
 
     [Fact]
-    public void A_result_that_is_wrong_only_while_gradients_are_recorded_is_found() => Assert.Equal("result", Fault(x => is_grad_enabled() ? Right.Operation(x).abs() : Right.Operation(x)).Part);
+    public void A_result_that_is_wrong_only_while_gradients_are_recorded_is_found() =>
+        Assert.Equal("result", Fault(x => is_grad_enabled() ? Right.Operation(x).abs() : Right.Operation(x)).Part);
 
     [Fact]
     public void A_wrong_gradient_under_a_right_result_is_found()
@@ -41,7 +52,8 @@ public sealed class NumericsCheckTests
     }
 
     [Fact]
-    public void A_result_of_another_shape_is_wrong() => Assert.Equal("result without gradients", Fault(x => Right.Operation(x).narrow(0, 0, 1)).Part);
+    public void A_result_of_another_shape_is_wrong() =>
+        Assert.Equal("result without gradients", Fault(x => Right.Operation(x).narrow(0, 0, 1)).Part);
 
     [Fact]
     public void Plain_convolutions_are_taken_where_they_are_right_and_padded_ones_elsewhere()
@@ -50,5 +62,6 @@ public sealed class NumericsCheckTests
         Assert.Equal(ConvolutionPath.PaddedChannels, Convolution.Choose(path => path != ConvolutionPath.Plain));
     }
 
-    private static NumericsFault Fault(Func<IReadOnlyList<Tensor>, Tensor> operation) => NumericsCheck.FirstFault(CPU, ScalarType.Float32, [Right with { Operation = operation }])!;
+    private static NumericsFault Fault(Func<IReadOnlyList<Tensor>, Tensor> operation) =>
+        NumericsCheck.FirstFault(CPU, ScalarType.Float32, [Right with { Operation = operation }])!;
 }

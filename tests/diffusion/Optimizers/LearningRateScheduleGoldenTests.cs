@@ -6,7 +6,8 @@ namespace Sdxl.Diffusion.Tests.Optimizers;
 
 public sealed class LearningRateScheduleGoldenTests
 {
-    public static TheoryData<string> Files => [.. Directory.GetFiles(TestPaths.Goldens, "lr-schedules*.json").Select(f => Path.GetFileName(f))];
+    public static TheoryData<string> Files =>
+        [.. Directory.GetFiles(TestPaths.Goldens, "lr-schedules*.json").Select(f => Path.GetFileName(f))];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -18,7 +19,12 @@ public sealed class LearningRateScheduleGoldenTests
             // The reference's 'constant' has no warm-up; ours has one when asked for.
             var warmup = kind.Name == "constant" ? 0 : json.GetProperty("warmup").GetInt32();
             var schedule = new LearningRateSchedule(
-                kind.Name, warmup, json.GetProperty("total").GetInt32(), json.GetProperty("cycles_for_restarts").GetInt32(), json.GetProperty("power").GetDouble());
+                kind.Name,
+                warmup,
+                json.GetProperty("total").GetInt32(),
+                json.GetProperty("cycles_for_restarts").GetInt32(),
+                json.GetProperty("power").GetDouble()
+            );
             var step = 0;
             foreach (var expected in kind.Value.EnumerateArray())
                 Close.To(expected.GetDouble(), schedule.Multiplier(step), 1e-9, $"{kind.Name} at step {step++}");

@@ -9,7 +9,8 @@ namespace Sdxl.Diffusion.Tests.Optimizers;
 
 public sealed class OptimizerGoldenTests
 {
-    public static TheoryData<string> Cases => [.. Directory.GetFiles(TestPaths.Golden("optimizers"), "*.json").Select(f => Path.GetFileNameWithoutExtension(f)!)];
+    public static TheoryData<string> Cases =>
+        [.. Directory.GetFiles(TestPaths.Golden("optimizers"), "*.json").Select(f => Path.GetFileNameWithoutExtension(f)!)];
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -29,7 +30,12 @@ public sealed class OptimizerGoldenTests
             optimizer.Step();
             parameters.ClearGradients();
             foreach (var parameter in names)
-                Close.To(file.Read($"after.{step}.{parameter}"), parameters[parameter], Close.Pass, $"{name}: {parameter} after step {step}");
+                Close.To(
+                    file.Read($"after.{step}.{parameter}"),
+                    parameters[parameter],
+                    Close.Pass,
+                    $"{name}: {parameter} after step {step}"
+                );
             if (optimizer is Prodigy prodigy && json.TryGetProperty("d_after_each_step", out var estimates))
             {
                 var d = estimates[step].GetDouble();
@@ -74,14 +80,31 @@ public sealed class OptimizerGoldenTests
         var (second, _, secondOptimizer) = New();
         using (no_grad())
             second.Values.copy_(first.Values);
-        secondOptimizer.Restore(firstOptimizer.State.ToDictionary(s => s.Key, s => s.Value.shape), (key, target) => target.copy_(firstOptimizer.State[key]), firstOptimizer.Numbers);
+        secondOptimizer.Restore(
+            firstOptimizer.State.ToDictionary(s => s.Key, s => s.Value.shape),
+            (key, target) => target.copy_(firstOptimizer.State[key]),
+            firstOptimizer.Numbers
+        );
         Do(second, secondOptimizer, steps / 2, steps);
 
         Assert.True(straight.Values.bytes.SequenceEqual(second.Values.bytes), $"{name}: the restored optimizer ends elsewhere");
     }
 
     private static readonly string[] s_known =
-        ["lr", "betas", "eps", "weight_decay", "scale_parameter", "relative_step", "warmup_init", "d0", "d_coef", "growth_rate", "use_bias_correction", "safeguard_warmup"];
+    [
+        "lr",
+        "betas",
+        "eps",
+        "weight_decay",
+        "scale_parameter",
+        "relative_step",
+        "warmup_init",
+        "d0",
+        "d_coef",
+        "growth_rate",
+        "use_bias_correction",
+        "safeguard_warmup",
+    ];
 
     /// <summary>Rate and weight decay: what the golden says, else the reference library's own default.</summary>
     private static ParameterGroup Group(JsonElement json, FlatParameters parameters)
@@ -108,15 +131,34 @@ public sealed class OptimizerGoldenTests
         {
             "AdamW" => new AdamW([group], new AdamWSettings(betas?.Item1 ?? 0.9, betas?.Item2 ?? 0.999, Number(settings, "eps", 1e-8))),
             "Lion" => new Lion([group], new LionSettings(betas?.Item1 ?? 0.9, betas?.Item2 ?? 0.99)),
-            "Adafactor" => new Adafactor([group], new AdafactorSettings(Flag(settings, "scale_parameter", true), Flag(settings, "relative_step", true), Flag(settings, "warmup_init", false))),
-            "Prodigy" => new Prodigy([group], new ProdigySettings(
-                betas?.Item1 ?? 0.9, betas?.Item2 ?? 0.999, Number(settings, "eps", 1e-8), Number(settings, "d0", 1e-6), Number(settings, "d_coef", 1),
-                Number(settings, "growth_rate", double.PositiveInfinity), Flag(settings, "use_bias_correction", false), Flag(settings, "safeguard_warmup", false))),
+            "Adafactor" => new Adafactor(
+                [group],
+                new AdafactorSettings(
+                    Flag(settings, "scale_parameter", true),
+                    Flag(settings, "relative_step", true),
+                    Flag(settings, "warmup_init", false)
+                )
+            ),
+            "Prodigy" => new Prodigy(
+                [group],
+                new ProdigySettings(
+                    betas?.Item1 ?? 0.9,
+                    betas?.Item2 ?? 0.999,
+                    Number(settings, "eps", 1e-8),
+                    Number(settings, "d0", 1e-6),
+                    Number(settings, "d_coef", 1),
+                    Number(settings, "growth_rate", double.PositiveInfinity),
+                    Flag(settings, "use_bias_correction", false),
+                    Flag(settings, "safeguard_warmup", false)
+                )
+            ),
             _ => throw new InvalidDataException($"The goldens name an optimizer '{kind}' that this test does not know."),
         };
     }
 
-    private static double Number(JsonElement settings, string name, double fallback) => settings.TryGetProperty(name, out var value) ? value.GetDouble() : fallback;
+    private static double Number(JsonElement settings, string name, double fallback) =>
+        settings.TryGetProperty(name, out var value) ? value.GetDouble() : fallback;
 
-    private static bool Flag(JsonElement settings, string name, bool fallback) => settings.TryGetProperty(name, out var value) ? value.GetBoolean() : fallback;
+    private static bool Flag(JsonElement settings, string name, bool fallback) =>
+        settings.TryGetProperty(name, out var value) ? value.GetBoolean() : fallback;
 }

@@ -25,7 +25,15 @@ public sealed class FineTuneTests : IDisposable
         Directory.Delete(folder, recursive: true);
     }
 
-    private static readonly GenerationSettings s_settings = new() { Prompt = "a photo of TOK on the grass", Width = 64, Height = 64, Steps = 2, Seed = 3, ApplyWatermark = false };
+    private static readonly GenerationSettings s_settings = new()
+    {
+        Prompt = "a photo of TOK on the grass",
+        Width = 64,
+        Height = 64,
+        Steps = 2,
+        Seed = 3,
+        ApplyWatermark = false,
+    };
 
     private byte[] Draw(string? path, string? prompt = null)
     {
@@ -44,10 +52,27 @@ public sealed class FineTuneTests : IDisposable
     private Tensor Random(long index, params long[] shape) => CounterRandom.Normal(9, RandomPurpose.InitialWeights, 0, index, shape);
 
     private (Tensor Rows1, Tensor Rows2) Rows(long index, int vectors) =>
-        (Random(index, vectors, pipeline.Model.TextEncoder!.Config.HiddenSize), Random(index + 1, vectors, pipeline.Model.TextEncoder2.Config.HiddenSize));
+        (
+            Random(index, vectors, pipeline.Model.TextEncoder!.Config.HiddenSize),
+            Random(index + 1, vectors, pipeline.Model.TextEncoder2.Config.HiddenSize)
+        );
 
-    private List<LoraLayer> Lora() => [.. pipeline.Model.UNet.named_modules().Where(m => m.module is Linear && m.name.Contains(".attn2.to_", StringComparison.Ordinal))
-        .Select((m, i) => new LoraLayer("unet", m.name, Random(2 * i, 4, ((Linear)m.module).Weight.shape[1]), Random(2 * i + 1, ((Linear)m.module).Weight.shape[0], 4), 1))];
+    private List<LoraLayer> Lora() =>
+        [
+            .. pipeline
+                .Model.UNet.named_modules()
+                .Where(m => m.module is Linear && m.name.Contains(".attn2.to_", StringComparison.Ordinal))
+                .Select(
+                    (m, i) =>
+                        new LoraLayer(
+                            "unet",
+                            m.name,
+                            Random(2 * i, 4, ((Linear)m.module).Weight.shape[1]),
+                            Random(2 * i + 1, ((Linear)m.module).Weight.shape[0], 4),
+                            1
+                        )
+                ),
+        ];
 
     [Theory]
     [InlineData("""{"": "<s0><s1>"}""", "empty trigger word")]
@@ -66,7 +91,12 @@ public sealed class FineTuneTests : IDisposable
     public void A_LoRA_that_names_a_trigger_word_without_holding_its_vectors_says_so()
     {
         var names = SdxlModel.NamesFor(pipeline.Model.UNet.Config, pipeline.Model.Vae.Config);
-        LoraExport.WriteKohya(At("alone", "gizmo-kohya.safetensors"), Lora(), names, new Dictionary<string, string> { ["modelspec.trigger_phrase"] = "TOK, CAT" });
+        LoraExport.WriteKohya(
+            At("alone", "gizmo-kohya.safetensors"),
+            Lora(),
+            names,
+            new Dictionary<string, string> { ["modelspec.trigger_phrase"] = "TOK, CAT" }
+        );
         using (var alone = FineTune.Load(At("alone", "gizmo-kohya.safetensors")))
             Assert.Equal(["TOK", "CAT"], alone.WordsWithoutVectors);
         var (rows1, rows2) = Rows(900, 2);
@@ -80,7 +110,10 @@ public sealed class FineTuneTests : IDisposable
     {
         const string layer = "text_encoder.text_model.encoder.layers.0.self_attn.q_proj.lora_linear_layer.";
         var width = pipeline.Model.TextEncoder!.Config.HiddenSize;
-        SafetensorsWriter.Write(At("te.safetensors"), new Dictionary<string, Tensor> { [layer + "down.weight"] = Random(1, 4, width), [layer + "up.weight"] = Random(2, width, 4) });
+        SafetensorsWriter.Write(
+            At("te.safetensors"),
+            new Dictionary<string, Tensor> { [layer + "down.weight"] = Random(1, 4, width), [layer + "up.weight"] = Random(2, width, 4) }
+        );
         Assert.NotEqual(Draw(null), Draw(At("te.safetensors")));
     }
 
@@ -139,7 +172,12 @@ public sealed class FineTuneTests : IDisposable
     public void An_embedding_bundled_into_a_LoRAs_file_draws_what_it_draws_beside_it()
     {
         var (lora, (rows1, rows2)) = (Lora(), Rows(900, 2));
-        LoraExport.WriteKohya(At("beside", "gizmo.safetensors"), lora, SdxlModel.NamesFor(pipeline.Model.UNet.Config, pipeline.Model.Vae.Config), new Dictionary<string, string>());
+        LoraExport.WriteKohya(
+            At("beside", "gizmo.safetensors"),
+            lora,
+            SdxlModel.NamesFor(pipeline.Model.UNet.Config, pipeline.Model.Vae.Config),
+            new Dictionary<string, string>()
+        );
         EmbeddingFile.WriteWebUi(At("beside", "TOK.safetensors"), rows1, rows2);
         using (var file = SafetensorsFile.Open(At("beside", "gizmo.safetensors")))
         {
@@ -159,10 +197,21 @@ public sealed class FineTuneTests : IDisposable
     {
         var plain = Draw(null);
         var whole = At("full", "gizmo.safetensors");
-        SingleFiles.Write(whole, pipeline.Model, (name, weight) => name.StartsWith("unet.", StringComparison.Ordinal) ? weight * Num(1.1) : weight);
+        SingleFiles.Write(
+            whole,
+            pipeline.Model,
+            (name, weight) => name.StartsWith("unet.", StringComparison.Ordinal) ? weight * Num(1.1) : weight
+        );
         SingleFiles.Write(At("unet.safetensors"), pipeline.Model, (_, weight) => weight * Num(1.1), "unet");
-        SafetensorsWriter.Write(At("diffusers.safetensors"), pipeline.Model.UNet.named_parameters().Select(p => KeyValuePair.Create(p.name, p.parameter.detach() * Num(1.1))));
-        SingleFiles.Write(At("other.safetensors"), pipeline.Model, (name, weight) => name.StartsWith("text_encoder_2.", StringComparison.Ordinal) ? weight * Num(0.9) : weight);
+        SafetensorsWriter.Write(
+            At("diffusers.safetensors"),
+            pipeline.Model.UNet.named_parameters().Select(p => KeyValuePair.Create(p.name, p.parameter.detach() * Num(1.1)))
+        );
+        SingleFiles.Write(
+            At("other.safetensors"),
+            pipeline.Model,
+            (name, weight) => name.StartsWith("text_encoder_2.", StringComparison.Ordinal) ? weight * Num(0.9) : weight
+        );
 
         var drawn = Draw(whole);
         Assert.NotEqual(plain, drawn);
@@ -180,13 +229,17 @@ public sealed class FineTuneTests : IDisposable
     [Fact]
     public void Files_that_are_nothing_or_too_much_are_refused_by_one_clear_error()
     {
-        void Refused<T>(string path, string says) where T : Exception => Assert.Contains(says, Assert.Throws<T>(() => FineTune.Load(path)).Message);
+        void Refused<T>(string path, string says)
+            where T : Exception => Assert.Contains(says, Assert.Throws<T>(() => FineTune.Load(path)).Message);
         var lora = Lora();
         LoraExport.WritePeft(At("two", "a.safetensors"), lora);
         LoraExport.WritePeft(At("two", "b.safetensors"), lora);
         Refused<InvalidDataException>(At("two", "x")[..^2], "holds both 'a.safetensors' and 'b.safetensors'");
         SafetensorsWriter.Write(At("other.safetensors"), new Dictionary<string, Tensor> { ["encoder.layer.0.weight"] = ones(2) });
-        Refused<SafetensorsException>(At("other.safetensors"), "neither a LoRA, an SDXL embedding (clip_l and clip_g), a U-Net nor a checkpoint");
+        Refused<SafetensorsException>(
+            At("other.safetensors"),
+            "neither a LoRA, an SDXL embedding (clip_l and clip_g), a U-Net nor a checkpoint"
+        );
         Directory.CreateDirectory(At("empty", "x")[..^2]);
         Refused<InvalidDataException>(At("empty", "x")[..^2], "holds nothing to apply");
         File.WriteAllBytes(At("pickle", "pytorch_lora_weights.bin"), [1, 2]);

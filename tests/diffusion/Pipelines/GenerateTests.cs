@@ -14,8 +14,8 @@ using F = TorchSharp.torch.nn.functional;
 namespace Sdxl.Diffusion.Tests.Pipelines;
 
 /// <summary>
-/// Each setting of a request reaches the walk it is for: pictures are compared, to the bit, with the denoiser (which the goldens test) driven by hand, with a fine-tune
-/// whose trigger word stands in both prompts.
+/// Each setting of a request reaches the walk it is for: pictures are compared, to the bit, with the denoiser (which the goldens test)
+/// driven by hand, with a fine-tune whose trigger word stands in both prompts.
 /// </summary>
 public sealed class GenerateTests : IDisposable
 {
@@ -46,7 +46,14 @@ public sealed class GenerateTests : IDisposable
 
     private static readonly GenerationSettings s_plain = new()
     {
-        Prompt = "a photo of tok on the grass", NegativePrompt = "a blurry TOK", Width = Side, Height = Side, Steps = 8, GuidanceScale = 5, Seed = Seed, ApplyWatermark = false,
+        Prompt = "a photo of tok on the grass",
+        NegativePrompt = "a blurry TOK",
+        Width = Side,
+        Height = Side,
+        Steps = 8,
+        GuidanceScale = 5,
+        Seed = Seed,
+        ApplyWatermark = false,
     };
 
     /// <summary>Name, the settings it changes.</summary>
@@ -67,12 +74,24 @@ public sealed class GenerateTests : IDisposable
         ["image, mask"] = s => s with { Image = Square(200, 40, 60), Mask = Halves(), PromptStrength = 0.6 },
         ["expert_ensemble"] = s => s with { Refine = RefineMode.ExpertEnsemble },
         ["expert_ensemble, high_noise_frac"] = s => s with { Refine = RefineMode.ExpertEnsemble, HighNoiseFrac = 0.4 },
-        ["expert_ensemble, ancestral"] = s => s with { Refine = RefineMode.ExpertEnsemble, HighNoiseFrac = 0.5, Scheduler = "K_EULER_ANCESTRAL" },
+        ["expert_ensemble, ancestral"] = s =>
+            s with
+            {
+                Refine = RefineMode.ExpertEnsemble,
+                HighNoiseFrac = 0.5,
+                Scheduler = "K_EULER_ANCESTRAL",
+            },
         ["base_image"] = s => s with { Refine = RefineMode.BaseImage, RefineStrength = 0.5 },
         ["base_image, refine_steps"] = s => s with { Refine = RefineMode.BaseImage, RefineStrength = 0.5, RefineSteps = 5 },
         ["base_image, strength"] = s => s with { Refine = RefineMode.BaseImage, RefineStrength = 0.25 },
         ["base_image, aesthetic_score"] = s => s with { Refine = RefineMode.BaseImage, RefineStrength = 0.5, AestheticScore = 9 },
-        ["base_image, negative_aesthetic_score"] = s => s with { Refine = RefineMode.BaseImage, RefineStrength = 0.5, NegativeAestheticScore = 9 },
+        ["base_image, negative_aesthetic_score"] = s =>
+            s with
+            {
+                Refine = RefineMode.BaseImage,
+                RefineStrength = 0.5,
+                NegativeAestheticScore = 9,
+            },
         ["base_image, guidance_rescale"] = s => s with { Refine = RefineMode.BaseImage, RefineStrength = 0.5, GuidanceRescale = 0.7 },
     };
 
@@ -120,10 +139,21 @@ public sealed class GenerateTests : IDisposable
             first = (settings.Steps - (int)(settings.Steps * settings.PromptStrength)) * sampler.CallsPerStep;
             start = settings.PromptStrength == 1 ? noise * Num(sampler.InitialNoiseSigma) : sampler.AddNoise(picture, noise, first);
             if (settings.Mask is not null)
-                repainting = new Repainting(picture, noise, F.interpolate(PictureTensors.LoadMask(settings.Mask, Side, Side), [picture.shape[2], picture.shape[3]]));
+                repainting = new Repainting(
+                    picture,
+                    noise,
+                    F.interpolate(PictureTensors.LoadMask(settings.Mask, Side, Side), [picture.shape[2], picture.shape[3]])
+                );
         }
         var walk = Walk(model, sampler, tokens, settings, step => Noise(RandomPurpose.SampleStep, step));
-        var latents = (walk with { First = first, End = ensemble ? Below(sampler, settings.HighNoiseFrac) : null, Repainting = repainting }).Run(start, default);
+        var latents = (
+            walk with
+            {
+                First = first,
+                End = ensemble ? Below(sampler, settings.HighNoiseFrac) : null,
+                Repainting = repainting,
+            }
+        ).Run(start, default);
         if (settings.Refine != RefineMode.None)
             latents = Refined(settings, latents);
         return PictureTensors.ToRgb(vae.Decode(vae.Unscale(latents)));
@@ -135,12 +165,25 @@ public sealed class GenerateTests : IDisposable
         var steps = ensemble ? settings.Steps : settings.RefineSteps ?? settings.Steps;
         var sampler = SamplerName.Create(settings.Scheduler, refiner.Schedule, steps);
         var tokens = new NewTokens(null, refiner.Tokenizer2.WithAddedTokens(["<s0>", "<s1>"]), null, rows2);
-        var first = ensemble ? Below(sampler, settings.HighNoiseFrac) : (steps - (int)(steps * settings.RefineStrength)) * sampler.CallsPerStep;
+        var first = ensemble
+            ? Below(sampler, settings.HighNoiseFrac)
+            : (steps - (int)(steps * settings.RefineStrength)) * sampler.CallsPerStep;
         var start = ensemble ? latents : sampler.AddNoise(latents, Noise(RandomPurpose.SampleStart, 1), first);
-        return (Walk(refiner, sampler, tokens, settings, step => Noise(RandomPurpose.SampleStep, settings.Steps + step)) with { First = first }).Run(start, default);
+        return (
+            Walk(refiner, sampler, tokens, settings, step => Noise(RandomPurpose.SampleStep, settings.Steps + step)) with
+            {
+                First = first,
+            }
+        ).Run(start, default);
     }
 
-    private static Denoiser Walk(SdxlModel model, Sampler sampler, NewTokens tokens, GenerationSettings settings, Func<int, Tensor> stepNoise)
+    private static Denoiser Walk(
+        SdxlModel model,
+        Sampler sampler,
+        NewTokens tokens,
+        GenerationSettings settings,
+        Func<int, Tensor> stepNoise
+    )
     {
         static string Spelled(string prompt) => prompt.Replace("TOK", "<s0><s1>", StringComparison.OrdinalIgnoreCase);
         var positive = PromptEncoder.Encode(model, [Spelled(settings.Prompt)], tokens);
@@ -149,8 +192,12 @@ public sealed class GenerateTests : IDisposable
         {
             UNet = model.UNet, NetType = ScalarType.Float32, Sampler = sampler, StepNoise = stepNoise,
             Positive = new Guide(positive, SizeIds.For(model, Side, Side, settings.AestheticScore, 1)),
-            Negative = settings.GuidanceScale <= 1 ? null : new Guide(negative, SizeIds.For(model, Side, Side, settings.NegativeAestheticScore, 1)),
-            GuidanceScale = settings.GuidanceScale, GuidanceRescale = settings.GuidanceRescale,
+            Negative =
+                settings.GuidanceScale <= 1
+                    ? null
+                    : new Guide(negative, SizeIds.For(model, Side, Side, settings.NegativeAestheticScore, 1)),
+            GuidanceScale = settings.GuidanceScale,
+            GuidanceRescale = settings.GuidanceRescale,
         };
     }
 
@@ -194,7 +241,12 @@ public sealed class GenerateTests : IDisposable
     {
         var settings = s_plain with { NumOutputs = 3, Steps = 2 };
         var plain = pipeline.Generate(settings, null, default);
-        var source = Path.GetDirectoryName(Directory.GetFiles(TestPaths.Goldens, "preprocessor_config.json", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First())!;
+        var source = Path.GetDirectoryName(
+            Directory
+                .GetFiles(TestPaths.Goldens, "preprocessor_config.json", SearchOption.AllDirectories)
+                .Order(StringComparer.Ordinal)
+                .First()
+        )!;
         // The golden's checker, its thresholds moved so that the concept nearest to one of the three pictures takes exactly that one.
         Tensor cosines;
         using (var checker = SafetyChecker.Load(source, DiffusionDevice.Cpu))
@@ -214,13 +266,27 @@ public sealed class GenerateTests : IDisposable
         }
         using (var weights = SafetensorsFile.Open(Directory.GetFiles(source, "*.safetensors").Single()))
         {
-            SafetensorsWriter.Write(Path.Combine(folderOfChecker, "model.safetensors"), weights.Entries.Keys.Select(k => KeyValuePair.Create(k, k switch
-            {
-                "concept_embeds_weights" => thresholds, "special_care_embeds_weights" => weights.Read(k) * Num(0) + Num(2), _ => weights.Read(k),
-            })));
+            SafetensorsWriter.Write(
+                Path.Combine(folderOfChecker, "model.safetensors"),
+                weights.Entries.Keys.Select(k =>
+                    KeyValuePair.Create(
+                        k,
+                        k switch
+                        {
+                            "concept_embeds_weights" => thresholds,
+                            "special_care_embeds_weights" => weights.Read(k) * Num(0) + Num(2),
+                            _ => weights.Read(k),
+                        }
+                    )
+                )
+            );
         }
 
-        using var checking = new SdxlPipeline(SdxlModel.Load(Golden.BaseFolder, DiffusionDevice.Cpu), null, SafetyChecker.Load(folderOfChecker, DiffusionDevice.Cpu));
+        using var checking = new SdxlPipeline(
+            SdxlModel.Load(Golden.BaseFolder, DiffusionDevice.Cpu),
+            null,
+            SafetyChecker.Load(folderOfChecker, DiffusionDevice.Cpu)
+        );
         using (var tune = FineTune.Load(Path.Combine(folder, "TOK.safetensors")))
             checking.Apply(tune, 1);
         Assert.True(checking.ChecksSafety);
@@ -266,12 +332,16 @@ public sealed class GenerateTests : IDisposable
     [InlineData("text.jpg", "this is not a picture")]
     public void A_picture_that_cannot_be_drawn_from_is_refused_in_a_sentence(string file, string says)
     {
-        var bytes = File.ReadAllBytes(Path.Combine(TestPaths.Root, "tests", "fixtures", "shared", "pictures", file)); // the repository's own
+        // The repository's own
+        var bytes = File.ReadAllBytes(Path.Combine(TestPaths.Root, "tests", "fixtures", "shared", "pictures", file));
         var refused = Assert.Throws<InvalidDataException>(() => Draw(s_plain with { Image = bytes }));
         Assert.Contains(says, refused.Message, StringComparison.Ordinal);
     }
 
-    public static TheoryData<string> Rotated => new(Directory.GetFiles(TestPaths.Fixture("pictures"), "exif-*.jpg").Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal));
+    public static TheoryData<string> Rotated =>
+        new(
+            Directory.GetFiles(TestPaths.Fixture("pictures"), "exif-*.jpg").Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal)
+        );
 
     [Theory]
     [MemberData(nameof(Rotated))]

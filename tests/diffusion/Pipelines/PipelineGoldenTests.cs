@@ -6,23 +6,34 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Sdxl.Diffusion.Tests.Pipelines;
 
-/// <summary>Whole trajectories of text to image, image to image, inpainting and both uses of the refiner. Pictures may differ by one level of 255: a value on the border rounds either way.</summary>
+/// <summary>
+/// Whole trajectories of text to image, image to image, inpainting and both uses of the refiner. Pictures may differ by one level of 255: a
+/// value on the border rounds either way.
+/// </summary>
 public sealed class PipelineGoldenTests
 {
-    public static TheoryData<string> TextToImage => new(Golden.With("latents", "output_latents", "facts.scheduler", "!facts.high_noise_frac"));
+    public static TheoryData<string> TextToImage =>
+        new(Golden.With("latents", "output_latents", "facts.scheduler", "!facts.high_noise_frac"));
 
-    public static TheoryData<string> ImageToImage => new(Golden.With("image_latents", "output_latents", "facts.strength", "!facts.aesthetic_score"));
+    public static TheoryData<string> ImageToImage =>
+        new(Golden.With("image_latents", "output_latents", "facts.strength", "!facts.aesthetic_score"));
 
     public static TheoryData<string> Inpainting => new(Golden.With("image", "mask", "output_latents", "facts.strength"));
 
     public static TheoryData<string> Ensembles => new(Golden.With("latents", "output_latents", "facts.high_noise_frac"));
 
-    public static TheoryData<string> SecondPasses => new(Golden.With("image_latents", "output_latents", "facts.strength", "facts.aesthetic_score"));
+    public static TheoryData<string> SecondPasses =>
+        new(Golden.With("image_latents", "output_latents", "facts.strength", "facts.aesthetic_score"));
 
     [Fact]
     public void Every_golden_of_a_pipeline_is_of_one_of_these_kinds()
     {
-        string[] known = [.. new IEnumerable<object[]>[] { TextToImage, ImageToImage, Inpainting, Ensembles, SecondPasses }.SelectMany(kind => kind.Select(row => (string)row[0])).Order(StringComparer.Ordinal)];
+        string[] known =
+        [
+            .. new IEnumerable<object[]>[] { TextToImage, ImageToImage, Inpainting, Ensembles, SecondPasses }
+                .SelectMany(kind => kind.Select(row => (string)row[0]))
+                .Order(StringComparer.Ordinal),
+        ];
         Assert.Equal(Golden.With("output_latents"), known);
     }
 
@@ -55,7 +66,10 @@ public sealed class PipelineGoldenTests
         using var run = new Run(name);
         using var sampler = SamplerName.Create(run.Given.Text("scheduler"), run.Base.Schedule, run.Given.Int("steps"));
         var first = SdxlPipeline.FirstCall(sampler, run.Given.Double("strength"));
-        var end = (run.Denoiser(run.Base, sampler) with { First = first }).Run(sampler.AddNoise(run.Given["image_latents"], run.Given["noise"], first), default);
+        var end = (run.Denoiser(run.Base, sampler) with { First = first }).Run(
+            sampler.AddNoise(run.Given["image_latents"], run.Given["noise"], first),
+            default
+        );
         Golden.Close(run.Given["output_latents"], end, Golden.Trajectory, "output_latents");
     }
 
@@ -68,8 +82,17 @@ public sealed class PipelineGoldenTests
         var latents = run.Base.Vae.Scale(run.Base.Vae.Encode(run.Given["image"]).Mean);
         var mask = F.interpolate(run.Given["mask"], [latents.shape[2], latents.shape[3]]);
         var first = SdxlPipeline.FirstCall(sampler, run.Given.Double("strength"));
-        var denoiser = run.Denoiser(run.Base, sampler) with { First = first, Repainting = new Repainting(latents, run.Given["noise"], mask) };
-        Golden.Close(run.Given["output_latents"], denoiser.Run(sampler.AddNoise(latents, run.Given["noise"], first), default), Golden.Trajectory, "output_latents");
+        var denoiser = run.Denoiser(run.Base, sampler) with
+        {
+            First = first,
+            Repainting = new Repainting(latents, run.Given["noise"], mask),
+        };
+        Golden.Close(
+            run.Given["output_latents"],
+            denoiser.Run(sampler.AddNoise(latents, run.Given["noise"], first), default),
+            Golden.Trajectory,
+            "output_latents"
+        );
     }
 
     [Theory]
@@ -79,7 +102,10 @@ public sealed class PipelineGoldenTests
         using var run = new Run(name);
         var (steps, fraction) = (run.Given.Int("steps"), run.Given.Double("high_noise_frac"));
         using var sampler = SamplerName.Create(run.Given.Text("scheduler"), run.Base.Schedule, steps);
-        var half = (run.Denoiser(run.Base, sampler) with { End = SdxlPipeline.EnsembleBorder(sampler, fraction) }).Run(run.Given["latents"] * Num(sampler.InitialNoiseSigma), default);
+        var half = (run.Denoiser(run.Base, sampler) with { End = SdxlPipeline.EnsembleBorder(sampler, fraction) }).Run(
+            run.Given["latents"] * Num(sampler.InitialNoiseSigma),
+            default
+        );
         Golden.Close(run.Given["base_latents"], half, Golden.Trajectory, "base_latents");
 
         using var refined = SamplerName.Create(run.Given.Text("scheduler"), run.Refiner.Schedule, steps);
@@ -94,7 +120,10 @@ public sealed class PipelineGoldenTests
         using var run = new Run(name);
         using var sampler = SamplerName.Create(run.Given.Text("scheduler"), run.Refiner.Schedule, run.Given.Int("steps"));
         var first = SdxlPipeline.FirstCall(sampler, run.Given.Double("strength"));
-        var end = (run.Denoiser(run.Refiner, sampler) with { First = first }).Run(sampler.AddNoise(run.Given["image_latents"], run.Given["noise"], first), default);
+        var end = (run.Denoiser(run.Refiner, sampler) with { First = first }).Run(
+            sampler.AddNoise(run.Given["image_latents"], run.Given["noise"], first),
+            default
+        );
         Golden.Close(run.Given["output_latents"], end, Golden.Trajectory, "output_latents");
     }
 
@@ -117,7 +146,8 @@ public sealed class PipelineGoldenTests
         public SdxlModel Refiner => refiner ??= SdxlModel.Load(Named("refiner", Golden.RefinerFolders[0]), DiffusionDevice.Cpu);
 
         /// <summary>The folder that the golden names, else the one that lies there.</summary>
-        private string Named(string fact, string folder) => Given.Facts.TryGetProperty(fact, out var name) ? Golden.Folder(name.GetString()!) : folder;
+        private string Named(string fact, string folder) =>
+            Given.Facts.TryGetProperty(fact, out var name) ? Golden.Folder(name.GetString()!) : folder;
 
         public Denoiser Denoiser(SdxlModel model, Sampler sampler)
         {
@@ -126,11 +156,14 @@ public sealed class PipelineGoldenTests
             var shape = Given[Given.Names.First(n => n is "latents" or "noise")].shape;
             double Score(string name) => facts.TryGetProperty(name, out var value) ? value.GetDouble() : 0;
             var pixels = model.Vae.Config.Downscale; // a latent's side
-            Guide Sized(PromptStates states, string score) => new(states, SizeIds.For(model, (int)shape[2] * pixels, (int)shape[3] * pixels, Score(score), prompts.Length));
+            Guide Sized(PromptStates states, string score) =>
+                new(states, SizeIds.For(model, (int)shape[2] * pixels, (int)shape[3] * pixels, Score(score), prompts.Length));
 
             var positive = PromptEncoder.Encode(model, prompts);
             PromptStates? negative = facts.TryGetProperty("negative_prompts", out var several)
-                ? several.ValueKind == System.Text.Json.JsonValueKind.Null ? null : PromptEncoder.Encode(model, Given.Texts("negative_prompts"))
+                ? several.ValueKind == System.Text.Json.JsonValueKind.Null
+                    ? null
+                    : PromptEncoder.Encode(model, Given.Texts("negative_prompts"))
                 : PromptEncoder.EncodeNegative(model, Given.Text("negative_prompt"), positive);
             return new Denoiser
             {

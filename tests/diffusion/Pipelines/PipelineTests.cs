@@ -17,7 +17,15 @@ public sealed class PipelineTests : IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("sdxl-pipeline-").FullName;
     private readonly SdxlPipeline pipeline = SdxlPipeline.Load(Golden.BaseFolder, Golden.RefinerFolders[0], DiffusionDevice.Cpu);
 
-    private static readonly GenerationSettings s_settings = new() { Prompt = "a photo of TOK on the grass", NegativePrompt = "tok, blurry", Width = 64, Height = 48, Steps = 3, Seed = 11 };
+    private static readonly GenerationSettings s_settings = new()
+    {
+        Prompt = "a photo of TOK on the grass",
+        NegativePrompt = "tok, blurry",
+        Width = 64,
+        Height = 48,
+        Steps = 3,
+        Seed = 11,
+    };
 
     public void Dispose()
     {
@@ -149,7 +157,9 @@ public sealed class PipelineTests : IDisposable
         Assert.Contains("Width is 63", refused.Message);
         Assert.Contains("Steps is 0", refused.Message);
         Assert.Contains("'EULER'", refused.Message);
-        refused = Assert.Throws<ArgumentException>(() => Draw(s_settings with { GuidanceScale = double.NaN, GuidanceRescale = 1.5, RefineSteps = 0 }));
+        refused = Assert.Throws<ArgumentException>(() =>
+            Draw(s_settings with { GuidanceScale = double.NaN, GuidanceRescale = 1.5, RefineSteps = 0 })
+        );
         Assert.Contains("GuidanceScale is NaN", refused.Message);
         Assert.Contains("GuidanceRescale is", refused.Message);
         Assert.Contains("RefineSteps is 0", refused.Message);
@@ -161,7 +171,11 @@ public sealed class PipelineTests : IDisposable
         // The same model with one block more in its VAE, so that a latent pixel is twice as wide; its weights are random.
         var source = Golden.BaseFolder;
         var model = Path.Combine(folder, "deep");
-        foreach (var file in Directory.GetFiles(source, "*", SearchOption.AllDirectories).Where(f => !Path.GetRelativePath(source, f).StartsWith("vae", StringComparison.Ordinal)))
+        foreach (
+            var file in Directory
+                .GetFiles(source, "*", SearchOption.AllDirectories)
+                .Where(f => !Path.GetRelativePath(source, f).StartsWith("vae", StringComparison.Ordinal))
+        )
         {
             var copy = Path.Combine(model, Path.GetRelativePath(source, file));
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
@@ -177,11 +191,18 @@ public sealed class PipelineTests : IDisposable
         {
             foreach (var parameter in vae.parameters())
                 parameter.normal_(0, 0.05);
-            SafetensorsWriter.Write(Path.Combine(model, "vae", "diffusion_pytorch_model.safetensors"), vae.named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter)));
+            SafetensorsWriter.Write(
+                Path.Combine(model, "vae", "diffusion_pytorch_model.safetensors"),
+                vae.named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter))
+            );
         }
         using var pipeline = SdxlPipeline.Load(model, null, DiffusionDevice.Cpu);
         var settings = s_settings with { Width = 72, Height = 64, Image = null, Mask = null };
-        Assert.Contains("multiples of 16", Assert.Throws<ArgumentException>(() => pipeline.Generate(settings, null, default)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "multiples of 16",
+            Assert.Throws<ArgumentException>(() => pipeline.Generate(settings, null, default)).Message,
+            StringComparison.Ordinal
+        );
         Assert.Equal(64 * 64 * 3, pipeline.Generate(settings with { Width = 64 }, null, default)[0].Rgb.Length);
     }
 
@@ -210,7 +231,10 @@ public sealed class PipelineTests : IDisposable
         using (var scope = NewDisposeScope())
         {
             const string module = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.processor.to_q_lora";
-            SafetensorsWriter.Write(path, new Dictionary<string, Tensor> { [$"{module}.down.weight"] = ones(4, 640), [$"{module}.up.weight"] = ones(640, 4) });
+            SafetensorsWriter.Write(
+                path,
+                new Dictionary<string, Tensor> { [$"{module}.down.weight"] = ones(4, 640), [$"{module}.up.weight"] = ones(640, 4) }
+            );
         }
         using var tune = FineTune.Load(path);
         Assert.Contains("another base model", Assert.Throws<SafetensorsException>(() => pipeline.Apply(tune, 1)).Message);
@@ -223,14 +247,42 @@ public sealed class PipelineTests : IDisposable
     private string LoraTar(string name, long seed)
     {
         using var scope = NewDisposeScope();
-        var (lora, rows, special, tar) = (Path.Combine(folder, $"{name}.safetensors"), Path.Combine(folder, $"{name}.pti"), Path.Combine(folder, $"{name}.json"), Path.Combine(folder, $"{name}.tar"));
+        var (lora, rows, special, tar) = (
+            Path.Combine(folder, $"{name}.safetensors"),
+            Path.Combine(folder, $"{name}.pti"),
+            Path.Combine(folder, $"{name}.json"),
+            Path.Combine(folder, $"{name}.tar")
+        );
         Tensor Random(long index, params long[] shape) => CounterRandom.Normal(seed, RandomPurpose.InitialWeights, 0, index, shape);
-        var linears = pipeline.Model.UNet.named_modules().Where(m => m.module is Sdxl.Diffusion.Nets.Linear && m.name.Contains(".attn2.to_")).ToList();
-        LoraExport.WriteCog(lora, [.. linears.Select((m, i) => new LoraLayer(
-            "unet", m.name, Random(2 * i, 4, ((Sdxl.Diffusion.Nets.Linear)m.module).Weight.shape[1]), Random(2 * i + 1, ((Sdxl.Diffusion.Nets.Linear)m.module).Weight.shape[0], 4), 1))]);
-        EmbeddingFile.WriteCog(rows, Random(900, 2, pipeline.Model.TextEncoder!.Config.HiddenSize), Random(901, 2, pipeline.Model.TextEncoder2.Config.HiddenSize));
+        var linears = pipeline
+            .Model.UNet.named_modules()
+            .Where(m => m.module is Sdxl.Diffusion.Nets.Linear && m.name.Contains(".attn2.to_"))
+            .ToList();
+        LoraExport.WriteCog(
+            lora,
+            [
+                .. linears.Select(
+                    (m, i) =>
+                        new LoraLayer(
+                            "unet",
+                            m.name,
+                            Random(2 * i, 4, ((Sdxl.Diffusion.Nets.Linear)m.module).Weight.shape[1]),
+                            Random(2 * i + 1, ((Sdxl.Diffusion.Nets.Linear)m.module).Weight.shape[0], 4),
+                            1
+                        )
+                ),
+            ]
+        );
+        EmbeddingFile.WriteCog(
+            rows,
+            Random(900, 2, pipeline.Model.TextEncoder!.Config.HiddenSize),
+            Random(901, 2, pipeline.Model.TextEncoder2.Config.HiddenSize)
+        );
         File.WriteAllBytes(special, TrainedModelTar.SpecialParams("TOK", 2));
-        TrainedModelTar.Write(tar, [(TrainedModelTar.LoraName, lora), (TrainedModelTar.EmbeddingsName, rows), (TrainedModelTar.SpecialParamsName, special)]);
+        TrainedModelTar.Write(
+            tar,
+            [(TrainedModelTar.LoraName, lora), (TrainedModelTar.EmbeddingsName, rows), (TrainedModelTar.SpecialParamsName, special)]
+        );
         return tar;
     }
 
@@ -240,7 +292,10 @@ public sealed class PipelineTests : IDisposable
         using var scope = NewDisposeScope();
         using var guard = no_grad();
         var path = Path.Combine(folder, "full");
-        SafetensorsWriter.Write(Path.Combine(path, TrainedModelTar.UNetName), pipeline.Model.UNet.named_parameters().Select(p => KeyValuePair.Create(p.name, p.parameter * Num(1.1))));
+        SafetensorsWriter.Write(
+            Path.Combine(path, TrainedModelTar.UNetName),
+            pipeline.Model.UNet.named_parameters().Select(p => KeyValuePair.Create(p.name, p.parameter * Num(1.1)))
+        );
         return path;
     }
 

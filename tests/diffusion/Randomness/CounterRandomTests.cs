@@ -11,7 +11,10 @@ public sealed class CounterRandomTests
     {
         Assert.Equal((0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u), Philox.Block(0, 0, 0, 0, 0));
         Assert.Equal((0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu), Philox.Block(~0u, ~0u, ~0u, ~0u, ~0ul));
-        Assert.Equal((0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u), Philox.Block(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0x299f31d0a4093822));
+        Assert.Equal(
+            (0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u),
+            Philox.Block(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0x299f31d0a4093822)
+        );
     }
 
     [Fact]
@@ -32,7 +35,14 @@ public sealed class CounterRandomTests
             CounterRandom.Normal(seed, purpose, step, index, numbers);
             return numbers;
         }
-        var draws = new[] { Draw(1, RandomPurpose.TrainNoise, 1, 1), Draw(2, RandomPurpose.TrainNoise, 1, 1), Draw(1, RandomPurpose.TrainTimestep, 1, 1), Draw(1, RandomPurpose.TrainNoise, 2, 1), Draw(1, RandomPurpose.TrainNoise, 1, 2) };
+        var draws = new[]
+        {
+            Draw(1, RandomPurpose.TrainNoise, 1, 1),
+            Draw(2, RandomPurpose.TrainNoise, 1, 1),
+            Draw(1, RandomPurpose.TrainTimestep, 1, 1),
+            Draw(1, RandomPurpose.TrainNoise, 2, 1),
+            Draw(1, RandomPurpose.TrainNoise, 1, 2),
+        };
         Assert.Equal(draws.Length, draws.Select(d => string.Join(' ', d)).Distinct().Count());
         Assert.Equal(draws[0], Draw(1, RandomPurpose.TrainNoise, 1, 1));
     }
@@ -52,7 +62,10 @@ public sealed class CounterRandomTests
     public void A_permutation_holds_every_number_once_and_uniform_numbers_stay_below_1()
     {
         Assert.Equal(Enumerable.Range(0, 100), CounterRandom.Permutation(9, RandomPurpose.TrainOrder, 4, 100).Order());
-        Assert.NotEqual(CounterRandom.Permutation(9, RandomPurpose.TrainOrder, 4, 100), CounterRandom.Permutation(9, RandomPurpose.TrainOrder, 5, 100));
+        Assert.NotEqual(
+            CounterRandom.Permutation(9, RandomPurpose.TrainOrder, 4, 100),
+            CounterRandom.Permutation(9, RandomPurpose.TrainOrder, 5, 100)
+        );
         var uniform = Enumerable.Range(0, 10_000).Select(i => CounterRandom.Uniform(9, RandomPurpose.TrainTimestep, i, 0)).ToList();
         Assert.All(uniform, u => Assert.InRange(u, 0, 0.99999999999));
         Assert.Equal(0.5, uniform.Average(), 0.01);

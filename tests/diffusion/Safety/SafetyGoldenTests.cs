@@ -24,7 +24,12 @@ public sealed class SafetyGoldenTests
         for (var i = 0; i < pictures.Count; i++)
         {
             var (rgb, width, height) = pictures[i];
-            Golden.Close(given["pixel_values"].narrow(0, i, 1), checker.Pixels(rgb, width, height), Golden.Pass, $"pixel_values of picture {i}");
+            Golden.Close(
+                given["pixel_values"].narrow(0, i, 1),
+                checker.Pixels(rgb, width, height),
+                Golden.Pass,
+                $"pixel_values of picture {i}"
+            );
             Assert.Equal(flagged[i], checker.IsFlagged(rgb, width, height));
         }
         var scores = checker.Score(given["pixel_values"]);

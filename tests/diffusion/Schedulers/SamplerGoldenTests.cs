@@ -5,7 +5,8 @@ namespace Sdxl.Diffusion.Tests.Schedulers;
 
 public sealed class SamplerGoldenTests
 {
-    public static TheoryData<string> Files => new(Directory.GetFiles(TestPaths.Golden("schedulers"), "*.json").Select(f => Path.GetFileNameWithoutExtension(f)));
+    public static TheoryData<string> Files =>
+        new(Directory.GetFiles(TestPaths.Golden("schedulers"), "*.json").Select(f => Path.GetFileNameWithoutExtension(f)));
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -13,7 +14,8 @@ public sealed class SamplerGoldenTests
     {
         using var scope = NewDisposeScope();
         using var given = Golden.Open("schedulers", name);
-        Sampler New() => SamplerName.Create(given.Text("scheduler"), SchedulerConfig.Parse(given.Facts.GetProperty("config"), name), given.Int("steps"));
+        Sampler New() =>
+            SamplerName.Create(given.Text("scheduler"), SchedulerConfig.Parse(given.Facts.GetProperty("config"), name), given.Int("steps"));
 
         using var sampler = New();
         Assert.Equal(given["timesteps"].data<double>().ToArray(), sampler.Timesteps);
@@ -24,7 +26,12 @@ public sealed class SamplerGoldenTests
         var sample = given["noise"] * Num(sampler.InitialNoiseSigma);
         for (var i = 0; i < sampler.Timesteps.Length; i++)
         {
-            sample = sampler.Step(Model(sampler.ScaleInput(sample, i), sampler.Timesteps[i]), sample, i, given.Has("step_noise") ? given["step_noise"][i] : null);
+            sample = sampler.Step(
+                Model(sampler.ScaleInput(sample, i), sampler.Timesteps[i]),
+                sample,
+                i,
+                given.Has("step_noise") ? given["step_noise"][i] : null
+            );
             Golden.Close(given["trajectory"][i], sample, Golden.Trajectory, $"after call {i}");
         }
 
@@ -33,7 +40,12 @@ public sealed class SamplerGoldenTests
         sample = again.AddNoise(given["image"], given["image_noise"], first);
         Golden.Close(given["img2img_start"], sample, Golden.Pass, "img2img_start");
         for (var i = first; i < again.Timesteps.Length; i++)
-            sample = again.Step(Model(again.ScaleInput(sample, i), again.Timesteps[i]), sample, i, given.Has("img2img_step_noise") ? given["img2img_step_noise"][i - first] : null);
+            sample = again.Step(
+                Model(again.ScaleInput(sample, i), again.Timesteps[i]),
+                sample,
+                i,
+                given.Has("img2img_step_noise") ? given["img2img_step_noise"][i - first] : null
+            );
         Golden.Close(given["img2img_end"], sample, Golden.Trajectory, "img2img_end");
     }
 
@@ -49,9 +61,19 @@ public sealed class SamplerGoldenTests
         var schedule = config.Noise();
         Golden.Close(given["alphas_cumprod"], tensor(schedule.AlphasCumprod.ToArray()), Golden.Pass, "alphas_cumprod");
         var zero = (config with { ZeroTerminalSnr = true }).Noise();
-        Golden.Close(given["alphas_cumprod_zero_terminal_snr"], tensor(zero.AlphasCumprod.ToArray()), Golden.Pass, "alphas_cumprod_zero_terminal_snr");
+        Golden.Close(
+            given["alphas_cumprod_zero_terminal_snr"],
+            tensor(zero.AlphasCumprod.ToArray()),
+            Golden.Pass,
+            "alphas_cumprod_zero_terminal_snr"
+        );
         Assert.Equal(0f, zero.AlphasCumprod[^1]); // exactly
-        Golden.Close(given["snr"], tensor(Enumerable.Range(0, config.TrainTimesteps).Select(t => (float)schedule.Snr(t)).ToArray()), Golden.Pass, "snr");
+        Golden.Close(
+            given["snr"],
+            tensor(Enumerable.Range(0, config.TrainTimesteps).Select(t => (float)schedule.Snr(t)).ToArray()),
+            Golden.Pass,
+            "snr"
+        );
         var timesteps = given["timesteps"].data<long>().ToArray();
         Golden.Close(given["noisy"], schedule.AddNoise(given["sample"], given["noise"], timesteps), Golden.Pass, "noisy");
         Golden.Close(given["velocity"], schedule.Velocity(given["sample"], given["noise"], timesteps), Golden.Pass, "velocity");

@@ -62,13 +62,27 @@ public sealed class BatchFeedTests
     {
         using var scope = NewDisposeScope();
         using var data = Data();
-        using var feed = new BatchFeed(new Counted(new CounterNoise(3, Pictures, Batch, 1000), failing: 1), data, false, CPU, Batches, ahead: true);
+        using var feed = new BatchFeed(
+            new Counted(new CounterNoise(3, Pictures, Batch, 1000), failing: 1),
+            data,
+            false,
+            CPU,
+            Batches,
+            ahead: true
+        );
         feed.Take(0);
         Assert.Throws<IOException>(() => feed.Take(1));
     }
 
-    private static TrainingData Data() => new(
-        zeros(Pictures, 4, 8, 8), zeros(Pictures, 4, 8, 8), ones(Pictures, 1, 8, 8), zeros(Pictures, 6), zeros(Pictures, 77, dtype: ScalarType.Int64), zeros(Pictures, 77, dtype: ScalarType.Int64));
+    private static TrainingData Data() =>
+        new(
+            zeros(Pictures, 4, 8, 8),
+            zeros(Pictures, 4, 8, 8),
+            ones(Pictures, 1, 8, 8),
+            zeros(Pictures, 6),
+            zeros(Pictures, 77, dtype: ScalarType.Int64),
+            zeros(Pictures, 77, dtype: ScalarType.Int64)
+        );
 
     private sealed class Counted(ITrainingNoise inner, int failing = -1) : ITrainingNoise
     {

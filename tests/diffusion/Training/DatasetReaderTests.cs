@@ -65,5 +65,6 @@ public sealed class DatasetReaderTests : IDisposable
         return (mean, lines.Single());
     }
 
-    private void Change(Func<DatasetPicture, DatasetPicture> first) => runs.ChangeManifest(m => m with { Pictures = [first(m.Pictures[0]), .. m.Pictures.Skip(1)] });
+    private void Change(Func<DatasetPicture, DatasetPicture> first) =>
+        runs.ChangeManifest(m => m with { Pictures = [first(m.Pictures[0]), .. m.Pictures.Skip(1)] });
 }

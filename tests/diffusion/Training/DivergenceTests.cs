@@ -26,7 +26,11 @@ public sealed class DivergenceTests : IDisposable
         var error = Assert.Throws<TrainingException>(() => runs.Start("high", given, recorder));
 
         Assert.Equal(Steps, recorder.Steps.Count); // to the end, every loss a number
-        Assert.StartsWith("The training diverges: on its own pictures, under the same noise, the mean", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The training diverges: on its own pictures, under the same noise, the mean",
+            error.Message,
+            StringComparison.Ordinal
+        );
         Assert.Matches(@"was 0\.1\d* before and is (0\.[5-9]|[1-9])\S* after it\.", error.Message);
         Assert.Contains($"Lower {setting} or ti_lr", error.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(runs.Plan("high", given).OutputFolder));

@@ -3,7 +3,9 @@ using Sdxl.Diffusion.Training;
 
 namespace Sdxl.Diffusion.Tests.Training;
 
-/// <summary>Ending before the last step and keeping what is trained; standing still between steps; a base whose files change under its name.</summary>
+/// <summary>
+/// Ending before the last step and keeping what is trained; standing still between steps; a base whose files change under its name.
+/// </summary>
 public sealed class EarlyEndTests : IDisposable
 {
     private readonly TinyRuns runs = new();
@@ -36,7 +38,10 @@ public sealed class EarlyEndTests : IDisposable
     public void A_training_that_is_ended_before_its_first_step_does_that_one()
     {
         var plan = runs.Plan("first", TinyRuns.Given()) with { StopEarly = new CancellationToken(canceled: true) };
-        Assert.Equal(1, Assert.IsType<TrainingOutcome.Completed>(TrainingRun.Run(plan, new TinyRuns.Recorder(), CancellationToken.None)).Steps);
+        Assert.Equal(
+            1,
+            Assert.IsType<TrainingOutcome.Completed>(TrainingRun.Run(plan, new TinyRuns.Recorder(), CancellationToken.None)).Steps
+        );
     }
 
     [Fact]
@@ -82,6 +87,11 @@ public sealed class EarlyEndTests : IDisposable
         var observer = new TinyRuns.Recorder();
         TrainingRun.Run(plan, observer, CancellationToken.None);
         Assert.Equal(0, observer.ResumedAt);
-        Assert.Contains(observer.Lines, line => line.Contains("other files of the base model", StringComparison.Ordinal) && line.Contains("starts anew", StringComparison.Ordinal));
+        Assert.Contains(
+            observer.Lines,
+            line =>
+                line.Contains("other files of the base model", StringComparison.Ordinal)
+                && line.Contains("starts anew", StringComparison.Ordinal)
+        );
     }
 }

@@ -32,8 +32,14 @@ public sealed class FurtherTrainingTests : IDisposable
 
         Assert.True(trained.SequenceEqual(Sample(plan, 0)), "The first picture is not the version's last.");
         Assert.False(trained.SequenceEqual(Sample(plan, TinyRuns.Steps)), "It trained nothing.");
-        Assert.Contains(observer.Lines, line => line == "Goes on from me/gizmo:first: its weights and its trigger word's vectors; the optimizer begins anew.");
-        Assert.Equal("me/gizmo:first", JsonNode.Parse(File.ReadAllText(Path.Combine(plan.OutputFolder, TrainingExport.ConfigName)))!["parent"]!.ToString());
+        Assert.Contains(
+            observer.Lines,
+            line => line == "Goes on from me/gizmo:first: its weights and its trigger word's vectors; the optimizer begins anew."
+        );
+        Assert.Equal(
+            "me/gizmo:first",
+            JsonNode.Parse(File.ReadAllText(Path.Combine(plan.OutputFolder, TrainingExport.ConfigName)))!["parent"]!.ToString()
+        );
     }
 
     [Fact]
@@ -51,7 +57,9 @@ public sealed class FurtherTrainingTests : IDisposable
         {
             // The order is the one in which the names are trained, which both have alike.
             var start = begun.ReadBytes($"optimizer.{group}.p0");
-            var values = ended.Entries.Keys.Where(name => name.StartsWith(group + ".", StringComparison.Ordinal)).ToDictionary(name => name, ended.ReadBytes);
+            var values = ended
+                .Entries.Keys.Where(name => name.StartsWith(group + ".", StringComparison.Ordinal))
+                .ToDictionary(name => name, ended.ReadBytes);
             Assert.Equal(values.Values.Sum(bytes => bytes.Length), start.Length);
             foreach (var (name, bytes) in values)
                 Assert.True(start.AsSpan().IndexOf(bytes) >= 0, $"{name} is not what it began with.");
@@ -66,7 +74,20 @@ public sealed class FurtherTrainingTests : IDisposable
         var straight = Further("straight", parent, given).Plan;
         using var stop = new CancellationTokenSource();
         var plan = runs.Plan("resumed", given) with { Parent = parent };
-        Assert.IsType<TrainingOutcome.Stopped>(TrainingRun.Run(plan, new TinyRuns.Recorder { OnStep = m => { if (m.Step == 3) stop.Cancel(); } }, stop.Token));
+        Assert.IsType<TrainingOutcome.Stopped>(
+            TrainingRun.Run(
+                plan,
+                new TinyRuns.Recorder
+                {
+                    OnStep = m =>
+                    {
+                        if (m.Step == 3)
+                            stop.Cancel();
+                    },
+                },
+                stop.Token
+            )
+        );
         var observer = new TinyRuns.Recorder();
         TrainingRun.Run(plan with { Parent = parent with { File = "" } }, observer, CancellationToken.None);
         Assert.Equal(3, observer.ResumedAt);
@@ -116,11 +137,14 @@ public sealed class FurtherTrainingTests : IDisposable
     {
         var file = Path.Combine(runs.Folder, "pickle.tar");
         File.WriteAllBytes(file, [0x80, 0x04, 0x95, 0, 0, 0, 0, 0, 0, 0, 0, (byte)'.']);
-        var refused = Assert.Throws<TrainingException>(() => Further("further", new TrainingParent("me/gizmo:first", file), TinyRuns.Given()));
+        var refused = Assert.Throws<TrainingException>(() =>
+            Further("further", new TrainingParent("me/gizmo:first", file), TinyRuns.Given())
+        );
         Assert.Contains("pickle", refused.Message, StringComparison.OrdinalIgnoreCase);
     }
 
-    private (TrainingPlan Plan, TinyRuns.Recorder Observer) Further(string name, TrainingPlan first, JsonObject given) => Further(name, Version(first), given);
+    private (TrainingPlan Plan, TinyRuns.Recorder Observer) Further(string name, TrainingPlan first, JsonObject given) =>
+        Further(name, Version(first), given);
 
     private (TrainingPlan Plan, TinyRuns.Recorder Observer) Further(string name, TrainingParent parent, JsonObject given)
     {
@@ -129,7 +153,8 @@ public sealed class FurtherTrainingTests : IDisposable
         return (plan, observer);
     }
 
-    private static TrainingParent Version(TrainingPlan plan) => new("me/gizmo:first", Path.Combine(plan.OutputFolder, TrainedModelTar.FileName));
+    private static TrainingParent Version(TrainingPlan plan) =>
+        new("me/gizmo:first", Path.Combine(plan.OutputFolder, TrainedModelTar.FileName));
 
     private static byte[] Sample(TrainingPlan plan, int step) =>
         File.ReadAllBytes(Path.Combine(plan.WorkFolder, "samples", FormattableString.Invariant($"step-{step:D6}-0.png")));

@@ -9,7 +9,9 @@ using SixLabors.ImageSharp.Processing;
 
 namespace Sdxl.Diffusion.Tests.Training;
 
-/// <summary>A prepared data set made from the pictures of a fixture archive with their true captions, as preprocessing would leave it.</summary>
+/// <summary>
+/// A prepared data set made from the pictures of a fixture archive with their true captions, as preprocessing would leave it.
+/// </summary>
 internal static class GizmoDataset
 {
     /// <param name="fixtures">Folder that holds datasets.json and datasets/gizmo.zip.</param>
@@ -18,10 +20,18 @@ internal static class GizmoDataset
     {
         Directory.CreateDirectory(Path.Combine(folder, "pictures"));
         Directory.CreateDirectory(Path.Combine(folder, "masks"));
-        var captions = JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(Path.Combine(fixtures, "datasets.json"))).GetProperty("gizmo.zip").GetProperty("true_captions");
+        var captions = JsonSerializer
+            .Deserialize<JsonElement>(File.ReadAllText(Path.Combine(fixtures, "datasets.json")))
+            .GetProperty("gizmo.zip")
+            .GetProperty("true_captions");
         using var zip = ZipFile.OpenRead(Path.Combine(fixtures, "datasets", "gizmo.zip"));
         var rows = new List<DatasetPicture>();
-        foreach (var entry in zip.Entries.Where(e => captions.TryGetProperty(e.Name, out _)).OrderBy(e => e.Name, StringComparer.Ordinal).Take(pictures))
+        foreach (
+            var entry in zip
+                .Entries.Where(e => captions.TryGetProperty(e.Name, out _))
+                .OrderBy(e => e.Name, StringComparer.Ordinal)
+                .Take(pictures)
+        )
         {
             using var stream = new MemoryStream();
             using (var content = entry.Open())

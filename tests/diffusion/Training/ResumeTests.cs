@@ -23,7 +23,12 @@ public sealed class ResumeTests : IDisposable
         runs.StopAfter(3, "resumed", given, threads: 1);
         var resumed = runs.Start("resumed", given, threads: 2);
         TinyRuns.AssertSameFiles(straight.Plan, resumed.Plan);
-        Assert.Contains(resumed.Observer.Lines, l => l.Contains("began with 1 processor thread", StringComparison.Ordinal) && l.Contains("would have taken 2", StringComparison.Ordinal));
+        Assert.Contains(
+            resumed.Observer.Lines,
+            l =>
+                l.Contains("began with 1 processor thread", StringComparison.Ordinal)
+                && l.Contains("would have taken 2", StringComparison.Ordinal)
+        );
         Assert.Equal(2, torch.get_num_threads()); // what comes after this run has the machine's number again
         new TrainingDevice(false, 1).Apply();
     }

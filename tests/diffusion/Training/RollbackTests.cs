@@ -27,7 +27,10 @@ public sealed class RollbackTests : IDisposable
         var half = runs.Start("half", given);
 
         Assert.IsType<TrainingOutcome.Completed>(rolledBack.Outcome);
-        Assert.Single(rolledBack.Observer.Lines, l => l.Contains("Going back to the last checkpoint at half the rate (1 of 3)", StringComparison.Ordinal));
+        Assert.Single(
+            rolledBack.Observer.Lines,
+            l => l.Contains("Going back to the last checkpoint at half the rate (1 of 3)", StringComparison.Ordinal)
+        );
         Assert.Equal([0, 0], rolledBack.Observer.Starts);
         TinyRuns.AssertSameWeights(half.Plan, rolledBack.Plan);
         TinyRuns.AssertSameFolder(Path.Combine(half.Plan.WorkFolder, "samples"), Path.Combine(rolledBack.Plan.WorkFolder, "samples"));
@@ -58,7 +61,10 @@ public sealed class RollbackTests : IDisposable
         Assert.True(full.Rate > 0);
         Assert.Equal(5, second.Observer.ResumedAt);
         Assert.Equal(0.005, second.Observer.Steps.Single().Rate, 1e-12);
-        Assert.Equal(Enumerable.Range(1, TinyRuns.Steps), MetricsLog.Read(Path.Combine(first.Plan.WorkFolder, MetricsLog.FileName)).Select(m => m.Step));
+        Assert.Equal(
+            Enumerable.Range(1, TinyRuns.Steps),
+            MetricsLog.Read(Path.Combine(first.Plan.WorkFolder, MetricsLog.FileName)).Select(m => m.Step)
+        );
     }
 
     [Fact]

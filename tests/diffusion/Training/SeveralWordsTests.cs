@@ -24,13 +24,22 @@ public sealed class SeveralWordsTests : IDisposable
         using var scope = NewDisposeScope();
         var run = Train("TOK|CAT");
         var output = run.OutputFolder;
-        Assert.Equal(["CAT.safetensors", "TOK.safetensors"], Directory.GetFiles(output, "???.safetensors").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["CAT.safetensors", "TOK.safetensors"],
+            Directory.GetFiles(output, "???.safetensors").Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
         var tar = Directory.CreateDirectory(Path.Combine(runs.Folder, "tar")).FullName;
         TarFile.ExtractToDirectory(Path.Combine(output, TrainedModelTar.FileName), tar, overwriteFiles: true);
-        Assert.Equal("""{"TOK":"<s0><s1><s2>","CAT":"<s3><s4><s5>"}""", File.ReadAllText(Path.Combine(tar, TrainedModelTar.SpecialParamsName)));
+        Assert.Equal(
+            """{"TOK":"<s0><s1><s2>","CAT":"<s3><s4><s5>"}""",
+            File.ReadAllText(Path.Combine(tar, TrainedModelTar.SpecialParamsName))
+        );
 
         var all = EmbeddingFile.Read(Path.Combine(tar, TrainedModelTar.EmbeddingsName));
-        var (first, second) = (EmbeddingFile.Read(Path.Combine(output, "TOK.safetensors")), EmbeddingFile.Read(Path.Combine(output, "CAT.safetensors")));
+        var (first, second) = (
+            EmbeddingFile.Read(Path.Combine(output, "TOK.safetensors")),
+            EmbeddingFile.Read(Path.Combine(output, "CAT.safetensors"))
+        );
         foreach (var (whole, one, two) in new[] { (all.Rows1, first.Rows1, second.Rows1), (all.Rows2, first.Rows2, second.Rows2) })
         {
             Assert.Equal((2 * Vectors, Vectors, Vectors), (whole.shape[0], one.shape[0], two.shape[0]));
@@ -40,7 +49,11 @@ public sealed class SeveralWordsTests : IDisposable
         using var pipeline = SdxlPipeline.Load(runs.Model, null, DiffusionDevice.Cpu);
         using (var fineTune = FineTune.Load(Path.Combine(output, TrainedModelTar.FileName)))
             pipeline.Apply(fineTune, 1);
-        var (ofTok, ofCat, ofBoth) = (Drawn(pipeline, "a photo of TOK"), Drawn(pipeline, "a photo of CAT"), Drawn(pipeline, "a photo of TOK and CAT"));
+        var (ofTok, ofCat, ofBoth) = (
+            Drawn(pipeline, "a photo of TOK"),
+            Drawn(pipeline, "a photo of CAT"),
+            Drawn(pipeline, "a photo of TOK and CAT")
+        );
         Assert.NotEqual(ofTok, ofCat);
         Assert.NotEqual(ofTok, ofBoth);
         Assert.NotEqual(ofCat, ofBoth);
@@ -53,9 +66,17 @@ public sealed class SeveralWordsTests : IDisposable
         using var scope = NewDisposeScope();
         var both = EmbeddingFile.Read(Path.Combine(Train("TOK|CAT").OutputFolder, "CAT.safetensors"));
         // The same run with captions that do not name the second word.
-        runs.ChangeManifest(m => m with { Pictures = [.. m.Pictures.Select(p => p with { Caption = p.Caption.Replace("CAT", "TOK", StringComparison.Ordinal) })] });
+        runs.ChangeManifest(m =>
+            m with
+            {
+                Pictures = [.. m.Pictures.Select(p => p with { Caption = p.Caption.Replace("CAT", "TOK", StringComparison.Ordinal) })],
+            }
+        );
         var output = Train("TOK|CAT", "alone", rename: false).OutputFolder;
-        var (tok, unnamed) = (EmbeddingFile.Read(Path.Combine(output, "TOK.safetensors")), EmbeddingFile.Read(Path.Combine(output, "CAT.safetensors")));
+        var (tok, unnamed) = (
+            EmbeddingFile.Read(Path.Combine(output, "TOK.safetensors")),
+            EmbeddingFile.Read(Path.Combine(output, "CAT.safetensors"))
+        );
         Assert.False(both.Rows1.bytes.SequenceEqual(unnamed.Rows1.bytes));
         // Without a gradient there is only decay and the pull, which change a row's length, not its direction.
         var start = CounterRandom.Normal(11, RandomPurpose.InitialTokens, 0, 0, 2 * Vectors, unnamed.Rows1.shape[1]);
@@ -82,11 +103,22 @@ public sealed class SeveralWordsTests : IDisposable
     {
         if (rename)
         {
-            runs.ChangeManifest(m => m with
-            {
-                Trigger = words,
-                Pictures = [.. m.Pictures.Select((p, i) => p with { Caption = i % 2 == 0 ? p.Caption : p.Caption.Replace("TOK", "CAT", StringComparison.Ordinal) })],
-            });
+            runs.ChangeManifest(m =>
+                m with
+                {
+                    Trigger = words,
+                    Pictures =
+                    [
+                        .. m.Pictures.Select(
+                            (p, i) =>
+                                p with
+                                {
+                                    Caption = i % 2 == 0 ? p.Caption : p.Caption.Replace("TOK", "CAT", StringComparison.Ordinal),
+                                }
+                        ),
+                    ],
+                }
+            );
         }
         var given = TinyRuns.Given();
         given["token_string"] = words;
@@ -99,8 +131,17 @@ public sealed class SeveralWordsTests : IDisposable
     {
         var settings = new GenerationSettings
         {
-            Prompt = prompt, NegativePrompt = "", Width = 64, Height = 64, NumOutputs = 1, Scheduler = "K_EULER", Steps = 2, GuidanceScale = 5,
-            ApplyWatermark = false, CheckSafety = false, Seed = 5,
+            Prompt = prompt,
+            NegativePrompt = "",
+            Width = 64,
+            Height = 64,
+            NumOutputs = 1,
+            Scheduler = "K_EULER",
+            Steps = 2,
+            GuidanceScale = 5,
+            ApplyWatermark = false,
+            CheckSafety = false,
+            Seed = 5,
         };
         return pipeline.Generate(settings, null, CancellationToken.None)[0].Rgb;
     }

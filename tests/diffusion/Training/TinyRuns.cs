@@ -9,7 +9,9 @@ using Sdxl.Diffusion.Training;
 
 namespace Sdxl.Diffusion.Tests.Training;
 
-/// <summary>Whole trainings of the goldens' tiny model on four of the fixture's pictures, each in a folder of its own name; deleted at the end.</summary>
+/// <summary>
+/// Whole trainings of the goldens' tiny model on four of the fixture's pictures, each in a folder of its own name; deleted at the end.
+/// </summary>
 internal sealed class TinyRuns : IDisposable
 {
     /// <summary>Steps of a run unless its inputs say otherwise.</summary>
@@ -52,11 +54,20 @@ internal sealed class TinyRuns : IDisposable
 
     public TrainingPlan Plan(string name, JsonObject given, int threads = 1)
     {
-        var basis = new BaseManifest("tiny", "the goldens' tiny model", Path.GetFileName(Model), null, ".", [], PredictionDefaults, []) { ModelsFolder = Path.GetDirectoryName(Model)! };
+        var basis = new BaseManifest("tiny", "the goldens' tiny model", Path.GetFileName(Model), null, ".", [], PredictionDefaults, [])
+        {
+            ModelsFolder = Path.GetDirectoryName(Model)!,
+        };
         return new TrainingPlan
         {
-            Base = basis, DatasetFolder = Dataset, Inputs = TrainingInputs.Read(given, basis, "a"), Given = given, ModelName = "me/gizmo",
-            WorkFolder = Path.Combine(Folder, name, "work"), OutputFolder = Path.Combine(Folder, name, "output"), Device = new TrainingDevice(false, threads),
+            Base = basis,
+            DatasetFolder = Dataset,
+            Inputs = TrainingInputs.Read(given, basis, "a"),
+            Given = given,
+            ModelName = "me/gizmo",
+            WorkFolder = Path.Combine(Folder, name, "work"),
+            OutputFolder = Path.Combine(Folder, name, "output"),
+            Device = new TrainingDevice(false, threads),
         };
     }
 
@@ -72,16 +83,35 @@ internal sealed class TinyRuns : IDisposable
     public TrainingPlan StopAfter(int step, string name, JsonObject given, int threads = 1)
     {
         using var stop = new CancellationTokenSource();
-        var (plan, outcome, _) = Start(name, given, new Recorder { OnStep = m => { if (m.Step == step) stop.Cancel(); } }, stop.Token, threads);
+        var (plan, outcome, _) = Start(
+            name,
+            given,
+            new Recorder
+            {
+                OnStep = m =>
+                {
+                    if (m.Step == step)
+                        stop.Cancel();
+                },
+            },
+            stop.Token,
+            threads
+        );
         Assert.Equal(new TrainingOutcome.Stopped(step), outcome);
         return plan;
     }
 
     public static string NewestState(TrainingPlan plan) =>
-        Path.Combine(Directory.GetDirectories(Path.Combine(plan.WorkFolder, "checkpoints")).Max(StringComparer.Ordinal)!, CheckpointStore.StateName);
+        Path.Combine(
+            Directory.GetDirectories(Path.Combine(plan.WorkFolder, "checkpoints")).Max(StringComparer.Ordinal)!,
+            CheckpointStore.StateName
+        );
 
     public static void AssertSameState(TrainingPlan expected, TrainingPlan found) =>
-        Assert.True(File.ReadAllBytes(NewestState(expected)).AsSpan().SequenceEqual(File.ReadAllBytes(NewestState(found))), "the last checkpoints differ");
+        Assert.True(
+            File.ReadAllBytes(NewestState(expected)).AsSpan().SequenceEqual(File.ReadAllBytes(NewestState(found))),
+            "the last checkpoints differ"
+        );
 
     /// <summary>The trained values alone: the optimizer's memory and the files' headers know the rates.</summary>
     public static void AssertSameWeights(TrainingPlan expected, TrainingPlan found)
@@ -103,7 +133,10 @@ internal sealed class TinyRuns : IDisposable
         var names = Directory.GetFiles(expected).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal).ToList();
         Assert.Equal(names, Directory.GetFiles(found).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal));
         foreach (var name in names)
-            Assert.True(File.ReadAllBytes(Path.Combine(expected, name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(found, name))), $"{name} differs");
+            Assert.True(
+                File.ReadAllBytes(Path.Combine(expected, name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(found, name))),
+                $"{name} differs"
+            );
     }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);

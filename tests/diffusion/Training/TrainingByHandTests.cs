@@ -14,7 +14,10 @@ using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Tests.Training;
 
-/// <summary>A run in which no weight moves, so that every step's loss can be worked out here from the pictures, the masks, the captions and the seed.</summary>
+/// <summary>
+/// A run in which no weight moves, so that every step's loss can be worked out here from the pictures, the masks, the captions and the
+/// seed.
+/// </summary>
 [Collection("Training runs")]
 public sealed class TrainingByHandTests : IDisposable
 {
@@ -49,7 +52,12 @@ public sealed class TrainingByHandTests : IDisposable
                 var inBin = samples.Where(s => s.Timestep / 100 == bin).ToList();
                 Assert.Equal(inBin.Count > 0, metrics.LossByTimestep[bin].HasValue);
                 if (inBin.Count > 0)
-                    Close.To(inBin.Average(s => s.Loss), metrics.LossByTimestep[bin]!.Value, Close.Pass, $"loss of step {step} in bin {bin}");
+                    Close.To(
+                        inBin.Average(s => s.Loss),
+                        metrics.LossByTimestep[bin]!.Value,
+                        Close.Pass,
+                        $"loss of step {step} in bin {bin}"
+                    );
             }
         }
         // so that the comparison above can fail: different pictures, early and late timesteps
@@ -77,10 +85,17 @@ public sealed class TrainingByHandTests : IDisposable
         var live = new Dictionary<int, long>();
         var given = Idle();
         given["ti_fraction"] = 0.6; // the pivot: step 3 of 5
-        runs.Start("freed", given, new TinyRuns.Recorder { OnStep = m => live[m.Step] = DisposeScopeManager.Statistics.ThreadTotalLiveCount });
+        runs.Start(
+            "freed",
+            given,
+            new TinyRuns.Recorder { OnStep = m => live[m.Step] = DisposeScopeManager.Statistics.ThreadTotalLiveCount }
+        );
         using var model = SdxlModel.Load(runs.Model, DiffusionDevice.Cpu);
         var weights = model.TextEncoder!.parameters().Count() + model.TextEncoder2.parameters().Count();
-        Assert.True(live[3] - live[4] >= weights / 2, $"{live[3]} tensors before the pivot, {live[4]} after it; the encoders have {weights}");
+        Assert.True(
+            live[3] - live[4] >= weights / 2,
+            $"{live[3]} tensors before the pivot, {live[4]} after it; the encoders have {weights}"
+        );
     }
 
     [Fact]
@@ -91,12 +106,20 @@ public sealed class TrainingByHandTests : IDisposable
         var run = runs.Start("report", given);
         var report = File.ReadAllText(Path.Combine(run.Plan.OutputFolder, TrainingExport.ReportName));
 
-        var points = Regex.Match(report, "<polyline[^>]*points=\"([^\"]*)\"").Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries)
-            .Select(p => p.Split(',')).Select(p => (X: Number(p[0]), Y: Number(p[1]))).ToList();
+        var points = Regex
+            .Match(report, "<polyline[^>]*points=\"([^\"]*)\"")
+            .Groups[1]
+            .Value.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(p => p.Split(','))
+            .Select(p => (X: Number(p[0]), Y: Number(p[1])))
+            .ToList();
         Assert.Equal(8, points.Count);
         Assert.Equal(points.OrderBy(p => p.X), points);
         // The higher the loss, the higher the point, that is, the smaller its y.
-        Assert.Equal(run.Observer.Steps.OrderBy(s => s.Loss).Select(s => s.Step), points.Select((p, i) => (p.Y, Step: i + 1)).OrderByDescending(p => p.Y).Select(p => p.Step));
+        Assert.Equal(
+            run.Observer.Steps.OrderBy(s => s.Loss).Select(s => s.Step),
+            points.Select((p, i) => (p.Y, Step: i + 1)).OrderByDescending(p => p.Y).Select(p => p.Step)
+        );
 
         var rows = Regex.Matches(report, "<tr><td>([0-9]+)–([0-9]+)</td><td>([^<]*)</td><td>([^<]*)</td></tr>");
         Assert.Equal(10, rows.Count);
@@ -109,22 +132,47 @@ public sealed class TrainingByHandTests : IDisposable
 
         static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
         static string Mean(IEnumerable<StepMetrics> steps, int bin) =>
-            steps.Select(s => s.LossByTimestep[bin]).OfType<double>().ToList() is { Count: > 0 } values ? values.Average().ToString("0.0000", CultureInfo.InvariantCulture) : "–";
+            steps.Select(s => s.LossByTimestep[bin]).OfType<double>().ToList() is { Count: > 0 } values
+                ? values.Average().ToString("0.0000", CultureInfo.InvariantCulture)
+                : "–";
     }
 
-    private static JsonObject Idle() => new()
-    {
-        ["seed"] = Seed, ["resolution"] = Side, ["train_batch_size"] = Batch, ["max_train_steps"] = Steps, ["lora_rank"] = 4, ["lora_lr"] = 0, ["ti_lr"] = 0, ["ti_fraction"] = 0,
-        ["lr_warmup_steps"] = 0, ["checkpointing_steps"] = 100,
-    };
+    private static JsonObject Idle() =>
+        new()
+        {
+            ["seed"] = Seed,
+            ["resolution"] = Side,
+            ["train_batch_size"] = Batch,
+            ["max_train_steps"] = Steps,
+            ["lora_rank"] = 4,
+            ["lora_lr"] = 0,
+            ["ti_lr"] = 0,
+            ["ti_fraction"] = 0,
+            ["lr_warmup_steps"] = 0,
+            ["checkpointing_steps"] = 100,
+        };
 
     /// <summary>Masks that count in one corner only, and crops out of larger pictures, other ones for each.</summary>
     private void GiveMasksAndSizes()
     {
-        runs.ChangeManifest(m => m with
-        {
-            Pictures = [.. m.Pictures.Select((p, i) => p with { OriginalWidth = 900 + 100 * i, OriginalHeight = 300 + 50 * i, CropLeft = 7 + 20 * i, CropTop = 3 + i })],
-        });
+        runs.ChangeManifest(m =>
+            m with
+            {
+                Pictures =
+                [
+                    .. m.Pictures.Select(
+                        (p, i) =>
+                            p with
+                            {
+                                OriginalWidth = 900 + 100 * i,
+                                OriginalHeight = 300 + 50 * i,
+                                CropLeft = 7 + 20 * i,
+                                CropTop = 3 + i,
+                            }
+                    ),
+                ],
+            }
+        );
         var masks = Directory.GetFiles(Path.Combine(runs.Dataset, "masks")).Order(StringComparer.Ordinal).ToList();
         for (var i = 0; i < masks.Count; i++)
         {
@@ -147,7 +195,8 @@ public sealed class TrainingByHandTests : IDisposable
         using var model = SdxlModel.Load(runs.Model, DiffusionDevice.Cpu);
         var manifest = SdxlJson.Deserialize<DatasetManifest>(File.ReadAllText(Path.Combine(runs.Dataset, "manifest.json")));
         var alphas = (zeroTerminalVelocity ? model.Schedule with { ZeroTerminalSnr = true } : model.Schedule).Noise().AlphasCumprod;
-        Tensor Rows(int encoder, Tensor table) => CounterRandom.Normal(Seed, RandomPurpose.InitialTokens, 0, encoder, 2, table.shape[1]) * table.std(unbiased: true);
+        Tensor Rows(int encoder, Tensor table) =>
+            CounterRandom.Normal(Seed, RandomPurpose.InitialTokens, 0, encoder, 2, table.shape[1]) * table.std(unbiased: true);
         var (rows1, rows2) = (Rows(0, model.TextEncoder!.TokenRows), Rows(1, model.TextEncoder2.TokenRows));
         var (tokens1, tokens2) = (model.Tokenizer!.WithAddedTokens(["<s0>", "<s1>"]), model.Tokenizer2.WithAddedTokens(["<s0>", "<s1>"]));
 
@@ -165,25 +214,43 @@ public sealed class TrainingByHandTests : IDisposable
                 using var image = Image.Load<Rgb24>(Path.Combine(runs.Dataset, picture.File));
                 var pixels = new byte[Side * Side * 3];
                 image.CopyPixelDataTo(pixels);
-                var posterior = model.Vae.Encode(tensor(pixels).view(1, Side, Side, 3).permute(0, 3, 1, 2).to_type(ScalarType.Float32) / Num(127.5) - Num(1));
+                var posterior = model.Vae.Encode(
+                    tensor(pixels).view(1, Side, Side, 3).permute(0, 3, 1, 2).to_type(ScalarType.Float32) / Num(127.5) - Num(1)
+                );
                 long[] shape = posterior.Mean.shape;
-                var z = model.Vae.Scale(posterior.Mean.Plus(posterior.Deviation() * CounterRandom.Normal(Seed, RandomPurpose.TrainPosterior, step, i, shape)));
+                var z = model.Vae.Scale(
+                    posterior.Mean.Plus(posterior.Deviation() * CounterRandom.Normal(Seed, RandomPurpose.TrainPosterior, step, i, shape))
+                );
                 var noise = CounterRandom.Normal(Seed, RandomPurpose.TrainNoise, step, i, shape);
                 var (a, s) = (Math.Sqrt(alphas[t]), Math.Sqrt(1 - alphas[t]));
                 var target = zeroTerminalVelocity ? noise * Num(a) - z * Num(s) : noise;
 
                 var caption = picture.Caption.Replace("TOK", "<s0><s1>", StringComparison.Ordinal);
-                Tensor Ids(Sdxl.Core.Text.ClipTokenizer tokens) => tensor(Array.ConvertAll(tokens.Encode(caption), id => (long)id)).unsqueeze(0);
+                Tensor Ids(Sdxl.Core.Text.ClipTokenizer tokens) =>
+                    tensor(Array.ConvertAll(tokens.Encode(caption), id => (long)id)).unsqueeze(0);
                 var first = model.TextEncoder.forward(Ids(tokens1), tokens1.EndOfText, rows1);
                 var second = model.TextEncoder2.forward(Ids(tokens2), tokens2.EndOfText, rows2);
-                var sizes = tensor(new float[] { picture.OriginalHeight, picture.OriginalWidth, picture.CropTop, picture.CropLeft, Side, Side }).unsqueeze(0);
-                var answer = model.UNet.call((z * Num(a)).Plus(noise * Num(s)), tensor(new long[] { t }), cat([first.Penultimate, second.Penultimate], -1), second.Pooled!, sizes);
+                var sizes = tensor(
+                        new float[] { picture.OriginalHeight, picture.OriginalWidth, picture.CropTop, picture.CropLeft, Side, Side }
+                    )
+                    .unsqueeze(0);
+                var answer = model.UNet.call(
+                    (z * Num(a)).Plus(noise * Num(s)),
+                    tensor(new long[] { t }),
+                    cat([first.Penultimate, second.Penultimate], -1),
+                    second.Pooled!,
+                    sizes
+                );
 
                 using var maskImage = Image.Load<L8>(Path.Combine(runs.Dataset, picture.MaskFile));
                 var grey = new byte[Side * Side];
                 maskImage.CopyPixelDataTo(grey);
                 var factor = Side / shape[^1];
-                var mask = nn.functional.avg_pool2d(tensor(grey).view(1, 1, Side, Side).to_type(ScalarType.Float32) / Num(255), [factor, factor], [factor, factor]);
+                var mask = nn.functional.avg_pool2d(
+                    tensor(grey).view(1, 1, Side, Side).to_type(ScalarType.Float32) / Num(255),
+                    [factor, factor],
+                    [factor, factor]
+                );
                 result[step].Add(new Sample(index, t, (((answer - target).Squared() * mask).mean() / mask.mean()).AsDouble()));
             }
         }

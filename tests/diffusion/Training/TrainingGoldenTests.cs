@@ -10,7 +10,9 @@ using static TorchSharp.torch;
 
 namespace Sdxl.Diffusion.Tests.Training;
 
-/// <summary>Some steps of training with all random inputs given: losses, gradient norms, rates and final weights are the reference's.</summary>
+/// <summary>
+/// Some steps of training with all random inputs given: losses, gradient norms, rates and final weights are the reference's.
+/// </summary>
 public sealed class TrainingGoldenTests
 {
     /// <summary>Each case, with everything kept for the backward pass and with blocks computed again in it.</summary>
@@ -28,7 +30,11 @@ public sealed class TrainingGoldenTests
         }
     }
 
-    private static IEnumerable<string> Names => Directory.GetFiles(TestPaths.Golden("training"), "*.json").Select(f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Names =>
+        Directory
+            .GetFiles(TestPaths.Golden("training"), "*.json")
+            .Select(f => Path.GetFileNameWithoutExtension(f))
+            .Order(StringComparer.Ordinal);
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -41,9 +47,28 @@ public sealed class TrainingGoldenTests
         var settings = Settings(json, file, model.Schedule) with { GradientCheckpointing = checkpointing };
         var scaling = json.GetProperty("scaling_factor").GetDouble();
         var data = new TrainingData(
-            file.Read("latent_mean") * Num(scaling), file.Read("latent_std") * Num(scaling), file.Read("mask"), file.Read("time_ids"), file.Read("ids_1"), file.Read("ids_2"));
-        var nets = new TrainedNets(model.UNet, model.TextEncoder!, model.TextEncoder2, model.Tokenizer!.EndOfText, model.Tokenizer2.EndOfText);
-        using var trainer = new Trainer(settings, nets, data, new GivenNoise(file), settings.ScheduleFrom(model.Schedule).Noise(), ScalarType.Float32);
+            file.Read("latent_mean") * Num(scaling),
+            file.Read("latent_std") * Num(scaling),
+            file.Read("mask"),
+            file.Read("time_ids"),
+            file.Read("ids_1"),
+            file.Read("ids_2")
+        );
+        var nets = new TrainedNets(
+            model.UNet,
+            model.TextEncoder!,
+            model.TextEncoder2,
+            model.Tokenizer!.EndOfText,
+            model.Tokenizer2.EndOfText
+        );
+        using var trainer = new Trainer(
+            settings,
+            nets,
+            data,
+            new GivenNoise(file),
+            settings.ScheduleFrom(model.Schedule).Noise(),
+            ScalarType.Float32
+        );
         Assert.Equal(settings.GradientCheckpointing, model.UNet.Checkpointing);
         using (no_grad())
         {
@@ -61,7 +86,12 @@ public sealed class TrainingGoldenTests
             using (var means = result.Losses.mean([1]))
             {
                 for (var part = 0; part < settings.Accumulate; part++)
-                    Close.To(losses[step * settings.Accumulate + part], means[part].AsDouble(), Close.Trajectory, $"{name}: loss {part} of update {step}");
+                    Close.To(
+                        losses[step * settings.Accumulate + part],
+                        means[part].AsDouble(),
+                        Close.Trajectory,
+                        $"{name}: loss {part} of update {step}"
+                    );
             }
             Close.To(rates[step][0].GetDouble(), result.Rate, 1e-9, $"{name}: rate of update {step}");
             if (step < settings.Pivot)
@@ -78,15 +108,37 @@ public sealed class TrainingGoldenTests
     [InlineData(true, false)]
     public void A_step_leaves_no_tensor_behind(bool full, bool checkpointing)
     {
-        var name = Names.First(n => full == IsFull(JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(TestPaths.Golden("training", n + ".json")))));
+        var name = Names.First(n =>
+            full == IsFull(JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(TestPaths.Golden("training", n + ".json"))))
+        );
         using var scope = NewDisposeScope();
         var json = JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(TestPaths.Golden("training", name + ".json")));
         using var file = SafetensorsFile.Open(TestPaths.Golden("training", name + ".safetensors"));
         using var model = SdxlModel.Load(Golden.BaseFor(json, file, "start.rows_1", "start.rows_2"), DiffusionDevice.Cpu);
         var settings = Settings(json, file, model.Schedule) with { Pivot = 2, Steps = 6, GradientCheckpointing = checkpointing };
-        var data = new TrainingData(file.Read("latent_mean"), file.Read("latent_std"), file.Read("mask"), file.Read("time_ids"), file.Read("ids_1"), file.Read("ids_2"));
-        var nets = new TrainedNets(model.UNet, model.TextEncoder!, model.TextEncoder2, model.Tokenizer!.EndOfText, model.Tokenizer2.EndOfText);
-        using var trainer = new Trainer(settings, nets, data, new CounterNoise(1, data.Pictures, 2, model.Schedule.TrainTimesteps), settings.ScheduleFrom(model.Schedule).Noise(), ScalarType.Float32);
+        var data = new TrainingData(
+            file.Read("latent_mean"),
+            file.Read("latent_std"),
+            file.Read("mask"),
+            file.Read("time_ids"),
+            file.Read("ids_1"),
+            file.Read("ids_2")
+        );
+        var nets = new TrainedNets(
+            model.UNet,
+            model.TextEncoder!,
+            model.TextEncoder2,
+            model.Tokenizer!.EndOfText,
+            model.Tokenizer2.EndOfText
+        );
+        using var trainer = new Trainer(
+            settings,
+            nets,
+            data,
+            new CounterNoise(1, data.Pictures, 2, model.Schedule.TrainTimesteps),
+            settings.ScheduleFrom(model.Schedule).Noise(),
+            ScalarType.Float32
+        );
         long LiveAfter(int step)
         {
             using (trainer.Step(step)) { }
@@ -104,7 +156,8 @@ public sealed class TrainingGoldenTests
             Close.To(file.Read(key), Trained(trainer, key[prefix.Length..]), Close.Trajectory, $"{name}: {key}");
     }
 
-    private static Tensor Trained(Trainer trainer, string name) => name.StartsWith("rows_", StringComparison.Ordinal) ? trainer.Rows[name] : trainer.Net[name];
+    private static Tensor Trained(Trainer trainer, string name) =>
+        name.StartsWith("rows_", StringComparison.Ordinal) ? trainer.Rows[name] : trainer.Net[name];
 
     private static bool IsFull(JsonElement json) => json.GetProperty("case").TryGetProperty("full", out var full) && full.GetBoolean();
 
@@ -118,25 +171,42 @@ public sealed class TrainingGoldenTests
         {
             Steps = updates,
             Accumulate = json.GetProperty("gradient_accumulation").GetInt32(),
-            Lora = IsFull(json) ? null : new LoraSettings(
-                given.GetProperty("rank").GetInt32(), given.GetProperty("alpha").GetDouble(), [.. given.GetProperty("targets").EnumerateArray().Select(t => t.GetString()!)], Has("dora")),
+            Lora = IsFull(json)
+                ? null
+                : new LoraSettings(
+                    given.GetProperty("rank").GetInt32(),
+                    given.GetProperty("alpha").GetDouble(),
+                    [.. given.GetProperty("targets").EnumerateArray().Select(t => t.GetString()!)],
+                    Has("dora")
+                ),
             Rate = json.GetProperty("learning_rate").GetDouble(),
             WeightDecay = json.GetProperty("weight_decay").GetDouble(),
             TokenRate = json.GetProperty("ti_learning_rate").GetDouble(),
             TokenWeightDecay = json.GetProperty("ti_weight_decay").GetDouble(),
             Pivot = json.GetProperty("pivot_update").GetInt32(),
-            Schedule = new LearningRateSchedule(json.GetProperty("lr_scheduler").GetString()!, json.GetProperty("warmup_updates").GetInt32(), updates),
-            AdamW = new AdamWSettings(adam.GetProperty("beta1").GetDouble(), adam.GetProperty("beta2").GetDouble(), adam.GetProperty("eps").GetDouble()),
+            Schedule = new LearningRateSchedule(
+                json.GetProperty("lr_scheduler").GetString()!,
+                json.GetProperty("warmup_updates").GetInt32(),
+                updates
+            ),
+            AdamW = new AdamWSettings(
+                adam.GetProperty("beta1").GetDouble(),
+                adam.GetProperty("beta2").GetDouble(),
+                adam.GetProperty("eps").GetDouble()
+            ),
             MaxGradientNorm = json.GetProperty("max_grad_norm").GetDouble(),
             SnrGamma = Has("min_snr_gamma") ? given.GetProperty("min_snr_gamma").GetDouble() : null,
             NoiseOffset = Has("noise_offset") ? given.GetProperty("noise_offset").GetDouble() : 0,
-            VelocityPrediction = Has("prediction_type") ? given.GetProperty("prediction_type").GetString() == "v_prediction" : ofModel.PredictsVelocity,
+            VelocityPrediction = Has("prediction_type")
+                ? given.GetProperty("prediction_type").GetString() == "v_prediction"
+                : ofModel.PredictsVelocity,
             ZeroTerminalSnr = Has("zero_terminal_snr") || Has("rescale_betas_zero_snr"),
             TokenVectors = (int)file.Entries["start.rows_1"].Shape[0],
         };
     }
 
-    private static double[] Numbers(JsonElement json, string name) => [.. json.GetProperty(name).EnumerateArray().Select(v => v.GetDouble())];
+    private static double[] Numbers(JsonElement json, string name) =>
+        [.. json.GetProperty(name).EnumerateArray().Select(v => v.GetDouble())];
 
     /// <summary>The golden's own random inputs.</summary>
     private sealed class GivenNoise(SafetensorsFile file) : ITrainingNoise

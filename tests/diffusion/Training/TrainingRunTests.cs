@@ -36,14 +36,29 @@ public sealed class TrainingRunTests : IDisposable
         Assert.IsType<TrainingOutcome.Completed>(straight.Outcome);
 
         using var stop = new CancellationTokenSource();
-        var stopped = runs.Start("resumed", TinyRuns.Given(lora), new TinyRuns.Recorder { OnStep = m => { if (m.Step == stopAfter) stop.Cancel(); } }, stop.Token);
+        var stopped = runs.Start(
+            "resumed",
+            TinyRuns.Given(lora),
+            new TinyRuns.Recorder
+            {
+                OnStep = m =>
+                {
+                    if (m.Step == stopAfter)
+                        stop.Cancel();
+                },
+            },
+            stop.Token
+        );
         Assert.Equal(new TrainingOutcome.Stopped(stopAfter), stopped.Outcome);
         var resumed = runs.Start("resumed", TinyRuns.Given(lora));
         Assert.Equal(stopAfter, resumed.Observer.ResumedAt);
         Assert.IsType<TrainingOutcome.Completed>(resumed.Outcome);
 
         TinyRuns.AssertSameFiles(straight.Plan, resumed.Plan);
-        Assert.Equal(Enumerable.Range(1, Steps), MetricsLog.Read(Path.Combine(resumed.Plan.WorkFolder, MetricsLog.FileName)).Select(m => m.Step));
+        Assert.Equal(
+            Enumerable.Range(1, Steps),
+            MetricsLog.Read(Path.Combine(resumed.Plan.WorkFolder, MetricsLog.FileName)).Select(m => m.Step)
+        );
     }
 
     [Theory]
@@ -67,7 +82,13 @@ public sealed class TrainingRunTests : IDisposable
         runs.Start("resumed", given, new TinyRuns.Recorder { OnStep = m => { if (m.Step == 4) stop.Cancel(); } }, stop.Token);
         var resumed = runs.Start("resumed", given);
         TinyRuns.AssertSameFiles(straight.Plan, resumed.Plan);
-        Assert.Contains(straight.Observer.Lines, l => l.Contains("DoRA", StringComparison.Ordinal) && l.Contains("gizmo-kohya.safetensors", StringComparison.Ordinal) && l.Contains("A1111", StringComparison.Ordinal));
+        Assert.Contains(
+            straight.Observer.Lines,
+            l =>
+                l.Contains("DoRA", StringComparison.Ordinal)
+                && l.Contains("gizmo-kohya.safetensors", StringComparison.Ordinal)
+                && l.Contains("A1111", StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -91,8 +112,23 @@ public sealed class TrainingRunTests : IDisposable
         var straight = runs.Start("straight", TinyRuns.Given(true));
         using var stop = new CancellationTokenSource();
         var given = TinyRuns.Given(true);
-        runs.Start("torn", given, new TinyRuns.Recorder { OnStep = m => { if (m.Step == 5) stop.Cancel(); } }, stop.Token);
-        var checkpoints = Directory.GetDirectories(Path.Combine(runs.Folder, "torn", "work", "checkpoints")).Order(StringComparer.Ordinal).ToList();
+        runs.Start(
+            "torn",
+            given,
+            new TinyRuns.Recorder
+            {
+                OnStep = m =>
+                {
+                    if (m.Step == 5)
+                        stop.Cancel();
+                },
+            },
+            stop.Token
+        );
+        var checkpoints = Directory
+            .GetDirectories(Path.Combine(runs.Folder, "torn", "work", "checkpoints"))
+            .Order(StringComparer.Ordinal)
+            .ToList();
         Assert.Equal(["step-00000004", "step-00000005"], checkpoints.Select(Path.GetFileName));
         using (var state = new FileStream(Path.Combine(checkpoints[^1], CheckpointStore.StateName), FileMode.Open, FileAccess.ReadWrite))
             state.SetLength(state.Length - 100);
@@ -178,7 +214,10 @@ public sealed class TrainingRunTests : IDisposable
         var tar = Path.Combine(runs.Folder, "tar");
         Directory.CreateDirectory(tar);
         System.Formats.Tar.TarFile.ExtractToDirectory(Path.Combine(output, TrainedModelTar.FileName), tar, overwriteFiles: true);
-        Assert.Equal(["embeddings.pti", "lora.safetensors", "special_params.json"], Directory.GetFiles(tar).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["embeddings.pti", "lora.safetensors", "special_params.json"],
+            Directory.GetFiles(tar).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
         Assert.Equal("""{"TOK":"<s0><s1>"}""", File.ReadAllText(Path.Combine(tar, TrainedModelTar.SpecialParamsName)));
 
         using var model = SdxlModel.Load(run.Plan.Base.ModelPath, DiffusionDevice.Cpu);
@@ -196,7 +235,10 @@ public sealed class TrainingRunTests : IDisposable
             Assert.Contains(file.Entries.Keys, name => name.EndsWith(marks, StringComparison.Ordinal));
             var read = LoraFile.Read(file, known);
             var format = Path.GetFileName(path);
-            Assert.Equal(layers.Select(l => l.Module).Order(StringComparer.Ordinal), read.Select(l => l.Module).Order(StringComparer.Ordinal));
+            Assert.Equal(
+                layers.Select(l => l.Module).Order(StringComparer.Ordinal),
+                read.Select(l => l.Module).Order(StringComparer.Ordinal)
+            );
             foreach (var layer in layers)
             {
                 var same = read.Single(r => r.Module == layer.Module);
@@ -222,13 +264,25 @@ public sealed class TrainingRunTests : IDisposable
         given["lora_alpha"] = 2;
         var run = runs.Start("header", given);
         using var file = SafetensorsFile.Open(Path.Combine(run.Plan.OutputFolder, "gizmo-kohya.safetensors"));
-        Assert.All(file.Entries.Keys.Where(k => k.EndsWith(".alpha", StringComparison.Ordinal)), k => Assert.Equal(4, file.Read(k).AsSingle()));
-        Assert.Equal(("4", "4", "networks.lora", "sdxl_base_v1-0", "gizmo"), (
-            file.Metadata["ss_network_dim"], file.Metadata["ss_network_alpha"], file.Metadata["ss_network_module"], file.Metadata["ss_base_model_version"], file.Metadata["ss_output_name"]));
+        Assert.All(
+            file.Entries.Keys.Where(k => k.EndsWith(".alpha", StringComparison.Ordinal)),
+            k => Assert.Equal(4, file.Read(k).AsSingle())
+        );
+        Assert.Equal(
+            ("4", "4", "networks.lora", "sdxl_base_v1-0", "gizmo"),
+            (
+                file.Metadata["ss_network_dim"],
+                file.Metadata["ss_network_alpha"],
+                file.Metadata["ss_network_module"],
+                file.Metadata["ss_base_model_version"],
+                file.Metadata["ss_output_name"]
+            )
+        );
         Assert.Equal("stable-diffusion-xl-v1-base/lora", file.Metadata["modelspec.architecture"]);
         Assert.Matches("^[0-9a-f]{64}$", file.Metadata["sshs_model_hash"]);
         Assert.Matches("^[0-9a-f]{8}$", file.Metadata["sshs_legacy_hash"]);
-        foreach (var name in new[] { "gizmo-kohya.safetensors", "gizmo-peft.safetensors" }) // both say whose vectors are missing beside them
+        // Both say whose vectors are missing beside them
+        foreach (var name in new[] { "gizmo-kohya.safetensors", "gizmo-peft.safetensors" })
         {
             using var tune = Sdxl.Diffusion.Pipelines.FineTune.Load(Path.Combine(run.Plan.OutputFolder, name));
             Assert.Equal([run.Plan.Inputs.TokenString], tune.WordsWithoutVectors);
@@ -252,7 +306,14 @@ public sealed class TrainingRunTests : IDisposable
             moved += before[name].bytes.SequenceEqual(parameter.bytes) ? 0 : 1;
         }
         Assert.Equal(before.Count, moved);
-        foreach (var (net, other) in new (nn.Module, nn.Module)[] { (model.Vae, original.Vae), (model.TextEncoder!, original.TextEncoder!), (model.TextEncoder2, original.TextEncoder2) })
+        foreach (
+            var (net, other) in new (nn.Module, nn.Module)[]
+            {
+                (model.Vae, original.Vae),
+                (model.TextEncoder!, original.TextEncoder!),
+                (model.TextEncoder2, original.TextEncoder2),
+            }
+        )
         {
             foreach (var ((name, a), (_, b)) in net.named_parameters().Zip(other.named_parameters()))
                 Assert.True(a.bytes.SequenceEqual(b.bytes), $"{name} of a net that does not train changed");
@@ -275,7 +336,17 @@ public sealed class TrainingRunTests : IDisposable
             using var found = SafetensorsFile.Open(Path.Combine(ofFile.Plan.OutputFolder, name));
             Assert.Equal(expected.Entries.Keys.Order(StringComparer.Ordinal), found.Entries.Keys.Order(StringComparer.Ordinal));
             using var scope = NewDisposeScope();
-            Assert.All(expected.Entries.Keys, key => Assert.True(expected.Read(key).to_type(ScalarType.Float32).bytes.SequenceEqual(found.Read(key).to_type(ScalarType.Float32).bytes), $"{name}: {key}"));
+            Assert.All(
+                expected.Entries.Keys,
+                key =>
+                    Assert.True(
+                        expected
+                            .Read(key)
+                            .to_type(ScalarType.Float32)
+                            .bytes.SequenceEqual(found.Read(key).to_type(ScalarType.Float32).bytes),
+                        $"{name}: {key}"
+                    )
+            );
         }
     }
 
@@ -285,7 +356,11 @@ public sealed class TrainingRunTests : IDisposable
         using var scope = NewDisposeScope();
         var path = SingleFiles.WithConfigs(runs.Folder, runs.Model);
         using (var plain = SafetensorsFile.Open(path))
-            SafetensorsWriter.Write(path + ".new", plain.Entries.Keys.ToDictionary(k => k, k => plain.Read(k)), new TrainedSchedule(true, false).Metadata);
+            SafetensorsWriter.Write(
+                path + ".new",
+                plain.Entries.Keys.ToDictionary(k => k, k => plain.Read(k)),
+                new TrainedSchedule(true, false).Metadata
+            );
         File.Move(path + ".new", path, overwrite: true);
         using var fromFile = new TinyRuns { Model = path };
         var run = fromFile.Start("velocity", TinyRuns.Given(false));
@@ -315,7 +390,11 @@ public sealed class TrainingRunTests : IDisposable
         using var scope = NewDisposeScope();
         // The same model with one block less in its VAE, so that a latent pixel is half as wide; its weights are random.
         var model = Path.Combine(runs.Folder, "models", "half");
-        foreach (var file in Directory.GetFiles(runs.Model, "*", SearchOption.AllDirectories).Where(f => !Path.GetRelativePath(runs.Model, f).StartsWith("vae", StringComparison.Ordinal)))
+        foreach (
+            var file in Directory
+                .GetFiles(runs.Model, "*", SearchOption.AllDirectories)
+                .Where(f => !Path.GetRelativePath(runs.Model, f).StartsWith("vae", StringComparison.Ordinal))
+        )
         {
             var copy = Path.Combine(model, Path.GetRelativePath(runs.Model, file));
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
@@ -327,11 +406,19 @@ public sealed class TrainingRunTests : IDisposable
         Directory.CreateDirectory(Path.Combine(model, "vae"));
         File.WriteAllText(Path.Combine(model, "vae", "config.json"), config.ToJsonString());
         using (no_grad())
-        using (var vae = new Sdxl.Diffusion.Nets.AutoencoderKL(Sdxl.Diffusion.Nets.VaeConfig.Load(Path.Combine(model, "vae", "config.json")), Sdxl.Diffusion.Nets.Placement.CpuFloat))
+        using (
+            var vae = new Sdxl.Diffusion.Nets.AutoencoderKL(
+                Sdxl.Diffusion.Nets.VaeConfig.Load(Path.Combine(model, "vae", "config.json")),
+                Sdxl.Diffusion.Nets.Placement.CpuFloat
+            )
+        )
         {
             foreach (var (_, parameter) in vae.named_parameters())
                 parameter.normal_(0, 0.05);
-            SafetensorsWriter.Write(Path.Combine(model, "vae", "diffusion_pytorch_model.safetensors"), vae.named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter)));
+            SafetensorsWriter.Write(
+                Path.Combine(model, "vae", "diffusion_pytorch_model.safetensors"),
+                vae.named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter))
+            );
         }
         using var half = new TinyRuns { Model = model };
         var given = TinyRuns.Given();
@@ -371,10 +458,26 @@ public sealed class TrainingRunTests : IDisposable
     private static List<LoraLayer> Layers(TrainingPlan plan)
     {
         using var state = SafetensorsFile.Open(TinyRuns.NewestState(plan));
-        const string a = ".lora_A.weight", prefix = "net.";
-        Tensor? Magnitude(string module) => state.Entries.ContainsKey(prefix + module + ".lora_magnitude_vector") ? state.Read(prefix + module + ".lora_magnitude_vector") : null;
+        const string a = ".lora_A.weight",
+            prefix = "net.";
+        Tensor? Magnitude(string module) =>
+            state.Entries.ContainsKey(prefix + module + ".lora_magnitude_vector")
+                ? state.Read(prefix + module + ".lora_magnitude_vector")
+                : null;
         var scale = (plan.Inputs.LoraAlpha ?? plan.Inputs.LoraRank) / plan.Inputs.LoraRank;
-        return [.. state.Entries.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal) && k.EndsWith(a, StringComparison.Ordinal)).Select(k => k[prefix.Length..^a.Length])
-            .Select(m => new LoraLayer("unet", m, state.Read(prefix + m + a), state.Read(prefix + m + ".lora_B.weight"), scale, Magnitude(m)))];
+        return
+        [
+            .. state
+                .Entries.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal) && k.EndsWith(a, StringComparison.Ordinal))
+                .Select(k => k[prefix.Length..^a.Length])
+                .Select(m => new LoraLayer(
+                    "unet",
+                    m,
+                    state.Read(prefix + m + a),
+                    state.Read(prefix + m + ".lora_B.weight"),
+                    scale,
+                    Magnitude(m)
+                )),
+        ];
     }
 }

@@ -18,16 +18,31 @@ public sealed class TrainingSamplesTests : IDisposable
     private const double Guidance = 5;
     private const string Prompt = "a photo of a house on the grass";
 
-    private readonly TinyRuns runs = new() { Resolution = Side, PredictionDefaults = new JsonObject { ["num_inference_steps"] = (double)DrawSteps, ["guidance_scale"] = Guidance } };
+    private readonly TinyRuns runs = new()
+    {
+        Resolution = Side,
+        PredictionDefaults = new JsonObject { ["num_inference_steps"] = (double)DrawSteps, ["guidance_scale"] = Guidance },
+    };
 
     public void Dispose() => runs.Dispose();
 
     /// <summary>A run in which nothing moves: every sample shows the base model.</summary>
-    private static JsonObject Idle(bool lora = true) => new()
-    {
-        ["seed"] = 5, ["resolution"] = Side, ["train_batch_size"] = 1, ["max_train_steps"] = 2, ["is_lora"] = lora, ["lora_rank"] = 2, ["lora_lr"] = 0, ["unet_learning_rate"] = 0,
-        ["ti_fraction"] = 0, ["checkpointing_steps"] = 1, ["sample_prompts"] = $"{Prompt}|{Prompt}", ["sample_every_steps"] = 1,
-    };
+    private static JsonObject Idle(bool lora = true) =>
+        new()
+        {
+            ["seed"] = 5,
+            ["resolution"] = Side,
+            ["train_batch_size"] = 1,
+            ["max_train_steps"] = 2,
+            ["is_lora"] = lora,
+            ["lora_rank"] = 2,
+            ["lora_lr"] = 0,
+            ["unet_learning_rate"] = 0,
+            ["ti_fraction"] = 0,
+            ["checkpointing_steps"] = 1,
+            ["sample_prompts"] = $"{Prompt}|{Prompt}",
+            ["sample_every_steps"] = 1,
+        };
 
     [Fact]
     public void A_sample_is_what_the_pipeline_draws_with_the_base_models_guidance_steps_and_the_trainings_size()
@@ -77,8 +92,17 @@ public sealed class TrainingSamplesTests : IDisposable
         Assert.NotEqual(Pixels(velocity.Plan, 0), Pixels(zero.Plan, 0));
 
         using var pipeline = SdxlPipeline.Load(runs.Model, null, DiffusionDevice.Cpu);
-        var files = lora ? new[] { TrainedModelTar.FileName, "gizmo-kohya.safetensors", "gizmo-peft.safetensors" } : [TrainedModelTar.FileName];
-        foreach (var (run, wanted) in new[] { (plain, Pixels(plain.Plan, 0)), (velocity, Pixels(velocity.Plan, 0)), (zero, Pixels(zero.Plan, 0)) })
+        var files = lora
+            ? new[] { TrainedModelTar.FileName, "gizmo-kohya.safetensors", "gizmo-peft.safetensors" }
+            : [TrainedModelTar.FileName];
+        foreach (
+            var (run, wanted) in new[]
+            {
+                (plain, Pixels(plain.Plan, 0)),
+                (velocity, Pixels(velocity.Plan, 0)),
+                (zero, Pixels(zero.Plan, 0)),
+            }
+        )
         {
             foreach (var file in files)
             {
@@ -88,7 +112,9 @@ public sealed class TrainingSamplesTests : IDisposable
             }
             if (!lora)
             {
-                using var single = new SdxlPipeline(SdxlModel.LoadSingleFile(Path.Combine(run.Plan.OutputFolder, "gizmo.safetensors"), runs.Model, DiffusionDevice.Cpu));
+                using var single = new SdxlPipeline(
+                    SdxlModel.LoadSingleFile(Path.Combine(run.Plan.OutputFolder, "gizmo.safetensors"), runs.Model, DiffusionDevice.Cpu)
+                );
                 AssertSamePicture(wanted, Drawn(single));
             }
         }
@@ -110,12 +136,19 @@ public sealed class TrainingSamplesTests : IDisposable
         given["max_train_steps"] = 47;
         given["checkpointing_steps"] = 47;
         given["sample_prompts"] = Prompt;
-        using var small = new TinyRuns { Resolution = 64, PredictionDefaults = new JsonObject { ["num_inference_steps"] = 1.0, ["guidance_scale"] = 1.0 } };
+        using var small = new TinyRuns
+        {
+            Resolution = 64,
+            PredictionDefaults = new JsonObject { ["num_inference_steps"] = 1.0, ["guidance_scale"] = 1.0 },
+        };
         var run = small.Start("many", given);
         Assert.Equal(48, Directory.GetFiles(Path.Combine(run.Plan.WorkFolder, "samples")).Length);
         using var sheet = Image.Load<Rgb24>(Path.Combine(run.Plan.OutputFolder, TrainingExport.SheetName));
         Assert.Equal((24 * 64, 64), (sheet.Width, sheet.Height));
-        var shown = Regex.Matches(File.ReadAllText(Path.Combine(run.Plan.OutputFolder, TrainingExport.ReportName)), "alt=\"step ([0-9]+)\"").Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)).ToList();
+        var shown = Regex
+            .Matches(File.ReadAllText(Path.Combine(run.Plan.OutputFolder, TrainingExport.ReportName)), "alt=\"step ([0-9]+)\"")
+            .Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture))
+            .ToList();
         Assert.Equal(24, shown.Count);
         Assert.Equal((0, 47), (shown[0], shown[^1]));
         Assert.All(shown.Zip(shown.Skip(1)), pair => Assert.InRange(pair.Second - pair.First, 2, 3));
@@ -129,24 +162,41 @@ public sealed class TrainingSamplesTests : IDisposable
         given["resolution"] = large;
         given["max_train_steps"] = 1;
         given["sample_prompts"] = Prompt;
-        using var few = new TinyRuns { Resolution = large, PredictionDefaults = new JsonObject { ["num_inference_steps"] = 1.0, ["guidance_scale"] = 1.0 } };
+        using var few = new TinyRuns
+        {
+            Resolution = large,
+            PredictionDefaults = new JsonObject { ["num_inference_steps"] = 1.0, ["guidance_scale"] = 1.0 },
+        };
         var run = few.Start("large", given);
         using var sheet = Image.Load<Rgb24>(Path.Combine(run.Plan.OutputFolder, TrainingExport.SheetName));
         Assert.Equal((2 * 512, 512), (sheet.Width, sheet.Height));
-        var embedded = Regex.Matches(File.ReadAllText(Path.Combine(run.Plan.OutputFolder, TrainingExport.ReportName)), "data:image/png;base64,([^\"]+)").Select(m => Image.Identify(Convert.FromBase64String(m.Groups[1].Value))).ToList();
+        var embedded = Regex
+            .Matches(File.ReadAllText(Path.Combine(run.Plan.OutputFolder, TrainingExport.ReportName)), "data:image/png;base64,([^\"]+)")
+            .Select(m => Image.Identify(Convert.FromBase64String(m.Groups[1].Value)))
+            .ToList();
         Assert.Equal(2 + 4, embedded.Count); // samples, data set
         Assert.All(embedded, picture => Assert.Equal((264, 264), (picture.Width, picture.Height)));
     }
 
     /// <summary>Up to one level of 255, which the last bits of a float may decide.</summary>
-    private static void AssertSamePicture(byte[] expected, byte[] found) => Assert.True(expected.Zip(found).Max(p => Math.Abs(p.First - p.Second)) <= 1, "another picture");
+    private static void AssertSamePicture(byte[] expected, byte[] found) =>
+        Assert.True(expected.Zip(found).Max(p => Math.Abs(p.First - p.Second)) <= 1, "another picture");
 
     private static byte[] Drawn(SdxlPipeline pipeline)
     {
         var settings = new GenerationSettings
         {
-            Prompt = Prompt, NegativePrompt = "", Width = Side, Height = Side, NumOutputs = 1, Scheduler = "K_EULER", Steps = DrawSteps, GuidanceScale = Guidance,
-            ApplyWatermark = false, CheckSafety = false, Seed = 5,
+            Prompt = Prompt,
+            NegativePrompt = "",
+            Width = Side,
+            Height = Side,
+            NumOutputs = 1,
+            Scheduler = "K_EULER",
+            Steps = DrawSteps,
+            GuidanceScale = Guidance,
+            ApplyWatermark = false,
+            CheckSafety = false,
+            Seed = 5,
         };
         return pipeline.Generate(settings, null, CancellationToken.None)[0].Rgb;
     }

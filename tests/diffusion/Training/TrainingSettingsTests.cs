@@ -36,7 +36,11 @@ public sealed class TrainingSettingsTests
         ["snr_gamma"] = ("""{"snr_gamma": 5}""", s => s.SnrGamma, 5.0),
         ["noise_offset"] = ("""{"noise_offset": 0.07}""", s => s.NoiseOffset, 0.07),
         ["prediction_type"] = ("""{"prediction_type": "v_prediction"}""", s => s.VelocityPrediction, true),
-        ["zero_terminal_snr"] = ("""{"zero_terminal_snr": true, "prediction_type": "v_prediction"}""", s => (s.ZeroTerminalSnr, s.ScheduleFrom(new SchedulerConfig()).ZeroTerminalSnr), (true, true)),
+        ["zero_terminal_snr"] = (
+            """{"zero_terminal_snr": true, "prediction_type": "v_prediction"}""",
+            s => (s.ZeroTerminalSnr, s.ScheduleFrom(new SchedulerConfig()).ZeroTerminalSnr),
+            (true, true)
+        ),
         ["gradient_accumulation_steps"] = ("""{"gradient_accumulation_steps": 3}""", s => s.Accumulate, 3),
         ["max_grad_norm"] = ("""{"max_grad_norm": 0.25}""", s => s.MaxGradientNorm, 0.25),
         ["gradient_checkpointing"] = ("""{"gradient_checkpointing": true}""", s => s.GradientCheckpointing, true),
@@ -47,8 +51,17 @@ public sealed class TrainingSettingsTests
     /// <summary>Inputs that change no number of a step: they are read where pictures are prepared, logged, saved or drawn.</summary>
     private static readonly string[] s_elsewhere =
     [
-        "resolution", "caption_prefix", "mask_target_prompts", "crop_based_on_salience", "use_face_detection_instead", "clipseg_temperature", "verbose",
-        "checkpointing_steps", "input_images_filetype", "sample_prompts", "sample_every_steps",
+        "resolution",
+        "caption_prefix",
+        "mask_target_prompts",
+        "crop_based_on_salience",
+        "use_face_detection_instead",
+        "clipseg_temperature",
+        "verbose",
+        "checkpointing_steps",
+        "input_images_filetype",
+        "sample_prompts",
+        "sample_every_steps",
     ];
 
     public static TheoryData<string> Inputs => [.. TrainingInputs.Fields.Select(f => f.Name).Except(s_elsewhere)];
@@ -92,7 +105,8 @@ public sealed class TrainingSettingsTests
         Assert.False(From([], baseIsVelocity: false).VelocityPrediction);
         Assert.False(From(new JsonObject { ["prediction_type"] = "epsilon" }, baseIsVelocity: true).VelocityPrediction);
         Assert.True(From(new JsonObject { ["prediction_type"] = "v_prediction" }).ScheduleFrom(new SchedulerConfig()).PredictsVelocity);
-        Assert.True(From([], true).ScheduleFrom(new SchedulerConfig { ZeroTerminalSnr = true }).ZeroTerminalSnr); // the base model's own rescaling stays
+        // The base model's own rescaling stays
+        Assert.True(From([], true).ScheduleFrom(new SchedulerConfig { ZeroTerminalSnr = true }).ZeroTerminalSnr);
     }
 
     private static TrainingSettings From(JsonObject given, bool baseIsVelocity = false)

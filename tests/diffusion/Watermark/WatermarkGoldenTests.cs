@@ -7,7 +7,9 @@ namespace Sdxl.Diffusion.Tests.Watermark;
 
 public sealed class WatermarkGoldenTests
 {
-    private static readonly JsonElement s_golden = JsonSerializer.Deserialize<JsonElement>(File.ReadAllBytes(TestPaths.Golden("watermark", "watermark.json")));
+    private static readonly JsonElement s_golden = JsonSerializer.Deserialize<JsonElement>(
+        File.ReadAllBytes(TestPaths.Golden("watermark", "watermark.json"))
+    );
 
     public static TheoryData<int> Cases => new(Enumerable.Range(0, s_golden.GetProperty("cases").GetArrayLength()));
 
@@ -32,7 +34,10 @@ public sealed class WatermarkGoldenTests
         Assert.Equal(s_golden.GetProperty("bits").GetString(), InvisibleWatermark.Read(rgb, width, height));
         var (golden, _, _) = Load(one.GetProperty("marked").GetString()!);
         var apart = golden.Zip(rgb, (a, b) => Math.Abs(a - b)).ToList();
-        Assert.True(apart.Count(d => d > 1) == 0, $"{apart.Count(d => d > 1)} of {apart.Count} bytes differ by more than one level, the most by {apart.Max()}");
+        Assert.True(
+            apart.Count(d => d > 1) == 0,
+            $"{apart.Count(d => d > 1)} of {apart.Count} bytes differ by more than one level, the most by {apart.Max()}"
+        );
     }
 
     [Theory]

@@ -58,7 +58,8 @@ public sealed class TraceTests
         {
             Assert.True(
                 paths.Contains(expected),
-                $"There is no span '{expected}'. There are:\n{string.Join('\n', paths.Order())}\nElsewhere: {string.Join(", ", elsewhere)}");
+                $"There is no span '{expected}'. There are:\n{string.Join('\n', paths.Order())}\nElsewhere: {string.Join(", ", elsewhere)}"
+            );
         }
 
         // By the training's id one finds it, in spans and in the logs.

@@ -32,7 +32,13 @@ public sealed class EventDeliveryTests : IAsyncLifetime
     private readonly MemoryBlobs _memory = new();
     private readonly ManualTime _time = new();
     private readonly ReminderQueue _queue = new();
-    private readonly SdxlOptions _options = new() { PublicUrl = "https://sdxl.example", ModelsFolder = TestPaths.Models, DefaultBase = "toy", SigningKey = Convert.ToBase64String(new byte[32]) };
+    private readonly SdxlOptions _options = new()
+    {
+        PublicUrl = "https://sdxl.example",
+        ModelsFolder = TestPaths.Models,
+        DefaultBase = "toy",
+        SigningKey = Convert.ToBase64String(new byte[32]),
+    };
     private HookServer _hooks = null!;
     private PublicWeb _web = null!;
     private EventGridPublisherClientOptions? _grid;
@@ -64,8 +70,19 @@ public sealed class EventDeliveryTests : IAsyncLifetime
         Assert.All(_hooks.Taken, hook => Assert.Equal("application/json", hook.ContentType));
         var last = _hooks.Taken.Last().Json;
         Assert.Equal(
-            (s_key.Id, $"https://sdxl.example/v1/predictions/{s_key.Id}", _hooks.Url, "https://sdxl.example/v1/outputs/predictions/me/aaaaaaaaaaaaaaaaaaaaaaaaaa/out-1.png"),
-            (last["id"]!.ToString(), last["urls"]!["get"]!.ToString(), last["webhook"]!.ToString(), last["output"]![1]!.ToString().Split('?')[0]));
+            (
+                s_key.Id,
+                $"https://sdxl.example/v1/predictions/{s_key.Id}",
+                _hooks.Url,
+                "https://sdxl.example/v1/outputs/predictions/me/aaaaaaaaaaaaaaaaaaaaaaaaaa/out-1.png"
+            ),
+            (
+                last["id"]!.ToString(),
+                last["urls"]!["get"]!.ToString(),
+                last["webhook"]!.ToString(),
+                last["output"]![1]!.ToString().Split('?')[0]
+            )
+        );
 
         await DeliverAsync(); // the message came twice
         Assert.Equal(3, _hooks.Taken.Count);
@@ -144,7 +161,9 @@ public sealed class EventDeliveryTests : IAsyncLifetime
             await NextReminderAsync();
         Assert.InRange((_time.GetUtcNow() - began).TotalHours, 23, 24.5);
         var name = $"{Id(2)}.webhook";
-        var undelivered = (await Blobs().ReadAsync<UndeliveredEvent>(StorageLayout.Records, StorageLayout.UndeliveredEvent("me", name)))!.Value.Value;
+        var undelivered = (await Blobs().ReadAsync<UndeliveredEvent>(StorageLayout.Records, StorageLayout.UndeliveredEvent("me", name)))!
+            .Value
+            .Value;
         Assert.Equal((EventTypes.PredictionProcessing, 11, began), (undelivered.Event.Type, undelivered.Tries, undelivered.FailingSince));
         Assert.EndsWith("/hook' answers 500", undelivered.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", _memory.Text($"records/{StorageLayout.UndeliveredEvent("me", name)}"), StringComparison.Ordinal);
@@ -191,7 +210,12 @@ public sealed class EventDeliveryTests : IAsyncLifetime
     [Fact]
     public async Task A_subscription_gets_cloud_events_of_its_types()
     {
-        await new Subscriptions(Blobs(), _time).AddAsync("me", _hooks.Url, ["prediction.starting", "prediction.comp*"], CancellationToken.None);
+        await new Subscriptions(Blobs(), _time).AddAsync(
+            "me",
+            _hooks.Url,
+            ["prediction.starting", "prediction.comp*"],
+            CancellationToken.None
+        );
         await new Subscriptions(Blobs(), _time).AddAsync("you", _hooks.Url, [], CancellationToken.None); // another owner's
         await LiveAsync(null);
         await DeliverAsync();
@@ -220,7 +244,9 @@ public sealed class EventDeliveryTests : IAsyncLifetime
         Assert.All(taken, one => Assert.Equal("k", one.Key));
         var events = taken.Select(one => one.Body.AsArray().Single()!).ToList();
         Assert.Equal(
-            ["prediction.starting", "prediction.processing", "prediction.output", "prediction.output", "prediction.completed"], events.Select(e => e["type"]!.ToString()));
+            ["prediction.starting", "prediction.processing", "prediction.output", "prediction.output", "prediction.completed"],
+            events.Select(e => e["type"]!.ToString())
+        );
         Assert.Equal(Enumerable.Range(1, 5).Select(Id), events.Select(e => e["id"]!.ToString()));
         Assert.Equal("succeeded", events[^1]["data"]!["status"]!.ToString());
     }
@@ -272,7 +298,12 @@ public sealed class EventDeliveryTests : IAsyncLifetime
         var records = Records();
         await records.CreateAsync(Record(new WebhookRequest(_hooks.Url, [WebhookRequest.Logs])));
         await records.ChangePredictionAsync(s_key, r => r with { Status = JobStatus.Processing });
-        await Blobs().WriteAsync(StorageLayout.Jobs, StorageLayout.Drawing(s_key), new DrawingState(_time.GetUtcNow(), "cpu", 1, 2, null, null, [], "Using seed: 7\n"));
+        await Blobs()
+            .WriteAsync(
+                StorageLayout.Jobs,
+                StorageLayout.Drawing(s_key),
+                new DrawingState(_time.GetUtcNow(), "cpu", 1, 2, null, null, [], "Using seed: 7\n")
+            );
         await Delivery().TellLogsAsync(new LogsGrew(s_key, "predictions"), CancellationToken.None);
         Assert.Equal("Using seed: 7\n", Assert.Single(_hooks.Taken).Json["logs"]!.ToString());
 
@@ -285,16 +316,32 @@ public sealed class EventDeliveryTests : IAsyncLifetime
 
     private static string StateOf(Hook hook) => $"{hook.Json["status"]} {hook.Json["output"]?.AsArray().Count ?? 0}";
 
-    private static PredictionRecord Record(WebhookRequest? webhook) => new()
-    {
-        Id = s_key.Id, Owner = s_key.Owner, Base = "toy", Status = JobStatus.Starting, Input = [], CreatedAt = DateTimeOffset.UnixEpoch, Webhook = webhook,
-    };
+    private static PredictionRecord Record(WebhookRequest? webhook) =>
+        new()
+        {
+            Id = s_key.Id,
+            Owner = s_key.Owner,
+            Base = "toy",
+            Status = JobStatus.Starting,
+            Input = [],
+            CreatedAt = DateTimeOffset.UnixEpoch,
+            Webhook = webhook,
+        };
 
-    private static TrainingRecord Training(WebhookRequest? webhook) => new()
-    {
-        Id = s_key.Id, Owner = s_key.Owner, Name = "cat", Base = "toy", Source = "http", Status = JobStatus.Starting, Stage = TrainingStage.Queued,
-        Input = [], CreatedAt = DateTimeOffset.UnixEpoch, Webhook = webhook,
-    };
+    private static TrainingRecord Training(WebhookRequest? webhook) =>
+        new()
+        {
+            Id = s_key.Id,
+            Owner = s_key.Owner,
+            Name = "cat",
+            Base = "toy",
+            Source = "http",
+            Status = JobStatus.Starting,
+            Stage = TrainingStage.Queued,
+            Input = [],
+            CreatedAt = DateTimeOffset.UnixEpoch,
+            Webhook = webhook,
+        };
 
     /// <summary>A prediction from its POST to its end, as five events.</summary>
     private async Task LiveAsync(WebhookRequest? webhook)
@@ -303,10 +350,17 @@ public sealed class EventDeliveryTests : IAsyncLifetime
         await records.CreateAsync(Record(webhook));
         await records.ChangePredictionAsync(s_key, r => r with { Status = JobStatus.Processing, StartedAt = _time.GetUtcNow() });
         await records.ChangePredictionAsync(s_key, r => r with { Pictures = [new("out-0.png", 1, false)] });
-        await records.ChangePredictionAsync(s_key, r => r with
-        {
-            Status = JobStatus.Succeeded, Pictures = [.. r.Pictures, new("out-1.png", 2, false)], CompletedAt = _time.GetUtcNow(), PredictSeconds = 1,
-        });
+        await records.ChangePredictionAsync(
+            s_key,
+            r =>
+                r with
+                {
+                    Status = JobStatus.Succeeded,
+                    Pictures = [.. r.Pictures, new("out-1.png", 2, false)],
+                    CompletedAt = _time.GetUtcNow(),
+                    PredictSeconds = 1,
+                }
+        );
         _queue.Reminders.Clear();
     }
 
@@ -329,7 +383,15 @@ public sealed class EventDeliveryTests : IAsyncLifetime
         var options = Options.Create(_options);
         var bases = new BaseModels(options, new BaseCatalog(_options));
         var links = new FileLinks(_memory.Client(), options, _time);
-        var trainings = new TrainingViews(blobs, bases, links, new TrainingLogs(blobs), new Quotes(Records(), new TrainingQueue(blobs, Records(), _time), blobs, options, _time), options, _time);
+        var trainings = new TrainingViews(
+            blobs,
+            bases,
+            links,
+            new TrainingLogs(blobs),
+            new Quotes(Records(), new TrainingQueue(blobs, Records(), _time), blobs, options, _time),
+            options,
+            _time
+        );
         return new JobStories(Records(), blobs, new PredictionViews(blobs, bases, links, options), trainings, bases, options);
     }
 
@@ -359,6 +421,7 @@ public sealed class EventDeliveryTests : IAsyncLifetime
 
     private sealed class Answering(Func<HttpRequestMessage, Task<HttpResponseMessage>> answer) : HttpMessageHandler
     {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => answer(request);
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            answer(request);
     }
 }

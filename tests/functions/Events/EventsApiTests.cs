@@ -16,9 +16,16 @@ public sealed class EventsApiTests(ProductFixture product)
     {
         await using var hooks = await HookServer.StartAsync();
         await using var other = await product.StartWithAsync(("Sdxl__TrustedHosts", hooks.Host));
-        using var made = await ProductFixture.PostAsync(other.Http, "v1/subscriptions", new JsonObject { ["url"] = hooks.Url, ["types"] = new JsonArray("prediction.completed") });
+        using var made = await ProductFixture.PostAsync(
+            other.Http,
+            "v1/subscriptions",
+            new JsonObject { ["url"] = hooks.Url, ["types"] = new JsonArray("prediction.completed") }
+        );
         var subscription = await JsonAsync(made);
-        Assert.Equal((HttpStatusCode.Created, hooks.Url, "[\"prediction.completed\"]"), (made.StatusCode, subscription["url"]!.ToString(), subscription["types"]!.ToJsonString()));
+        Assert.Equal(
+            (HttpStatusCode.Created, hooks.Url, "[\"prediction.completed\"]"),
+            (made.StatusCode, subscription["url"]!.ToString(), subscription["types"]!.ToJsonString())
+        );
         try
         {
             using var test = await other.Http.PostAsync($"v1/subscriptions/{subscription["id"]}/test", null);
@@ -48,7 +55,9 @@ public sealed class EventsApiTests(ProductFixture product)
     [InlineData("""{"url": "https://example.org/", "types": "training.*"}""", "The body has 'url', and 'types' as a list of texts")]
     public async Task A_subscription_that_makes_no_sense_is_refused(string body, string reason)
     {
-        var (status, detail) = await ProductFixture.ProblemAsync(await product.PostAsync("v1/subscriptions", JsonNode.Parse(body)!.AsObject()));
+        var (status, detail) = await ProductFixture.ProblemAsync(
+            await product.PostAsync("v1/subscriptions", JsonNode.Parse(body)!.AsObject())
+        );
         Assert.Equal(422, status);
         Assert.StartsWith(reason, detail, StringComparison.Ordinal);
     }
@@ -78,10 +87,19 @@ public sealed class EventsApiTests(ProductFixture product)
             events.Where(e => e.Type != "progress").Select(e => $"{e.Id} {e.Type}"));
         Assert.Contains(events, e => e.Type == "progress" && JsonNode.Parse(e.Data)!["status"]!.ToString() == "processing");
         var last = JsonNode.Parse(events.Single(e => e.Id == "4").Data)!;
-        Assert.Equal(("1.0", $"{id}-0004", "succeeded"), (last["specversion"]!.ToString(), last["id"]!.ToString(), last["data"]!["status"]!.ToString()));
+        Assert.Equal(
+            ("1.0", $"{id}-0004", "succeeded"),
+            (last["specversion"]!.ToString(), last["id"]!.ToString(), last["data"]!["status"]!.ToString())
+        );
 
-        Assert.Equal(["4 prediction.completed", " done"], (await ReadAsync($"v1/predictions/{id}/events", "3")).Select(e => $"{e.Id} {e.Type}"));
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"v1/predictions/{id}/events") { Headers = { { "Last-Event-ID", "4" } } };
+        Assert.Equal(
+            ["4 prediction.completed", " done"],
+            (await ReadAsync($"v1/predictions/{id}/events", "3")).Select(e => $"{e.Id} {e.Type}")
+        );
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"v1/predictions/{id}/events")
+        {
+            Headers = { { "Last-Event-ID", "4" } },
+        };
         using var over = await product.Http.SendAsync(request);
         Assert.Equal(HttpStatusCode.NoContent, over.StatusCode); // a browser asks no more
     }
@@ -90,7 +108,9 @@ public sealed class EventsApiTests(ProductFixture product)
     public async Task An_event_arrives_while_the_stream_goes_on()
     {
         var id = await CreatedAsync(new JsonObject());
-        using var answer = await product.Http.GetAsync($"v1/predictions/{id}/events", HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(60));
+        using var answer = await product
+            .Http.GetAsync($"v1/predictions/{id}/events", HttpCompletionOption.ResponseHeadersRead)
+            .WaitAsync(TimeSpan.FromSeconds(60));
         using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync());
         var lines = new List<string>();
         while (!lines.Contains("event: prediction.starting"))
@@ -111,7 +131,9 @@ public sealed class EventsApiTests(ProductFixture product)
         var all = ReadAsync(stream, null, nobody);
         await SendAsync(new PictureDrawn(Key(id), 1, DateTimeOffset.UtcNow, [new("out-0.png", 7, false)]));
         await product.UntilAsync($"v1/predictions/{id}", p => p["output"] is not null);
-        await SendAsync(new PredictionCompleted(Key(id), 1, DateTimeOffset.UtcNow, [new("out-0.png", 7, false), new("out-1.png", 8, false)], 1));
+        await SendAsync(
+            new PredictionCompleted(Key(id), 1, DateTimeOffset.UtcNow, [new("out-0.png", 7, false), new("out-1.png", 8, false)], 1)
+        );
         var events = await all;
         Assert.Equal(["1 output", "2 output", "3 done"], events.Select(e => $"{e.Id} {e.Type}"));
         Assert.Contains("/out-1.png?", events[1].Data, StringComparison.Ordinal);
@@ -122,9 +144,19 @@ public sealed class EventsApiTests(ProductFixture product)
         using var second = await product.PostAsync("v1/predictions", body);
         var failing = await JsonAsync(second);
         await SendAsync(new JobFailed(Key(failing["id"]!.ToString()), 1, DateTimeOffset.UtcNow, "It broke."));
-        Assert.Equal([("error", "It broke."), ("done", "{}")], (await ReadAsync(failing["urls"]!["stream"]!.ToString(), null, nobody)).Select(e => (e.Type, e.Data)));
+        Assert.Equal(
+            [("error", "It broke."), ("done", "{}")],
+            (await ReadAsync(failing["urls"]!["stream"]!.ToString(), null, nobody)).Select(e => (e.Type, e.Data))
+        );
 
-        foreach (var wrong in new[] { stream[..^1] + "x", stream[..(stream.LastIndexOf('/') + 1)] + "me~x~y", stream[..(stream.LastIndexOf('/') + 1)] + $"_tokens~{id}~y" })
+        foreach (
+            var wrong in new[]
+            {
+                stream[..^1] + "x",
+                stream[..(stream.LastIndexOf('/') + 1)] + "me~x~y",
+                stream[..(stream.LastIndexOf('/') + 1)] + $"_tokens~{id}~y",
+            }
+        )
         {
             using var refused = await nobody.GetAsync(wrong);
             Assert.Equal(HttpStatusCode.NotFound, refused.StatusCode);
@@ -145,11 +177,18 @@ public sealed class EventsApiTests(ProductFixture product)
         Assert.DoesNotContain("\r", text, StringComparison.Ordinal);
         return
         [
-            .. text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Where(block => block.Contains("event: ", StringComparison.Ordinal)).Select(block =>
-            {
-                string Field(string name) => block.Split('\n').FirstOrDefault(line => line.StartsWith($"{name}: ", StringComparison.Ordinal))?[(name.Length + 2)..] ?? "";
-                return new Sent(Field("id"), Field("event"), Field("data"));
-            }),
+            .. text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries)
+                .Where(block => block.Contains("event: ", StringComparison.Ordinal))
+                .Select(block =>
+                {
+                    string Field(string name) =>
+                        block
+                            .Split('\n')
+                            .FirstOrDefault(line => line.StartsWith($"{name}: ", StringComparison.Ordinal))
+                            ?[(name.Length + 2)..]
+                        ?? "";
+                    return new Sent(Field("id"), Field("event"), Field("data"));
+                }),
         ];
     }
 

@@ -36,7 +36,8 @@ public sealed class HookServer : IAsyncDisposable
 
     private HookServer(WebApplication app) => _app = app;
 
-    public string Url => $"{_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()}/hook?token=secret";
+    public string Url =>
+        $"{_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()}/hook?token=secret";
 
     /// <summary>host:port, as TrustedHosts names it.</summary>
     public string Host => new Uri(Url).Authority;

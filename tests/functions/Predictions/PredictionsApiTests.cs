@@ -10,7 +10,9 @@ using Sdxl.Core.Storage;
 
 namespace Sdxl.Tests.Functions.Predictions;
 
-/// <summary>Predictions over HTTP as Replicate's clients ask for them (replicate-api.md, 6). The worker's part is played by the tests.</summary>
+/// <summary>
+/// Predictions over HTTP as Replicate's clients ask for them (replicate-api.md, 6). The worker's part is played by the tests.
+/// </summary>
 [Collection(ProductCollection.Name)]
 public sealed class PredictionsApiTests(ProductFixture product)
 {
@@ -32,9 +34,11 @@ public sealed class PredictionsApiTests(ProductFixture product)
                 prediction["metrics"]!.ToJsonString(), prediction["source"]!.ToString(), prediction["data_removed"]!.GetValue<bool>(),
                 prediction["started_at"], prediction["completed_at"], prediction["base"]!.ToString(), prediction["model"]!.ToString()));
         Assert.Matches("^[0-9a-f]{64}$", prediction["version"]!.ToString());
-        Assert.Equal(
-            ["get", "cancel", "web", "events"], prediction["urls"]!.AsObject().Select(url => url.Key));
-        var job = await product.PeekAsync(Queues.Predictions, body => SdxlJson.Deserialize<PredictionJob>(body) is var sent && sent.Prediction.Id == id ? sent : null);
+        Assert.Equal(["get", "cancel", "web", "events"], prediction["urls"]!.AsObject().Select(url => url.Key));
+        var job = await product.PeekAsync(
+            Queues.Predictions,
+            body => SdxlJson.Deserialize<PredictionJob>(body) is var sent && sent.Prediction.Id == id ? sent : null
+        );
         Assert.Equal(("a cat", 7L, 512, 128), (job.Inputs.Prompt, job.Inputs.Seed, job.Inputs.Width, job.Inputs.Height));
     }
 
@@ -42,10 +46,25 @@ public sealed class PredictionsApiTests(ProductFixture product)
     public async Task Status_output_logs_and_progress_follow_the_worker()
     {
         var id = await CreatedAsync(Body(("num_outputs", 2)));
-        await DrawingAsync(id, new DrawingState(DateTimeOffset.UtcNow, "cpu", 12, 50, 2.5, 15.2, [], "Using seed: 7\n 24%|##        | 12/50 [00:04<00:15, 2.50it/s]\n"));
+        await DrawingAsync(
+            id,
+            new DrawingState(
+                DateTimeOffset.UtcNow,
+                "cpu",
+                12,
+                50,
+                2.5,
+                15.2,
+                [],
+                "Using seed: 7\n 24%|##        | 12/50 [00:04<00:15, 2.50it/s]\n"
+            )
+        );
         await SendAsync(new DrawingStarted(Key(id), 1, DateTimeOffset.UtcNow, "cpu"));
         var begun = await UntilAsync(id, p => p["status"]!.ToString() == "processing");
-        Assert.Equal("""{"step":12,"total_steps":50,"steps_per_second":2.5,"seconds_left":15.2,"device":"cpu"}""", begun["progress"]!.ToJsonString());
+        Assert.Equal(
+            """{"step":12,"total_steps":50,"steps_per_second":2.5,"seconds_left":15.2,"device":"cpu"}""",
+            begun["progress"]!.ToJsonString()
+        );
         Assert.Contains(" 24%|##", begun["logs"]!.ToString(), StringComparison.Ordinal);
         Assert.Null(begun["output"]);
         Assert.NotNull(begun["started_at"]);
@@ -62,7 +81,10 @@ public sealed class PredictionsApiTests(ProductFixture product)
         await StoreAsync(id, "out-1.png");
         await SendAsync(Completed(id, new("out-0.png", 7, false), new("out-1.png", 8, false)));
         var done = await UntilAsync(id, p => p["status"]!.ToString() == "succeeded");
-        Assert.Equal((2, 1.5, null), (done["output"]!.AsArray().Count, done["metrics"]!["predict_time"]!.GetValue<double>(), done["progress"]));
+        Assert.Equal(
+            (2, 1.5, null),
+            (done["output"]!.AsArray().Count, done["metrics"]!["predict_time"]!.GetValue<double>(), done["progress"])
+        );
         Assert.True(done["metrics"]!["total_time"]!.GetValue<double>() > 0);
         Assert.NotNull(done["completed_at"]);
         Assert.Contains("Using seed: 7", done["logs"]!.ToString(), StringComparison.Ordinal);
@@ -76,19 +98,28 @@ public sealed class PredictionsApiTests(ProductFixture product)
         var left = await UntilAsync(one, p => p["status"]!.ToString() == "succeeded");
         Assert.Contains("/out-1.png?", Assert.Single(left["output"]!.AsArray())!.ToString(), StringComparison.Ordinal);
         Assert.Equal("[8]", left["seeds"]!.ToJsonString());
-        Assert.Equal("The safety checker left out 1 of 2 pictures: out-0.png (seed 7).", Assert.Single(left["warnings"]!.AsArray())!.ToString());
+        Assert.Equal(
+            "The safety checker left out 1 of 2 pictures: out-0.png (seed 7).",
+            Assert.Single(left["warnings"]!.AsArray())!.ToString()
+        );
 
         var all = await CreatedAsync(Body());
         await SendAsync(Completed(all, new DrawnPicture("out-0.png", 7, true)));
         var failed = await UntilAsync(all, p => p["status"]!.ToString() == "failed");
-        Assert.Equal((null, "The safety checker objects to every picture. Try another prompt or seed."), (failed["output"], failed["error"]!.ToString()));
+        Assert.Equal(
+            (null, "The safety checker objects to every picture. Try another prompt or seed."),
+            (failed["output"], failed["error"]!.ToString())
+        );
     }
 
     [Fact]
     public async Task Who_prefers_to_wait_gets_the_end_with_the_pictures_as_data_on_plain_http()
     {
         var waiting = PostAsync(Body(("prompt", "waited for")), "wait");
-        var job = await product.PeekAsync(Queues.Predictions, body => SdxlJson.Deserialize<PredictionJob>(body) is var sent && sent.Inputs.Prompt == "waited for" ? sent : null);
+        var job = await product.PeekAsync(
+            Queues.Predictions,
+            body => SdxlJson.Deserialize<PredictionJob>(body) is var sent && sent.Inputs.Prompt == "waited for" ? sent : null
+        );
         await StoreAsync(job.Prediction.Id, "out-0.png");
         await SendAsync(Completed(job.Prediction.Id, new DrawnPicture("out-0.png", 7, false)));
 
@@ -103,12 +134,18 @@ public sealed class PredictionsApiTests(ProductFixture product)
     public async Task A_wait_that_ends_before_the_drawing_says_starting_though_it_has_begun()
     {
         var waiting = PostAsync(Body(("prompt", "too slow")), "wait=1");
-        var job = await product.PeekAsync(Queues.Predictions, body => SdxlJson.Deserialize<PredictionJob>(body) is var sent && sent.Inputs.Prompt == "too slow" ? sent : null);
+        var job = await product.PeekAsync(
+            Queues.Predictions,
+            body => SdxlJson.Deserialize<PredictionJob>(body) is var sent && sent.Inputs.Prompt == "too slow" ? sent : null
+        );
         await SendAsync(new DrawingStarted(job.Prediction, 1, DateTimeOffset.UtcNow, "cpu"));
 
         using var answer = await waiting;
         var prediction = await JsonAsync(answer);
-        Assert.Equal((HttpStatusCode.Accepted, "starting", null), (answer.StatusCode, prediction["status"]!.ToString(), prediction["output"]));
+        Assert.Equal(
+            (HttpStatusCode.Accepted, "starting", null),
+            (answer.StatusCode, prediction["status"]!.ToString(), prediction["output"])
+        );
         await UntilAsync(job.Prediction.Id, p => p["status"]!.ToString() == "processing");
     }
 
@@ -117,7 +154,10 @@ public sealed class PredictionsApiTests(ProductFixture product)
     {
         using var leaving = new CancellationTokenSource();
         var waiting = PostAsync(Body(("prompt", "left alone")), "wait", leaving.Token);
-        var job = await product.PeekAsync(Queues.Predictions, body => SdxlJson.Deserialize<PredictionJob>(body) is var sent && sent.Inputs.Prompt == "left alone" ? sent : null);
+        var job = await product.PeekAsync(
+            Queues.Predictions,
+            body => SdxlJson.Deserialize<PredictionJob>(body) is var sent && sent.Inputs.Prompt == "left alone" ? sent : null
+        );
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
 
@@ -134,7 +174,10 @@ public sealed class PredictionsApiTests(ProductFixture product)
 
         async Task<string> KeyedAsync(string name)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "v1/predictions") { Content = new StringContent(Body().ToJsonString(), Encoding.UTF8, "application/json") };
+            using var request = new HttpRequestMessage(HttpMethod.Post, "v1/predictions")
+            {
+                Content = new StringContent(Body().ToJsonString(), Encoding.UTF8, "application/json"),
+            };
             request.Headers.Add("Idempotency-Key", name);
             using var answer = await product.Http.SendAsync(request);
             Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
@@ -148,9 +191,14 @@ public sealed class PredictionsApiTests(ProductFixture product)
         var id = await CreatedAsync(Body());
         using var answer = await product.Http.PostAsync($"v1/predictions/{id}/cancel", null);
         var canceled = await JsonAsync(answer);
-        Assert.Equal((HttpStatusCode.OK, "canceled", "", null), (answer.StatusCode, canceled["status"]!.ToString(), canceled["logs"]!.ToString(), canceled["error"]));
+        Assert.Equal(
+            (HttpStatusCode.OK, "canceled", "", null),
+            (answer.StatusCode, canceled["status"]!.ToString(), canceled["logs"]!.ToString(), canceled["error"])
+        );
         Assert.NotNull(canceled["completed_at"]);
-        Assert.True(await product.Storage.GetBlobContainerClient(StorageLayout.Jobs).GetBlobClient(StorageLayout.CancelMark(Key(id))).ExistsAsync());
+        Assert.True(
+            await product.Storage.GetBlobContainerClient(StorageLayout.Jobs).GetBlobClient(StorageLayout.CancelMark(Key(id))).ExistsAsync()
+        );
 
         await SendAsync(Completed(id, new DrawnPicture("out-0.png", 7, false)));
         using var again = await product.Http.PostAsync($"v1/predictions/{id}/cancel", null);
@@ -167,7 +215,12 @@ public sealed class PredictionsApiTests(ProductFixture product)
         using var answer = await product.Http.DeleteAsync($"v1/predictions/{id}");
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await product.Http.GetAsync($"v1/predictions/{id}")).StatusCode);
-        Assert.False(await product.Storage.GetBlobContainerClient(StorageLayout.Predictions).GetBlobClient(StorageLayout.Drawn(Key(id), "out-0.png")).ExistsAsync());
+        Assert.False(
+            await product
+                .Storage.GetBlobContainerClient(StorageLayout.Predictions)
+                .GetBlobClient(StorageLayout.Drawn(Key(id), "out-0.png"))
+                .ExistsAsync()
+        );
         Assert.DoesNotContain((await GetJsonAsync("v1/predictions"))["results"]!.AsArray(), p => p!["id"]!.ToString() == id);
         await SendAsync(Completed(id, new DrawnPicture("out-0.png", 7, false))); // the worker had not heard of it
         Assert.Equal(HttpStatusCode.NotFound, (await product.Http.DeleteAsync($"v1/predictions/{id}")).StatusCode);
@@ -193,8 +246,12 @@ public sealed class PredictionsApiTests(ProductFixture product)
         var text = await answer.Content.ReadAsStringAsync();
         Assert.DoesNotContain("secret", text, StringComparison.Ordinal);
         Assert.Equal(
-            ["There is no input called 'auth'; it was passed over.", "There is no input called 'promt'; it was passed over. Did you mean 'prompt'?"],
-            JsonNode.Parse(text)!["warnings"]!.AsArray().Select(warning => warning!.ToString()));
+            [
+                "There is no input called 'auth'; it was passed over.",
+                "There is no input called 'promt'; it was passed over. Did you mean 'prompt'?",
+            ],
+            JsonNode.Parse(text)!["warnings"]!.AsArray().Select(warning => warning!.ToString())
+        );
     }
 
     [Fact]
@@ -209,7 +266,12 @@ public sealed class PredictionsApiTests(ProductFixture product)
 
     [Theory]
     [InlineData("ftp://example.com/", null, "webhook", "'webhook' is no http or https address without user name and password.")]
-    [InlineData("https://example.com/", "finished", "webhook_events_filter", "'webhook_events_filter' has 'finished'; it is a list of start, output, logs, completed.")]
+    [InlineData(
+        "https://example.com/",
+        "finished",
+        "webhook_events_filter",
+        "'webhook_events_filter' has 'finished'; it is a list of start, output, logs, completed."
+    )]
     public async Task A_webhook_that_cannot_be_is_refused(string url, string? filter, string field, string sentence)
     {
         var body = Body();
@@ -218,7 +280,10 @@ public sealed class PredictionsApiTests(ProductFixture product)
             body["webhook_events_filter"] = new JsonArray(filter);
         using var answer = await PostAsync(body);
         var problem = await JsonAsync(answer);
-        Assert.Equal((HttpStatusCode.UnprocessableEntity, sentence, field), (answer.StatusCode, problem["detail"]!.ToString(), problem["invalid_fields"]![0]!["field"]!.ToString()));
+        Assert.Equal(
+            (HttpStatusCode.UnprocessableEntity, sentence, field),
+            (answer.StatusCode, problem["detail"]!.ToString(), problem["invalid_fields"]![0]!["field"]!.ToString())
+        );
     }
 
     [Fact]
@@ -229,7 +294,10 @@ public sealed class PredictionsApiTests(ProductFixture product)
         var body = Body();
         body["version"] = new string('a', 64);
         using var version = await PostAsync(body);
-        Assert.Equal((HttpStatusCode.UnprocessableEntity, "Invalid version or not permitted"), (version.StatusCode, (await JsonAsync(version))["title"]!.ToString()));
+        Assert.Equal(
+            (HttpStatusCode.UnprocessableEntity, "Invalid version or not permitted"),
+            (version.StatusCode, (await JsonAsync(version))["title"]!.ToString())
+        );
     }
 
     [Fact]
@@ -237,7 +305,11 @@ public sealed class PredictionsApiTests(ProductFixture product)
     {
         var lost = await CreatedAsync(Body());
         await SendDueAsync(lost);
-        Assert.StartsWith("No GPU worker has drawn this within 24 hours.", (await UntilAsync(lost, p => p["status"]!.ToString() == "failed"))["error"]!.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "No GPU worker has drawn this within 24 hours.",
+            (await UntilAsync(lost, p => p["status"]!.ToString() == "failed"))["error"]!.ToString(),
+            StringComparison.Ordinal
+        );
 
         var drawn = await CreatedAsync(Body());
         await product.Storage.GetBlobContainerClient(StorageLayout.Predictions).GetBlobClient(StorageLayout.DrawnResult(Key(drawn)))
@@ -249,12 +321,15 @@ public sealed class PredictionsApiTests(ProductFixture product)
     private async Task SendDueAsync(string id)
     {
         await using var sender = product.ServiceBus.CreateSender(Queues.Events);
-        await sender.SendMessageAsync(new ServiceBusMessage(SdxlJson.Serialize<EventMessage>(new PredictionDue(Key(id)))) { MessageId = $"now/{id}" });
+        await sender.SendMessageAsync(
+            new ServiceBusMessage(SdxlJson.Serialize<EventMessage>(new PredictionDue(Key(id)))) { MessageId = $"now/{id}" }
+        );
     }
 
     private static JobKey Key(string id) => new("me", id);
 
-    private static PredictionCompleted Completed(string id, params DrawnPicture[] pictures) => new(Key(id), 1, DateTimeOffset.UtcNow, pictures, 1.5);
+    private static PredictionCompleted Completed(string id, params DrawnPicture[] pictures) =>
+        new(Key(id), 1, DateTimeOffset.UtcNow, pictures, 1.5);
 
     private static JsonObject Body(params (string Name, JsonNode Value)[] inputs)
     {
@@ -264,9 +339,17 @@ public sealed class PredictionsApiTests(ProductFixture product)
         return body;
     }
 
-    private async Task<HttpResponseMessage> PostAsync(JsonObject body, string? prefer = null, CancellationToken cancel = default, string? agent = null)
+    private async Task<HttpResponseMessage> PostAsync(
+        JsonObject body,
+        string? prefer = null,
+        CancellationToken cancel = default,
+        string? agent = null
+    )
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "v1/predictions") { Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "v1/predictions")
+        {
+            Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json"),
+        };
         if (prefer is not null)
             request.Headers.Add("Prefer", prefer);
         if (agent is not null)
@@ -283,10 +366,16 @@ public sealed class PredictionsApiTests(ProductFixture product)
     }
 
     private Task StoreAsync(string id, string file) =>
-        product.Storage.GetBlobContainerClient(StorageLayout.Predictions).GetBlobClient(StorageLayout.Drawn(Key(id), file)).UploadAsync(new BinaryData(s_picture), overwrite: true);
+        product
+            .Storage.GetBlobContainerClient(StorageLayout.Predictions)
+            .GetBlobClient(StorageLayout.Drawn(Key(id), file))
+            .UploadAsync(new BinaryData(s_picture), overwrite: true);
 
     private Task DrawingAsync(string id, DrawingState state) =>
-        product.Storage.GetBlobContainerClient(StorageLayout.Jobs).GetBlobClient(StorageLayout.Drawing(Key(id))).UploadAsync(BinaryData.FromString(SdxlJson.Serialize(state)), overwrite: true);
+        product
+            .Storage.GetBlobContainerClient(StorageLayout.Jobs)
+            .GetBlobClient(StorageLayout.Drawing(Key(id)))
+            .UploadAsync(BinaryData.FromString(SdxlJson.Serialize(state)), overwrite: true);
 
     private async Task SendAsync(WorkerEvent happened)
     {

@@ -81,10 +81,15 @@ public sealed class MemoryBlobs : HttpMessageHandler
         var query = System.Web.HttpUtility.ParseQueryString(request.RequestUri!.Query);
         var name = Uri.UnescapeDataString(request.RequestUri.AbsolutePath).TrimStart('/');
         if (query["restype"] == "container")
-            return query["comp"] == "list" ? List(name, query["prefix"] ?? "", query["delimiter"]) : new HttpResponseMessage(HttpStatusCode.Created);
+            return query["comp"] == "list"
+                ? List(name, query["prefix"] ?? "", query["delimiter"])
+                : new HttpResponseMessage(HttpStatusCode.Created);
         var there = _blobs.TryGetValue(name, out var blob);
         if (request.Headers.IfMatch.FirstOrDefault() is { } wanted && (!there || wanted.Tag != blob.ETag))
-            return Error(there || request.Method == HttpMethod.Put ? HttpStatusCode.PreconditionFailed : HttpStatusCode.NotFound, "ConditionNotMet");
+            return Error(
+                there || request.Method == HttpMethod.Put ? HttpStatusCode.PreconditionFailed : HttpStatusCode.NotFound,
+                "ConditionNotMet"
+            );
         if (request.Headers.IfNoneMatch.Any() && there)
             return Error(HttpStatusCode.Conflict, "BlobAlreadyExists");
         if (request.Method == HttpMethod.Put)
@@ -99,7 +104,13 @@ public sealed class MemoryBlobs : HttpMessageHandler
             _blobs.Remove(name);
             return new HttpResponseMessage(HttpStatusCode.Accepted);
         }
-        return With(new HttpResponseMessage(HttpStatusCode.OK) { Content = new ByteArrayContent(request.Method == HttpMethod.Head ? [] : blob.Bytes) }, blob);
+        return With(
+            new HttpResponseMessage(HttpStatusCode.OK)
+            {
+                Content = new ByteArrayContent(request.Method == HttpMethod.Head ? [] : blob.Bytes),
+            },
+            blob
+        );
     }
 
     private HttpResponseMessage List(string container, string prefix, string? delimiter)
@@ -116,13 +127,26 @@ public sealed class MemoryBlobs : HttpMessageHandler
                     xml.Append(CultureInfo.InvariantCulture, $"<BlobPrefix><Name>{SecurityElement.Escape(folder)}</Name></BlobPrefix>");
                 continue;
             }
-            xml.Append(CultureInfo.InvariantCulture, $"<Blob><Name>{SecurityElement.Escape(name[(container.Length + 1)..])}</Name><Properties>")
-                .Append(CultureInfo.InvariantCulture, $"<Last-Modified>{blob.Modified:R}</Last-Modified><Etag>{SecurityElement.Escape(blob.ETag)}</Etag>")
-                .Append(CultureInfo.InvariantCulture, $"<Content-Length>{blob.Bytes.Length}</Content-Length><BlobType>BlockBlob</BlobType></Properties></Blob>");
+            xml.Append(
+                    CultureInfo.InvariantCulture,
+                    $"<Blob><Name>{SecurityElement.Escape(name[(container.Length + 1)..])}</Name><Properties>"
+                )
+                .Append(
+                    CultureInfo.InvariantCulture,
+                    $"<Last-Modified>{blob.Modified:R}</Last-Modified><Etag>{SecurityElement.Escape(blob.ETag)}</Etag>"
+                )
+                .Append(
+                    CultureInfo.InvariantCulture,
+                    $"<Content-Length>{blob.Bytes.Length}</Content-Length><BlobType>BlockBlob</BlobType></Properties></Blob>"
+                );
         }
         return new HttpResponseMessage(HttpStatusCode.OK)
         {
-            Content = new StringContent(xml.Append("</Blobs><NextMarker /></EnumerationResults>").ToString(), Encoding.UTF8, "application/xml"),
+            Content = new StringContent(
+                xml.Append("</Blobs><NextMarker /></EnumerationResults>").ToString(),
+                Encoding.UTF8,
+                "application/xml"
+            ),
         };
     }
 

@@ -31,8 +31,16 @@ public sealed class RecordStoreTests
     {
         await RunAsync(Alive());
 
-        Assert.Equal([$"{Job}/1", "events/predictions/me/aaaaaaaaaaaaaaaaaaaaaaaaaa/1", "events/predictions/me/aaaaaaaaaaaaaaaaaaaaaaaaaa/2",
-            "events/predictions/me/aaaaaaaaaaaaaaaaaaaaaaaaaa/3", "events/predictions/me/aaaaaaaaaaaaaaaaaaaaaaaaaa/5"], _sent.Select(m => $"{m.Queue}/{m.MessageId}"));
+        Assert.Equal(
+            [
+                $"{Job}/1",
+                "events/predictions/me/aaaaaaaaaaaaaaaaaaaaaaaaaa/1",
+                "events/predictions/me/aaaaaaaaaaaaaaaaaaaaaaaaaa/2",
+                "events/predictions/me/aaaaaaaaaaaaaaaaaaaaaaaaaa/3",
+                "events/predictions/me/aaaaaaaaaaaaaaaaaaaaaaaaaa/5",
+            ],
+            _sent.Select(m => $"{m.Queue}/{m.MessageId}")
+        );
         await AssertAllToldAsync();
     }
 
@@ -66,7 +74,13 @@ public sealed class RecordStoreTests
     [Fact]
     public async Task A_queue_that_is_away_does_not_fail_the_change_and_the_timer_sends_later()
     {
-        var away = new RecordStore(new BlobStore(_memory.Client()), new Queue(_sent, () => throw new DiedException()), new RecordChanges(), _time, NullLogger<RecordStore>.Instance);
+        var away = new RecordStore(
+            new BlobStore(_memory.Client()),
+            new Queue(_sent, () => throw new DiedException()),
+            new RecordChanges(),
+            _time,
+            NullLogger<RecordStore>.Instance
+        );
         await RunAsync(away);
         Assert.Empty(_sent);
         Assert.Contains($"records/{StorageLayout.OutboxMark(Job, s_key)}", _memory.Names);
@@ -106,7 +120,13 @@ public sealed class RecordStoreTests
         var requests = 0;
         var slow = new MemoryGate(_memory);
         slow.Before = () => ++requests == 3 ? Wait() : Task.CompletedTask; // read, mark, write
-        var writer = new RecordStore(new BlobStore(slow.Client()), new Queue(_sent, () => { }), new RecordChanges(), _time, NullLogger<RecordStore>.Instance);
+        var writer = new RecordStore(
+            new BlobStore(slow.Client()),
+            new Queue(_sent, () => { }),
+            new RecordChanges(),
+            _time,
+            NullLogger<RecordStore>.Instance
+        );
         var change = writer.ChangePredictionAsync(s_key, r => r with { Status = JobStatus.Processing });
         await stalled.Task;
         await TimerAsync();
@@ -142,8 +162,15 @@ public sealed class RecordStoreTests
         var store = Alive();
         var training = new TrainingRecord
         {
-            Id = s_key.Id, Owner = s_key.Owner, Name = "cat", Base = "toy", Source = "http", Status = JobStatus.Starting, Stage = TrainingStage.Queued,
-            Input = [], CreatedAt = _time.GetUtcNow(),
+            Id = s_key.Id,
+            Owner = s_key.Owner,
+            Name = "cat",
+            Base = "toy",
+            Source = "http",
+            Status = JobStatus.Starting,
+            Stage = TrainingStage.Queued,
+            Input = [],
+            CreatedAt = _time.GetUtcNow(),
         };
         await store.CreateAsync(training);
         await store.CreateAsync(training); // an activity may run twice
@@ -172,7 +199,10 @@ public sealed class RecordStoreTests
             StartedAt = _time.GetUtcNow(), CompletedAt = _time.GetUtcNow(),
         };
         var starting = record.AsOf(new JobEvent(1, EventTypes.PredictionStarting, default));
-        Assert.Equal((JobStatus.Starting, 0, null, null, null), (starting.Status, starting.Pictures.Count, starting.StartedAt, starting.CompletedAt, starting.PredictSeconds));
+        Assert.Equal(
+            (JobStatus.Starting, 0, null, null, null),
+            (starting.Status, starting.Pictures.Count, starting.StartedAt, starting.CompletedAt, starting.PredictSeconds)
+        );
         var first = record.AsOf(new JobEvent(3, EventTypes.PredictionOutput, default, 1));
         Assert.Equal((JobStatus.Processing, 1, null), (first.Status, first.Pictures.Count, first.CompletedAt));
         Assert.Same(record, record.AsOf(new JobEvent(5, EventTypes.PredictionCompleted, default, 2)));
@@ -200,10 +230,21 @@ public sealed class RecordStoreTests
                 return;
         }
         DrawnPicture[] pictures = [new("out-0.png", 1, false)];
-        foreach (var change in (ReadOnlySpan<Func<PredictionRecord, PredictionRecord>>)[
-            r => r.Status == JobStatus.Starting ? r with { Status = JobStatus.Processing } : r,
-            r => r.Pictures.Count > 0 ? r : r with { Pictures = pictures },
-            r => JobTransitions.IsTerminal(r.Status) ? r : r with { Status = JobStatus.Succeeded, Pictures = [.. pictures, new("out-1.png", 2, false)] }])
+        foreach (
+            var change in (ReadOnlySpan<Func<PredictionRecord, PredictionRecord>>)
+                [
+                    r => r.Status == JobStatus.Starting ? r with { Status = JobStatus.Processing } : r,
+                    r => r.Pictures.Count > 0 ? r : r with { Pictures = pictures },
+                    r =>
+                        JobTransitions.IsTerminal(r.Status)
+                            ? r
+                            : r with
+                            {
+                                Status = JobStatus.Succeeded,
+                                Pictures = [.. pictures, new("out-1.png", 2, false)],
+                            },
+                ]
+        )
         {
             try
             {
@@ -227,8 +268,15 @@ public sealed class RecordStoreTests
         if (record.Status == JobStatus.Succeeded)
         {
             Assert.Equal(
-                [EventTypes.PredictionStarting, EventTypes.PredictionProcessing, EventTypes.PredictionOutput, EventTypes.PredictionOutput, EventTypes.PredictionCompleted],
-                record.Events.Select(e => e.Type));
+                [
+                    EventTypes.PredictionStarting,
+                    EventTypes.PredictionProcessing,
+                    EventTypes.PredictionOutput,
+                    EventTypes.PredictionOutput,
+                    EventTypes.PredictionCompleted,
+                ],
+                record.Events.Select(e => e.Type)
+            );
         }
         Assert.Single(_sent.Where(m => m.Queue == Job).Select(m => m.MessageId).Distinct());
         // A message tells of every event up to its number.
@@ -244,19 +292,34 @@ public sealed class RecordStoreTests
     }
 
     private async Task TimerAsync() =>
-        await new OutboxTimer(new BlobStore(_memory.Client()), Alive(), NullLogger<OutboxTimer>.Instance).Run(new TimerInfo(), CancellationToken.None);
+        await new OutboxTimer(new BlobStore(_memory.Client()), Alive(), NullLogger<OutboxTimer>.Instance).Run(
+            new TimerInfo(),
+            CancellationToken.None
+        );
 
     private RecordStore Alive()
     {
         _memory.Around = _ => { };
-        return new RecordStore(new BlobStore(_memory.Client()), new Queue(_sent, () => { }), new RecordChanges(), _time, NullLogger<RecordStore>.Instance);
+        return new RecordStore(
+            new BlobStore(_memory.Client()),
+            new Queue(_sent, () => { }),
+            new RecordChanges(),
+            _time,
+            NullLogger<RecordStore>.Instance
+        );
     }
 
     /// <summary>Calls before and after each request.</summary>
     private RecordStore Counting(Action step)
     {
         _memory.Around = _ => step();
-        return new RecordStore(new BlobStore(_memory.Client()), new Queue(_sent, step), new RecordChanges(), _time, NullLogger<RecordStore>.Instance);
+        return new RecordStore(
+            new BlobStore(_memory.Client()),
+            new Queue(_sent, step),
+            new RecordChanges(),
+            _time,
+            NullLogger<RecordStore>.Instance
+        );
     }
 
     private sealed class DiedException : Exception;
@@ -279,7 +342,10 @@ public sealed class RecordStoreTests
 
         public Azure.Storage.Blobs.BlobServiceClient Client()
         {
-            var options = new Azure.Storage.Blobs.BlobClientOptions { Transport = new Azure.Core.Pipeline.HttpClientTransport(new HttpClient(this, disposeHandler: false)) };
+            var options = new Azure.Storage.Blobs.BlobClientOptions
+            {
+                Transport = new Azure.Core.Pipeline.HttpClientTransport(new HttpClient(this, disposeHandler: false)),
+            };
             options.Retry.MaxRetries = 0;
             return new Azure.Storage.Blobs.BlobServiceClient(new Uri("https://memory.example/"), options);
         }

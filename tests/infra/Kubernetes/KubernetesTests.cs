@@ -31,7 +31,9 @@ public sealed class KubernetesTests
         var set = KubernetesChecks.Settings(Render(TestPaths.Root, overlay)).Except(s_ofTheOverlay)
             .Concat(otherwise.Where(name => name == "AZURE_CLIENT_ID"));
 
-        Assert.Empty(NameChecks.WorkerSettings(overlay, set, ["Threads", "CancelPollSeconds", "ReceiveWaitSeconds", "ProgressSeconds", .. otherwise]));
+        Assert.Empty(
+            NameChecks.WorkerSettings(overlay, set, ["Threads", "CancelPollSeconds", "ReceiveWaitSeconds", "ProgressSeconds", .. otherwise])
+        );
     }
 
     [Fact]

@@ -57,9 +57,18 @@ public sealed class NamesTests(Predictions predictions) : IClassFixture<Predicti
 
     [Fact]
     public void Every_setting_that_the_worker_reads_is_set_in_the_container_apps_job_or_keeps_its_default() =>
-        Assert.Empty(NameChecks.WorkerSettings(
-        "Container Apps", azure.WorkerSettings.Keys, "Threads", "CancelPollSeconds", "ReceiveWaitSeconds", "ProgressSeconds", "ExitAfterOneJob",
-            "ModelsContainer"));
+        Assert.Empty(
+            NameChecks.WorkerSettings(
+                "Container Apps",
+                azure.WorkerSettings.Keys,
+                "Threads",
+                "CancelPollSeconds",
+                "ReceiveWaitSeconds",
+                "ProgressSeconds",
+                "ExitAfterOneJob",
+                "ModelsContainer"
+            )
+        );
 
     [Fact]
     public void Both_programs_hold_the_queue_roles_that_they_use_and_no_other() => Assert.Empty(NameChecks.QueueRoles(azure));

@@ -249,7 +249,12 @@ public sealed class ServiceBusServerTests : IAsyncDisposable
     public async Task A_key_of_one_queue_opens_no_other_and_a_key_for_listening_schedules_nothing()
     {
         var server = await StartAsync(
-            keys: [AccessKey.Create("jobs-only", Only("jobs", AccessRights.All)), AccessKey.Create("listener", Only("jobs", AccessRights.Listen))]);
+            keys:
+            [
+                AccessKey.Create("jobs-only", Only("jobs", AccessRights.All)),
+                AccessKey.Create("listener", Only("jobs", AccessRights.Listen)),
+            ]
+        );
         var jobs = Connect(server.ConnectionString("jobs-only"), retries: 0);
         var listener = Connect(server.ConnectionString("listener"), retries: 0);
 

@@ -22,7 +22,10 @@ public sealed class DurableTests(SharedHost shared)
     public async Task Inputs_and_results_of_activities_keep_their_values()
     {
         var end = await app.Run("Values");
-        Assert.Equal("""{"order":{"Name":"a \u0022quoted\u0022 name","Count":42},"list":[7,0],"text":"[\u0022no list\u0022]!","none":null}""", end.Result<string>());
+        Assert.Equal(
+            """{"order":{"Name":"a \u0022quoted\u0022 name","Count":42},"list":[7,0],"text":"[\u0022no list\u0022]!","none":null}""",
+            end.Result<string>()
+        );
     }
 
     [Fact]

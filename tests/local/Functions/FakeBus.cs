@@ -23,8 +23,16 @@ internal sealed class FakeBus
     }
 
     public void Send(string queue, string messageId, string body, int deliveryCount = 1, IDictionary<string, object>? properties = null) =>
-        Of(queue).Writer.TryWrite(ServiceBusModelFactory.ServiceBusReceivedMessage(
-            new BinaryData(body), messageId: messageId, deliveryCount: deliveryCount, properties: properties, lockTokenGuid: Guid.NewGuid()));
+        Of(queue)
+            .Writer.TryWrite(
+                ServiceBusModelFactory.ServiceBusReceivedMessage(
+                    new BinaryData(body),
+                    messageId: messageId,
+                    deliveryCount: deliveryCount,
+                    properties: properties,
+                    lockTokenGuid: Guid.NewGuid()
+                )
+            );
 
     public Task Completed(string messageId) => Done(messageId).Task.WaitAsync(TestHost.Patience);
 

@@ -21,7 +21,11 @@ public sealed class HostJsonTests
     {
         var file = Path.GetTempFileName();
         File.WriteAllText(file, text);
-        Assert.Contains(file + " cannot be read", Assert.Throws<InvalidDataException>(() => HostJson.Read(file)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            file + " cannot be read",
+            Assert.Throws<InvalidDataException>(() => HostJson.Read(file)).Message,
+            StringComparison.Ordinal
+        );
         File.Delete(file);
     }
 }

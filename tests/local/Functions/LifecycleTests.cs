@@ -102,7 +102,11 @@ public sealed class LifecycleTests
         var app = await TestHost.StartAsync(options => options with { MaxRequestBodyBytes = 1000, StopPatience = TimeSpan.FromSeconds(3) });
         using var tooLarge = new ByteArrayContent(new byte[1001]);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await app.Http.PostAsync("upload", tooLarge)).StatusCode);
-        using var chunked = new HttpRequestMessage(HttpMethod.Post, "upload") { Content = tooLarge, Headers = { TransferEncodingChunked = true } };
+        using var chunked = new HttpRequestMessage(HttpMethod.Post, "upload")
+        {
+            Content = tooLarge,
+            Headers = { TransferEncodingChunked = true },
+        };
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await app.Http.SendAsync(chunked)).StatusCode);
         using var worker = Process.GetProcessById(app.Host.WorkerProcessId!.Value);
 

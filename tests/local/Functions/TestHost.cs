@@ -32,16 +32,27 @@ internal sealed class TestHost : IAsyncDisposable
     private object? Orchestrations { get; init; }
 
     /// <param name="database">Where the orchestrations lie.</param>
-    public static FunctionsHostOptions Options(FakeBus bus, ILoggerFactory loggers, string database) => new()
-    {
-        AppDll = AppDll,
-        Settings = new Dictionary<string, string> { ["TickSchedule"] = "* * * * * *", ["Queue"] = "jobs", ["TestBus"] = "bus://tests" },
-        Orchestrations = new SqliteOrchestrationService(database, new SqliteOrchestrationOptions(), TimeProvider.System, NullLogger.Instance),
-        ConnectServiceBus = bus.Connect,
-        Loggers = loggers,
-        WorkerPatience = Patience,
-        RedeliveryPause = TimeSpan.FromMilliseconds(50),
-    };
+    public static FunctionsHostOptions Options(FakeBus bus, ILoggerFactory loggers, string database) =>
+        new()
+        {
+            AppDll = AppDll,
+            Settings = new Dictionary<string, string>
+            {
+                ["TickSchedule"] = "* * * * * *",
+                ["Queue"] = "jobs",
+                ["TestBus"] = "bus://tests",
+            },
+            Orchestrations = new SqliteOrchestrationService(
+                database,
+                new SqliteOrchestrationOptions(),
+                TimeProvider.System,
+                NullLogger.Instance
+            ),
+            ConnectServiceBus = bus.Connect,
+            Loggers = loggers,
+            WorkerPatience = Patience,
+            RedeliveryPause = TimeSpan.FromMilliseconds(50),
+        };
 
     public static async Task<TestHost> StartAsync(
         Func<FunctionsHostOptions, FunctionsHostOptions>? change = null, bool waitUntilReady = true)

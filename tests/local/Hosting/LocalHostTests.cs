@@ -57,14 +57,22 @@ public sealed class LocalHostTests : IDisposable
         var first = Start();
         var storage = new Azure.Storage.Blobs.BlobServiceClient((await HostFileOf(first)).StorageConnectionString);
         await storage.GetBlobContainerClient("jobs").UploadBlobAsync("kept", BinaryData.FromString("kept"));
-        var azurite = Process.GetProcessById(int.Parse(await File.ReadAllTextAsync(Path.Combine(State.Azurite, "azurite.pid")), System.Globalization.CultureInfo.InvariantCulture));
+        var azurite = Process.GetProcessById(
+            int.Parse(
+                await File.ReadAllTextAsync(Path.Combine(State.Azurite, "azurite.pid")),
+                System.Globalization.CultureInfo.InvariantCulture
+            )
+        );
 
         first.Kill();
         await azurite.WaitForExitAsync().WaitAsync(Patience);
         var second = Start();
         storage = new Azure.Storage.Blobs.BlobServiceClient((await HostFileOf(second)).StorageConnectionString);
 
-        Assert.Equal("kept", (await storage.GetBlobContainerClient("jobs").GetBlobClient("kept").DownloadContentAsync()).Value.Content.ToString());
+        Assert.Equal(
+            "kept",
+            (await storage.GetBlobContainerClient("jobs").GetBlobClient("kept").DownloadContentAsync()).Value.Content.ToString()
+        );
         Kill(second.Id, 15);
         Assert.Equal(0, await ExitCode(second));
     }
@@ -82,7 +90,10 @@ public sealed class LocalHostTests : IDisposable
 
     private Process Start()
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(LocalHost).Assembly.Location, "--no-worker", "--end-with-input", "--state", State.Path])
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [typeof(LocalHost).Assembly.Location, "--no-worker", "--end-with-input", "--state", State.Path]
+        )
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -13,7 +13,10 @@ public sealed class WorkerKeyTests
         var ofWorkers = LocalQueues.OfWorkers;
         Assert.Equal(AccessRights.Send, ofWorkers[Queues.WorkerEvents]);
         Assert.True(ofWorkers[Queues.Trainings].HasFlag(AccessRights.Listen) && ofWorkers[Queues.Predictions].HasFlag(AccessRights.Listen));
-        Assert.All(LocalQueues.All.Select(queue => queue.Name).Except([Queues.Trainings, Queues.Predictions, Queues.WorkerEvents]), queue => Assert.DoesNotContain(queue, ofWorkers.Keys));
+        Assert.All(
+            LocalQueues.All.Select(queue => queue.Name).Except([Queues.Trainings, Queues.Predictions, Queues.WorkerEvents]),
+            queue => Assert.DoesNotContain(queue, ofWorkers.Keys)
+        );
         Assert.All(ofWorkers.Keys, name => Assert.Contains(name, LocalQueues.All.Select(queue => queue.Name)));
     }
 }

@@ -13,13 +13,24 @@ public sealed class BlipGoldenTests
             var picture = Shared.Golden(name);
             var pixels = captioner.Preprocess(picture);
             Shared.AssertClose($"{name} pixel_values", tensors.Floats(tensors.NameFor(name, "pixel_values")), pixels);
-            Shared.AssertClose($"{name} image_embeds", tensors.Floats(tensors.NameFor(name, "image_embeds")), captioner.Embed(pixels).Values);
+            Shared.AssertClose(
+                $"{name} image_embeds",
+                tensors.Floats(tensors.NameFor(name, "image_embeds")),
+                captioner.Embed(pixels).Values
+            );
 
             var greedy = captioner.Caption(picture, beams: 1);
             Assert.Equal(tensors.Ids(tensors.NameFor(name, "ids")), greedy.Ids);
             Assert.Equal(testCase.GetProperty("caption").GetString(), greedy.RawText);
-            foreach (var property in testCase.EnumerateObject().Where(property => property.Name.StartsWith("caption_beam_", StringComparison.Ordinal)))
-                Assert.Equal(property.Value.GetString(), captioner.Caption(picture, int.Parse(property.Name["caption_beam_".Length..])).RawText);
+            foreach (
+                var property in testCase
+                    .EnumerateObject()
+                    .Where(property => property.Name.StartsWith("caption_beam_", StringComparison.Ordinal))
+            )
+                Assert.Equal(
+                    property.Value.GetString(),
+                    captioner.Caption(picture, int.Parse(property.Name["caption_beam_".Length..])).RawText
+                );
         }
     }
 }

@@ -6,16 +6,20 @@ namespace Sdxl.Tests.Vision.Crops;
 public sealed class SquareCropTests
 {
     [Fact]
-    public void A_flat_mask_crops_the_middle() => Assert.Equal(new SquareCrop(50, 0, 100), SquareCrop.Around(PixelGrid.Flat(200, 100, 1, 255)));
+    public void A_flat_mask_crops_the_middle() =>
+        Assert.Equal(new SquareCrop(50, 0, 100), SquareCrop.Around(PixelGrid.Flat(200, 100, 1, 255)));
 
     [Fact]
-    public void A_black_mask_crops_the_middle() => Assert.Equal(new SquareCrop(0, 50, 100), SquareCrop.Around(PixelGrid.Flat(100, 200, 1, 0)));
+    public void A_black_mask_crops_the_middle() =>
+        Assert.Equal(new SquareCrop(0, 50, 100), SquareCrop.Around(PixelGrid.Flat(100, 200, 1, 0)));
 
     [Fact]
-    public void The_crop_follows_the_centre_of_mass() => Assert.Equal(new SquareCrop(80, 0, 100), SquareCrop.Around(Masked(300, 100, from: 120, to: 140)));
+    public void The_crop_follows_the_centre_of_mass() =>
+        Assert.Equal(new SquareCrop(80, 0, 100), SquareCrop.Around(Masked(300, 100, from: 120, to: 140)));
 
     [Fact]
-    public void The_crop_stays_inside_the_picture() => Assert.Equal(new SquareCrop(0, 200, 100), SquareCrop.Around(Masked(100, 300, from: 290, to: 300, upright: true)));
+    public void The_crop_stays_inside_the_picture() =>
+        Assert.Equal(new SquareCrop(0, 200, 100), SquareCrop.Around(Masked(100, 300, from: 290, to: 300, upright: true)));
 
     [Theory]
     [InlineData(0, 100)]
@@ -33,7 +37,8 @@ public sealed class SquareCropTests
     }
 
     [Fact]
-    public void A_subject_that_does_not_fit_is_cut_on_both_sides_alike() => Assert.Equal(new SquareCrop(85, 0, 100), SquareCrop.Around(Masked(300, 100, from: 60, to: 210)));
+    public void A_subject_that_does_not_fit_is_cut_on_both_sides_alike() =>
+        Assert.Equal(new SquareCrop(85, 0, 100), SquareCrop.Around(Masked(300, 100, from: 60, to: 210)));
 
     private static PixelGrid Masked(int width, int height, int from, int to, bool upright = false, byte value = 255)
     {

@@ -11,7 +11,10 @@ public sealed class PerceptualHashTests
         var source = Shared.Golden("face.png");
         var small = PictureResizer.Resize(source, 77, 77, ResizeFilter.Bilinear);
         var bright = new PixelGrid(source.Width, source.Height, 3, [.. source.Data.Select(value => (byte)Math.Min(255, value + 12))]);
-        ulong[] hashes = [.. new[] { source, Shared.Golden("house.png"), small, Shared.Golden("fish.png"), bright }.Select(PerceptualHash.Of)];
+        ulong[] hashes =
+        [
+            .. new[] { source, Shared.Golden("house.png"), small, Shared.Golden("fish.png"), bright }.Select(PerceptualHash.Of),
+        ];
         Assert.Equal([(0, 2), (0, 4), (2, 4)], PerceptualHash.NearDuplicates(hashes).Select(pair => (pair.First, pair.Second)));
     }
 

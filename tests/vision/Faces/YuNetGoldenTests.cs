@@ -32,5 +32,6 @@ public sealed class YuNetGoldenTests
         }
     }
 
-    private static IEnumerable<System.Text.Json.JsonElement> Cases() => Shared.Json(TestPaths.Golden("vision", "yunet.json")).GetProperty("cases").EnumerateArray();
+    private static IEnumerable<System.Text.Json.JsonElement> Cases() =>
+        Shared.Json(TestPaths.Golden("vision", "yunet.json")).GetProperty("cases").EnumerateArray();
 }

@@ -28,7 +28,11 @@ public sealed class ClipSegGoldenTests
         {
             string[] prompts = [.. testCase.GetProperty("prompts").EnumerateArray().Select(prompt => prompt.GetString()!)];
             Assert.Equal("", prompts[^1]);
-            var mask = Shared.Models.Masker.Mask(Shared.Golden(testCase.GetProperty("picture").GetString()!), prompts[..^1], testCase.GetProperty("temperature").GetDouble());
+            var mask = Shared.Models.Masker.Mask(
+                Shared.Golden(testCase.GetProperty("picture").GetString()!),
+                prompts[..^1],
+                testCase.GetProperty("temperature").GetDouble()
+            );
             var expected = Shared.Golden(testCase.GetProperty("mask").GetString()!).Luma();
             Assert.InRange(Shared.LargestDifference(expected, mask), 0, 1);
             Assert.InRange(Shared.MeanDifference(expected, mask), 0, 0.05);

@@ -29,7 +29,8 @@ public sealed class ClipSegMaskerTests
     public void A_lower_temperature_is_sharper()
     {
         var picture = Shared.Golden("star.png");
-        double Unsure(double temperature) => Shared.Models.Masker.Mask(picture, ["a photo of a star"], temperature).Data.Average(value => value is > 40 and < 215 ? 1.0 : 0);
+        double Unsure(double temperature) =>
+            Shared.Models.Masker.Mask(picture, ["a photo of a star"], temperature).Data.Average(value => value is > 40 and < 215 ? 1.0 : 0);
         Assert.True(Unsure(0.25) < Unsure(1));
     }
 }

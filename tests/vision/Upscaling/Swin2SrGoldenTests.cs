@@ -17,7 +17,11 @@ public sealed class Swin2SrGoldenTests
             var pixelName = tensors.NameFor(name, "pixel_values");
             Assert.Equal([1, 3, padded.Height, padded.Width], tensors.Shape(pixelName));
             Shared.AssertClose($"{name} pixel_values", tensors.Floats(pixelName), pixels);
-            Shared.AssertClose($"{name} reconstruction", tensors.Floats(tensors.NameFor(name, "reconstruction")), Shared.Models.Upscaler.Run(pixels, padded.Width, padded.Height));
+            Shared.AssertClose(
+                $"{name} reconstruction",
+                tensors.Floats(tensors.NameFor(name, "reconstruction")),
+                Shared.Models.Upscaler.Run(pixels, padded.Width, padded.Height)
+            );
 
             var upscaled = Shared.Models.Upscaler.Upscale(source);
             Assert.Equal((source.Width * 4, source.Height * 4), (upscaled.Width, upscaled.Height));
