@@ -90,7 +90,8 @@ internal static class TrainCommand
             ArchiveProblems.Refuse(archive, given, baseModel);
         else if (from is null)
             throw new CliException(
-                "Give the path of a zip, tar or tar.gz of pictures, or --from VERSION to train a version further on its own."
+                "The archive is missing: give the path of a zip, tar or tar.gz of pictures, or --from VERSION to train a version further on "
+                    + "its own."
             );
         if (baseModel is not null && Remote.Current() is null)
             BaseFiles.Require(baseModel, BaseParts.Nets);

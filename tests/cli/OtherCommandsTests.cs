@@ -280,7 +280,8 @@ public sealed class OtherCommandsTests : IDisposable
         "--max-train-step",
         "5"
     )]
-    [InlineData("The archive is missing: ./sdxl train ARCHIVE.", "train")]
+    [InlineData("The archive is missing: ./sdxl check ARCHIVE.", "check")]
+    [InlineData("The archive is missing: give the path of a zip, tar or tar.gz of pictures, or --from VERSION", "train")]
     [InlineData("'photo' is one word too many for draw: put texts with spaces into quotes.", "draw", "a", "photo")]
     public async Task A_wrong_command_line_is_one_sentence(string sentence, params string[] arguments)
     {
