@@ -15,7 +15,8 @@ internal sealed class AzureYaml
 
     /// <exception cref="YamlException">Not YAML, or not of this form; the message says where.</exception>
     public static AzureYaml Read(string text) =>
-        new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance).WithDuplicateKeyChecking().Build()
+        new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance)
+            .WithDuplicateKeyChecking().WithEnforceRequiredMembers().Build()
             .Deserialize<AzureYaml>(text);
 }
 
@@ -32,6 +33,19 @@ internal sealed class AzdService
     public required string Language { get; set; }
     public required string Host { get; set; }
     public AzdDocker? Docker { get; set; }
+    public AzdHooks? Hooks { get; set; }
+}
+
+/// <summary>Of a service; ours has one.</summary>
+internal sealed class AzdHooks
+{
+    public required AzdHook Prepackage { get; set; }
+}
+
+internal sealed class AzdHook
+{
+    public required string Shell { get; set; }
+    public required string Run { get; set; }
 }
 
 internal sealed class AzdDocker

@@ -32,12 +32,21 @@ public sealed class AzureYamlTests
         Assert.Equal(s_file.Services.Keys.Order(), tags.Order());
     }
 
-    /// <summary>Nothing runs beside azd itself: what a hook would do, the template or a program does, where it is compiled and
-    /// tested.</summary>
+    /// <summary>
+    /// Nothing runs beside azd itself but the question whether the functions were built whole: what another hook would do, the template or
+    /// a program does, where it is compiled and tested.
+    /// </summary>
     [Fact]
-    public void There_are_no_hooks_and_no_scripts()
+    public void The_only_hook_asks_a_target_that_is_there_and_there_are_no_scripts()
     {
-        Assert.DoesNotContain("hooks", s_text, StringComparison.Ordinal);
+        var (name, service) = Assert.Single(s_file.Services, s => s.Value.Hooks is not null);
+        var hook = service.Hooks!.Prepackage;
+        Assert.Equal(("functions", "sh"), (name, hook.Shell));
+        var command = Regex.Match(hook.Run, "^dotnet msbuild (?<project>\\S+) -nologo -t:(?<target>\\w+)$");
+        Assert.True(command.Success, hook.Run);
+        var project = At(service.Project, command.Groups["project"].Value);
+        Assert.Contains($"<Target Name=\"{command.Groups["target"].Value}\" ", File.ReadAllText(project), StringComparison.Ordinal);
+        Assert.Single(Regex.Matches(s_text, "(?m)^ *hooks:"));
         Assert.DoesNotContain(Directory.GetFiles(At("infra"), "*.*", SearchOption.AllDirectories),
             file => Path.GetExtension(file) is ".sh" or ".ps1");
     }
@@ -45,8 +54,9 @@ public sealed class AzureYamlTests
     [Theory]
     [InlineData("remoteBuild: true", "remotebuild: true")]
     [InlineData("remoteBuild: true", "remoteBuild: perhaps")]
-    [InlineData("language: dotnet", "language: dotnet\n    hooks: {}")]
-    public void A_misspelt_key_a_wrong_type_and_a_hook_are_found(string right, string wrong) =>
+    [InlineData("language: docker", "language: docker\n    hooks: {}")]
+    [InlineData("prepackage:", "prepackge:")]
+    public void A_misspelt_key_a_wrong_type_and_a_hook_of_nothing_are_found(string right, string wrong) =>
         Assert.ThrowsAny<YamlException>(() => AzureYaml.Read(s_text.Replace(right, wrong, StringComparison.Ordinal)));
 
     private static string At(params string[] path) => Path.Combine([TestPaths.Root, .. path]);

@@ -53,7 +53,7 @@ public sealed class OperationsPageTests
     {
         var made = new[] { "functions", "gpu-worker" }.SelectMany(
             room => Directory.EnumerateFiles(Path.Combine(TestPaths.Root, room), "*.cs", SearchOption.AllDirectories))
-            .SelectMany(file => Regex.Matches(File.ReadAllText(file), "(Of|Create\\w+<\\w+>)\\(\"(?<name>sdxl\\.[a-z_.]+)\""))
+            .SelectMany(file => Regex.Matches(File.ReadAllText(file), "(Of|Create\\w+<\\w+>)\\(\\s*\"(?<name>sdxl\\.[a-z_.]+)\""))
                 .Select(match => match.Groups["name"].Value).ToHashSet();
         foreach (var file in new[] { "infra/modules/alerts.bicep", "infra/workbook.json", "docs/operations.md" })
         {
