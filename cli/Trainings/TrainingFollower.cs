@@ -179,6 +179,6 @@ internal sealed partial class TrainingFollower(ApiClient api, IShow show, bool g
     [GeneratedRegex(@"(Picture \d+/\d+|File) (?<name>.+?) skipped: (?<reason>.*)$")]
     private static partial Regex SkippedLine();
 
-    [GeneratedRegex("^(Unpacked|Training on|Data set ready|\\d+ further files? skipped)")]
+    [GeneratedRegex("^(Unpacked|Training on|Data set ready|[\\d,]+ further files? skipped)")]
     private static partial Regex NoteLine();
 }

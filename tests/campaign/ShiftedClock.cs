@@ -15,8 +15,6 @@ public sealed class ShiftedClock(string file)
 
     private double _seconds;
 
-    public static bool IsHere => Library is not null;
-
     private static string? Library => s_places.FirstOrDefault(File.Exists);
 
     /// <summary>What the programs are started with; nothing where the library is not installed.</summary>
@@ -40,7 +38,7 @@ public sealed class ShiftedClock(string file)
     public void Jump(TimeSpan by)
     {
         _seconds += by.TotalSeconds;
-        if (IsHere)
+        if (Library is not null)
             Write();
     }
 

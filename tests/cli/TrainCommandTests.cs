@@ -56,7 +56,8 @@ public sealed class TrainCommandTests : IDisposable
         const string log =
             "Unpacked My Cat.zip: 1 picture.\nPicture 1/1 cat.png: a photo of TOK on the grass\nPicture 2/2 bad.jpg skipped: the picture "
                 + "is cut off.\n"
-            + "File notes.jpg skipped: It is named .jpg but is an HTML page.\nWarning: cat.png: Nothing of it is left.\n";
+            + "File notes.jpg skipped: It is named .jpg but is an HTML page.\nWarning: cat.png: Nothing of it is left.\n"
+            + "1,234 further files skipped; the report names them all.\n";
         host.Answer("POST /v1/trainings", State("starting", "queued"));
         var done = State("succeeded", "done", log + "Training on cpu.\n", Steps(800, 0.05));
         done["output"] = new JsonObject
@@ -102,6 +103,7 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Contains("warning  bad.jpg was skipped: the picture is cut off.", outcome.Lines);
         Assert.Contains("warning  notes.jpg was skipped: It is named .jpg but is an HTML page.", outcome.Lines);
         Assert.Contains("warning  cat.png: Nothing of it is left.", outcome.Lines);
+        Assert.Contains("         1,234 further files skipped; the report names them all.", outcome.Lines);
         Assert.Contains("train    step 40 of 800, loss 0.1234, 5.5 steps/s, 2 min 10 s left", outcome.Lines);
         Assert.Contains("warning  Only 1 picture: 5 or more are advised, 10 to 20 are better.", outcome.Lines);
         Assert.Contains("weights  out/trained_model.tar", outcome.Lines);
