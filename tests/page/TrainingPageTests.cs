@@ -116,12 +116,20 @@ public sealed class TrainingPageTests(Browser browser, Site site) : IAsyncLifeti
         Assert.True(light < 110 && dark > 150, $"axis labels: luminance {light} in the light scheme, {dark} in the dark one");
     }
 
+    /// <summary>Opens a sample by keys, and waits until it is there: a key pressed before goes to the page.</summary>
+    private async Task OpenSampleAsync()
+    {
+        const string Title = "step 400: a photo of TOK";
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Open " + Title }).PressAsync("Enter");
+        await Page.GetByRole(AriaRole.Heading, new() { Name = Title }).WaitForAsync();
+    }
+
     [Fact]
     public async Task Two_checkpoints_are_compared_by_keys_alone()
     {
         Canned.Put(Api, Canned.Training("train", "processing", 640));
         await visit.OpenAsync(Path);
-        await Page.GetByRole(AriaRole.Button, new() { Name = "Open step 400: a photo of TOK" }).PressAsync("Enter");
+        await OpenSampleAsync();
         await Page.Keyboard.PressAsync("ArrowUp");
         await Page.GetByRole(AriaRole.Heading, new() { Name = "step 600: a photo of TOK" }).WaitForAsync();
         await Page.Keyboard.PressAsync("ArrowRight");
@@ -138,7 +146,7 @@ public sealed class TrainingPageTests(Browser browser, Site site) : IAsyncLifeti
     {
         Canned.Put(Api, Canned.Training("train", "processing", 640));
         await visit.OpenAsync(Path);
-        await Page.GetByRole(AriaRole.Button, new() { Name = "Open step 400: a photo of TOK" }).PressAsync("Enter");
+        await OpenSampleAsync();
         await Page.Keyboard.PressAsync("+");
         await Page.Keyboard.PressAsync("+");
         await Page.Keyboard.PressAsync("Shift+ArrowRight");
@@ -155,7 +163,7 @@ public sealed class TrainingPageTests(Browser browser, Site site) : IAsyncLifeti
     {
         Canned.Put(Api, Canned.Training("train", "processing", 640));
         await visit.OpenAsync(Path);
-        await Page.GetByRole(AriaRole.Button, new() { Name = "Open step 400: a photo of TOK" }).ClickAsync();
+        await OpenSampleAsync();
         var box = (await Page.Locator(".viewer .pair").BoundingBoxAsync())!;
         await Page.Mouse.MoveAsync(box.X + (box.Width * 3 / 4), box.Y + (box.Height / 2));
         await Page.Mouse.WheelAsync(0, -300);
