@@ -161,8 +161,8 @@ public sealed class TrainingRun
         trainer.RateFactor = Math.Pow(0.5, rollbacks);
         var start = found is null ? JudgeBase(trainer) : found.Info.Start;
 
-        observer.Started(device.ToString(), done, settings.Steps);
         using var metrics = new MetricsLog(Path.Combine(plan.WorkFolder, MetricsLog.FileName), done);
+        observer.Started(device.ToString(), done, settings.Steps); // who hears it may read the numbers, which end at this step now
         using var samples = new TrainingSamples(plan, settings, model, prompts, trainer, observer);
         samples.DropAfter(found?.Info.Samples == samples.Key ? done : -1);
         var clock = Stopwatch.StartNew();

@@ -4,6 +4,7 @@ using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
 using Sdxl.Functions.Files;
 using Sdxl.Functions.Hosting;
+using Sdxl.Functions.Http;
 using Sdxl.Functions.Storage;
 using Sdxl.Functions.Versions;
 
@@ -15,20 +16,30 @@ public sealed class TrainingViews(
 {
     private const string Weights = "trained_model.tar";
 
+    /// <summary>What is written while a stage lasts, many times a minute. It is read anew with the first look at the next stage.</summary>
+    private readonly Coalesced<Running> _running = new(time, TimeSpan.FromSeconds(1));
+
     /// <summary>With log and progress.</summary>
     /// <param name="root">Where the reader reaches this service: "https://host".</param>
     public async Task<TrainingView> NowAsync(TrainingRecord record, string root, CancellationToken cancel)
     {
         var view = ViewAsync(record, root, cancel);
+        var (log, progress, prepared) = await _running.GetAsync(
+            $"{record.Key} {record.Stage} {record.Status}", () => ReadAsync(record, CancellationToken.None), cancel);
+        return await view with
+        {
+            Logs = log,
+            Progress = ProgressOf(record, progress, prepared),
+            Quote = await quotes.OfWaitingAsync(record, progress, cancel),
+        };
+    }
+
+    private async Task<Running> ReadAsync(TrainingRecord record, CancellationToken cancel)
+    {
         var log = logs.ReadAsync(record.Key, cancel);
         var progress = blobs.ReadAsync<JobProgress>(StorageLayout.Jobs, StorageLayout.Progress(record.Key), cancel);
         var prepared = record.Stage == TrainingStage.Prepare ? PreparedAsync(record, cancel) : Task.FromResult(0);
-        return await view with
-        {
-            Logs = await log,
-            Progress = ProgressOf(record, (await progress)?.Value, await prepared),
-            Quote = await quotes.OfWaitingAsync(record, (await progress)?.Value, cancel),
-        };
+        return new Running(await log, (await progress)?.Value, await prepared);
     }
 
     /// <summary>Without log and progress: a row of the list.</summary>
@@ -123,4 +134,7 @@ public sealed class TrainingViews(
     private async Task<int> PreparedAsync(TrainingRecord record, CancellationToken cancel) =>
         (await blobs.ListAsync(
             StorageLayout.Datasets, StorageLayout.Dataset(record.Key, Activities.PreparedDocument.Folder), cancel)).Count;
+
+    /// <param name="Prepared">Pictures that are done; 0 outside the stage.</param>
+    private sealed record Running(string Log, JobProgress? Progress, int Prepared);
 }

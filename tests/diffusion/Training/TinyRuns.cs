@@ -144,6 +144,7 @@ internal sealed class TinyRuns : IDisposable
     /// <summary>Hears and remembers what a run says.</summary>
     public sealed class Recorder : ITrainingObserver
     {
+        public Action? OnStarted { get; init; }
         public Action<StepMetrics>? OnStep { get; init; }
         public int ResumedAt { get; private set; } = -1;
         public List<int> Starts { get; } = [];
@@ -155,6 +156,7 @@ internal sealed class TinyRuns : IDisposable
         {
             ResumedAt = resumedAtStep;
             Starts.Add(resumedAtStep);
+            OnStarted?.Invoke();
         }
 
         public void Stepped(StepMetrics metrics)

@@ -61,6 +61,23 @@ public sealed class TrainingRunTests : IDisposable
         );
     }
 
+    [Fact]
+    public void The_file_of_numbers_ends_at_the_step_that_a_resumed_training_says_it_begins_at()
+    {
+        var plan = runs.StopAfter(3, "resumed", TinyRuns.Given());
+        var file = Path.Combine(plan.WorkFolder, MetricsLog.FileName);
+        // As a worker leaves it that was killed behind its checkpoint.
+        File.AppendAllText(file, File.ReadLines(file).Last().Replace("\"step\":3,", "\"step\":4,", StringComparison.Ordinal) + "\n");
+        Assert.Equal(4, MetricsLog.Read(file).Last().Step);
+
+        List<int> atStart = [];
+        runs.Start("resumed", TinyRuns.Given(), new TinyRuns.Recorder
+        {
+            OnStarted = () => atStart.AddRange(MetricsLog.Read(file).Select(m => m.Step)),
+        });
+        Assert.Equal([1, 2, 3], atStart);
+    }
+
     [Theory]
     [InlineData("adamw")]
     [InlineData("prodigy")]
