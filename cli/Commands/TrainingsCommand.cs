@@ -4,7 +4,7 @@ using Sdxl.Cli.Trainings;
 
 namespace Sdxl.Cli.Commands;
 
-/// <summary>sdxl trainings: list, show, logs, stop, cancel, delete.</summary>
+/// <summary>sdxl trainings: list, show, logs, sample, stop, cancel, delete.</summary>
 internal static class TrainingsCommand
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromSeconds(1);
@@ -33,6 +33,15 @@ internal static class TrainingsCommand
                 }
             ),
             Logs(),
+            OnOne(
+                "sample",
+                "Draw a training's sample prompts at its next step. It goes on afterwards, and its version stays the same.",
+                async (api, training, json, cancel) =>
+                {
+                    var after = new TrainingView(await api.PostAsync($"v1/trainings/{training.Id}/sample", null, cancel));
+                    Say(after, json, $"Training {after.Id} draws its sample prompts at its next step; its page and its log show them.");
+                }
+            ),
             OnOne(
                 "stop",
                 "Stop a training at its next step and keep what is trained: it is published as a version.",

@@ -78,6 +78,11 @@ public static class StorageLayout
     /// <summary>An empty blob: the training ends at its next step, and what is trained until then is published.</summary>
     public static string StopMark(JobKey job) => $"{job}/stop";
 
+    /// <summary>
+    /// An empty blob: the training draws its sample prompts at its next step; the worker takes it away when the pictures are stored.
+    /// </summary>
+    public static string SampleMark(JobKey job) => $"{job}/sample";
+
     /// <summary>Which delivery may write for the job (<see cref="Jobs.JobTurn"/>).</summary>
     public static string Turn(JobKey job) => $"{job}/turn.json";
 

@@ -14,6 +14,9 @@ public interface ITrainingObserver
     /// <param name="file">PNG.</param>
     void SampleDrawn(string file, string prompt, int step);
 
+    /// <summary>The whole set that was asked for is drawn; its pictures were told before.</summary>
+    void AskedSamplesDrawn(int step);
+
     /// <summary>One line for people.</summary>
     void Log(string line);
 }

@@ -47,6 +47,12 @@ public sealed record TrainingPlan
     /// </summary>
     public CancellationToken StopEarly { get; init; }
 
+    /// <summary>
+    /// Asked after each step; true: the sample prompts are drawn at this step, too. Nothing of the training's files changes by it. Null:
+    /// nobody asks.
+    /// </summary>
+    public Func<bool>? SamplesAsked { get; init; }
+
     /// <summary>Set, where the training is to stop: nobody goes on with it, so that no checkpoint is written any more.</summary>
     public CancellationToken Canceled { get; init; }
 

@@ -169,7 +169,7 @@ public sealed class TrainingRun
         var ended = EndsAt(done);
         if (ended)
             samples.End = done;
-        if (!TryDraw(done))
+        if (!TryDraw(done, asked: false))
             return new TrainingOutcome.Stopped(done);
         clock.Restart();
         var unread = new List<StepTensors>();
@@ -196,7 +196,8 @@ public sealed class TrainingRun
             if (ended)
                 samples.End = done;
             var checkpointIsDue = ended || done % plan.Inputs.CheckpointingSteps == 0;
-            if (checkpointIsDue || !device.Cuda || unread.Count == StepsReadTogether || samples.AreDue(done))
+            var asked = plan.SamplesAsked?.Invoke() == true;
+            if (checkpointIsDue || !device.Cuda || unread.Count == StepsReadTogether || asked || samples.AreDue(done))
                 ReadNumbers(unread, done, schedule.Timesteps, clock, metrics);
             var stopping = stop.IsCancellationRequested && !ended;
             if (stopping && unread.Count > 0)
@@ -205,7 +206,7 @@ public sealed class TrainingRun
                 WriteCheckpoint(trainer, samples.Key, start, done);
             if (stopping)
                 return new TrainingOutcome.Stopped(done);
-            if (!TryDraw(done))
+            if (!TryDraw(done, asked))
                 return new TrainingOutcome.Stopped(done);
         }
         if (done < settings.Steps)
@@ -234,12 +235,12 @@ public sealed class TrainingRun
         return new TrainingOutcome.Completed(done, files);
 
         // false: it was to stop, and has left a checkpoint.
-        bool TryDraw(int at)
+        bool TryDraw(int at, bool asked)
         {
             clock.Stop(); // drawing is not part of a step's time
             try
             {
-                samples.Draw(at, stop);
+                samples.Draw(at, asked, stop);
                 return true;
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -112,11 +112,12 @@ public sealed class TrainingSamples : IDisposable
         );
     }
 
-    /// <summary>Draws the set of this number of steps, if one is due.</summary>
+    /// <summary>Draws the set of this number of steps, if one is due or asked for.</summary>
+    /// <remarks>What was only asked for is told and kept beside the others, but is in no file of the training's end.</remarks>
     /// <exception cref="OperationCanceledException">Stopped between two pictures or within one; those that are drawn stay.</exception>
-    public void Draw(int done, CancellationToken stop)
+    public void Draw(int done, bool asked, CancellationToken stop)
     {
-        if (!AreDue(done))
+        if (!asked && !AreDue(done))
             return;
         Directory.CreateDirectory(folder);
         for (var prompt = 0; prompt < prompts.Length; prompt++)
@@ -129,6 +130,8 @@ public sealed class TrainingSamples : IDisposable
             }
             observer.SampleDrawn(file, prompts[prompt], done);
         }
+        if (asked)
+            observer.AskedSamplesDrawn(done);
     }
 
     /// <summary>Encodes all prompts for good: after the pivot the text encoders are gone.</summary>

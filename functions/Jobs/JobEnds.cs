@@ -17,10 +17,15 @@ public sealed class JobEnds(BlobStore blobs)
         ?? (await blobs.ReadAsync<WorkerEvent>(StorageLayout.Predictions, StorageLayout.DrawnResult(job), cancel))?.Value;
 
     /// <summary>
-    /// Removes what only a training under way needs: deliveries' places with checkpoints and outputs. What people read stays.
+    /// Removes what only a training under way needs: deliveries' places with checkpoints and outputs, and a wish that came too late. What
+    /// people read stays.
     /// </summary>
-    public Task DropScratchAsync(JobKey training, CancellationToken cancel) =>
-        blobs.DeleteAllAsync(StorageLayout.Jobs, StorageLayout.Attempts(training), cancel);
+    public async Task DropScratchAsync(JobKey training, CancellationToken cancel)
+    {
+        await blobs.DeleteAllAsync(StorageLayout.Jobs, StorageLayout.Attempts(training), cancel);
+        await (await blobs.BlobAsync(StorageLayout.Jobs, StorageLayout.SampleMark(training))).DeleteIfExistsAsync(
+            cancellationToken: cancel);
+    }
 
     public Task<bool> IsCanceledAsync(JobKey job, CancellationToken cancel) =>
         blobs.ExistsAsync(StorageLayout.Jobs, StorageLayout.CancelMark(job), cancel);

@@ -40,6 +40,7 @@ public sealed class Deletion(BlobStore blobs, VersionStore versions)
     {
         foreach (var folder in s_leftovers)
             await blobs.DeleteAllAsync(StorageLayout.Jobs, $"{job}/{folder}", cancel);
+        await DeleteAsync(StorageLayout.Jobs, StorageLayout.SampleMark(job), cancel); // set in the moment in which it ended
     }
 
     public async Task PredictionAsync(PredictionRecord prediction, CancellationToken cancel)

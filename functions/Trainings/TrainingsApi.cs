@@ -98,6 +98,24 @@ public sealed class TrainingsApi(
         CancellationToken cancel) => AskAsync(
             request, id, key => blobs.WriteBytesAsync(StorageLayout.Jobs, StorageLayout.StopMark(key), [], "text/plain", cancel), cancel);
 
+    /// <summary>
+    /// The sample prompts are drawn at the next step, and the training goes on as if nothing had been. 409 unless it is being trained, and
+    /// where it has no sample prompts.
+    /// </summary>
+    [Function("SampleTraining")]
+    [Operation("Draws a training's sample prompts at its next step.", Gives = typeof(TrainingView))]
+    public async Task<IActionResult> Sample(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/trainings/{id}/sample")] HttpRequest request, string id,
+        CancellationToken cancel)
+    {
+        if (await FindAsync(request, id, cancel) is not { } record)
+            return NoTraining(id);
+        if (WhyNoSamples(record) is { } why)
+            return Answers.Problem(StatusCodes.Status409Conflict, "No samples now", why);
+        return await AskAsync(
+            request, id, key => blobs.WriteBytesAsync(StorageLayout.Jobs, StorageLayout.SampleMark(key), [], "text/plain", cancel), cancel);
+    }
+
     /// <summary>The training with its data set and everything of its run; the version that it published stays.</summary>
     [Function("DeleteTraining")]
     [Operation("Removes a training and its data set; its version stays.", Status = 204)]
@@ -138,6 +156,21 @@ public sealed class TrainingsApi(
         record = await records.TrainingAsync(record.Key, cancel) ?? record;
         return Answers.Json(await views.NowAsync(record, addresses.RootOf(request), cancel));
     }
+
+    /// <returns>null: samples can be drawn at the next step.</returns>
+    private static string? WhyNoSamples(TrainingRecord record) => (record.Status, record.Stage) switch
+    {
+        _ when record.IsCheck => $"'{record.Id}' is a check: it prepares pictures and trains nothing, so that it has no samples.",
+        ({ } over, _) when JobTransitions.IsTerminal(over) =>
+            $"Training '{record.Id}' is over ({over.ToString().ToLowerInvariant()}): samples are drawn between its steps alone. Draw with "
+                + "its version instead, where it has one.",
+        (JobStatus.Processing, TrainingStage.Train) when record.Input["sample_prompts"] is null =>
+            $"Training '{record.Id}' has no sample prompts, so there is nothing to draw. Give the next one 'sample_prompts'.",
+        (JobStatus.Processing, TrainingStage.Train) => null,
+        (JobStatus.Processing, TrainingStage.Publish) =>
+            $"Training '{record.Id}' is being published: its last samples are drawn.",
+        _ => $"Training '{record.Id}' is not being trained yet. Its samples can be drawn once its stage is 'train'.",
+    };
 
     private async Task<TrainingRecord?> FindAsync(HttpRequest request, string id, CancellationToken cancel) =>
         request.JobOf(id) is { } key ? await records.TrainingAsync(key, cancel) : null;

@@ -81,7 +81,7 @@ public sealed class Deliveries(
                 }
                 await using var marks = new JobMarks(turn, turns, blobs, TimeSpan.FromSeconds(options.Value.CancelPollSeconds), time, log);
                 using var leave = CancellationTokenSource.CreateLinkedTokenSource(interrupt.Token, marks.Superseded);
-                var signals = new JobSignals(leave.Token, marks.Canceled, marks.StopEarly);
+                var signals = new JobSignals(leave.Token, marks.Canceled, marks.StopEarly, marks.Samples);
                 Task<WorkerEvent?> Work() => EndOfAsync(kind, job, turn, signals);
                 end = await (inside is null ? Work() : inside(Work));
                 if (end is null)

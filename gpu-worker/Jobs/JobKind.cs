@@ -4,11 +4,13 @@ using Sdxl.Core.Storage;
 
 namespace Sdxl.GpuWorker.Jobs;
 
-/// <summary>What asks a running job to end before its own end.</summary>
+/// <summary>What others ask of a running job.</summary>
 /// <param name="Interrupt">Stop at a checkpoint: the worker stops, or the job is another's by now.</param>
 /// <param name="Canceled">The user does not want it any more.</param>
 /// <param name="StopEarly">End at the next step and keep what is made.</param>
-public sealed record JobSignals(CancellationToken Interrupt, CancellationToken Canceled, CancellationToken StopEarly);
+/// <param name="Samples">Show at the next step how far it is, and go on.</param>
+public sealed record JobSignals(
+    CancellationToken Interrupt, CancellationToken Canceled, CancellationToken StopEarly, SampleWish Samples);
 
 /// <summary>A kind of job, as much as taking one needs to know about it.</summary>
 /// <typeparam name="T">The message.</typeparam>

@@ -5,21 +5,27 @@ using Sdxl.GpuWorker.Storage;
 namespace Sdxl.GpuWorker.Jobs;
 
 /// <summary>
-/// Looks every other second for what others say about a running job: cancel it, end it early, or that it is another worker's turn.
+/// Looks every other second for what others say about a running job: cancel it, end it early, show how far it is, or that it is another
+/// worker's turn.
 /// </summary>
 public sealed class JobMarks : IAsyncDisposable
 {
     private readonly CancellationTokenSource _canceled = new(), _stopEarly = new(), _superseded = new(), _over = new();
     private readonly Task _watching;
 
-    public JobMarks(JobTurns.Held held, JobTurns turns, JobBlobs blobs, TimeSpan pause, TimeProvider time, ILogger log) =>
+    public JobMarks(JobTurns.Held held, JobTurns turns, JobBlobs blobs, TimeSpan pause, TimeProvider time, ILogger log)
+    {
+        Samples = new SampleWish(blobs, held.Job);
         _watching = WatchAsync(held, turns, blobs, pause, time, log);
+    }
 
     public CancellationToken Canceled => _canceled.Token;
 
     public CancellationToken StopEarly => _stopEarly.Token;
 
     public CancellationToken Superseded => _superseded.Token;
+
+    public SampleWish Samples { get; }
 
     public async ValueTask DisposeAsync()
     {
@@ -52,6 +58,7 @@ public sealed class JobMarks : IAsyncDisposable
                     && await blobs.ExistsAsync(StorageLayout.Jobs, StorageLayout.StopMark(held.Job), _over.Token)
                 )
                     await _stopEarly.CancelAsync();
+                await Samples.LookAsync(_over.Token);
             }
             catch (Exception) when (_over.IsCancellationRequested)
             {

@@ -60,6 +60,7 @@ public sealed class TrainingHandler(
             Device = device.Training,
             BetweenSteps = gate.Pass,
             StopEarly = signals.StopEarly,
+            SamplesAsked = signals.Samples.Take,
             Canceled = signals.Canceled,
         };
         await gate.BeginAsync(either.Token);
@@ -136,7 +137,7 @@ public sealed class TrainingHandler(
         try
         {
             while (await reporter.Reports.WaitToReadAsync(CancellationToken.None))
-                await WriteDownAsync(job, reporter, journal, uploads, signals.Interrupt);
+                await WriteDownAsync(job, reporter, journal, uploads, signals.Samples, signals.Interrupt);
             var outcome = await training;
             if (outcome is TrainingOutcome.Stopped && !signals.Canceled.IsCancellationRequested)
                 await uploads.FinishAsync();
@@ -160,6 +161,7 @@ public sealed class TrainingHandler(
         TrainingReporter reporter,
         TrainingJournal journal,
         CheckpointUploads uploads,
+        SampleWish wish,
         CancellationToken end
     )
     {
@@ -184,6 +186,9 @@ public sealed class TrainingHandler(
                     break;
                 case TrainingReport.Sample sample:
                     await Try(() => journal.SampleAsync(sample.File, sample.Prompt, sample.Step, CancellationToken.None));
+                    break;
+                case TrainingReport.AskedSamples:
+                    await Try(() => wish.AnsweredAsync(CancellationToken.None));
                     break;
             }
         }

@@ -22,6 +22,9 @@ public abstract record TrainingReport
     public sealed record Checkpoint(string Folder) : TrainingReport;
 
     public sealed record Sample(string File, string Prompt, int Step) : TrainingReport;
+
+    /// <summary>All pictures that the user asked for were told.</summary>
+    public sealed record AskedSamples(int Step) : TrainingReport;
 }
 
 /// <summary>Turns what the trainer says, on its own thread, into reports: progress at most once a second, the loss smoothed.</summary>
@@ -99,6 +102,8 @@ public sealed class TrainingReporter(TrainingJob job, string device, double prog
         Log(string.Create(CultureInfo.InvariantCulture, $"Sample at step {step}: {prompt}"));
         Tell(new TrainingReport.Sample(file, prompt, step));
     }
+
+    public void AskedSamplesDrawn(int step) => Tell(new TrainingReport.AskedSamples(step));
 
     public void Log(string line) => Tell(new TrainingReport.Line(line));
 

@@ -78,6 +78,20 @@ public sealed class JobBlobs(BlobServiceClient service)
     public async Task<bool> ExistsAsync(string container, string name, CancellationToken cancel) =>
         await service.GetBlobContainerClient(container).GetBlobClient(name).ExistsAsync(cancel);
 
+    /// <summary>Which writing of a blob is there.</summary>
+    /// <returns>null if there is no such blob.</returns>
+    public async Task<ETag?> TagAsync(string container, string name, CancellationToken cancel)
+    {
+        try
+        {
+            return (await service.GetBlobContainerClient(container).GetBlobClient(name).GetPropertiesAsync(null, cancel)).Value.ETag;
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return null;
+        }
+    }
+
     /// <summary>A blob that grows at its end.</summary>
     public AppendedBlob Appended(string container, string name) =>
         new(service.GetBlobContainerClient(container).GetAppendBlobClient(name), ContentType(name));
@@ -94,6 +108,22 @@ public sealed class JobBlobs(BlobServiceClient service)
 
     public Task DeleteAsync(string container, string name, CancellationToken cancel) =>
         service.GetBlobContainerClient(container).GetBlobClient(name).DeleteIfExistsAsync(cancellationToken: cancel);
+
+    /// <summary>Deletes a blob unless it was written again since.</summary>
+    public async Task DeleteAsync(string container, string name, ETag tag, CancellationToken cancel)
+    {
+        try
+        {
+            await service
+                .GetBlobContainerClient(container)
+                .GetBlobClient(name)
+                .DeleteIfExistsAsync(DeleteSnapshotsOption.None, new BlobRequestConditions { IfMatch = tag }, cancel);
+        }
+        catch (RequestFailedException e) when (e.Status == 412)
+        {
+            // Written again: that one stays.
+        }
+    }
 
     private static async Task DownloadAsync(BlobClient blob, string target, CancellationToken cancel)
     {

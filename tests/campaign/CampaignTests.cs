@@ -27,7 +27,7 @@ public sealed class CampaignTests(ITestOutputHelper output)
 
     private static readonly string[] s_left =
     [
-        "log.txt", "worker-log.txt", "progress.json", "metrics.jsonl", "samples.json", "turn.json", "result.json", "cancel", "stop",
+        "log.txt", "worker-log.txt", "progress.json", "metrics.jsonl", "samples.json", "turn.json", "result.json", "cancel", "stop", "sample",
     ];
 
     private const string Model = "campaign";

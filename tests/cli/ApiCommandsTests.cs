@@ -81,11 +81,17 @@ public sealed class ApiCommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task Stop_and_delete_reach_their_training()
+    public async Task Sample_stop_and_delete_reach_their_training()
     {
         host.Answer($"GET /v1/trainings/{Id}", Training("processing", ""));
         host.Answer($"POST /v1/trainings/{Id}/stop", Training("processing", ""));
+        host.Answer($"POST /v1/trainings/{Id}/sample", Training("processing", ""));
         host.Answer($"DELETE /v1/trainings/{Id}", new JsonObject());
+        Assert.Contains(
+            "draws its sample prompts at its next step",
+            (await SdxlProcess.RunAsync(host.Home, "trainings", "sample", Id)).Output,
+            StringComparison.Ordinal
+        );
         Assert.Contains(
             "stops at its next step",
             (await SdxlProcess.RunAsync(host.Home, "trainings", "stop", Id)).Output,

@@ -220,6 +220,22 @@ public sealed class DeliveriesTests(StorageFixture storage) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_wish_for_samples_is_passed_on_while_the_job_goes_on()
+    {
+        await HandleAsync(async (_, signals) =>
+        {
+            await storage.WriteAsync(StorageLayout.Jobs, StorageLayout.SampleMark(_job));
+            while (!signals.Samples.Take()) // as the trainer does, step by step
+                await Task.Delay(1, signals.Interrupt);
+            await signals.Samples.AnsweredAsync(CancellationToken.None);
+            Assert.False(signals.StopEarly.IsCancellationRequested);
+            return Done();
+        });
+        Assert.Equal(Done(), await EventAsync());
+        Assert.DoesNotContain(StorageLayout.SampleMark(_job), await storage.NamesAsync(StorageLayout.Jobs, $"{_job}/"));
+    }
+
+    [Fact]
     public async Task A_lost_GPU_gives_the_job_back_as_a_failed_delivery_and_ends_the_worker()
     {
         await HandleAsync((_, _) => throw new ExternalException("CUDA error: an illegal memory access was encountered"));

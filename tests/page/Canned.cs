@@ -138,6 +138,7 @@ public static class Canned
             }
         );
         api.On("POST", $"/v1/trainings/{TrainingId}/stop", training.DeepClone());
+        api.On("POST", $"/v1/trainings/{TrainingId}/sample", training.DeepClone());
         api.On("POST", $"/v1/trainings/{TrainingId}/cancel", training.DeepClone());
         api.On("DELETE", $"/v1/trainings/{TrainingId}", Status(204));
     }
@@ -162,7 +163,7 @@ public static class Canned
     public static JsonObject Training(string stage, string status, int step = 0, string? error = null)
     {
         var urls = new JsonObject { ["get"] = $"/v1/trainings/{TrainingId}", ["web"] = $"/trainings/{TrainingId}" };
-        foreach (var more in new[] { "cancel", "stop", "report", "metrics", "samples", "events", "logs" })
+        foreach (var more in new[] { "cancel", "stop", "sample", "report", "metrics", "samples", "events", "logs" })
             urls[more] = $"/v1/trainings/{TrainingId}/{more}";
         return new JsonObject
         {

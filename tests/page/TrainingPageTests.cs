@@ -83,6 +83,27 @@ public sealed class TrainingPageTests(Browser browser, Site site) : IAsyncLifeti
     }
 
     [Fact]
+    public async Task Samples_are_drawn_now_on_demand_and_where_they_cannot_be_the_page_says_why()
+    {
+        await visit.OpenAsync(Path);
+        var button = Page.GetByRole(AriaRole.Button, new() { Name = "Sample now" });
+
+        await button.ClickAsync();
+        await Page.GetByText("Drawn at the next step.").First.WaitForAsync();
+        Assert.Single(Api.Requests, r => r.Path.EndsWith("/sample", StringComparison.Ordinal));
+        await Assertions.Expect(button).ToHaveAttributeAsync("aria-busy", "true");
+
+        Canned.Put(Api, Canned.Training("train", "processing", 400)); // with the samples of step 400
+        await Assertions.Expect(button).Not.ToHaveAttributeAsync("aria-busy", "true", new() { Timeout = 5000 });
+
+        var without = Canned.Training("train", "processing", 401);
+        without["input"]!["sample_prompts"] = null;
+        Canned.Put(Api, without);
+        await Assertions.Expect(button).ToBeDisabledAsync(new() { Timeout = 5000 });
+        await Assertions.Expect(button).ToHaveAccessibleDescriptionAsync("It has no sample prompts, so there is nothing to draw.");
+    }
+
+    [Fact]
     public async Task Without_the_stream_of_events_polling_does()
     {
         await Page.RouteAsync("**/events", route => route.AbortAsync());

@@ -8,7 +8,7 @@ import { trainingCode, codeBlock } from './code.js';
 
 const id = location.pathname.split('/')[2];
 const here = url => { const u = new URL(url, location.href); return u.pathname + u.search; };
-const state = { t: null, report: null, log: null, logOpen: false, logFollow: true, logFind: '', error: null, stopping: false, notify: false, tenth: -1, manifest: null, steps: [], shown: false };
+const state = { t: null, report: null, log: null, logOpen: false, logFollow: true, logFind: '', error: null, stopping: false, sampling: null, notify: false, tenth: -1, manifest: null, steps: [], shown: false };
 const pictures = new Pictures({ draw });
 const samples = new Samples({ draw, useCheckpoint: s => `/play?${new URLSearchParams({ ...(state.t.output?.version ? { version: state.t.output.version } : {}), prompt: s.prompt, seed: s.seed })}` });
 const curve = new Curve({ draw, onRead: step => samples.mark(step) });
@@ -55,6 +55,7 @@ async function metrics(t) {
 async function newSamples(t) {
   const list = await get(here(t.urls.samples));
   const before = samples.results.length, more = samples.take(list.results);
+  if (state.sampling !== null && samples.steps.length > state.sampling) state.sampling = null;
   if (before && more > 0 && !isOver(t.status)) say(w.training.announceSamples(more));
 }
 
@@ -126,6 +127,11 @@ async function act(what) {
 
 const stop = () => act(async () => { await post(here(state.t.urls.stop)); state.stopping = true; follower.now(); });
 
+const sampleNow = () => act(async () => { await post(here(state.t.urls.sample)); state.sampling = samples.steps.length; say(w.training.sampling); follower.now(); });
+
+/** Why no samples can be drawn now; null: they can. */
+const whyNoSamples = t => (!t.input?.sample_prompts ? w.training.samplingNone : state.stopping ? w.training.samplingStop : !t.progress?.step ? w.training.samplingFirst : null);
+
 const cancel = async () => {
   const p = state.t.progress;
   if (await confirmed({ title: w.training.cancelTitle, body: w.training.cancelBody(p?.step ?? 0, p?.total_steps ?? 0), yes: w.training.cancelYes, no: w.training.cancelNo }))
@@ -166,8 +172,10 @@ function head(t) {
     ${warningsOf(t.warnings)}
     ${over ? nothing : html`<div class="row">
       ${t.urls?.stop && t.stage === 'train' ? html`<button type="button" @click=${stop} ?disabled=${state.stopping}>${w.training.stop(p.step)}</button>` : nothing}
+      ${t.urls?.sample && t.stage === 'train' ? html`<button type="button" class="outline" @click=${sampleNow} ?disabled=${Boolean(whyNoSamples(t))} aria-busy=${state.sampling === null ? nothing : 'true'} aria-describedby="sampling">${w.training.sampleNow}</button>` : nothing}
       <button type="button" class="outline danger" @click=${cancel}>${w.training.cancel}</button>
       <button type="button" class="outline secondary" @click=${notify} aria-pressed=${state.notify ? 'true' : 'false'}>${state.notify ? w.training.notifying : w.training.notify}</button></div>
+      ${t.urls?.sample && t.stage === 'train' ? html`<p id="sampling" class="muted">${whyNoSamples(t) ?? (state.sampling === null ? '' : w.training.sampling)}</p>` : nothing}
       ${state.stopping ? html`<p>${w.training.stopping}</p>` : nothing}`}
     ${problem(state.error)}`;
 }
