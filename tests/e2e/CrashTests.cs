@@ -8,6 +8,7 @@ namespace Sdxl.EndToEnd.Tests;
 public sealed class CrashTests(SharedHost shared)
 {
     private const int Steps = 120;
+    private const int CancelSeconds = 10; // that a cancel takes at most, whatever goes on
 
     private static Dictionary<string, string> Inputs => Short.Training(Steps, ("name", "crash"), ("checkpointing_steps", "10"));
 
@@ -103,10 +104,13 @@ public sealed class CrashTests(SharedHost shared)
 
         Assert.True((await host.Http.PostAsync($"v1/trainings/{id}/cancel", null)).IsSuccessStatusCode);
 
-        var training = await host.EndOfTrainingAsync(id);
+        var training = await host.EndOfTrainingAsync(id, CancelSeconds);
         Assert.Equal("canceled", training["status"]!.GetValue<string>());
         Assert.Null(training["output"]);
         Assert.Null((await host.GetAsync($"v1/models/me/cancel-{stage}"))["latest_version"]);
+        await host.EventuallyAsync<object>(
+            async () => (await host.GetAsync("v1/workers"))["results"]!.AsArray().All(w => w!["doing"]!.ToString() == "idle") ? "" : null,
+            TimeSpan.FromSeconds(CancelSeconds), "the GPU to be free");
     }
 
     [Fact]
@@ -119,7 +123,7 @@ public sealed class CrashTests(SharedHost shared)
 
         Assert.True((await host.Http.PostAsync($"v1/trainings/{id}/cancel", null)).IsSuccessStatusCode);
 
-        var training = await host.EndOfTrainingAsync(id);
+        var training = await host.EndOfTrainingAsync(id, CancelSeconds);
         var published = (await host.GetAsync("v1/models/me/cancel-publish"))["latest_version"] is not null;
         Assert.Equal(published ? "succeeded" : "canceled", training["status"]!.GetValue<string>());
         if (published)
