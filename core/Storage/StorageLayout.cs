@@ -19,7 +19,7 @@ public static class StorageLayout
     public const string Datasets = "datasets";
 
     /// <summary>
-    /// What belongs to a running job: progress, log, files that came as inputs, checkpoints, unpublished output, the cancel mark.
+    /// What belongs to a job: progress, log, files that came as inputs, checkpoints, unpublished output, the marks that others set.
     /// </summary>
     public const string Jobs = "jobs";
 
@@ -108,6 +108,17 @@ public static class StorageLayout
     /// A checkpoint's blobs are {place}/checkpoints/{name}/…; it is whole when {place}/checkpoints/{name}.list.json is there.
     /// </summary>
     public const string CheckpointsFolder = "checkpoints/";
+
+    /// <summary>
+    /// The list of <see cref="Trainings.KeptCheckpoint"/>, growing while the training runs; written by the GPU worker that has the turn.
+    /// </summary>
+    public static string KeptList(JobKey job) => $"{job}/checkpoints.json";
+
+    /// <summary>Weights that people may draw with or publish: outside the deliveries' places, which go with the training's end.</summary>
+    public static string KeptFolder(JobKey job) => $"{job}/checkpoints/";
+
+    /// <param name="place">As the list says it.</param>
+    public static string Kept(JobKey job, string place, string file) => $"{KeptFolder(job)}{place}{file}";
 
     /// <summary>Name of a run's numbers: one line of JSON a step.</summary>
     public const string MetricsFile = "metrics.jsonl";

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Sdxl.Core.Bases;
 using Sdxl.Core.Inputs;
 using Sdxl.Core.Json;
@@ -223,6 +224,13 @@ public sealed record TrainingInputs
             Maximum: MaxSampleLetters
         ),
         new("sample_every_steps", InputType.Integer, 200, "Steps between sample pictures.", 1, 1_000_000_000),
+        new(
+            "keep_checkpoints",
+            InputType.Boolean,
+            false,
+            "Keep the weights with every row of sample pictures: each can be downloaded, published and drawn with. Each takes as much "
+                + "storage as a finished version (real SDXL at rank 32: about 560 MB) until the run's leftovers are removed. LoRA only."
+        ),
     ];
 
     public long Seed { get; init; }
@@ -264,6 +272,14 @@ public sealed record TrainingInputs
     public string? SamplePrompts { get; init; }
     public required int SampleEverySteps { get; init; }
 
+    /// <summary>Not written where it is false: versions of before it was there keep their ids.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool KeepCheckpoints { get; init; }
+
+    /// <summary>Whether it has rows of sample pictures whose weights are kept.</summary>
+    [JsonIgnore]
+    public bool KeepsWeights => KeepCheckpoints && IsLora && SamplePrompts is not null;
+
     /// <summary>Checks <paramref name="given"/> and fills in defaults: the base model's, then the general ones.</summary>
     /// <param name="given">What the user said, by input name; <c>input_images</c> is accepted and left to the caller.</param>
     /// <param name="trainingId">The training's id: an unset seed is derived from it.</param>
@@ -301,7 +317,7 @@ public sealed record TrainingInputs
     /// <summary>Inputs that were given but change nothing in the chosen mode: named in the log, never silently dropped.</summary>
     public static IReadOnlyList<string> WithoutEffect(JsonObject given, TrainingInputs effective)
     {
-        string[] loraOnly = ["lora_lr", "lora_rank", "lora_alpha", "lora_targets", "use_dora"];
+        string[] loraOnly = ["lora_lr", "lora_rank", "lora_alpha", "lora_targets", "use_dora", "keep_checkpoints"];
         var idle = new List<string>();
         foreach (var name in effective.IsLora ? ["unet_learning_rate"] : loraOnly)
         {
@@ -318,6 +334,8 @@ public sealed record TrainingInputs
             idle.Add("Input 'mask_target_prompts' has no effect while use_face_detection_instead is true.");
         if (given.ContainsKey("sample_every_steps") && effective.SamplePrompts is null)
             idle.Add("Input 'sample_every_steps' has no effect without sample_prompts.");
+        if (effective is { KeepCheckpoints: true, IsLora: true, SamplePrompts: null })
+            idle.Add("Input 'keep_checkpoints' has no effect without sample_prompts: the weights are kept with their pictures.");
         foreach (var (name, text) in new[] { ("caption_prefix", effective.CaptionPrefix), ("sample_prompts", effective.SamplePrompts) })
         {
             if (text is not null && Captions.CaptionMarkup.IsMarked(text))

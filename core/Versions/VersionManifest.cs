@@ -16,9 +16,11 @@ public sealed record VersionFile(string Name, long Bytes, string Sha256);
 /// </summary>
 /// <param name="Parent">The version that the training went on from, owner/name:id; null, and not written: it began with the base
 /// model.</param>
+/// <param name="Step">The step whose weights it has, of a training that went on; null, and not written: a training's end.</param>
 public sealed record VersionManifest(
     string Base, string Trigger, JsonObject Inputs, IReadOnlyList<VersionFile> Files,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Parent = null)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Parent = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Step = null)
 {
     public const string FileName = "manifest.json";
 

@@ -75,6 +75,51 @@ public sealed class TrainingExport
     /// <returns>Names of the files, in the order written.</returns>
     public IReadOnlyList<string> Write(IReadOnlyList<StepMetrics> steps)
     {
+        WriteWeights();
+        WriteText(ConfigName, Config().ToJsonString(SdxlJson.Indented) + "\n");
+        WriteText(
+            MetricsLog.FileName,
+            string.Concat(
+                steps.Select(s =>
+                    SdxlJson.Serialize(
+                        new
+                        {
+                            s.Step,
+                            s.Loss,
+                            s.LossByTimestep,
+                            s.GradientNorm,
+                            s.Rate,
+                            s.TokenRate,
+                        }
+                    ) + "\n"
+                )
+            )
+        );
+        using (var sheet = samples.Sheet())
+        {
+            if (sheet is not null)
+            {
+                using var stream = new MemoryStream();
+                sheet.SaveAsPng(stream);
+                CheckpointStore.WriteDurably(Named(SheetName), stream.ToArray());
+            }
+        }
+        WriteText(ReportName, TrainingReport.Render(plan, settings, dataset, steps, samples));
+        return written;
+    }
+
+    /// <summary>What a version of this step's weights needs: the weights' files, and config.json, which says the step.</summary>
+    /// <remarks>The weights' files are those that a training ended at this step writes, to the byte.</remarks>
+    public void WriteCheckpoint(int step)
+    {
+        WriteWeights();
+        var config = Config();
+        config["step"] = step;
+        WriteText(ConfigName, config.ToJsonString(SdxlJson.Indented) + "\n");
+    }
+
+    private void WriteWeights()
+    {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
         Directory.CreateDirectory(plan.OutputFolder);
@@ -113,36 +158,6 @@ public sealed class TrainingExport
                 rows2.narrow(0, from, count).contiguous()
             );
         }
-        WriteText(ConfigName, Config().ToJsonString(SdxlJson.Indented) + "\n");
-        WriteText(
-            MetricsLog.FileName,
-            string.Concat(
-                steps.Select(s =>
-                    SdxlJson.Serialize(
-                        new
-                        {
-                            s.Step,
-                            s.Loss,
-                            s.LossByTimestep,
-                            s.GradientNorm,
-                            s.Rate,
-                            s.TokenRate,
-                        }
-                    ) + "\n"
-                )
-            )
-        );
-        using (var sheet = samples.Sheet())
-        {
-            if (sheet is not null)
-            {
-                using var stream = new MemoryStream();
-                sheet.SaveAsPng(stream);
-                CheckpointStore.WriteDurably(Named(SheetName), stream.ToArray());
-            }
-        }
-        WriteText(ReportName, TrainingReport.Render(plan, settings, dataset, steps, samples));
-        return written;
     }
 
     private TriggerWords Words => new(dataset.Trigger);

@@ -11,6 +11,10 @@ public interface ITrainingObserver
     /// <param name="folder">The whole checkpoint; it stays until two newer ones exist.</param>
     void CheckpointWritten(string folder, int step);
 
+    /// <param name="folder">Finished files of a step's weights, for people; they stay until the hearer removes them. Told again where they
+    /// did.</param>
+    void CheckpointKept(string folder, int step);
+
     /// <param name="file">PNG.</param>
     void SampleDrawn(string file, string prompt, int step);
 

@@ -165,6 +165,14 @@ public sealed class TrainingRun
         observer.Started(device.ToString(), done, settings.Steps); // who hears it may read the numbers, which end at this step now
         using var samples = new TrainingSamples(plan, settings, model, prompts, trainer, observer);
         samples.DropAfter(found?.Info.Samples == samples.Key ? done : -1);
+        var kept = new KeptWeights(
+            plan.WorkFolder,
+            (step, folder) =>
+                new TrainingExport(plan with { OutputFolder = folder }, settings, dataset.Manifest, model, trainer, samples)
+                    .WriteCheckpoint(step),
+            observer
+        );
+        kept.Begin(done);
         var clock = Stopwatch.StartNew();
         var ended = EndsAt(done);
         if (ended)
@@ -234,13 +242,15 @@ public sealed class TrainingRun
         }
         return new TrainingOutcome.Completed(done, files);
 
-        // false: it was to stop, and has left a checkpoint.
+        // With the weights, where they are kept. false: it was to stop, and has left a checkpoint.
         bool TryDraw(int at, bool asked)
         {
             clock.Stop(); // drawing is not part of a step's time
             try
             {
                 samples.Draw(at, asked, stop);
+                if (plan.Inputs.KeepsWeights && at > 0 && !ended && (asked || samples.AreDue(at)))
+                    kept.Keep(at, rollbacks);
                 return true;
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)

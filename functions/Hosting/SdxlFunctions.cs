@@ -88,6 +88,7 @@ public static class SdxlFunctions
         services.AddSingleton<Predictions.PredictionProgress>();
         services.AddSingleton<Predictions.PredictionViews>();
         services.AddSingleton<Versions.VersionStore>();
+        services.AddSingleton<Versions.VersionCopies>();
         services.AddSingleton<Page.PageFiles>();
         services.AddSingleton<Page.PageAnswers>();
         services.AddSingleton<Page.SessionCookies>();

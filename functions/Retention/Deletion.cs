@@ -13,7 +13,7 @@ namespace Sdxl.Functions.Retention;
 /// </summary>
 public sealed class Deletion(BlobStore blobs, VersionStore versions)
 {
-    private static readonly string[] s_leftovers = ["inputs/", "attempts/"];
+    private static readonly string[] s_leftovers = ["inputs/", "attempts/", "checkpoints/"];
 
     /// <summary>The training or check with data set, inputs, checkpoints, log and what it left unpublished. Its version stays.</summary>
     public async Task TrainingAsync(TrainingRecord training, CancellationToken cancel)
@@ -34,10 +34,11 @@ public sealed class Deletion(BlobStore blobs, VersionStore versions)
     /// <summary>Everything of the job but its record: inputs, attempts, checkpoints, log, measurements.</summary>
     public Task ScratchAsync(JobKey job, CancellationToken cancel) => blobs.DeleteAllAsync(StorageLayout.Jobs, $"{job}/", cancel);
 
-    /// <summary>What a run leaves that nobody reads once it is over: inputs, attempts with their checkpoints, unpublished output. Log,
+    /// <summary>What a run leaves that takes much room: inputs, attempts with their checkpoints, unpublished output, kept checkpoints. Log,
     /// measurements and samples stay.</summary>
     public async Task LeftoversAsync(JobKey job, CancellationToken cancel)
     {
+        await DeleteAsync(StorageLayout.Jobs, StorageLayout.KeptList(job), cancel); // first: what no list tells of does not exist
         foreach (var folder in s_leftovers)
             await blobs.DeleteAllAsync(StorageLayout.Jobs, $"{job}/{folder}", cancel);
         await DeleteAsync(StorageLayout.Jobs, StorageLayout.SampleMark(job), cancel); // set in the moment in which it ended

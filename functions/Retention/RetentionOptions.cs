@@ -22,10 +22,10 @@ public sealed class RetentionOptions
     /// <summary>Data sets of finished trainings and checks: without them a training cannot be begun again with the same data.</summary>
     public double DatasetDays { get; set; } = 90;
 
-    /// <summary>What a finished job leaves beside its record: inputs, unpublished output, measurements, log.</summary>
+    /// <summary>What a finished job leaves beside its record: inputs, unpublished output, checkpoints that were kept.</summary>
     public double ScratchDays { get; set; } = 30;
 
-    /// <summary>Checkpoints of runs that failed or were canceled.</summary>
+    /// <summary>The same of runs that failed or were canceled.</summary>
     public double FailedCheckpointDays { get; set; } = 7;
 
     /// <summary>Finished predictions with their pictures.</summary>

@@ -36,7 +36,7 @@ public sealed record TrainingView
     public string? Webhook { get; init; }
     public IReadOnlyList<string>? WebhookEventsFilter { get; init; }
 
-    /// <summary>get, cancel, web, stop, sample, report, metrics, samples, events, logs: absolute links.</summary>
+    /// <summary>get, cancel, web, stop, sample, report, metrics, samples, checkpoints, events, logs: absolute links.</summary>
     public required IReadOnlyDictionary<string, string> Urls { get; init; }
 
     /// <summary>owner/name under which the version is published.</summary>

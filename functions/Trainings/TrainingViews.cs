@@ -90,7 +90,7 @@ public sealed class TrainingViews(
         };
         if (!record.IsCheck)
         {
-            foreach (var more in new[] { "stop", "sample", "metrics", "samples", "events" })
+            foreach (var more in new[] { "stop", "sample", "metrics", "samples", "checkpoints", "events" })
                 urls[more] = $"{self}/{more}";
         }
         return urls;

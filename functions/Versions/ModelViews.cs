@@ -15,9 +15,10 @@ namespace Sdxl.Functions.Versions;
 /// <param name="Base">Base model it was trained on; ours.</param>
 /// <param name="Files">Link by file name; ours. null in lists.</param>
 /// <param name="Parent">The version that its training went on from, owner/name:id; ours. null in lists.</param>
+/// <param name="Step">The step of its training whose weights it has; ours. null: the training's end.</param>
 public sealed record VersionView(
     string Id, DateTimeOffset CreatedAt, string CogVersion, JsonObject OpenapiSchema, string Base, string? TrainingId,
-    IReadOnlyDictionary<string, string>? Files, string? Parent = null);
+    IReadOnlyDictionary<string, string>? Files, string? Parent = null, int? Step = null);
 
 /// <summary>A model as clients see it; <paramref name="LatestVersion"/> is null until its first training has succeeded.</summary>
 public sealed record ModelView(
@@ -43,7 +44,7 @@ public sealed class ModelViews(BaseCatalog catalog, BlobStore blobs, FileLinks l
     /// <summary>Without links.</summary>
     public VersionView Of(PublishedVersion version) => new(
         version.Version, version.CreatedAt, CogVersion, InputSchemas.Document(Defaults(version.Base), null), version.Base,
-        version.TrainingId, null);
+        version.TrainingId, null, Step: version.Step);
 
     public VersionView VersionOf(BaseModel model) => new(
         model.Version, DateTimeOffset.UnixEpoch, CogVersion,

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Azure;
 using Azure.Storage.Blobs.Models;
 using Sdxl.Core.Inputs;
@@ -11,7 +12,12 @@ namespace Sdxl.Functions.Versions;
 /// <summary>A published version as lists show it.</summary>
 /// <param name="Version">64 hex characters.</param>
 /// <param name="Base">Base model it belongs to.</param>
-public sealed record PublishedVersion(string Version, string Owner, string Name, string Base, string TrainingId, DateTimeOffset CreatedAt);
+public sealed record PublishedVersion(string Version, string Owner, string Name, string Base, string TrainingId, DateTimeOffset CreatedAt)
+{
+    /// <summary>The step whose weights it has, where it is a checkpoint of a training; null: a training's end.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Step { get; init; }
+}
 
 /// <summary>models/{owner}/{name}/model.json: the versions that are visible, newest first. What is not in here does not exist.</summary>
 public sealed record ModelDocument(string Owner, string Name, IReadOnlyList<PublishedVersion> Versions)

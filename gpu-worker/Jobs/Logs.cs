@@ -100,4 +100,11 @@ internal static partial class Logs
         Message = "Scratch: removed {folder}, {mebibytes} MiB, last used {lastUsed}"
     )]
     public static partial void ScratchRemoved(this ILogger logger, string folder, long mebibytes, DateTimeOffset lastUsed);
+
+    [LoggerMessage(
+        EventId = 2026,
+        Level = LogLevel.Error,
+        Message = "{jobId}: a checkpoint to be kept cannot be stored; the training goes on"
+    )]
+    public static partial void NotKept(this ILogger logger, Exception exception, string jobId);
 }

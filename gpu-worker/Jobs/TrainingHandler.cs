@@ -120,7 +120,8 @@ public sealed class TrainingHandler(
         var journal = new TrainingJournal(blobs, turns, turn, job, plan.WorkFolder);
         using var lastPatience = new CancellationTokenSource();
         using var stopping = stop.Register(() => lastPatience.CancelAfter(LastCheckpointPatience));
-        var uploads = new CheckpointUploads(mirror, patience, lastPatience.Token);
+        var kept = new KeptCheckpoints(blobs, turns, turn);
+        var uploads = new CheckpointUploads(mirror, kept, patience, log, job.Training.Id, lastPatience.Token);
         var training = Task.Factory.StartNew(
             () =>
             {
@@ -141,6 +142,8 @@ public sealed class TrainingHandler(
             var outcome = await training;
             if (outcome is TrainingOutcome.Stopped && !signals.Canceled.IsCancellationRequested)
                 await uploads.FinishAsync();
+            else if (outcome is TrainingOutcome.Completed && job.Inputs.KeepsWeights)
+                await uploads.FinishKeptAsync();
             return outcome;
         }
         catch
@@ -173,6 +176,8 @@ public sealed class TrainingHandler(
             {
                 case TrainingReport.Began began:
                     await Try(() => journal.BeginAsync(began.Step, CancellationToken.None));
+                    if (job.Inputs.KeepsWeights)
+                        uploads.BeginKept(began.Step);
                     break;
                 case TrainingReport.Line line:
                     log.JobLine(job.Training.Id, line.Text);
@@ -183,6 +188,9 @@ public sealed class TrainingHandler(
                     break;
                 case TrainingReport.Checkpoint checkpoint:
                     uploads.Add(checkpoint.Folder);
+                    break;
+                case TrainingReport.Kept kept:
+                    uploads.AddKept(kept.Folder, kept.Step);
                     break;
                 case TrainingReport.Sample sample:
                     await Try(() => journal.SampleAsync(sample.File, sample.Prompt, sample.Step, CancellationToken.None));

@@ -21,6 +21,8 @@ public abstract record TrainingReport
 
     public sealed record Checkpoint(string Folder) : TrainingReport;
 
+    public sealed record Kept(string Folder, int Step) : TrainingReport;
+
     public sealed record Sample(string File, string Prompt, int Step) : TrainingReport;
 
     /// <summary>All pictures that the user asked for were told.</summary>
@@ -96,6 +98,8 @@ public sealed class TrainingReporter(TrainingJob job, string device, double prog
     }
 
     public void CheckpointWritten(string folder, int step) => Tell(new TrainingReport.Checkpoint(folder));
+
+    public void CheckpointKept(string folder, int step) => Tell(new TrainingReport.Kept(folder, step));
 
     public void SampleDrawn(string file, string prompt, int step)
     {

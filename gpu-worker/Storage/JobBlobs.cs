@@ -78,6 +78,49 @@ public sealed class JobBlobs(BlobServiceClient service)
     public async Task<bool> ExistsAsync(string container, string name, CancellationToken cancel) =>
         await service.GetBlobContainerClient(container).GetBlobClient(name).ExistsAsync(cancel);
 
+    /// <returns>The content and which writing it is; null if there is no such blob.</returns>
+    public async Task<(BinaryData Content, ETag Tag)?> ReadTaggedAsync(string container, string name, CancellationToken cancel)
+    {
+        try
+        {
+            var found = (await service.GetBlobContainerClient(container).GetBlobClient(name).DownloadContentAsync(cancel)).Value;
+            return (found.Content, found.Details.ETag);
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Writes over a known writing of a blob alone.</summary>
+    /// <param name="over">null: only where there is none.</param>
+    /// <returns>false: another writing is there by now.</returns>
+    public async Task<bool> TryUploadAsync(string container, string name, byte[] bytes, ETag? over, CancellationToken cancel)
+    {
+        try
+        {
+            await service
+                .GetBlobContainerClient(container)
+                .GetBlobClient(name)
+                .UploadAsync(
+                    new BinaryData(bytes),
+                    new BlobUploadOptions
+                    {
+                        HttpHeaders = new BlobHttpHeaders { ContentType = ContentType(name) },
+                        Conditions = over is { } tag
+                            ? new BlobRequestConditions { IfMatch = tag }
+                            : new BlobRequestConditions { IfNoneMatch = ETag.All },
+                    },
+                    cancel
+                );
+            return true;
+        }
+        catch (RequestFailedException e) when (e.Status is 409 or 412)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Which writing of a blob is there.</summary>
     /// <returns>null if there is no such blob.</returns>
     public async Task<ETag?> TagAsync(string container, string name, CancellationToken cancel)

@@ -170,6 +170,7 @@ public sealed class ForeignOwnerTests(ProductFixture product)
             ["subscriptions.id"] = await IdAsync(subscription),
             ["undelivered.name"] = $"{predictionId}-0001.webhook",
             ["index"] = "0",
+            ["step"] = "5",
         };
     }
 

@@ -20,6 +20,11 @@ public sealed class SweepTests(ProductFixture product)
 {
     private static readonly DateTimeOffset s_end = new(2031, 5, 1, 0, 0, 0, TimeSpan.Zero);
 
+    private static readonly string[] s_ofRun =
+    [
+        "attempts/a/checkpoints/1/x", "inputs/x", "sample", "checkpoints.json", "checkpoints/a/step-000001/x", "log.txt", "metrics.jsonl",
+    ];
+
     [Fact]
     public async Task Things_go_when_their_time_is_over_and_not_a_day_before()
     {
@@ -37,7 +42,7 @@ public sealed class SweepTests(ProductFixture product)
         foreach (var training in new[] { good, failed, check })
         {
             await blobs.WriteAsync(StorageLayout.Records, StorageLayout.TrainingRecord(training.Key), training);
-            foreach (var name in new[] { "attempts/a/checkpoints/1/x", "inputs/x" , "log.txt", "metrics.jsonl" })
+            foreach (var name in s_ofRun)
                 await blobs.WriteBytesAsync(StorageLayout.Jobs, $"{training.Key}/{name}", [1], "text/plain");
             await blobs.WriteBytesAsync(StorageLayout.Datasets, StorageLayout.Dataset(training.Key, "manifest.json"), [1], "text/plain");
         }
@@ -71,6 +76,7 @@ public sealed class SweepTests(ProductFixture product)
         );
         Assert.True(
             await IsThere(StorageLayout.Jobs, $"{good.Key}/attempts/a/checkpoints/1/x")
+                && await IsThere(StorageLayout.Jobs, StorageLayout.KeptList(good.Key))
                 && await IsThere(StorageLayout.Jobs, $"{failed.Key}/log.txt")
         );
         await OnDay(29.9);
@@ -80,7 +86,8 @@ public sealed class SweepTests(ProductFixture product)
             await IsThere(StorageLayout.Predictions, StorageLayout.Drawn(prediction.Key, "out-0.png"))
                 || await IsThere(StorageLayout.Records, StorageLayout.PredictionRecord(prediction.Key))
         );
-        Assert.False(await IsThere(StorageLayout.Jobs, $"{good.Key}/inputs/x"));
+        foreach (var name in s_ofRun)
+            Assert.Equal(name is "log.txt" or "metrics.jsonl", await IsThere(StorageLayout.Jobs, $"{good.Key}/{name}"));
         Assert.True(await IsThere(StorageLayout.Datasets, StorageLayout.Dataset(good.Key, "manifest.json")));
         await OnDay(90);
         foreach (var training in new[] { good, failed, check })

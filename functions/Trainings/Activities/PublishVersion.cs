@@ -1,8 +1,5 @@
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Azure;
-using Azure.Storage.Blobs;
-using Azure.Storage.Blobs.Models;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
 using Sdxl.Core.Faults;
@@ -30,8 +27,8 @@ public sealed record PublishRequest(TrainingRequest Training, TrainingInputs Inp
 /// <remarks>
 /// A cancel is looked for until the version becomes visible; then what was copied is removed again, and there is no version.
 /// </remarks>
-public sealed class PublishVersion(BlobStore blobs, RecordStore records, VersionStore versions, JobEnds ends, TimeProvider time,
-    ILogger<PublishVersion> log)
+public sealed class PublishVersion(BlobStore blobs, RecordStore records, VersionStore versions, VersionCopies copies, JobEnds ends,
+    TimeProvider time, ILogger<PublishVersion> log)
 {
     private static readonly TimeSpan CancelPoll = TimeSpan.FromSeconds(2);
 
@@ -79,22 +76,9 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
         var watching = WatchForCancel(training.Key, canceled, copied.Token);
         try
         {
-            var problems = new List<string>();
-            foreach (var file in manifest.Files)
-            {
-                if (await ProblemOf(request, file, canceled.Token) is { } problem)
-                    problems.Add(problem);
-            }
-            if (problems.Count > 0)
-                throw new InvalidDataException($"The worker's files are not whole, nothing was published: {string.Join("; ", problems)}.");
-            foreach (var file in manifest.Files)
-            {
-                await CopyOnce(request, file, StorageLayout.Version(training.Owner, training.Name, version, file.Name), canceled.Token);
-                FaultPoints.Hit(FaultPoints.MiddleOfPublish);
-            }
-            await blobs.WriteBytesAsync(
-                StorageLayout.Models, StorageLayout.Version(training.Owner, training.Name, version, VersionManifest.FileName),
-                manifest.ToBytes(), "application/json", canceled.Token);
+            await copies.CopyAsync(
+                training.Owner, training.Name, manifest,
+                file => StorageLayout.AttemptOutput(training.Key, request.Place, file.Name), canceled.Token);
             if (!await ends.IsCanceledAsync(training.Key, cancel))
                 return true;
         }
@@ -135,54 +119,5 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
                 // Storage is away for a moment; the publishing itself fails of it, or the next look finds the mark.
             }
         }
-    }
-
-    private async Task<string?> ProblemOf(PublishRequest request, VersionFile file, CancellationToken cancel)
-    {
-        var blob = await blobs.BlobAsync(StorageLayout.Jobs, StorageLayout.AttemptOutput(request.Training.Key, request.Place, file.Name));
-        try
-        {
-            var (expected, found) = (file.Sha256, await HashOf(blob, cancel));
-            return found == expected ? null : $"{file.Name} has SHA-256 {found}, expected {expected}";
-        }
-        catch (RequestFailedException e) when (e.Status == 404)
-        {
-            return $"{file.Name} is missing";
-        }
-    }
-
-    /// <summary>Copies a file unless it is there, and makes sure that what is there is whole: a copy that another attempt began may have
-    /// been cut off.</summary>
-    private async Task CopyOnce(PublishRequest request, VersionFile file, string target, CancellationToken cancel)
-    {
-        var from = await blobs.BlobAsync(StorageLayout.Jobs, StorageLayout.AttemptOutput(request.Training.Key, request.Place, file.Name));
-        var to = await blobs.BlobAsync(StorageLayout.Models, target);
-        try
-        {
-            var copy = await to.StartCopyFromUriAsync(
-                from.Uri,
-                new BlobCopyFromUriOptions { DestinationConditions = new BlobRequestConditions { IfNoneMatch = ETag.All } },
-                cancel);
-            await copy.WaitForCompletionAsync(cancel);
-        }
-        catch (RequestFailedException e) when (e.Status is 409 or 412)
-        {
-            // There already: an earlier attempt, or the same training repeated. The name is the content's hash, so the bytes should be the
-            // same.
-        }
-        while ((await to.GetPropertiesAsync(cancellationToken: cancel)).Value.CopyStatus == CopyStatus.Pending)
-            await Task.Delay(TimeSpan.FromSeconds(1), cancel);
-        if (await HashOf(to, cancel) is var found && found != file.Sha256)
-        {
-            await to.DeleteIfExistsAsync(cancellationToken: cancel);
-            throw new InvalidDataException($"The copy {StorageLayout.Models}/{target} has SHA-256 {found}, expected {file.Sha256}; it was "
-                + "removed to be copied again.");
-        }
-    }
-
-    private static async Task<string> HashOf(BlobClient blob, CancellationToken cancel)
-    {
-        await using var content = await blob.OpenReadAsync(cancellationToken: cancel);
-        return Convert.ToHexStringLower(await SHA256.HashDataAsync(content, cancel));
     }
 }

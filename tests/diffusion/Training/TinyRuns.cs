@@ -152,6 +152,7 @@ internal sealed class TinyRuns : IDisposable
         public List<string> Lines { get; } = [];
         public List<(string File, int Step)> Samples { get; } = [];
         public List<int> AskedSamples { get; } = [];
+        public List<(string Folder, int Step)> Kept { get; } = [];
 
         public void Started(string device, int resumedAtStep, int totalSteps)
         {
@@ -167,6 +168,7 @@ internal sealed class TinyRuns : IDisposable
         }
 
         public void CheckpointWritten(string folder, int step) { }
+        public void CheckpointKept(string folder, int step) => Kept.Add((folder, step));
         public void SampleDrawn(string file, string prompt, int step) => Samples.Add((file, step));
         public void AskedSamplesDrawn(int step) => AskedSamples.Add(step);
         public void Log(string line) => Lines.Add(line);

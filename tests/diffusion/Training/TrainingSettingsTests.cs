@@ -62,6 +62,7 @@ public sealed class TrainingSettingsTests
         "input_images_filetype",
         "sample_prompts",
         "sample_every_steps",
+        "keep_checkpoints",
     ];
 
     public static TheoryData<string> Inputs => [.. TrainingInputs.Fields.Select(f => f.Name).Except(s_elsewhere)];
