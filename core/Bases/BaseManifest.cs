@@ -39,6 +39,12 @@ public sealed record BaseManifest(
     /// <summary>false: nobody offers a checker of drawn pictures for this model, so that none is missed.</summary>
     public bool HasSafetyChecker { get; init; } = true;
 
+    /// <summary>
+    /// Bytes of a LoRA's file for each of its ranks, by 'lora_targets': what a kept checkpoint takes can be said before a net is loaded.
+    /// Empty: not known.
+    /// </summary>
+    public IReadOnlyDictionary<string, long> LoraBytesPerRank { get; init; } = new Dictionary<string, long>();
+
     /// <summary>The models folder that the manifest was read from. Not part of the file.</summary>
     [JsonIgnore]
     public string ModelsFolder { get; init; } = "";

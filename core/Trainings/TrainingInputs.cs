@@ -277,8 +277,7 @@ public sealed record TrainingInputs
     public bool KeepCheckpoints { get; init; }
 
     /// <summary>Whether it has rows of sample pictures whose weights are kept.</summary>
-    [JsonIgnore]
-    public bool KeepsWeights => KeepCheckpoints && IsLora && SamplePrompts is not null;
+    public bool KeepsWeights() => KeepCheckpoints && IsLora && SamplePrompts is not null;
 
     /// <summary>Checks <paramref name="given"/> and fills in defaults: the base model's, then the general ones.</summary>
     /// <param name="given">What the user said, by input name; <c>input_images</c> is accepted and left to the caller.</param>

@@ -249,7 +249,7 @@ public sealed class TrainingRun
             try
             {
                 samples.Draw(at, asked, stop);
-                if (plan.Inputs.KeepsWeights && at > 0 && !ended && (asked || samples.AreDue(at)))
+                if (plan.Inputs.KeepsWeights() && at > 0 && !ended && (asked || samples.AreDue(at)))
                     kept.Keep(at, rollbacks);
                 return true;
             }

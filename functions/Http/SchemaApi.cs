@@ -13,13 +13,26 @@ namespace Sdxl.Functions.Http;
 /// <summary>The API's own description, and the inputs of trainings and predictions as JSON schemas: a form can be made of them.</summary>
 public sealed class SchemaApi(BaseCatalog bases, Addresses addresses)
 {
-    /// <summary>?base=NAME gives that base model's defaults.</summary>
+    /// <summary>Files of a version that hold the LoRA: trained_model.tar, kohya's, PEFT's.</summary>
+    private const int LoraFiles = 3;
+
+    /// <summary>
+    /// ?base=NAME gives that base model's defaults, and what a kept checkpoint takes: bytes by lora_targets, for each rank.
+    /// </summary>
     [Function("GetTrainingSchema")]
     [Operation("The inputs of trainings as a JSON schema.", Gives = typeof(JsonObject), Query = "base")]
     public IActionResult Training(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/schema/training")] HttpRequest request) => Answers.Tagged(
-            request,
-            InputSchemas.Inline("TrainingInput", [InputSchemas.ArchiveField, .. TrainingInputs.Fields], BaseOf(request).TrainingDefaults));
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/schema/training")] HttpRequest request)
+    {
+        var of = BaseOf(request);
+        var schema = InputSchemas.Inline("TrainingInput", [InputSchemas.ArchiveField, .. TrainingInputs.Fields], of.TrainingDefaults);
+        if (of.LoraBytesPerRank.Count > 0)
+        {
+            schema["properties"]!["keep_checkpoints"]!["x-bytes-per-rank"] = new JsonObject(
+                of.LoraBytesPerRank.Select(size => KeyValuePair.Create(size.Key, (JsonNode?)(LoraFiles * size.Value))));
+        }
+        return Answers.Tagged(request, schema);
+    }
 
     /// <inheritdoc cref="Training"/>
     [Function("GetPredictionSchema")]

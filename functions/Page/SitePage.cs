@@ -11,7 +11,7 @@ public sealed record SitePage(string Name, string Title, IReadOnlyList<string> M
     public static SitePage Start { get; } = Of("start", "Train on your pictures", "pictures.js", "settings.js", "kinds.js", "drop.js");
     public static SitePage Trainings { get; } = Of("trainings", "Trainings");
     public static SitePage Training { get; } =
-        Of("training", "Training", "pictures.js", "samples.js", "curve.js", "code.js") with
+        Of("training", "Training", "pictures.js", "samples.js", "curve.js") with
         {
             Scripts = ["vendor/uPlot.iife.min.js"],
         };

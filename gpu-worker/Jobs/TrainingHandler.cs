@@ -142,7 +142,7 @@ public sealed class TrainingHandler(
             var outcome = await training;
             if (outcome is TrainingOutcome.Stopped && !signals.Canceled.IsCancellationRequested)
                 await uploads.FinishAsync();
-            else if (outcome is TrainingOutcome.Completed && job.Inputs.KeepsWeights)
+            else if (outcome is TrainingOutcome.Completed && job.Inputs.KeepsWeights())
                 await uploads.FinishKeptAsync();
             return outcome;
         }
@@ -176,7 +176,7 @@ public sealed class TrainingHandler(
             {
                 case TrainingReport.Began began:
                     await Try(() => journal.BeginAsync(began.Step, CancellationToken.None));
-                    if (job.Inputs.KeepsWeights)
+                    if (job.Inputs.KeepsWeights())
                         uploads.BeginKept(began.Step);
                     break;
                 case TrainingReport.Line line:

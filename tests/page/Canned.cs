@@ -9,6 +9,7 @@ public static class Canned
     public const string TrainingId = "tr1abcdefghijklmnopqrstuvw";
     public const string CheckId = "ch1abcdefghijklmnopqrstuvw";
     public const string Version = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    public const string OtherVersion = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
 
     /// <summary>What strangers put into names and captions.</summary>
     public const string Hostile = "<img src=x onerror=\"alert(1)\"> \u202Etxet desrever\u202C {{7*7}} ${7*7}";
@@ -30,18 +31,18 @@ public static class Canned
                 },
             }
         );
-        api.On(
-            "GET",
-            "/v1/schema/training",
-            Schema(
-                ("max_train_steps", "integer", 1000, "Training steps in all; 1000 suits 5 to 20 pictures.", "training"),
-                ("lora_rank", "integer", 32, "Rank of the LoRA: its capacity and file size.", "network"),
-                ("lora_lr", "number", 1e-4, "Learning rate of the LoRA matrices.", "training"),
-                ("caption_prefix", "string", "a photo of TOK", "Put in front of automatic captions.", "captions"),
-                ("crop_based_on_salience", "boolean", true, "Crop to the square around what matters.", "pictures"),
-                ("seed", "integer", null, "Same seed, same weights.", "training")
-            )
+        var training = Schema(
+            ("max_train_steps", "integer", 1000, "Training steps in all; 1000 suits 5 to 20 pictures.", "training"),
+            ("lora_rank", "integer", 32, "Rank of the LoRA: its capacity and file size.", "network"),
+            ("lora_lr", "number", 1e-4, "Learning rate of the LoRA matrices.", "training"),
+            ("lora_targets", "string", "attention", "Layers that get a LoRA.", "network"),
+            ("caption_prefix", "string", "a photo of TOK", "Put in front of automatic captions.", "captions"),
+            ("crop_based_on_salience", "boolean", true, "Crop to the square around what matters.", "pictures"),
+            ("seed", "integer", null, "Same seed, same weights.", "training"),
+            ("keep_checkpoints", "boolean", false, "Keep the weights with every row of sample pictures.", "run")
         );
+        training["properties"]!["keep_checkpoints"]!["x-bytes-per-rank"] = new JsonObject { ["attention"] = 3 * 5_806_080 };
+        api.On("GET", "/v1/schema/training", training);
         api.On("GET", "/v1/schema/prediction", PredictionSchema());
         api.On("GET", "/v1/trainings", Page());
         api.On("GET", "/v1/models", Page(Model()));
@@ -123,6 +124,7 @@ public static class Canned
             }
         );
         api.On("GET", $"/v1/trainings/{TrainingId}/samples", Samples(step));
+        api.On("GET", $"/v1/trainings/{TrainingId}/checkpoints", Checkpoints(step));
         api.On(
             "GET",
             $"/v1/trainings/{TrainingId}/logs",
@@ -139,6 +141,9 @@ public static class Canned
         );
         api.On("POST", $"/v1/trainings/{TrainingId}/stop", training.DeepClone());
         api.On("POST", $"/v1/trainings/{TrainingId}/sample", training.DeepClone());
+        var published = VersionOf(withFiles: true);
+        (published["id"], published["step"]) = (OtherVersion, 400);
+        api.On("POST", $"/v1/trainings/{TrainingId}/checkpoints/400", published, 201);
         api.On("POST", $"/v1/trainings/{TrainingId}/cancel", training.DeepClone());
         api.On("DELETE", $"/v1/trainings/{TrainingId}", Status(204));
     }
@@ -163,7 +168,7 @@ public static class Canned
     public static JsonObject Training(string stage, string status, int step = 0, string? error = null)
     {
         var urls = new JsonObject { ["get"] = $"/v1/trainings/{TrainingId}", ["web"] = $"/trainings/{TrainingId}" };
-        foreach (var more in new[] { "cancel", "stop", "sample", "report", "metrics", "samples", "events", "logs" })
+        foreach (var more in new[] { "cancel", "stop", "sample", "report", "metrics", "samples", "checkpoints", "events", "logs" })
             urls[more] = $"/v1/trainings/{TrainingId}/{more}";
         return new JsonObject
         {
@@ -180,6 +185,7 @@ public static class Canned
                 ["max_train_steps"] = 1000,
                 ["sample_every_steps"] = 200,
                 ["sample_prompts"] = "a photo of TOK|TOK on the moon",
+                ["keep_checkpoints"] = true,
                 ["seed"] = 42,
             },
             ["progress"] =
@@ -355,6 +361,38 @@ public static class Canned
                                 }
                     ),
             ]),
+        };
+
+    /// <summary>One with each row of samples but the untrained and the last; the first is published.</summary>
+    public static JsonObject Checkpoints(int until) =>
+        new()
+        {
+            ["results"] = new JsonArray([
+                .. Enumerable
+                    .Range(1, Math.Min(until, 999) / 200)
+                    .Select(k =>
+                        (JsonNode)
+                            new JsonObject
+                            {
+                                ["step"] = k * 200,
+                                ["version"] = k == 1 ? $"me/cat:{Version}" : null,
+                                ["files"] = new JsonArray([
+                                    .. new[] { "trained_model.tar", "cat-kohya.safetensors", "config.json" }.Select(name =>
+                                        (JsonNode)
+                                            new JsonObject
+                                            {
+                                                ["name"] = name,
+                                                ["bytes"] = 47_000_000,
+                                                ["sha256"] = Version,
+                                                ["url"] = $"/picture/{k}-{name}",
+                                            }
+                                    ),
+                                ]),
+                                ["urls"] = new JsonObject { ["publish"] = $"/v1/trainings/{TrainingId}/checkpoints/{k * 200}" },
+                            }
+                    ),
+            ]),
+            ["expires_at"] = until < 1000 ? null : "2026-12-29T10:12:00Z",
         };
 
     public static JsonObject Model() =>

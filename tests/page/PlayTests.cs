@@ -77,6 +77,37 @@ public sealed class PlayTests(Browser browser, Site site) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_strip_of_checkpoints_draws_all_published_versions_of_the_training_from_one_seed()
+    {
+        var (last, checkpoint, others) = (Canned.VersionOf(), Canned.VersionOf(), Canned.VersionOf());
+        (checkpoint["id"], checkpoint["step"]) = (Canned.OtherVersion, 400);
+        (others["id"], others["training_id"]) = (new string('a', 64), "another");
+        Api.On("GET", "/v1/models/me/cat/versions", Canned.Page(others, checkpoint, last));
+        Api.On("POST", "/v1/predictions", Canned.Prediction("p1", "starting"), 201);
+        Api.On("GET", "/v1/predictions/p1", Canned.Prediction("p1", "succeeded"));
+        await visit.OpenAsync($"/play?version=me/cat:{Canned.Version}&prompt=a+photo+of+TOK");
+
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Checkpoints, one seed" }).ClickAsync();
+        await Page.GetByText("step 400").WaitForAsync();
+
+        var sent = Api.Sent("POST", "/v1/predictions");
+        Assert.Equal([$"me/cat:{Canned.Version}", $"me/cat:{Canned.OtherVersion}"], sent.Select(s => s["version"]!.ToString()));
+        Assert.Single(sent.Select(s => s["input"]!["seed"]!.GetValue<long>()).Distinct());
+        Assert.All(sent, s => Assert.Equal("a photo of TOK", s["input"]!["prompt"]!.ToString()));
+        Assert.All(sent, s => Assert.Null(s["input"]!["step"]));
+    }
+
+    [Fact]
+    public async Task Of_one_published_version_the_strip_says_where_more_are_published()
+    {
+        await visit.OpenAsync($"/play?version=me/cat:{Canned.Version}&prompt=a+photo+of+TOK");
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Checkpoints, one seed" }).ClickAsync();
+        var link = Page.GetByRole(AriaRole.Status).GetByRole(AriaRole.Link, new() { Name = "its page" });
+        Assert.Equal($"/trainings/{Canned.TrainingId}", await link.GetAttributeAsync("href"));
+        Assert.Empty(Api.Sent("POST", "/v1/predictions"));
+    }
+
+    [Fact]
     public async Task Drawings_are_looked_at_large_by_keys_and_two_are_compared()
     {
         Api.On("GET", "/v1/predictions", Canned.Page(Canned.Prediction("p2", "succeeded"), Canned.Prediction("p3", "succeeded", 8)));

@@ -37,6 +37,26 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
             (Canned.CheckId, "pictures", true),
             (sent["check"]!.ToString(), sent["name"]!.ToString(), sent["input"]!["use_face_detection_instead"]!.GetValue<bool>())
         );
+        Assert.True(sent["input"]!["keep_checkpoints"]!.GetValue<bool>());
+    }
+
+    [Fact]
+    public async Task Checkpoints_are_kept_unless_the_box_that_says_what_they_take_is_cleared()
+    {
+        await visit.OpenAsync("/");
+        await visit.DropAsync(StatesTests.Pictures(12));
+        var box = Page.GetByRole(AriaRole.Checkbox, new() { Name = "Keep every checkpoint (557" });
+        await Assertions.Expect(box).ToBeCheckedAsync();
+        await Page.GetByText("All settings (").ClickAsync();
+        await Page.GetByLabel("Lora rank").FillAsync("16");
+        await Page.GetByLabel("Lora rank").BlurAsync();
+        box = Page.GetByRole(AriaRole.Checkbox, new() { Name = "Keep every checkpoint (279" });
+        await box.UncheckAsync();
+        await Assertions.Expect(box).Not.ToBeCheckedAsync();
+
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        Assert.False(Assert.Single(Api.Sent("POST", "/v1/trainings"))["input"]!["keep_checkpoints"]!.GetValue<bool>());
     }
 
     [Fact]
@@ -289,7 +309,7 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
         );
         visit.Expected.Add(422);
         await visit.OpenAsync($"/?check={Canned.CheckId}");
-        await Page.GetByText("All settings (4)").ClickAsync(); // without those that shaped the pictures
+        await Page.GetByText("All settings (5)").ClickAsync(); // without those that shaped the pictures
         await Page.GetByLabel("Find a setting").FillAsync("rank");
         await Page.GetByLabel("Lora rank").FillAsync("9999");
         await Page.GetByLabel("Lora rank").BlurAsync();

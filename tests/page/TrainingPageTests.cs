@@ -104,6 +104,48 @@ public sealed class TrainingPageTests(Browser browser, Site site) : IAsyncLifeti
     }
 
     [Fact]
+    public async Task A_kept_checkpoint_has_its_files_and_is_published_where_it_is_used()
+    {
+        Canned.Put(Api, Canned.Training("train", "processing", 640));
+        await visit.OpenAsync(Path);
+
+        await Page.GetByLabel("Its files: step 400").ClickAsync();
+        var file = Page.GetByRole(AriaRole.Link, new() { Name = "cat-kohya.safetensors" }).First;
+        Assert.Equal("/picture/2-cat-kohya.safetensors", await file.GetAttributeAsync("href"));
+
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Use this checkpoint: step 400" }).ClickAsync();
+        await Page.WaitForURLAsync($"**/play?version=me%2Fcat%3A{Canned.OtherVersion}&prompt=a+photo+of+TOK");
+        Assert.Single(Api.Requests, r => r is { Method: "POST" } && r.Path.EndsWith("/checkpoints/400", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task One_that_is_published_already_is_used_without_publishing_it_again()
+    {
+        Canned.Put(Api, Canned.Training("train", "processing", 640));
+        await visit.OpenAsync(Path);
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Use this checkpoint: step 200" }).ClickAsync();
+        await Page.WaitForURLAsync($"**/play?version=me%2Fcat%3A{Canned.Version}&prompt=a+photo+of+TOK");
+        Assert.DoesNotContain(Api.Requests, r => r is { Method: "POST" });
+    }
+
+    [Fact]
+    public async Task A_finished_training_offers_its_other_checkpoints_and_one_that_cannot_be_published_says_why()
+    {
+        Canned.Put(Api, Canned.Training("done", "succeeded", 1000));
+        Api.Fails("POST", $"/v1/trainings/{Canned.TrainingId}/checkpoints/600", 409, "Checkpoint 600 cannot be published.");
+        visit.Expected.Add(409);
+        await visit.OpenAsync(Path);
+
+        await Page.GetByText("They are kept until").WaitForAsync();
+        Assert.Equal(3, await Page.GetByRole(AriaRole.Button, new() { Name = "Publish another" }).CountAsync()); // 200 is published
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Publish another: step 400" }).ClickAsync();
+        await Page.GetByRole(AriaRole.Link, new() { Name = $"me/cat:{Canned.OtherVersion[..8]}" }).WaitForAsync();
+
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Publish another: step 600" }).ClickAsync();
+        await Page.GetByRole(AriaRole.Alert).GetByText("Checkpoint 600 cannot be published.").WaitForAsync();
+    }
+
+    [Fact]
     public async Task Without_the_stream_of_events_polling_does()
     {
         await Page.RouteAsync("**/events", route => route.AbortAsync());

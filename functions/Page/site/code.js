@@ -41,10 +41,11 @@ export const drawingCode = (version, input) => request('POST', `${location.origi
 
 let language = 'curl';
 
-export function codeBlock(snippets, draw, { open = false } = {}) {
-  const id = 'code-shown';
-  return html`<details ?open=${open}><summary>${w.code.title}</summary>
-    <div class="row"><label>${w.code.language}<select @change=${e => { language = e.target.value; draw(); }}>${Object.entries(w.code.languages).map(([key, name]) => html`<option value=${key} ?selected=${key === language}>${name}</option>`)}</select></label>
+export const codeBlock = (snippets, draw, { open = false } = {}) => html`<details ?open=${open}><summary>${w.code.title}</summary>${codeShown(snippets, draw)}</details>`;
+
+/** The same without what folds it. */
+export function codeShown(snippets, draw) {
+  return html`<div class="row"><label>${w.code.language}<select @change=${e => { language = e.target.value; draw(); }}>${Object.entries(w.code.languages).map(([key, name]) => html`<option value=${key} ?selected=${key === language}>${name}</option>`)}</select></label>
     <button type="button" class="small" @click=${e => copy(snippets[language], e.currentTarget, e.target.closest('details').querySelector('pre'))}>${w.copy}</button></div>
-    <pre class="code" tabindex="0" role="group" aria-label=${w.code.languages[language]} id=${id}>${snippets[language]}</pre><small>${w.code.note}</small></details>`;
+    <pre class="code" tabindex="0" role="group" aria-label=${w.code.languages[language]} id="code-shown">${snippets[language]}</pre><small>${w.code.note}</small>`;
 }

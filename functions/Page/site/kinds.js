@@ -18,9 +18,9 @@ export const icons = {
   other: svg`<path d="M24 5l5 13 14 1-11 9 4 14-12-8-12 8 4-14L5 19l14-1z"></path>`,
 };
 
-/** What a kind sets, the trigger word put in. */
+/** What a kind sets, the trigger word put in; every kind keeps its checkpoints. */
 export const presetOf = (kind, word) =>
-  Object.fromEntries(Object.entries(kinds[kind] ?? {}).map(([name, value]) => [name, typeof value === 'string' ? value.replaceAll('TOK', word) : value]));
+  Object.fromEntries(Object.entries({ ...kinds[kind], keep_checkpoints: true }).map(([name, value]) => [name, typeof value === 'string' ? value.replaceAll('TOK', word) : value]));
 
 /** What shapes pictures, masks and captions: another value wants another look at them. */
 export const settled = ['resolution', 'mask_target_prompts', 'crop_based_on_salience', 'use_face_detection_instead', 'clipseg_temperature', 'token_string', 'caption_prefix'];

@@ -59,7 +59,7 @@ async function remove(v) {
 
 function version(v, i) {
   const reference = `${owner}/${name}:${v.id}`, { trigger: word = 'TOK', inputs } = v.manifest ?? {}, files = filesOf(v);
-  const facts = [[w.models.trigger, word], [w.models.base, v.base], [w.models.made, date(v.created_at)], [w.models.steps, inputs?.max_train_steps && count(inputs.max_train_steps)], [w.models.seed, inputs?.seed]].filter(([, value]) => value);
+  const facts = [[w.models.trigger, word], [w.models.base, v.base], [w.models.made, date(v.created_at)], [w.training.checkpoint, v.step && count(v.step)], [w.models.steps, inputs?.max_train_steps && count(inputs.max_train_steps)], [w.models.seed, inputs?.seed]].filter(([, value]) => value);
   return html`<section class="card" aria-label="${w.models.version} ${v.id.slice(0, 8)}"><div class="row apart"><h2>${w.models.version} <code>${v.id.slice(0, 8)}</code></h2>
       <div class="row"><a role="button" href="/play?${new URLSearchParams({ version: reference, prompt: `a photo of ${word.split('|')[0]}` })}">${w.training.draw}</a>
       <a role="button" class="outline" href="/?${new URLSearchParams({ from: reference })}">${w.training.further}</a>

@@ -7,7 +7,7 @@ import { Viewer } from './viewer.js';
 
 const up = ['prompt', 'negative_prompt', 'num_outputs', 'seed', 'lora_scale'];
 const only = location.pathname.split('/')[2] ?? null;
-const state = { models: [], version: null, schema: null, fields: [], values: {}, word: null, list: [], next: null, error: null, errors: {}, busy: false, strip: '', pair: [], large: null, loaded: false };
+const state = { models: [], version: null, schema: null, fields: [], values: {}, word: null, list: [], next: null, error: null, errors: {}, busy: false, training: null, alone: false, pair: [], large: null, loaded: false };
 const viewer = new Viewer({ draw, walk, onClose() { Object.assign(state, { large: null, pair: [] }); draw(); } });
 
 const input = () => Object.fromEntries(Object.entries(state.values).filter(([, v]) => v !== undefined && v !== ''));
@@ -46,6 +46,7 @@ async function choose(version) {
   const schemas = found?.openapi_schema?.components?.schemas;
   state.fields = fieldsOf(schemas?.Input ?? await getOr('/v1/schema/prediction', { properties: { prompt: { type: 'string', 'x-order': 0 } } }), schemas);
   state.word = found ? await wordOf(found) : null;
+  Object.assign(state, { training: found?.training_id ?? null, alone: false });
 }
 
 /** The trigger word stands in the version's manifest. */
@@ -62,9 +63,9 @@ async function send(inputs, strip = '') {
   draw();
   try {
     for (const one of inputs) {
-      const { version = state.version, ...rest } = one;
+      const { version = state.version, step, ...rest } = one;
       const made = await post('/v1/predictions', version ? { version, input: rest } : { input: rest });
-      keep({ ...made, strip });
+      keep({ ...made, strip: step ?? strip });
       watch(made.id);
     }
   } catch (e) {
@@ -101,10 +102,17 @@ const seedNow = () => state.values.seed ?? Math.floor(Math.random() * 65536);
 const strips = {
   strength: () => { const seed = seedNow(); return [1, 0.8, 0.6, 0.4, 0].map(lora_scale => ({ ...input(), seed, lora_scale, num_outputs: 1 })); },
   seeds: () => [{ ...input(), num_outputs: 4 }],
+  /** Every version of the same training: its end, and what is published of its checkpoints. */
   async checkpoints() {
-    const seed = seedNow(), model = state.version.split(':')[0];
-    const versions = (await get(`/v1/models/${model}/versions`)).results.slice(0, 5).reverse();
-    return versions.map(v => ({ ...input(), seed, num_outputs: 1, version: `${model}:${v.id}` }));
+    const seed = seedNow(), model = state.version.split(':')[0], versions = [];
+    for (let page = `/v1/models/${model}/versions`; page;) {
+      const { results, next } = await get(page);
+      versions.push(...results.filter(v => v.training_id === state.training));
+      page = next;
+    }
+    state.alone = versions.length < 2;
+    return state.alone ? [] : versions.sort((a, b) => (b.step ?? Infinity) - (a.step ?? Infinity))
+      .map(v => ({ ...input(), seed, num_outputs: 1, version: `${model}:${v.id}`, step: w.play.step(v.step) }));
   },
 };
 
@@ -206,7 +214,8 @@ function formTemplate() {
     ${problem(state.error)}
     <div class="row"><button aria-busy=${state.busy ? 'true' : nothing}>${state.busy ? w.play.drawing : w.play.draw}</button><small>${w.play.hint}</small></div>
     <fieldset class="row"><legend>${w.play.strips}</legend>
-      ${Object.keys(strips).filter(s => s !== 'checkpoints' || state.version?.includes('/')).map(s => html`<button type="button" class="small outline secondary" @click=${async () => send(await strips[s](), w.play[s])}>${w.play[s]}</button>`)}</fieldset>
+      ${Object.keys(strips).filter(s => s !== 'checkpoints' || state.training).map(s => html`<button type="button" class="small outline secondary" @click=${async () => send(await strips[s](), w.play[s])}>${w.play[s]}</button>`)}</fieldset>
+    ${state.alone ? html`<p role="status">${w.play.onlyOne} <a href="/trainings/${state.training}">${w.play.itsTraining}</a></p>` : nothing}
     ${codeBlock(drawingCode(state.version, input()), draw)}</form>`;
 }
 

@@ -3,8 +3,9 @@ import { html, nothing } from './app.js';
 import { w, count } from './words.js';
 
 export class Samples {
-  constructor({ draw, useCheckpoint }) {
-    Object.assign(this, { draw, useCheckpoint, results: [], at: null, open: null, other: null, marked: null, large: null });
+  /** @param ofStep what else can be done with a row's weights. */
+  constructor({ draw, useCheckpoint, ofStep }) {
+    Object.assign(this, { draw, useCheckpoint, ofStep, results: [], at: null, open: null, other: null, marked: null, large: null });
   }
 
   take(results) {
@@ -29,7 +30,7 @@ export class Samples {
     return html`<div class="scroll samples" tabindex="0" role="group" aria-label=${w.training.samples}><table>
       <thead><tr><th scope="col">${w.training.checkpoint}</th>${columns.map(([, c]) => html`<th scope="col"><span dir="auto">${c.prompt}</span><br><small>${w.training.seed(c.seed)}</small></th>`)}</tr></thead>
       <tbody>${next ? html`<tr><th scope="row">${count(next.step)}</th>${columns.map(() => html`<td><div class="coming">${w.training.coming}${next.seconds === null ? nothing : html`<br>${next.text}`}</div></td>`)}</tr>` : nothing}
-      ${steps.map(step => html`<tr class=${this.marked === step ? 'at' : ''}><th scope="row">${step === 0 ? w.training.untrained : count(step)}</th>${columns.map(([index]) => html`<td>${this.cell(this.find(step, index))}</td>`)}</tr>`)}
+      ${steps.map(step => html`<tr class=${this.marked === step ? 'at' : ''}><th scope="row">${step === 0 ? w.training.untrained : count(step)}${this.ofStep(step)}</th>${columns.map(([index]) => html`<td>${this.cell(this.find(step, index))}</td>`)}</tr>`)}
       </tbody></table></div>${this.viewer()}`;
   }
 

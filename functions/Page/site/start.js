@@ -28,6 +28,12 @@ const hasSettings = () => !hasOwnSettings() || state.taken !== null;
  * sent with; a setting that was taken back is said, too, since what is left out stays as it was.
  */
 function input() {
+  const all = everything();
+  if (all.is_lora === false) delete all.keep_checkpoints; // of a LoRA alone
+  return all;
+}
+
+function everything() {
   const changed = Object.fromEntries(Object.entries(state.values).filter(([, value]) => value !== undefined));
   const word = state.word.trim() || 'TOK';
   if (!hasOwnSettings()) return { token_string: word, ...presetOf(state.kind, word), ...changed };
@@ -299,6 +305,18 @@ function go() {
     <p class="muted">${state.need ?? (state.pending ? w.start.needReady(pictures.ready.length, all) : w.start.steps(input().max_train_steps ?? stepsByDefault()))}</p></div>`;
 }
 
+/** What holds of a setting, whoever has set it. */
+const held = name => input()[name] ?? state.fields.find(f => f.name === name)?.default;
+
+/** Whether the rows of sample pictures keep their weights, and what each takes at this rank. */
+function keep() {
+  const field = state.fields.find(f => f.name === 'keep_checkpoints');
+  if (!field || held('is_lora') === false || !held('sample_prompts')) return nothing;
+  const each = field['x-bytes-per-rank']?.[held('lora_targets')];
+  return html`<p><label><input type="checkbox" id="keep" aria-describedby="keep-help" .checked=${held('keep_checkpoints') === true}
+    @change=${e => { state.values = { ...state.values, keep_checkpoints: e.target.checked }; draw(); }}>${w.start.keep(each ? each * held('lora_rank') : 0)}</label><small id="keep-help">${w.start.keepHelp}</small></p>`;
+}
+
 const stepsByDefault = () => state.fields.find(f => f.name === 'max_train_steps')?.default ?? 1000;
 
 function lastTrainings() {
@@ -309,7 +327,7 @@ function lastTrainings() {
 
 function draw() {
   const busy = state.phase !== null || state.id;
-  const fields = isReused() ? state.fields.filter(f => !settled.includes(f.name)) : state.fields;
+  const fields = state.fields.filter(f => f.name !== 'keep_checkpoints' && !(isReused() && settled.includes(f.name)));
   show(html`<h1>${w.start.title}</h1><p class="lead">${w.start.lead}</p>
     <form @submit=${start} novalidate>
       ${busy ? nothing : dropZone()}
@@ -321,9 +339,9 @@ function draw() {
       ${busy ? html`${names()}<section aria-labelledby="pictures"><h2 id="pictures">${w.start.files}</h2>
         ${progressOf()}${pictures.verdict()}${pictures.template()}${leftOut(state.report?.skipped)}${warningsOf(state.report?.warnings)}
         <p><button type="button" class="small outline secondary" @click=${restart}>${state.phase === 'sending' ? w.start.cancelUpload : w.start.again}</button></p></section>
-        ${quote()}` : nothing}
+        ${quote()}${keep()}` : nothing}
       ${fields.length ? html`<details id="settings"><summary>${w.start.settings} (${count(fields.length)})</summary>${form(fields, { ...(hasOwnSettings() ? {} : kinds[state.kind]), ...state.values }, setValue,
-          { search: state.search, onSearch: text => { state.search = text; draw(); }, errors: state.errors })}</details>${chips(state.values, setValue)}` : nothing}
+          { search: state.search, onSearch: text => { state.search = text; draw(); }, errors: state.errors })}</details>${chips({ ...state.values, keep_checkpoints: undefined }, setValue)}` : nothing}
       ${go()}
     </form>
     ${busy && state.phase === 'ready' && pictures.address ? pictures.bulk() : nothing}

@@ -4,13 +4,16 @@ import { w, count, date, duration, bytes } from './words.js';
 import { Pictures, leftOut, warningsOf } from './pictures.js';
 import { Samples } from './samples.js';
 import { Curve } from './curve.js';
-import { trainingCode, codeBlock } from './code.js';
 
 const id = location.pathname.split('/')[2];
 const here = url => { const u = new URL(url, location.href); return u.pathname + u.search; };
-const state = { t: null, report: null, log: null, logOpen: false, logFollow: true, logFind: '', error: null, stopping: false, sampling: null, notify: false, tenth: -1, manifest: null, steps: [], shown: false };
+const state = { t: null, report: null, log: null, logOpen: false, logFollow: true, logFind: '', error: null, stopping: false, sampling: null, notify: false, tenth: -1, manifest: null, steps: [], shown: false, kept: [], keptUntil: null, publishing: null };
 const pictures = new Pictures({ draw });
-const samples = new Samples({ draw, useCheckpoint: s => `/play?${new URLSearchParams({ ...(state.t.output?.version ? { version: state.t.output.version } : {}), prompt: s.prompt, seed: s.seed })}` });
+const keptOf = step => state.kept.find(k => k.step === step) ?? null;
+const samples = new Samples({ draw, ofStep: rowOf, useCheckpoint(s) {
+  const version = keptOf(s.step)?.version ?? state.t.output?.version;
+  return `/play?${new URLSearchParams({ ...(version ? { version } : {}), prompt: s.prompt, seed: s.seed })}`;
+} });
 const curve = new Curve({ draw, onRead: step => samples.mark(step) });
 
 const follower = follow(`/v1/trainings/${id}`, {
@@ -37,6 +40,7 @@ async function details(t, before) {
     const grown = !before || before.progress?.step !== t.progress?.step || before.status !== t.status;
     if (t.urls?.metrics && grown) jobs.push(metrics(t));
     if (t.urls?.samples && grown) jobs.push(newSamples(t));
+    if (t.urls?.checkpoints && t.input?.keep_checkpoints && grown) jobs.push(kept(t));
     if (t.urls?.report && !['queued', 'unpack'].includes(t.stage) && !(state.report && (t.stage === before?.stage) && t.stage !== 'prepare')) jobs.push(report(t));
     if (state.logOpen && grown) jobs.push(log());
     if (t.output?.files?.['manifest.json'] && !state.manifest) jobs.push(manifest(t));
@@ -57,6 +61,11 @@ async function newSamples(t) {
   const before = samples.results.length, more = samples.take(list.results);
   if (state.sampling !== null && samples.steps.length > state.sampling) state.sampling = null;
   if (before && more > 0 && !isOver(t.status)) say(w.training.announceSamples(more));
+}
+
+async function kept(t) {
+  const list = await get(here(t.urls.checkpoints));
+  Object.assign(state, { kept: list.results, keptUntil: list.expires_at ?? null });
 }
 
 async function report(t) {
@@ -130,13 +139,32 @@ const stop = () => act(async () => { await post(here(state.t.urls.stop)); state.
 const sampleNow = () => act(async () => { await post(here(state.t.urls.sample)); state.sampling = samples.steps.length; say(w.training.sampling); follower.now(); });
 
 /** Why no samples can be drawn now; null: they can. */
-const whyNoSamples = t => (!t.input?.sample_prompts ? w.training.samplingNone : state.stopping ? w.training.samplingStop : !t.progress?.step ? w.training.samplingFirst : null);
+const whyNoSamples = t => (state.stopping ? w.training.stopping : !t.input?.sample_prompts ? w.training.samplingNone : !t.progress?.step ? w.training.samplingFirst : null);
 
 const cancel = async () => {
   const p = state.t.progress;
   if (await confirmed({ title: w.training.cancelTitle, body: w.training.cancelBody(p?.step ?? 0, p?.total_steps ?? 0), yes: w.training.cancelYes, no: w.training.cancelNo }))
     await act(async () => { await post(here(state.t.urls.cancel)); follower.now(); });
 };
+
+/** A checkpoint's version; published first, if it is not yet. */
+async function published(c) {
+  state.publishing = c.step;
+  draw();
+  try {
+    c.version ??= `${state.t.destination}:${(await post(here(c.urls.publish))).id}`;
+    return c.version;
+  } finally {
+    state.publishing = null;
+  }
+}
+
+const useCheckpoint = c => act(async () => {
+  const word = (state.t.input?.token_string ?? 'TOK').split('|')[0];
+  location.assign(`/play?${new URLSearchParams({ version: await published(c), prompt: samples.find(c.step, samples.columns[0]?.[0])?.prompt ?? `a photo of ${word}` })}`);
+});
+
+const publish = c => act(async () => { await published(c); say(`${w.play.step(c.step)} ${w.training.published} ${c.version}`); });
 
 const remove = async () => {
   if (await confirmed({ title: w.training.deleteTitle, body: w.training.deleteBody, yes: w.training.deleteYes }))
@@ -175,8 +203,7 @@ function head(t) {
       ${t.urls?.sample && t.stage === 'train' ? html`<button type="button" class="outline" @click=${sampleNow} ?disabled=${Boolean(whyNoSamples(t))} aria-busy=${state.sampling === null ? nothing : 'true'} aria-describedby="sampling">${w.training.sampleNow}</button>` : nothing}
       <button type="button" class="outline danger" @click=${cancel}>${w.training.cancel}</button>
       <button type="button" class="outline secondary" @click=${notify} aria-pressed=${state.notify ? 'true' : 'false'}>${state.notify ? w.training.notifying : w.training.notify}</button></div>
-      ${t.urls?.sample && t.stage === 'train' ? html`<p id="sampling" class="muted">${whyNoSamples(t) ?? (state.sampling === null ? '' : w.training.sampling)}</p>` : nothing}
-      ${state.stopping ? html`<p>${w.training.stopping}</p>` : nothing}`}
+      ${t.stage === 'train' ? html`<p id="sampling" class="muted">${whyNoSamples(t) ?? (state.sampling === null ? '' : w.training.sampling)}</p>` : nothing}`}
     ${problem(state.error)}`;
 }
 
@@ -200,6 +227,26 @@ function next(t) {
   return { step, seconds, text: seconds === null ? '' : duration(seconds) };
 }
 
+/** What can be done with a row of samples whose weights are kept. */
+function rowOf(step) {
+  const c = keptOf(step);
+  if (!c) return nothing;
+  return html`<div class="kept"><button type="button" class="small outline" aria-label=${`${w.training.use}: ${w.play.step(step)}`} ?disabled=${state.publishing !== null} @click=${() => useCheckpoint(c)}>${state.publishing === step ? w.training.using : w.training.use}</button>
+    <details><summary aria-label=${`${w.training.keptFiles}: ${w.play.step(step)}`}>${w.training.keptFiles}</summary><ul>${c.files.map(f => html`<li><a href=${f.url} download=${f.name}>${f.name}</a> ${bytes(f.bytes)}</li>`)}</ul></details></div>`;
+}
+
+/** The kept checkpoints of a training that is over, each with its pictures. */
+function keptSection() {
+  if (!state.kept.length) return nothing;
+  return html`<h3 id="kept-title">${w.training.kept}</h3><p class="muted">${w.training.keptLead(state.keptUntil && date(state.keptUntil))}</p>
+    <ul class="models" aria-labelledby="kept-title">${[...state.kept].sort((a, b) => b.step - a.step).map(c => {
+      const shown = samples.find(c.step, samples.columns[0]?.[0]);
+      return html`<li class="card"><p><b>${w.training.checkpoint} ${count(c.step)}</b></p>${shown ? samples.cell(shown) : nothing}
+        <p>${c.version ? html`${w.training.published} <a href="/play?${new URLSearchParams({ version: c.version })}">${c.version.replace(/:(.{8}).*/, ':$1')}</a>`
+          : html`<button type="button" class="small outline" aria-label=${`${w.training.publish}: ${w.play.step(c.step)}`} ?disabled=${state.publishing !== null} @click=${() => publish(c)}>${state.publishing === c.step ? w.training.using : w.training.publish}</button>`}</p></li>`;
+    })}</ul>`;
+}
+
 function trainingSection(t) {
   const coming = next(t);
   return html`<section aria-labelledby="samples-title"><h2 id="samples-title">${w.training.samples}</h2>
@@ -216,6 +263,12 @@ function logSection() {
       <button type="button" class="small outline secondary" @click=${() => save(text, `${id}.log`)}>${w.training.logDownload}</button></div>
       <pre class="log" tabindex="0" role="group" aria-label=${w.training.log} dir="auto" @wheel=${() => { state.logFollow = false; draw(); }}>${(lines ? lines.join('\n') : text) || w.training.logNone}</pre>` : nothing}</details>`;
 }
+
+let code = null;
+
+/** Few look at it: its module comes when it is unfolded. */
+const codeSection = t => html`<details @toggle=${e => { if (e.target.open && !code) import('./code.js').then(found => { code = found; draw(); }, x => { state.error = x; draw(); }); }}><summary>${w.code.title}</summary>
+  ${code?.codeShown(code.trainingCode(id, nameOf(targetOf(t)), t.base, given(t), t.from), draw) ?? nothing}</details>`;
 
 function picturesSection(t) {
   const open = ['unpack', 'prepare', 'manifest'].includes(t.stage) && !isOver(t.status);
@@ -234,8 +287,8 @@ function files(t) {
 }
 
 function result(t) {
-  if (t.status === 'failed') return html`<section class="card" aria-labelledby="end"><h2 id="end">${w.training.failed}</h2><div class="problem" role="alert"><p dir="auto">${t.error}</p></div><p>${w.training.kept}</p>${afterwards(t)}</section>`;
-  if (t.status === 'canceled') return html`<section class="card" aria-labelledby="end"><h2 id="end">${w.training.canceledTitle}</h2><p>${w.training.canceledBody}</p>${afterwards(t)}</section>`;
+  if (t.status === 'failed') return html`<section class="card" aria-labelledby="end"><h2 id="end">${w.training.failed}</h2><div class="problem" role="alert"><p dir="auto">${t.error}</p></div><p>${w.training.keptData}</p>${keptSection()}${afterwards(t)}</section>`;
+  if (t.status === 'canceled') return html`<section class="card" aria-labelledby="end"><h2 id="end">${w.training.canceledTitle}</h2><p>${w.training.canceledBody}</p>${keptSection()}${afterwards(t)}</section>`;
   if (t.status !== 'succeeded' || !t.output) return nothing;
   const word = t.input?.token_string ?? 'TOK', version = t.output.version;
   const best = samples.results.filter(s => s.step === samples.steps[0]).sort((a, b) => a.index - b.index)[0];
@@ -244,7 +297,7 @@ function result(t) {
       <img src=${best.urls.get} alt=""></button>` : nothing}
     <div>${best && samples.find(0, best.index) ? html`<p><button type="button" class="outline" @click=${() => samples.show(best, 0)}>${w.training.sideBySide}</button></p>` : nothing}<p>${w.models.trigger}: <code>${word}</code></p><p><a role="button" href="/play?${new URLSearchParams({ version, prompt: `a photo of ${word.split('|')[0]}` })}">${w.training.draw}</a></p>
       <p><a href="/models/${version.split(':')[0]}">${version.split(':')[0]}</a></p></div></div>
-    ${files(t)}<p class="note">${w.models.note}</p>${afterwards(t)}</section>`;
+    ${files(t)}<p class="note">${w.models.note}</p>${keptSection()}${afterwards(t)}</section>`;
 }
 
 const afterwards = t => html`<div class="row">
@@ -261,7 +314,7 @@ function draw() {
     ${order[t.stage] >= 2 || samples.results.length || curve.points.length ? trainingSection(t) : nothing}
     ${over ? picturesSection(t) : nothing}
     ${logSection()}
-    ${codeBlock(trainingCode(id, nameOf(targetOf(t)), t.base, given(t), t.from), draw)}
+    ${codeSection(t)}
     <section>${t.expires_at ? html`<p class="muted">${w.training.expires(date(t.expires_at))}</p>` : nothing}
       ${over ? html`<button type="button" class="outline danger" @click=${remove}>${w.training.deleteAll}</button>` : nothing}</section>`);
   curve.marks = samples.steps.filter(s => s > 0);
