@@ -101,7 +101,7 @@ public sealed class BudgetTests(Browser browser)
         await page.Locator(".verdict").WaitForAsync();
         await TabToAsync(page, "Start training");
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        await page.ArriveAsync($"**/trainings/{Canned.TrainingId}");
         await page.GetByText("Step 340 of 1,000").First.WaitForAsync();
 
         await TabToAsync(page, "Cancel …");

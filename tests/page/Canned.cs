@@ -144,6 +144,7 @@ public static class Canned
         var published = VersionOf(withFiles: true);
         (published["id"], published["step"]) = (OtherVersion, 400);
         api.On("POST", $"/v1/trainings/{TrainingId}/checkpoints/400", published, 201);
+        api.On("GET", $"/v1/models/me/cat/versions/{OtherVersion}", published.DeepClone());
         api.On("POST", $"/v1/trainings/{TrainingId}/cancel", training.DeepClone());
         api.On("DELETE", $"/v1/trainings/{TrainingId}", Status(204));
     }

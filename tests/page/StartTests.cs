@@ -31,7 +31,7 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
         await Page.GetByRole(AriaRole.Radio, new() { Name = "Person" }).CheckAsync();
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
 
-        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        await Page.ArriveAsync($"**/trainings/{Canned.TrainingId}");
         var sent = Assert.Single(Api.Sent("POST", "/v1/trainings"));
         Assert.Equal(
             (Canned.CheckId, "pictures", true),
@@ -55,7 +55,7 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
         await Assertions.Expect(box).Not.ToBeCheckedAsync();
 
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
-        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        await Page.ArriveAsync($"**/trainings/{Canned.TrainingId}");
         Assert.False(Assert.Single(Api.Sent("POST", "/v1/trainings"))["input"]!["keep_checkpoints"]!.GetValue<bool>());
     }
 
@@ -86,7 +86,7 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
         await Page.GetByText("It starts by itself when the pictures are ready (3 of 12).").WaitForAsync();
         ready = 12;
 
-        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        await Page.ArriveAsync($"**/trainings/{Canned.TrainingId}");
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
                     })
             );
         await Page.Locator("[data-index='1']").WaitForAsync();
-        await Page.WaitForURLAsync($"**/?check={Canned.CheckId}");
+        await Page.ArriveAsync($"**/?check={Canned.CheckId}");
         Assert.Single(Api.Requests, r => r is { Method: "POST", Path: "/v1/checks", Body: "(form)" });
     }
 
@@ -335,7 +335,7 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
         await Page.Locator(".verdict").WaitForAsync();
         await Assertions.Expect(Page.GetByLabel("Name of the model")).ToHaveValueAsync("cat");
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
-        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        await Page.ArriveAsync($"**/trainings/{Canned.TrainingId}");
         var sent = Assert.Single(Api.Sent("POST", "/v1/trainings"));
         Assert.Equal((Canned.TrainingId, 42), (sent["check"]!.ToString(), sent["input"]!["seed"]!.GetValue<int>()));
     }
@@ -352,7 +352,7 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
         await Page.GetByRole(AriaRole.Button, new() { Name = "Seed: 42" }).ClickAsync();
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
 
-        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        await Page.ArriveAsync($"**/trainings/{Canned.TrainingId}");
         var input = Assert.Single(Api.Sent("POST", "/v1/trainings"))["input"]!.AsObject();
         Assert.Equal((32, true, null), (input["lora_rank"]!.GetValue<int>(), input.ContainsKey("seed"), input["seed"]));
         Assert.False(input.ContainsKey("caption_prefix"), "what shaped the pictures stays as they were made");
@@ -365,7 +365,7 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
         await Page.Locator(".verdict").WaitForAsync();
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start over with other pictures" }).ClickAsync();
         await visit.DropAsync(StatesTests.Pictures(2));
-        await Page.WaitForURLAsync($"**/?check={Canned.CheckId}");
+        await Page.ArriveAsync($"**/?check={Canned.CheckId}");
         Assert.DoesNotContain(Api.Requests, r => r.Path.EndsWith("/cancel", StringComparison.Ordinal));
     }
 
@@ -386,7 +386,7 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
         await Page.Locator(".verdict").WaitForAsync();
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
 
-        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        await Page.ArriveAsync($"**/trainings/{Canned.TrainingId}");
         var sent = Assert.Single(Api.Sent("POST", "/v1/trainings"));
         Assert.Equal((Canned.CheckId, 16), (sent["check"]!.ToString(), sent["input"]!["lora_rank"]!.GetValue<int>()));
     }
@@ -401,7 +401,7 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
         await visit.DropAsync(StatesTests.Pictures(2));
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
 
-        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        await Page.ArriveAsync($"**/trainings/{Canned.TrainingId}");
         var sent = Assert.Single(Api.Sent("POST", "/v1/trainings"));
         Assert.Equal(
             (Canned.CheckId, $"me/cat:{Canned.Version}", "sdxl", "cat", "TOK", 16, 800),
@@ -424,9 +424,9 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
         await visit.OpenAsync($"/?again={Canned.TrainingId}&from=me/cat:{Canned.Version}");
         await Page.Locator(".verdict").WaitForAsync();
         await Page.GetByRole(AriaRole.Button, new() { Name = "Begin anew instead" }).ClickAsync();
-        await Page.WaitForURLAsync($"**/?again={Canned.TrainingId}");
+        await Page.ArriveAsync($"**/?again={Canned.TrainingId}");
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
-        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        await Page.ArriveAsync($"**/trainings/{Canned.TrainingId}");
         Assert.False(Assert.Single(Api.Sent("POST", "/v1/trainings")).AsObject().ContainsKey("from"));
     }
 
@@ -470,7 +470,7 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
         await Page.GetByRole(AriaRole.Alert).GetByText("The service cannot be reached.").WaitForAsync();
         await Page.UnrouteAsync("**/v1/checks");
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
-        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        await Page.ArriveAsync($"**/trainings/{Canned.TrainingId}");
     }
 
     /// <summary>An upload that does not come to its end.</summary>
@@ -506,12 +506,12 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
         });
         visit.Expected.Add(401);
         await Page.GotoAsync("/trainings");
-        await Page.WaitForURLAsync("**/sign-in?return=%2Ftrainings");
+        await Page.ArriveAsync("**/sign-in?return=%2Ftrainings");
 
         await Page.GetByLabel("API token").FillAsync("sdxl_secret");
         await Page.GetByLabel("API token").PressAsync("Enter");
 
-        await Page.WaitForURLAsync("**/trainings");
+        await Page.ArriveAsync("**/trainings");
         await Page.GetByText("No training yet.").WaitForAsync();
         Assert.Equal("sdxl_secret", Assert.Single(Api.Sent("POST", "/v1/session"))["token"]!.ToString());
         Assert.Equal("0", await Page.EvaluateAsync<string>("() => String(localStorage.length + sessionStorage.length)"));
@@ -521,7 +521,7 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
     public async Task A_sign_in_link_leads_nowhere_but_to_this_site()
     {
         await visit.OpenAsync("/sign-in?return=%2F%2Fevil.example%2F#code=abc");
-        await Page.WaitForURLAsync(new Uri(Api.Address, "/").ToString());
+        await Page.ArriveAsync(new Uri(Api.Address, "/").ToString());
         Assert.Equal("abc", Assert.Single(Api.Sent("POST", "/v1/session"))["code"]!.ToString());
     }
 }

@@ -114,7 +114,7 @@ public sealed class TrainingPageTests(Browser browser, Site site) : IAsyncLifeti
         Assert.Equal("/picture/2-cat-kohya.safetensors", await file.GetAttributeAsync("href"));
 
         await Page.GetByRole(AriaRole.Button, new() { Name = "Use this checkpoint: step 400" }).ClickAsync();
-        await Page.WaitForURLAsync($"**/play?version=me%2Fcat%3A{Canned.OtherVersion}&prompt=a+photo+of+TOK");
+        await Page.ArriveAsync($"**/play?version=me%2Fcat%3A{Canned.OtherVersion}&prompt=a+photo+of+TOK");
         Assert.Single(Api.Requests, r => r is { Method: "POST" } && r.Path.EndsWith("/checkpoints/400", StringComparison.Ordinal));
     }
 
@@ -124,7 +124,7 @@ public sealed class TrainingPageTests(Browser browser, Site site) : IAsyncLifeti
         Canned.Put(Api, Canned.Training("train", "processing", 640));
         await visit.OpenAsync(Path);
         await Page.GetByRole(AriaRole.Button, new() { Name = "Use this checkpoint: step 200" }).ClickAsync();
-        await Page.WaitForURLAsync($"**/play?version=me%2Fcat%3A{Canned.Version}&prompt=a+photo+of+TOK");
+        await Page.ArriveAsync($"**/play?version=me%2Fcat%3A{Canned.Version}&prompt=a+photo+of+TOK");
         Assert.DoesNotContain(Api.Requests, r => r is { Method: "POST" });
     }
 
@@ -265,7 +265,7 @@ public sealed class TrainingPageTests(Browser browser, Site site) : IAsyncLifeti
         await visit.OpenAsync(Path);
         await Page.GetByRole(AriaRole.Button, new() { Name = "Delete pictures and everything" }).ClickAsync();
         await Page.GetByRole(AriaRole.Button, new() { Name = "Delete all of it" }).ClickAsync();
-        await Page.WaitForURLAsync("**/trainings");
+        await Page.ArriveAsync("**/trainings");
         Assert.Single(Api.Requests, r => r.Method == "DELETE");
     }
 
@@ -278,7 +278,7 @@ public sealed class TrainingPageTests(Browser browser, Site site) : IAsyncLifeti
         await Page.GetByText("Trains further: begins with the weights of me/cat:01234567.").WaitForAsync();
         await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
 
-        await Page.WaitForURLAsync($"**/trainings/{Canned.TrainingId}");
+        await Page.ArriveAsync($"**/trainings/{Canned.TrainingId}");
         var body = Assert.Single(Api.Sent("POST", "/v1/trainings"));
         Assert.Equal((Canned.TrainingId, $"me/cat:{Canned.Version}"), (body["check"]!.ToString(), body["from"]!.ToString()));
     }

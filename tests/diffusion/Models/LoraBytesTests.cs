@@ -13,7 +13,8 @@ public sealed class LoraBytesTests
     [InlineData("linear")]
     public void The_manifest_of_real_SDXL_says_what_its_layers_take(string targets)
     {
-        var shapes = JsonNode.Parse(File.ReadAllText(Path.Combine(TestPaths.Fixtures, "goldens", "keys", "sdxl-unet.json")))!["shapes"]!;
+        var file = Path.Combine(TestPaths.Root, "tests", "fixtures", "goldens", "keys", "sdxl-unet.json");
+        var shapes = JsonNode.Parse(File.ReadAllText(file))!["shapes"]!;
         Assert.Equal(
             BytesPerRank(targets, shapes.AsObject().Select(p => (p.Key, p.Value!.AsArray().Select(n => n!.GetValue<long>()).ToArray()))),
             Manifest("sdxl").LoraBytesPerRank[targets]
