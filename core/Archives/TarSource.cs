@@ -37,7 +37,8 @@ internal sealed class TarSource : IArchiveSource
         }
         catch (Exception e)
             when (e
-                    is InvalidDataException
+                    is InvalidOperationException // TarReader's word for an extended header of 2 GiB and more
+                        or InvalidDataException
                         or EndOfStreamException
                         or FormatException
                         or OverflowException

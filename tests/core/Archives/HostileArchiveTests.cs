@@ -225,6 +225,21 @@ public sealed class HostileArchiveTests
         Assert.Contains("'a.png' has checksum", refused.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Found by the fuzzer's long form: TarReader throws for it what it throws for nothing else.</summary>
+    [Fact]
+    public void An_extended_header_that_claims_gigabytes_is_refused_as_damaged()
+    {
+        var tar = Tar(TarFile("a.png", Png)).ToArray();
+        Assert.Equal((byte)'x', tar[156]); // POSIX pax: the extended header's own header comes first; size at 124, checksum at 148
+        "27777777777\0"u8.CopyTo(tar.AsSpan(124));
+        tar.AsSpan(148, 8).Fill((byte)' ');
+        var sum = tar.Take(512).Sum(one => one);
+        System.Text.Encoding.ASCII.GetBytes(Convert.ToString(sum, 8).PadLeft(6, '0') + "\0 ").CopyTo(tar, 148);
+        var refused = Refuse(new MemoryStream(tar));
+        Assert.Equal(ArchiveRefusal.Damaged, refused.Refusal);
+        Assert.Contains("its first header makes no sense", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_cut_tar_and_a_cut_gzip_are_refused_as_damaged()
     {
