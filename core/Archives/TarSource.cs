@@ -21,7 +21,7 @@ internal sealed class TarSource : IArchiveSource
         try
         {
             stream.Position = 0;
-            using var reader = new TarReader(stream, leaveOpen: true);
+            using var reader = new TarReader(new TarHeaderGuard(stream), leaveOpen: true);
             while (reader.GetNextEntry() is { } entry)
             {
                 if (entries.Count == limits.MaxEntries)
@@ -37,8 +37,7 @@ internal sealed class TarSource : IArchiveSource
         }
         catch (Exception e)
             when (e
-                    is InvalidOperationException // TarReader's word for an extended header of 2 GiB and more
-                        or InvalidDataException
+                    is InvalidDataException
                         or EndOfStreamException
                         or FormatException
                         or OverflowException

@@ -225,19 +225,37 @@ public sealed class HostileArchiveTests
         Assert.Contains("'a.png' has checksum", refused.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Found by the fuzzer's long form: TarReader throws for it what it throws for nothing else.</summary>
-    [Fact]
-    public void An_extended_header_that_claims_gigabytes_is_refused_as_damaged()
+    /// <summary>Found by the fuzzer's long form: TarReader makes room for what such a header claims, or throws what it throws for nothing
+    /// else.</summary>
+    [Theory]
+    [InlineData("27777777777")] // 3 GiB
+    [InlineData("04000000000")] // 512 MiB
+    [InlineData("00004000001")] // one byte more than any header needs
+    [InlineData("\u0080\0\0\0\0\0\0\0\u0001\0\0")] // of base 256
+    public void An_extended_header_that_claims_more_than_names_need_is_refused_without_room_made_for_it(string claimed)
     {
-        var tar = Tar(TarFile("a.png", Png)).ToArray();
-        Assert.Equal((byte)'x', tar[156]); // POSIX pax: the extended header's own header comes first; size at 124, checksum at 148
-        "27777777777\0"u8.CopyTo(tar.AsSpan(124));
-        tar.AsSpan(148, 8).Fill((byte)' ');
-        var sum = tar.Take(512).Sum(one => one);
-        System.Text.Encoding.ASCII.GetBytes(Convert.ToString(sum, 8).PadLeft(6, '0') + "\0 ").CopyTo(tar, 148);
-        var refused = Refuse(new MemoryStream(tar));
-        Assert.Equal(ArchiveRefusal.Damaged, refused.Refusal);
-        Assert.Contains("its first header makes no sense", refused.Message, StringComparison.Ordinal);
+        var tar = Tar(TarFile("a.png", Png), TarFile("b.png", Png)).ToArray();
+        var second = 1024 + 512 + ((Png.Length + 511) / 512 * 512); // behind the first's extended header, its text, its own, its bytes
+        foreach (var header in new[] { 0, second })
+        {
+            var hostile = tar.ToArray();
+            Assert.Equal((byte)'x', hostile[header + 156]); // POSIX pax: size at 124, checksum at 148
+            System.Text.Encoding.Latin1.GetBytes(claimed).CopyTo(hostile, header + 124);
+            hostile.AsSpan(header + 148, 8).Fill((byte)' ');
+            var sum = hostile.Skip(header).Take(512).Sum(one => one);
+            System.Text.Encoding.ASCII.GetBytes(Convert.ToString(sum, 8).PadLeft(6, '0') + "\0 ").CopyTo(hostile, header + 148);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+
+            var refused = Refuse(new MemoryStream(hostile));
+
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+            Assert.Equal(ArchiveRefusal.Damaged, refused.Refusal);
+            Assert.Contains(
+                header == 0 ? "its first header makes no sense" : "what follows entry 'a.png' makes no sense",
+                refused.Message,
+                StringComparison.Ordinal
+            );
+        }
     }
 
     [Fact]
