@@ -1,13 +1,21 @@
 namespace Sdxl.Core.Archives;
 
 /// <summary>
-/// A tar as TarReader is to see it: it makes room for as many bytes as an extended header claims to have, up to 2 GiB, before it reads one of
-/// them. Headers that claim more than any name or attribute needs are refused here. It reads a header as one piece of 512 bytes.
+/// A tar as TarReader is to see it. TarReader makes room for as many bytes as an extended header claims to have, up to 2 GiB, before it reads
+/// one of them, and looks at no header's checksum: both are looked at here. It reads a header as one piece of 512 bytes, then an extended
+/// header's text as another one.
 /// </summary>
-internal sealed class TarHeaderGuard(Stream inner) : Stream
+/// <param name="inner">Stays open.</param>
+public sealed class TarHeaderGuard(Stream inner) : Stream
 {
     private const int HeaderBytes = 512;
     private const long MostClaimed = 1 << 20;
+
+    private bool _textFollows;
+
+    /// <summary>What TarReader throws over bytes that are no tar, or half of one.</summary>
+    public static bool IsDamage(Exception e) =>
+        e is InvalidDataException or EndOfStreamException or FormatException or OverflowException or ArgumentException or IOException;
 
     public override bool CanRead => true;
 
@@ -19,15 +27,23 @@ internal sealed class TarHeaderGuard(Stream inner) : Stream
 
     public override long Position { get => inner.Position; set => inner.Position = value; }
 
-    /// <exception cref="InvalidDataException">An extended header that claims too much.</exception>
+    /// <exception cref="InvalidDataException">A header whose checksum is another one, or that claims too much.</exception>
     public override int Read(Span<byte> buffer)
     {
         var read = inner.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
-        if (read == HeaderBytes && IsExtended(buffer) && Claimed(buffer) > MostClaimed && HasItsChecksum(buffer))
+        var isText = _textFollows;
+        _textFollows = false;
+        if (isText || read != HeaderBytes || buffer.IndexOfAnyExcept((byte)0) < 0)
+            return read;
+        var place = inner.Position - HeaderBytes;
+        if (!HasItsChecksum(buffer))
+            throw new InvalidDataException($"The tar's header at byte {place} does not have the checksum that it says.");
+        if (IsExtended(buffer))
         {
-            throw new InvalidDataException(
-                $"An extended header of the tar claims more than {MostClaimed} bytes at {inner.Position - HeaderBytes}."
-            );
+            var claimed = Claimed(buffer);
+            if (claimed > MostClaimed)
+                throw new InvalidDataException($"The tar's extended header at byte {place} claims more than {MostClaimed} bytes.");
+            _textFollows = claimed > 0;
         }
         return read;
     }
@@ -60,17 +76,17 @@ internal sealed class TarHeaderGuard(Stream inner) : Stream
         return claimed;
     }
 
-    /// <summary>Eight bytes at 148: octal, of all bytes with these taken for spaces. Else it is no header, but text in its place.</summary>
+    /// <summary>Eight bytes at 148: octal, of all bytes with these taken for spaces; some old programs summed them as signed.</summary>
     private static bool HasItsChecksum(ReadOnlySpan<byte> header)
     {
-        var (sum, recorded) = (8 * ' ', 0);
+        var (sum, signed, recorded) = (8 * ' ', 8 * ' ', 0);
         for (var i = 0; i < HeaderBytes; i++)
         {
             if (i is < 148 or >= 156)
-                sum += header[i];
+                (sum, signed) = (sum + header[i], signed + (sbyte)header[i]);
             else if (header[i] is >= (byte)'0' and <= (byte)'7')
                 recorded = (recorded * 8) + (header[i] - '0');
         }
-        return sum == recorded;
+        return recorded == sum || recorded == signed;
     }
 }

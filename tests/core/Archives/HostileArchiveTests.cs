@@ -259,6 +259,26 @@ public sealed class HostileArchiveTests
     }
 
     [Fact]
+    public void A_tar_with_one_wrong_bit_in_a_header_is_refused_as_damaged()
+    {
+        var tar = Tar(TarFile("a.png", Png)).ToArray();
+        tar[1024] ^= 1; // the name's first letter, in the entry's own header
+        Assert.Equal(ArchiveRefusal.Damaged, Refuse(new MemoryStream(tar)).Refusal);
+    }
+
+    [Fact]
+    public void A_tar_of_a_name_that_fills_a_block_of_its_own_is_read()
+    {
+        // The extended header's text is exactly as long as a header, and has what one would refuse where its claim would stand.
+        var name = new string('n', 100) + new string('界', 97) + "xx.png";
+        foreach (var more in Enumerable.Range(0, 30))
+        {
+            using var archive = ArchiveReader.Open(Tar(TarFile(new string('x', more) + name, Png)), "long.tar");
+            Assert.Equal([new string('x', more) + name], archive.Contents.Pictures.Select(picture => picture.Path));
+        }
+    }
+
+    [Fact]
     public void A_cut_tar_and_a_cut_gzip_are_refused_as_damaged()
     {
         var tar = Tar(TarFile("a.png", RandomNumberGenerator.GetBytes(5000)), TarFile("b.png", RandomNumberGenerator.GetBytes(5000)))
