@@ -21,7 +21,7 @@ internal sealed class TarSource : IArchiveSource
         try
         {
             stream.Position = 0;
-            using var reader = new TarReader(stream, leaveOpen: true);
+            using var reader = new TarReader(new TarHeaderGuard(stream), leaveOpen: true);
             while (reader.GetNextEntry() is { } entry)
             {
                 if (entries.Count == limits.MaxEntries)
@@ -35,15 +35,7 @@ internal sealed class TarSource : IArchiveSource
                 entries.Add(Describe(entry, entries.Count));
             }
         }
-        catch (Exception e)
-            when (e
-                    is InvalidDataException
-                        or EndOfStreamException
-                        or FormatException
-                        or OverflowException
-                        or ArgumentException
-                        or IOException
-            )
+        catch (Exception e) when (TarHeaderGuard.IsDamage(e))
         {
             throw Refusals.Damaged(
                 archive,
@@ -65,7 +57,7 @@ internal sealed class TarSource : IArchiveSource
 
     public Stream Open(SourceEntry entry) => new StreamWindow(stream, offsets[entry.Index], entry.ClaimedBytes);
 
-    /// <summary>A tar has a checksum over each header only, which TarReader checks.</summary>
+    /// <summary>A tar has a checksum over each header only, which <see cref="TarHeaderGuard"/> checks.</summary>
     public uint? RecordedCrc(SourceEntry entry) => null;
 
     public void Dispose() { }

@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Sdxl.Core.Archives;
 using Sdxl.Core.Captions;
 
 namespace Sdxl.Diffusion.Export;
@@ -89,14 +90,14 @@ public static class TrainedModelTar
     }
 
     /// <summary>Where the files lie inside an uncompressed tar.</summary>
-    /// <exception cref="InvalidDataException">Not a tar, or cut off.</exception>
+    /// <exception cref="InvalidDataException">Not a tar, cut off, or not to be read.</exception>
     public static IReadOnlyDictionary<string, (long Offset, long Length)> Places(string path)
     {
         var places = new Dictionary<string, (long, long)>(StringComparer.Ordinal);
         try
         {
             using var stream = File.OpenRead(path);
-            using var tar = new TarReader(stream);
+            using var tar = new TarReader(new TarHeaderGuard(stream));
             while (tar.GetNextEntry() is { } entry)
             {
                 if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile)
@@ -106,7 +107,7 @@ public static class TrainedModelTar
                     );
             }
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        catch (Exception e) when (TarHeaderGuard.IsDamage(e))
         {
             throw new InvalidDataException(
                 $"Fine-tune '{path}' is not a readable tar: {e.Message} Expected the {FileName} of a training, uncompressed.",

@@ -15,12 +15,12 @@ for (const method of ['on', 'once', 'addListener']) {
   process[method] = (event, listener) => (event === 'SIGINT' ? process : original(event, listener));
 }
 
-// Azurite's tables (lokijs) are saved every five seconds in the background. Its close() saves them only if they changed since the last save BEGAN and does
-// not wait for one that is under way: the process then ends before that one is on disk, and blobs written in the last seconds are gone. So: always save, and wait.
+// Azurite's close() saves its tables only if they changed since the last save BEGAN and does not wait for one that is under way. So: always
+// save, and wait; the next start then has no journal to read.
 const path = require('path');
 const Loki = require(require.resolve('lokijs', { paths: [path.dirname(process.argv[1])] }));
+require('./journal.cjs').install(Loki);
 const close = Loki.prototype.close;
 Loki.prototype.close = function (callback) {
-  this.autosaveDisable();
   this.saveDatabase(error => (error ? callback(error) : close.call(this, callback)));
 };

@@ -12,7 +12,7 @@ namespace Sdxl.Campaign.Tests;
 /// <summary>
 /// Seeded random schedules of kills, standstills, doubled messages and cancels against whole trainings. The short form plays the seeds
 /// below in every test run; SDXL_CAMPAIGN=N plays N further ones, SDXL_CAMPAIGN_SEED=S begins with that seed: a failing schedule names its
-/// seed, and is played again with it. output/campaign.txt grows by a line a schedule.
+/// seed, and is played again with it. output/campaign.txt grows by a line a schedule, output/campaign-SEED.txt says what failed.
 /// </summary>
 public sealed class CampaignTests(ITestOutputHelper output)
 {
@@ -31,6 +31,8 @@ public sealed class CampaignTests(ITestOutputHelper output)
     ];
 
     private const string Model = "campaign";
+
+    private static readonly string s_output = Directory.CreateDirectory(Path.Combine(TestPaths.Root, "output")).FullName;
 
     [Fact]
     public async Task Whatever_happens_each_training_ends_once_with_the_undisturbed_bytes_and_leaves_nothing_behind()
@@ -52,6 +54,7 @@ public sealed class CampaignTests(ITestOutputHelper output)
                 {
                     Tell($"{schedule}: FAILS, {watch.Elapsed.TotalSeconds:F0} s");
                     failures.Add($"{schedule}\nPlay it again with SDXL_CAMPAIGN_SEED={schedule.Seed}.\n{e}\n{ring.Host.Output}");
+                    await File.WriteAllTextAsync(Path.Combine(s_output, $"campaign-{schedule.Seed}.txt"), failures[^1]);
                     await ring.DisposeAsync(); // what is left over is no later schedule's fault
                     ring = new Ring();
                     Assert.Equal(expected, await UndisturbedAsync(ring));
@@ -79,9 +82,7 @@ public sealed class CampaignTests(ITestOutputHelper output)
     {
         var text = FormattableString.Invariant(line);
         output.WriteLine(text);
-        var file = Path.Combine(TestPaths.Root, "output", "campaign.txt");
-        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        File.AppendAllText(file, text + "\n");
+        File.AppendAllText(Path.Combine(s_output, "campaign.txt"), text + "\n");
     }
 
     private static IEnumerable<int> Seeds()

@@ -22,7 +22,7 @@ public sealed class Ring : IAsyncDisposable
 
     public Ring()
     {
-        _clock = new ShiftedClock(Path.Combine(_own.FullName, "clock"));
+        _clock = new ShiftedClock(_own.FullName);
         File.WriteAllText(DiskFault, ""); // it has happened: the disk is not full until a schedule says so
     }
 

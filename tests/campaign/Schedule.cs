@@ -28,7 +28,7 @@ public enum Blow
     /// <summary>The worker's disk is full at its next step, once.</summary>
     DiskFull,
 
-    /// <summary>All programs' clocks jump by up to two minutes, either way. Needs libfaketime; without it nothing happens.</summary>
+    /// <summary>All programs' clocks jump by up to two minutes, either way. Needs a C compiler; without it nothing happens.</summary>
     ClockJump,
 
     /// <summary>A picture is asked for beside the training.</summary>

@@ -1,51 +1,55 @@
-using System.Globalization;
+using System.Buffers.Binary;
+using System.Diagnostics;
 
 namespace Sdxl.Campaign.Tests;
 
 /// <summary>
-/// A clock of the tests' own for the host and all that it starts (libfaketime, `apt install libfaketime`): the wall clock jumps, the steady
-/// clock does not, as when a laptop's time is set.
+/// A clock of the tests' own for the host and all that it starts (shifted-clock.c, where there is a C compiler): the wall clock jumps, the
+/// steady clock does not, as when a laptop's time is set.
 /// </summary>
-public sealed class ShiftedClock(string file)
+/// <remarks>libfaketime shifts the ends of timed waits, too: after a jump back a program waits for so much longer.</remarks>
+public sealed class ShiftedClock
 {
-    private static readonly string[] s_places =
-    [
-        "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
-    ];
+    private readonly string _offset;
+    private readonly string? _library;
+    private TimeSpan _shift;
 
-    private double _seconds;
-
-    private static string? Library => s_places.FirstOrDefault(File.Exists);
-
-    /// <summary>What the programs are started with; nothing where the library is not installed.</summary>
-    public IEnumerable<(string Name, string Value)> Environment()
+    /// <param name="folder">Where the library and the offset are kept.</param>
+    public ShiftedClock(string folder)
     {
-        if (Library is null)
-            return [];
-        Write();
-        return
-        [
-            ("LD_PRELOAD", Library),
-            ("FAKETIME_TIMESTAMP_FILE", file),
-            ("FAKETIME_CACHE_DURATION", "1"),
-            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-            ("FAKETIME_DONT_RESET", "1"),
-            // Without it every timed wait of .NET returns at once, and its threads spin.
-            ("FAKETIME_FORCE_MONOTONIC_FIX", "0"),
-        ];
+        _offset = Path.Combine(folder, "clock");
+        File.WriteAllBytes(_offset, new byte[sizeof(long)]);
+        _library = Compiled(Path.Combine(folder, "shifted-clock.so"));
     }
+
+    /// <summary>What the programs are started with; nothing where there is no compiler.</summary>
+    public IEnumerable<(string Name, string Value)> Environment() =>
+        _library is null ? [] : [("LD_PRELOAD", _library), ("SDXL_CLOCK", _offset)];
 
     public void Jump(TimeSpan by)
     {
-        _seconds += by.TotalSeconds;
-        if (Library is not null)
-            Write();
+        _shift += by;
+        var bytes = new byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, _shift.Ticks * TimeSpan.NanosecondsPerTick);
+        using var file = new FileStream(_offset, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        file.Write(bytes); // over the old ones: the programs have the file mapped
     }
 
-    private void Write()
+    private static string? Compiled(string library)
     {
-        var next = file + ".next";
-        File.WriteAllText(next, string.Create(CultureInfo.InvariantCulture, $"{_seconds:+0.0;-0.0;+0.0}\n"));
-        File.Move(next, file, overwrite: true);
+        if (!OperatingSystem.IsLinux())
+            return null;
+        try
+        {
+            using var compiler = Process.Start(
+                "cc", ["-shared", "-fPIC", "-O2", "-o", library, Path.Combine(AppContext.BaseDirectory, "shifted-clock.c")]);
+            compiler.WaitForExit();
+            Assert.Equal(0, compiler.ExitCode);
+            return library;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null; // no compiler
+        }
     }
 }

@@ -5,6 +5,7 @@ using Sdxl.Core.Archives;
 using Sdxl.Core.Captions;
 using Sdxl.Core.Inputs;
 using Sdxl.Core.Trainings;
+using Sdxl.Diffusion.Export;
 
 namespace Sdxl.Tests.Fuzz;
 
@@ -42,8 +43,48 @@ public sealed class ArchiveFuzzTests
     [Fact]
     public Task Tar() => FuzzRun.Over([s_tar.Value], ReadAll, 600, typeof(ArchiveRefusedException), typeof(InputException));
 
+    /// <summary>Behind the checksum, which stops most mutants.</summary>
+    [Fact]
+    public Task Tar_whose_checksums_are_right() => FuzzRun.Over(
+        [s_tar.Value], bytes => ReadAll(WithChecksums(bytes)), 600, typeof(ArchiveRefusedException), typeof(InputException));
+
     [Fact]
     public Task Tar_gz() => FuzzRun.Over([Gzipped(s_tar.Value)], ReadAll, 600, typeof(ArchiveRefusedException), typeof(InputException));
+
+    /// <summary>Weights that somebody brings: trained_model.tar, where files lie in place.</summary>
+    [Fact]
+    public async Task Weights_tar()
+    {
+        var file = Path.GetTempFileName();
+        await FuzzRun.Over(
+            [s_tar.Value],
+            bytes =>
+            {
+                File.WriteAllBytes(file, WithChecksums(bytes));
+                if (TrainedModelTar.IsTar(file))
+                    _ = TrainedModelTar.Places(file);
+            },
+            64, typeof(InvalidDataException));
+        File.Delete(file);
+    }
+
+    /// <summary>Every block that has a header's mark gets the checksum that it should have.</summary>
+    private static byte[] WithChecksums(byte[] bytes)
+    {
+        var mended = bytes.ToArray();
+        for (var at = 0; at + 512 <= mended.Length; at += 512)
+        {
+            var header = mended.AsSpan(at, 512);
+            if (!header[257..].StartsWith("ustar"u8))
+                continue;
+            header.Slice(148, 8).Fill((byte)' ');
+            var sum = 0;
+            foreach (var one in header)
+                sum += one;
+            Encoding.ASCII.GetBytes(Convert.ToString(sum, 8).PadLeft(6, '0') + "\0 ").CopyTo(header[148..]);
+        }
+        return mended;
+    }
 
     private static void ReadAll(byte[] bytes)
     {

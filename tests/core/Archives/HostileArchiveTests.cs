@@ -225,6 +225,59 @@ public sealed class HostileArchiveTests
         Assert.Contains("'a.png' has checksum", refused.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Found by the fuzzer's long form: TarReader makes room for what such a header claims, or throws what it throws for nothing
+    /// else.</summary>
+    [Theory]
+    [InlineData("27777777777")] // 3 GiB
+    [InlineData("04000000000")] // 512 MiB
+    [InlineData("00004000001")] // one byte more than any header needs
+    [InlineData("\u0080\0\0\0\0\0\0\0\u0001\0\0")] // of base 256
+    public void An_extended_header_that_claims_more_than_names_need_is_refused_without_room_made_for_it(string claimed)
+    {
+        var tar = Tar(TarFile("a.png", Png), TarFile("b.png", Png)).ToArray();
+        var second = 1024 + 512 + ((Png.Length + 511) / 512 * 512); // behind the first's extended header, its text, its own, its bytes
+        foreach (var header in new[] { 0, second })
+        {
+            var hostile = tar.ToArray();
+            Assert.Equal((byte)'x', hostile[header + 156]); // POSIX pax: size at 124, checksum at 148
+            System.Text.Encoding.Latin1.GetBytes(claimed).CopyTo(hostile, header + 124);
+            hostile.AsSpan(header + 148, 8).Fill((byte)' ');
+            var sum = hostile.Skip(header).Take(512).Sum(one => one);
+            System.Text.Encoding.ASCII.GetBytes(Convert.ToString(sum, 8).PadLeft(6, '0') + "\0 ").CopyTo(hostile, header + 148);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+
+            var refused = Refuse(new MemoryStream(hostile));
+
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+            Assert.Equal(ArchiveRefusal.Damaged, refused.Refusal);
+            Assert.Contains(
+                header == 0 ? "its first header makes no sense" : "what follows entry 'a.png' makes no sense",
+                refused.Message,
+                StringComparison.Ordinal
+            );
+        }
+    }
+
+    [Fact]
+    public void A_tar_with_one_wrong_bit_in_a_header_is_refused_as_damaged()
+    {
+        var tar = Tar(TarFile("a.png", Png)).ToArray();
+        tar[1024] ^= 1; // the name's first letter, in the entry's own header
+        Assert.Equal(ArchiveRefusal.Damaged, Refuse(new MemoryStream(tar)).Refusal);
+    }
+
+    [Fact]
+    public void A_tar_of_a_name_that_fills_a_block_of_its_own_is_read()
+    {
+        // The extended header's text is exactly as long as a header, and has what one would refuse where its claim would stand.
+        var name = new string('n', 100) + new string('界', 97) + "xx.png";
+        foreach (var more in Enumerable.Range(0, 30))
+        {
+            using var archive = ArchiveReader.Open(Tar(TarFile(new string('x', more) + name, Png)), "long.tar");
+            Assert.Equal([new string('x', more) + name], archive.Contents.Pictures.Select(picture => picture.Path));
+        }
+    }
+
     [Fact]
     public void A_cut_tar_and_a_cut_gzip_are_refused_as_damaged()
     {
