@@ -16,8 +16,9 @@ public sealed class TrainingViews(
 {
     private const string Weights = "trained_model.tar";
 
-    /// <summary>What is written while a stage lasts, many times a minute. It is read anew with the first look at the next stage.</summary>
-    private readonly Coalesced<Running> _running = new(time, TimeSpan.FromSeconds(1));
+    /// <summary>What is written while a stage lasts, many times a minute. It is read anew with the first look at the next stage; of many
+    /// who look nobody waits for it.</summary>
+    private readonly Refreshed<Running> _running = new(time, TimeSpan.FromSeconds(0.75), TimeSpan.FromSeconds(1.5));
 
     /// <summary>With log and progress.</summary>
     /// <param name="root">Where the reader reaches this service: "https://host".</param>
