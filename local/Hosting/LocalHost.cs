@@ -51,7 +51,7 @@ internal static class LocalHost
         using var traces = LocalTelemetry.Start();
         var keys = LocalKeys.Of(state);
 
-        // All four start side by side; what needs another that is not there yet tries again by itself.
+        // They start side by side; what needs another that is not there yet tries again by itself.
         await using var azurite = await AzuriteServer.StartAsync(
             Path.Combine(arguments.Root, "tools", "npm", "node_modules", "azurite", "dist", "src", "blob", "main.js"),
             state.Azurite,
@@ -77,8 +77,6 @@ internal static class LocalHost
         );
         try
         {
-            if (arguments.HasWorker)
-                worker.Start();
             await using var functions = await FunctionsHost.StartAsync(
                 new FunctionsHostOptions
                 {
@@ -99,6 +97,9 @@ internal static class LocalHost
                 )
             );
             await functions.WaitUntilReadyAsync(ends.Token);
+            // Last, because loading libtorch takes the processors that the others need, and pictures are prepared before it has a job.
+            if (arguments.HasWorker)
+                worker.Start();
             await using var client = new ServiceBusClient(queues.ConnectionString(HostKey, address));
             await using var uploads = new UploadsWatcher(storage, client, state.UploadsFile, logger);
             uploads.Start();
