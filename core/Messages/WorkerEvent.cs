@@ -58,7 +58,10 @@ public sealed record PredictionCompleted(
 
 /// <param name="File">out-0.png, …</param>
 /// <param name="Seed">The seed that draws this one alone again.</param>
-public sealed record DrawnPicture(string File, long Seed, bool Flagged);
+/// <param name="Thumbnail">Name of its small WebP beside it; null where nobody is shown the picture.</param>
+public sealed record DrawnPicture(
+    string File, long Seed, bool Flagged,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Thumbnail = null);
 
 /// <summary>The worker gave up. <paramref name="Error"/> is for the user.</summary>
 public sealed record JobFailed(JobKey Job, int Attempt, DateTimeOffset At, string Error) : WorkerEvent(Job, Attempt, At);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Sdxl.Core.Jobs;
 
 namespace Sdxl.Functions.Predictions;
@@ -18,9 +19,12 @@ public sealed record DrawingProgress(int Step, int TotalSteps, double? StepsPerS
 /// <param name="Warnings">What the user should know though it worked, for example that nothing checked the pictures.</param>
 /// <param name="Progress">While a worker draws; null before and afterwards.</param>
 /// <param name="ExpiresAt">When it is removed with its pictures; null: not by time, or not yet known.</param>
+/// <param name="Thumbnails">A small WebP of each picture of the output, at most 320 pixels wide or high; null and left out before there
+/// are any.</param>
 public sealed record PredictionView(
     string Id, string Model, string Version, JobStatus Status, JsonObject Input, IReadOnlyList<string>? Output, string? Error, string Logs,
     IReadOnlyDictionary<string, double> Metrics, string Source, bool DataRemoved, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt,
     DateTimeOffset? CompletedAt, string? Webhook, IReadOnlyList<string>? WebhookEventsFilter, IReadOnlyDictionary<string, string> Urls,
     string Base, IReadOnlyList<long> Seeds, IReadOnlyList<string> Warnings, DrawingProgress? Progress,
-    DateTimeOffset? ExpiresAt);
+    DateTimeOffset? ExpiresAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Thumbnails = null);

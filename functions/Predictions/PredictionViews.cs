@@ -28,9 +28,13 @@ public sealed class PredictionViews(BlobStore blobs, BaseModels bases, FileLinks
         // The worker's word is often newer than the record, which learns of it by a message.
         var pictures = !over && drawing is not null && drawing.Pictures.Count > r.Pictures.Count ? drawing.Pictures : r.Pictures;
         var shown = pictures.Where(picture => !picture.Flagged).ToList();
-        var output = new List<string>();
+        var (output, thumbnails) = (new List<string>(), new List<string>());
         foreach (var picture in r.Status is JobStatus.Failed or JobStatus.Canceled ? [] : shown)
-            output.Add(await links.OfAsync(root, StorageLayout.Predictions, StorageLayout.Drawn(r.Key, picture.File), cancel));
+        {
+            output.Add(await LinkAsync(picture.File));
+            if (picture.Thumbnail is { } thumbnail)
+                thumbnails.Add(await LinkAsync(thumbnail));
+        }
         var (model, version) = r.Version?.Split(':') is [var name, var id] ? (name, id) : bases.NameOf(r.Base);
         var self = $"{root}/v1/predictions/{r.Id}";
         var urls = new Dictionary<string, string>
@@ -44,7 +48,11 @@ public sealed class PredictionViews(BlobStore blobs, BaseModels bases, FileLinks
             Metrics(r),
             "api", false, r.CreatedAt, r.StartedAt, r.CompletedAt, r.Webhook?.Url, r.Webhook?.Filter, urls, r.Base,
             [.. shown.Select(picture => picture.Seed)], r.Warnings, r.Status == JobStatus.Processing ? ProgressOf(drawing) : null,
-            r.CompletedAt is { } end ? options.Value.Retention.Predictions.After(end) : null);
+            r.CompletedAt is { } end ? options.Value.Retention.Predictions.After(end) : null,
+            thumbnails.Count > 0 && thumbnails.Count == output.Count ? thumbnails : null);
+
+        ValueTask<string> LinkAsync(string file) =>
+            links.OfAsync(root, StorageLayout.Predictions, StorageLayout.Drawn(r.Key, file), cancel);
     }
 
     /// <returns>null before a worker has said a word.</returns>

@@ -7,6 +7,7 @@ using Sdxl.Core.Predictions;
 using Sdxl.Core.Storage;
 using Sdxl.Diffusion.Pipelines;
 using Sdxl.GpuWorker.Storage;
+using Sdxl.Pictures;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Formats.Png;
 using SixLabors.ImageSharp.PixelFormats;
@@ -123,14 +124,22 @@ public sealed class PredictionReport(
     private async Task StoreAsync(GeneratedPicture picture)
     {
         var file = string.Create(CultureInfo.InvariantCulture, $"out-{picture.Index}.png");
-        await blobs.UploadAsync(StorageLayout.Predictions, StorageLayout.Drawn(job.Prediction, file), Png(picture), CancellationToken.None);
+        var thumbnail = picture.Flagged ? null : Path.ChangeExtension(file, Thumbnails.Extension);
+        var pixels = new PixelGrid(picture.Width, picture.Height, 3, picture.Rgb);
+        await Task.WhenAll(
+            StoreAsync(file, () => Png(picture)),
+            thumbnail is null ? Task.CompletedTask : StoreAsync(thumbnail, () => Thumbnails.Of(pixels)));
         lock (_lock)
-            _pictures.Add(new DrawnPicture(file, picture.Seed, picture.Flagged));
+            _pictures.Add(new DrawnPicture(file, picture.Seed, picture.Flagged, thumbnail));
         if (picture.Index + 1 == job.Inputs.NumOutputs)
             return; // the end is told right after this
         await StoreStateAsync();
         await TellAsync(new PictureDrawn(job.Prediction, 1, time.GetUtcNow(), Pictures));
     }
+
+    /// <summary>Encoded on another thread: whoever waits for the picture waits for the slower of its two files alone.</summary>
+    private Task StoreAsync(string file, Func<byte[]> encode) => Task.Run(() =>
+        blobs.UploadAsync(StorageLayout.Predictions, StorageLayout.Drawn(job.Prediction, file), encode(), CancellationToken.None));
 
     private Task TellAsync(WorkerEvent happened) => TryAsync(() => events.SendAsync(happened, CancellationToken.None));
 

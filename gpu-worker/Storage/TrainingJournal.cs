@@ -7,9 +7,6 @@ using Sdxl.Core.Storage;
 using Sdxl.Core.Trainings;
 using Sdxl.GpuWorker.Jobs;
 using Sdxl.Pictures;
-using SixLabors.ImageSharp;
-using SixLabors.ImageSharp.Formats.Jpeg;
-using SixLabors.ImageSharp.PixelFormats;
 
 namespace Sdxl.GpuWorker.Storage;
 
@@ -20,9 +17,7 @@ namespace Sdxl.GpuWorker.Storage;
 /// <param name="work">The training's work folder, where metrics.jsonl grows.</param>
 public sealed class TrainingJournal(JobBlobs blobs, JobTurns turns, JobTurns.Held held, TrainingJob job, string work)
 {
-    private const int ThumbnailSide = 256; // pixels
     private static readonly PictureLoader s_loader = new(new PictureLimits());
-    private static readonly JpegEncoder s_thumbnails = new() { Quality = 80 };
 
     private readonly AppendedBlob _log = blobs.Appended(StorageLayout.Jobs, StorageLayout.WorkerLog(held.Job));
     private readonly AppendedBlob _metrics = blobs.Appended(StorageLayout.Jobs, StorageLayout.Metrics(held.Job));
@@ -98,16 +93,11 @@ public sealed class TrainingJournal(JobBlobs blobs, JobTurns turns, JobTurns.Hel
     public async Task SampleAsync(string file, string prompt, int step, CancellationToken cancel)
     {
         var name = Path.GetFileName(file);
-        var thumbnail = Path.ChangeExtension(name, ".jpg");
+        var thumbnail = Path.ChangeExtension(name, Thumbnails.Extension);
         var index = int.Parse(Path.GetFileNameWithoutExtension(name).Split('-')[^1], CultureInfo.InvariantCulture);
         await blobs.UploadFileAsync(StorageLayout.Jobs, StorageLayout.Sample(held.Job, name), file, cancel);
-        var pixels = s_loader.Load(await File.ReadAllBytesAsync(file, cancel), name, ThumbnailSide, cancel: cancel).Pixels;
-        using (var picture = Image.LoadPixelData<Rgb24>(pixels.Data, pixels.Width, pixels.Height))
-        using (var small = new MemoryStream())
-        {
-            await picture.SaveAsJpegAsync(small, s_thumbnails, cancel);
-            await blobs.UploadAsync(StorageLayout.Jobs, StorageLayout.Sample(held.Job, thumbnail), small.ToArray(), cancel);
-        }
+        var picture = s_loader.Load(await File.ReadAllBytesAsync(file, cancel), name, Thumbnails.Side, cancel: cancel).Pixels;
+        await blobs.UploadAsync(StorageLayout.Jobs, StorageLayout.Sample(held.Job, thumbnail), Thumbnails.Of(picture), cancel);
         var samples = await SamplesAsync(cancel);
         samples.RemoveAll(sample => sample.Step == step && sample.Index == index);
         samples.Add(new TrainingSample(step, index, prompt, job.Inputs.Seed, name, thumbnail));

@@ -68,7 +68,7 @@ public sealed class PredictionReportTests : IAsyncLifetime
 
         var state = State();
         Assert.Equal((20, 20, 4.0, 0.0, "cpu"), (state.Step, state.TotalSteps, state.StepsPerSecond, state.SecondsLeft, state.Device));
-        Assert.Equal([new DrawnPicture("out-0.png", 7, false), new DrawnPicture("out-1.png", 8, true)], state.Pictures);
+        Assert.Equal([new DrawnPicture("out-0.png", 7, false, "out-0.webp"), new DrawnPicture("out-1.png", 8, true)], state.Pictures);
         var lines = state.Logs.TrimEnd('\n').Split('\n');
         Assert.Equal(["Using seed: 7", "Prompt: a photo of <s0><s1>", "txt2img mode"], lines[..3]);
         Assert.Equal(20, lines.Length - 3);
@@ -76,6 +76,8 @@ public sealed class PredictionReportTests : IAsyncLifetime
         Assert.Equal(" 50%|#####     | 10/20 [00:02<00:02, 4.00it/s]", lines[12]);
         Assert.Equal("100%|##########| 20/20 [00:04<00:00, 4.00it/s]", lines[^1]);
         Assert.Contains($"{StorageLayout.Predictions}/me/p/out-1.png", _memory.Names);
+        Assert.Contains($"{StorageLayout.Predictions}/me/p/out-0.webp", _memory.Names);
+        Assert.DoesNotContain($"{StorageLayout.Predictions}/me/p/out-1.webp", _memory.Names); // nobody is shown a flagged one
         Assert.Equal(["DrawingStarted", "PictureDrawn out-0.png"], await ToldAsync());
     }
 

@@ -140,7 +140,7 @@ public sealed class TurnTests(StorageFixture storage) : IDisposable
                 ? bytes.ToArray()
                 : []
         );
-        Assert.Equal((256, 128), (small.Width, small.Height));
+        Assert.Equal((320, 160), (small.Width, small.Height));
     }
 
     [Fact]

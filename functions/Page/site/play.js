@@ -228,7 +228,7 @@ function choices() {
 function drawing(p) {
   const shown = outputs(p), prompt = p.input?.prompt ?? '';
   const state_ = isOver(p.status) ? nothing : html`<p class="muted">${w.play.progress(p.progress?.step ?? 0, p.progress?.total_steps)}</p><progress aria-label=${w.training.progress} value=${p.progress?.total_steps ? p.progress.step / p.progress.total_steps : nothing} max="1"></progress>`;
-  return html`<li class="card"><div class="shots">${shown.map((url, i) => html`<a class="shot" href=${url} target="_blank" rel="noopener" @click=${e => enlarge(e, url)}><img src=${url} alt=${w.play.pictureOf(prompt, seedOf(p, i) ?? '–')} loading="lazy"></a>`)}${shown.length ? nothing : html`<div class="coming">${w.state[p.status]}</div>`}</div>
+  return html`<li class="card"><div class="shots">${shown.map((url, i) => html`<a class="shot" href=${url} target="_blank" rel="noopener" @click=${e => enlarge(e, url)}><img src=${p.thumbnails?.[i] ?? url} alt=${w.play.pictureOf(prompt, seedOf(p, i) ?? '–')} loading="lazy"></a>`)}${shown.length ? nothing : html`<div class="coming">${w.state[p.status]}</div>`}</div>
     ${state_}
     <p dir="auto">${prompt}</p><small>${[seedOf(p, 0) === null ? null : w.training.seed(seedOf(p, 0)), p.input?.lora_scale === undefined || p.input?.lora_scale === null ? null : `lora_scale ${p.input.lora_scale}`, p.strip].filter(Boolean).join(' · ')}</small>
     ${p.status === 'failed' ? html`<div class="problem" role="alert"><p dir="auto">${p.error}</p></div>` : nothing}

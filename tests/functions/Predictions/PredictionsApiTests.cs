@@ -94,9 +94,10 @@ public sealed class PredictionsApiTests(ProductFixture product)
     public async Task A_flagged_picture_is_left_out_and_the_others_keep_their_numbers_and_if_all_are_it_failed()
     {
         var one = await CreatedAsync(Body(("num_outputs", 2)));
-        await SendAsync(Completed(one, new("out-0.png", 7, true), new("out-1.png", 8, false)));
+        await SendAsync(Completed(one, new("out-0.png", 7, true), new("out-1.png", 8, false, "out-1.webp")));
         var left = await UntilAsync(one, p => p["status"]!.ToString() == "succeeded");
         Assert.Contains("/out-1.png?", Assert.Single(left["output"]!.AsArray())!.ToString(), StringComparison.Ordinal);
+        Assert.Contains("/out-1.webp?", Assert.Single(left["thumbnails"]!.AsArray())!.ToString(), StringComparison.Ordinal);
         Assert.Equal("[8]", left["seeds"]!.ToJsonString());
         Assert.Equal(
             "The safety checker left out 1 of 2 pictures: out-0.png (seed 7).",
