@@ -36,8 +36,16 @@ class Journal {
     return before;
   }
 
+  /** The system has it then: it outlives this process. */
   add(change) {
-    this.bytes += fs.writeSync(this.opened, JSON.stringify(change) + '\n'); // the system has it: it outlives this process
+    const line = Buffer.from(JSON.stringify(change) + '\n');
+    try {
+      for (let at = 0; at < line.length;) at += fs.writeSync(this.opened, line, at);
+      this.bytes += line.length;
+    } catch (error) {
+      fs.ftruncateSync(this.opened, this.bytes); // a full disk takes half a line, which would hide all that follow
+      throw error;
+    }
   }
 
   forget(segments) {
