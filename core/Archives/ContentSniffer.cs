@@ -120,18 +120,10 @@ public static class ContentSniffer
             return false;
         if (head[..512].IndexOfAnyExcept((byte)0) < 0)
             return true;
-        var expected = 0L;
-        foreach (var digit in head[148..156])
-        {
-            if (digit is >= (byte)'0' and <= (byte)'7')
-                expected = expected * 8 + (digit - '0');
-            else if (digit is not ((byte)' ' or 0))
-                return false;
-        }
-        var sum = 8 * ' ';
-        for (var i = 0; i < 512; i++)
-            sum += i is >= 148 and < 156 ? 0 : head[i];
-        return sum == expected;
+        if (head[148..156].IndexOfAnyExcept("01234567 \0"u8) >= 0)
+            return false;
+        var (recorded, sum) = TarHeader.Checksum(head);
+        return recorded == sum;
     }
 
     /// <summary>

@@ -1,14 +1,13 @@
 namespace Sdxl.Core.Archives;
 
 /// <summary>
-/// A tar as TarReader is to see it. TarReader makes room for as many bytes as an extended header claims to have, up to 2 GiB, before it reads
-/// one of them, and looks at no header's checksum: both are looked at here. It reads a header as one piece of 512 bytes, then an extended
-/// header's text as another one.
+/// A tar as TarReader is to see it. TarReader makes room for as many bytes as an extended header claims to have, up to 2 GiB, before it
+/// reads one of them, and looks at no header's checksum: both are looked at here. It reads a header as one piece of 512 bytes, then an
+/// extended header's text as another one.
 /// </summary>
 /// <param name="inner">Stays open.</param>
 public sealed class TarHeaderGuard(Stream inner) : Stream
 {
-    private const int HeaderBytes = 512;
     private const long MostClaimed = 1 << 20;
 
     private bool _textFollows;
@@ -33,9 +32,9 @@ public sealed class TarHeaderGuard(Stream inner) : Stream
         var read = inner.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
         var isText = _textFollows;
         _textFollows = false;
-        if (isText || read != HeaderBytes || buffer.IndexOfAnyExcept((byte)0) < 0)
+        if (isText || read != TarHeader.Bytes || buffer.IndexOfAnyExcept((byte)0) < 0)
             return read;
-        var place = inner.Position - HeaderBytes;
+        var place = inner.Position - TarHeader.Bytes;
         if (!HasItsChecksum(buffer))
             throw new InvalidDataException($"The tar's header at byte {place} does not have the checksum that it says.");
         if (IsExtended(buffer))
@@ -76,17 +75,16 @@ public sealed class TarHeaderGuard(Stream inner) : Stream
         return claimed;
     }
 
-    /// <summary>Eight bytes at 148: octal, of all bytes with these taken for spaces; some old programs summed them as signed.</summary>
+    /// <summary>Some old programs summed the bytes as signed ones.</summary>
     private static bool HasItsChecksum(ReadOnlySpan<byte> header)
     {
-        var (sum, signed, recorded) = (8 * ' ', 8 * ' ', 0);
-        for (var i = 0; i < HeaderBytes; i++)
-        {
-            if (i is < 148 or >= 156)
-                (sum, signed) = (sum + header[i], signed + (sbyte)header[i]);
-            else if (header[i] is >= (byte)'0' and <= (byte)'7')
-                recorded = (recorded * 8) + (header[i] - '0');
-        }
-        return recorded == sum || recorded == signed;
+        var (recorded, sum) = TarHeader.Checksum(header);
+        if (recorded == sum)
+            return true;
+        foreach (var one in header[..148])
+            sum -= one >= 0x80 ? 256 : 0;
+        foreach (var one in header[156..])
+            sum -= one >= 0x80 ? 256 : 0;
+        return recorded == sum;
     }
 }

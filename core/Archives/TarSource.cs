@@ -8,8 +8,6 @@ namespace Sdxl.Core.Archives;
 /// <summary>A tar (v7, ustar, pax or GNU) in a seekable stream. The bytes of an entry are read in place, never copied.</summary>
 internal sealed class TarSource : IArchiveSource
 {
-    private const int HeaderBytes = 512;
-
     private readonly Stream stream;
     private readonly List<long> offsets = [];
 
@@ -82,10 +80,10 @@ internal sealed class TarSource : IArchiveSource
     /// elsewhere.</summary>
     private byte[]? RawName(SourceEntry entry)
     {
-        var place = offsets[entry.Index] - HeaderBytes;
-        if (place < 0 || place > stream.Length - HeaderBytes)
+        var place = offsets[entry.Index] - TarHeader.Bytes;
+        if (place < 0 || place > stream.Length - TarHeader.Bytes)
             return null;
-        var header = new byte[HeaderBytes];
+        var header = new byte[TarHeader.Bytes];
         stream.Position = place;
         stream.ReadExactly(header);
         static byte[] Text(ReadOnlySpan<byte> field) => (field.IndexOf((byte)0) is >= 0 and var end ? field[..end] : field).ToArray();

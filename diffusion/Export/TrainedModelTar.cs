@@ -72,21 +72,14 @@ public static class TrainedModelTar
     /// </summary>
     public static bool IsTar(string path)
     {
-        Span<byte> record = stackalloc byte[512];
+        Span<byte> record = stackalloc byte[TarHeader.Bytes];
         using var stream = File.OpenRead(path);
         if (stream.ReadAtLeast(record, record.Length, throwOnEndOfStream: false) < record.Length)
             return false;
         if (record[257..262].SequenceEqual("ustar"u8))
             return true;
-        var (told, sum) = (0L, 8L * ' ');
-        foreach (var digit in record[148..156])
-        {
-            if (digit is >= (byte)'0' and <= (byte)'7')
-                told = told * 8 + digit - '0';
-        }
-        for (var i = 0; i < record.Length; i++)
-            sum += i is >= 148 and < 156 ? 0 : record[i];
-        return told == sum;
+        var (recorded, sum) = TarHeader.Checksum(record);
+        return recorded == sum;
     }
 
     /// <summary>Where the files lie inside an uncompressed tar.</summary>

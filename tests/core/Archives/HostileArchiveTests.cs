@@ -266,6 +266,24 @@ public sealed class HostileArchiveTests
         Assert.Equal(ArchiveRefusal.Damaged, Refuse(new MemoryStream(tar)).Refusal);
     }
 
+    /// <summary>As some old programs did; such a header behind the first is no damage.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_checksum_of_signed_bytes_is_right_as_well(bool signed)
+    {
+        var tar = Tar(TarFile("a.png", Png)).ToArray();
+        var header = tar.AsSpan(1024, 512);
+        header[0] = 0xE9; // the extended header says the name that counts
+        header.Slice(148, 8).Fill((byte)' ');
+        var sum = 0;
+        foreach (var one in header)
+            sum += signed ? (sbyte)one : one;
+        System.Text.Encoding.ASCII.GetBytes(Convert.ToString(sum, 8).PadLeft(6, '0') + "\0 ").CopyTo(header[148..]);
+        using var archive = ArchiveReader.Open(new MemoryStream(tar), "old.tar");
+        Assert.Equal(["a.png"], archive.Contents.Pictures.Select(picture => picture.Path));
+    }
+
     [Fact]
     public void A_tar_of_a_name_that_fills_a_block_of_its_own_is_read()
     {
