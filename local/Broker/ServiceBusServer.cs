@@ -108,6 +108,7 @@ public sealed class ServiceBusServer : IAsyncDisposable
             await connection.CloseAsync(CloseTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             connection.Abort();
         }));
+        socket.CloseTransports();
         await engine.DisposeAsync();
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -18,6 +19,7 @@ internal sealed class SocketListener : TransportListener
     private readonly TcpListener listener;
     private readonly X509Certificate2? certificate;
     private readonly ILogger logger;
+    private readonly ConcurrentDictionary<TransportBase, bool> open = [];
     private volatile bool isClosed;
 
     /// <exception cref="SocketException">The address is not this machine's, or the port is taken.</exception>
@@ -33,6 +35,15 @@ internal sealed class SocketListener : TransportListener
     }
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
+
+    /// <summary>
+    /// Ends what is open, once nothing more is accepted: also what has not yet said what it wants, which no connection stands on so far.
+    /// </summary>
+    public void CloseTransports()
+    {
+        foreach (var transport in open.Keys)
+            transport.Abort();
+    }
 
     protected override void OnListen() => _ = AcceptAsync();
 
@@ -78,7 +89,11 @@ internal sealed class SocketListener : TransportListener
                 await secure.AuthenticateAsServerAsync(new() { ServerCertificate = certificate }, timeout.Token);
             }
             var transport = new StreamTransport(stream, socket);
+            open[transport] = true;
+            transport.SafeAddClosed((_, _) => open.TryRemove(transport, out _));
             transport.Open();
+            if (isClosed) // Accepted while the listener was closing, and not yet there for CloseTransports to see.
+                transport.Abort();
             logger.Connected(client);
             OnTransportAccepted(new TransportAsyncCallbackArgs { Transport = transport });
         }

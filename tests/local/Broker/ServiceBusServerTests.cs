@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.NetworkInformation;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Transactions;
 using Azure.Messaging.ServiceBus;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -69,6 +71,23 @@ public sealed class ServiceBusServerTests : IAsyncDisposable
         await client.CreateSender("jobs").SendMessageAsync(Message("m"));
 
         Assert.Equal("m", await got.Task.WaitAsync(Soon));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("AMQP")] // Half of the eight bytes with which a client begins.
+    public async Task A_client_that_connects_while_the_broker_stops_is_not_left_on_the_line(string sent)
+    {
+        var server = await StartAsync();
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, server.Port);
+        var stream = client.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(sent));
+        await Task.Delay(Briefly); // The broker has taken it.
+
+        await server.DisposeAsync();
+
+        Assert.Equal(0, await stream.ReadAsync(new byte[8]).AsTask().WaitAsync(Soon));
     }
 
     [Fact]
