@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace Sdxl.Local;
 
 /// <summary>What hosting logs: event ids 5010 to 5099. Broker, durable provider and Functions host have their own.</summary>

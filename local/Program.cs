@@ -1,7 +1,5 @@
 // Runs the product on one machine: the functions app and the GPU worker as they are deployed, with Azurite, queues and a small Functions
 // host around them.
-using Sdxl.Core.Hosting;
-using Sdxl.Local.Hosting;
 
 try
 {

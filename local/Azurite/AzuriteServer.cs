@@ -1,11 +1,4 @@
-using System.Diagnostics;
-using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Azure.Core.Pipeline;
-using Azure.Storage.Blobs;
-using Microsoft.Extensions.Logging;
-using Sdxl.Local.Hosting;
 
 namespace Sdxl.Local.Azurite;
 

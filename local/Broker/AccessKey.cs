@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace Sdxl.Local.Broker;
 
 /// <summary>What the holder of a key may do. Settling, renewing and peeking belong to listening, scheduling to sending.</summary>

@@ -1,9 +1,3 @@
-using System.Threading.Channels;
-using Microsoft.Azure.Amqp;
-using Microsoft.Azure.Amqp.Framing;
-using Microsoft.Extensions.Logging;
-using Sdxl.Local.Storage;
-
 namespace Sdxl.Local.Broker;
 
 /// <summary>

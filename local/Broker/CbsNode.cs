@@ -1,8 +1,3 @@
-using System.Globalization;
-using Microsoft.Azure.Amqp;
-using Microsoft.Azure.Amqp.Framing;
-using Microsoft.Extensions.Logging;
-
 namespace Sdxl.Local.Broker;
 
 /// <summary>The node "$cbs" (claims-based security): clients put a token there for each entity before they attach a link to it.</summary>

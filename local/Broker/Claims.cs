@@ -1,7 +1,3 @@
-using System.Collections.Concurrent;
-using Microsoft.Azure.Amqp;
-using Microsoft.Azure.Amqp.Framing;
-
 namespace Sdxl.Local.Broker;
 
 /// <summary>What one connection has shown tokens for.</summary>

@@ -1,8 +1,3 @@
-using System.Collections.Concurrent;
-using Microsoft.Azure.Amqp;
-using Microsoft.Azure.Amqp.Framing;
-using Microsoft.Azure.Amqp.Transport;
-
 namespace Sdxl.Local.Broker;
 
 /// <summary>One client's connection with what it may do, and where its answers go.</summary>

@@ -1,9 +1,4 @@
-using Microsoft.Azure.Amqp;
-using Microsoft.Azure.Amqp.Encoding;
-using Microsoft.Azure.Amqp.Framing;
 using Microsoft.Azure.Amqp.Transaction;
-using Microsoft.Azure.Amqp.Transport;
-using Microsoft.Extensions.Logging;
 
 namespace Sdxl.Local.Broker;
 

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace Sdxl.Local.Broker;
 
 /// <summary>What the broker says; ids 3000–3099.</summary>

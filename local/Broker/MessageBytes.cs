@@ -1,7 +1,3 @@
-using Microsoft.Azure.Amqp;
-using Microsoft.Azure.Amqp.Encoding;
-using Microsoft.Azure.Amqp.Framing;
-
 namespace Sdxl.Local.Broker;
 
 /// <summary>From AMQP messages to stored bytes and back. What a sender wrote is kept; we add what the service adds.</summary>

@@ -1,9 +1,3 @@
-using Microsoft.Azure.Amqp;
-using Microsoft.Azure.Amqp.Encoding;
-using Microsoft.Azure.Amqp.Framing;
-using Microsoft.Data.Sqlite;
-using Sdxl.Local.Storage;
-
 namespace Sdxl.Local.Broker;
 
 /// <summary>

@@ -1,6 +1,3 @@
-using Microsoft.Azure.Amqp;
-using Microsoft.Azure.Amqp.Framing;
-
 namespace Sdxl.Local.Broker;
 
 /// <summary>A client's sender: our end receives. A message, or a batch as a whole, is accepted when it is on the disk.</summary>

@@ -1,10 +1,4 @@
-using System.Collections.Concurrent;
-using System.Net.Sockets;
-using Microsoft.Azure.Amqp;
-using Microsoft.Azure.Amqp.Framing;
 using Microsoft.Azure.Amqp.Sasl;
-using Microsoft.Azure.Amqp.Transport;
-using Microsoft.Extensions.Logging;
 
 namespace Sdxl.Local.Broker;
 

@@ -1,8 +1,4 @@
-using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
-using Microsoft.Azure.Amqp;
-using Microsoft.Azure.Amqp.Framing;
 
 namespace Sdxl.Local.Broker;
 

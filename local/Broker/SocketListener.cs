@@ -1,10 +1,4 @@
-using System.Collections.Concurrent;
-using System.Net;
-using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
-using Microsoft.Azure.Amqp.Transport;
-using Microsoft.Extensions.Logging;
 
 namespace Sdxl.Local.Broker;
 

@@ -1,8 +1,3 @@
-using System.Net.Security;
-using System.Net.Sockets;
-using Microsoft.Azure.Amqp;
-using Microsoft.Azure.Amqp.Transport;
-
 namespace Sdxl.Local.Broker;
 
 /// <summary>The library's frames over a socket's stream, plain or TLS. (The library's own transport is internal to it.)</summary>

@@ -1,5 +1,3 @@
-using Sdxl.Local.Storage;
-
 namespace Sdxl.Local.Durable;
 
 /// <summary>

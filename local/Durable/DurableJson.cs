@@ -1,9 +1,8 @@
-using System.Globalization;
 using System.Reflection;
-using DurableTask.Core;
-using DurableTask.Core.History;
 using Newtonsoft.Json;
 using Newtonsoft.Json.Serialization;
+using JsonProperty = Newtonsoft.Json.Serialization.JsonProperty;
+using JsonSerializer = Newtonsoft.Json.JsonSerializer;
 
 namespace Sdxl.Local.Durable;
 
@@ -41,7 +40,7 @@ internal static class DurableJson
             using var reader = new JsonTextReader(new StringReader(json));
             return Serializer.Deserialize<T>(reader) ?? throw new JsonSerializationException("null");
         }
-        catch (JsonException e)
+        catch (Newtonsoft.Json.JsonException e)
         {
             throw new InvalidDataException(
                 $"{what} is no {typeof(T).Name} that this version can read: {e.Message} "

@@ -1,10 +1,3 @@
-using System.Text.Json;
-using DurableTask.Core;
-using DurableTask.Core.History;
-using DurableTask.Core.Query;
-using Microsoft.Data.Sqlite;
-using Sdxl.Local.Storage;
-
 namespace Sdxl.Local.Durable;
 
 /// <summary>An instance, without its history.</summary>

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace Sdxl.Local.Durable;
 
 /// <summary>What the durable provider logs: event ids 5000 to 5009.</summary>

@@ -1,8 +1,3 @@
-using DurableTask.Core;
-using DurableTask.Core.Exceptions;
-using DurableTask.Core.History;
-using Sdxl.Local.Storage;
-
 namespace Sdxl.Local.Durable;
 
 /// <content>Starting, telling, watching and ending instances.</content>

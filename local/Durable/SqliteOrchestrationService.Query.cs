@@ -1,7 +1,3 @@
-using System.Globalization;
-using DurableTask.Core;
-using DurableTask.Core.Query;
-
 namespace Sdxl.Local.Durable;
 
 /// <content>Listing and purging instances.</content>

@@ -1,8 +1,3 @@
-using DurableTask.Core;
-using DurableTask.Core.History;
-using DurableTask.Core.Query;
-using Microsoft.Extensions.Logging;
-
 namespace Sdxl.Local.Durable;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using DurableTask.Core;
-
 namespace Sdxl.Local.Durable;
 
 /// <summary>A step of an orchestration, and what the step takes from the file.</summary>

@@ -1,8 +1,3 @@
-using System.Text.Json;
-using DurableTask.Core;
-using DurableTask.Core.History;
-using Sdxl.Local.Storage;
-
 namespace Sdxl.Local.Durable;
 
 /// <summary>

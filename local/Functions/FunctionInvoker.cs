@@ -1,8 +1,3 @@
-using System.Diagnostics;
-using System.Text.Json;
-using Sdxl.Local.Functions.Rpc;
-using Sdxl.Local.Functions.Worker;
-
 namespace Sdxl.Local.Functions;
 
 /// <summary>Runs a function in the worker; adds what its bindings beside the trigger need.</summary>

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using Sdxl.Local.Functions.Rpc;
-
 namespace Sdxl.Local.Functions;
 
 /// <summary>A function as the worker describes it.</summary>

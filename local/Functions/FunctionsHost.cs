@@ -1,18 +1,13 @@
-using DurableTask.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Sdxl.Local.Functions.Durable;
 using Sdxl.Local.Functions.Http;
 using Sdxl.Local.Functions.Triggers;
-using Sdxl.Local.Functions.Worker;
-using Yarp.ReverseProxy.Forwarder;
 
 namespace Sdxl.Local.Functions;
 

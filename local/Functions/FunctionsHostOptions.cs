@@ -1,6 +1,4 @@
 using Azure.Messaging.ServiceBus;
-using DurableTask.Core;
-using Microsoft.Extensions.Logging;
 
 namespace Sdxl.Local.Functions;
 

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-
 namespace Sdxl.Local.Functions;
 
 /// <summary>The settings of host.json that this host follows; what the file does not name has the Functions host's default.</summary>

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace Sdxl.Local.Functions;
 
 /// <summary>What the Functions host logs: event ids 5100 to 5199.</summary>

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
-
 namespace Sdxl.Local.Hosting;
 
 /// <summary>Where this machine can listen, and what others call it.</summary>

@@ -1,11 +1,5 @@
-using System.Diagnostics;
-using System.Globalization;
-using Sdxl.Core.Accounts;
-using Sdxl.Core.Hosting;
 using Sdxl.Core.Settings;
 using Sdxl.Core.Workers;
-using Sdxl.Local.Durable;
-using Sdxl.Local.Functions;
 
 namespace Sdxl.Local.Hosting;
 

@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Net;
-using Sdxl.Core.Hosting;
-
 namespace Sdxl.Local.Hosting;
 
 /// <summary>What the command line and the environment say.</summary>

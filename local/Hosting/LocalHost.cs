@@ -1,15 +1,6 @@
-using System.Diagnostics;
-using System.Globalization;
-using System.Net;
 using System.Runtime.InteropServices;
 using Azure.Messaging.ServiceBus;
-using Microsoft.Extensions.Logging;
-using Sdxl.Core.Hosting;
-using Sdxl.Core.Storage;
 using Sdxl.Local.Azurite;
-using Sdxl.Local.Broker;
-using Sdxl.Local.Durable;
-using Sdxl.Local.Functions;
 using Sdxl.Local.Telemetry;
 
 namespace Sdxl.Local.Hosting;

@@ -1,7 +1,3 @@
-using System.Security.Cryptography;
-using System.Text.Json;
-using Sdxl.Core.Accounts;
-
 namespace Sdxl.Local.Hosting;
 
 /// <summary>The secrets of this state folder, made once: for the host itself, and for workers on other machines.</summary>

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace Sdxl.Local.Hosting;
 
 /// <summary>One line a message, with the time; the libraries' chatter is left out.</summary>

@@ -1,6 +1,3 @@
-using Sdxl.Core.Messages;
-using Sdxl.Local.Broker;
-
 namespace Sdxl.Local.Hosting;
 
 /// <summary>

@@ -1,8 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
-using Microsoft.Extensions.Logging;
-using Sdxl.Core.Hosting;
-
 namespace Sdxl.Local.Hosting;
 
 /// <summary>

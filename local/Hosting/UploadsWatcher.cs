@@ -1,11 +1,6 @@
 using Azure.Messaging;
 using Azure.Messaging.ServiceBus;
-using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
-using Microsoft.Extensions.Logging;
-using Sdxl.Core.Messages;
-using Sdxl.Core.Storage;
-using Sdxl.Local.Storage;
 
 namespace Sdxl.Local.Hosting;
 

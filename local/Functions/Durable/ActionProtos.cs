@@ -1,6 +1,4 @@
-using DurableTask.Core;
 using DurableTask.Core.Command;
-using DurableTask.Core.History;
 using P = Microsoft.DurableTask.Protobuf;
 
 namespace Sdxl.Local.Functions.Durable;

@@ -1,8 +1,3 @@
-using System.Text.Json;
-using DurableTask.Core;
-using DurableTask.Core.History;
-using Sdxl.Local.Functions.Rpc;
-
 namespace Sdxl.Local.Functions.Durable;
 
 /// <summary>An activity's input and result between the framework's history and the worker.</summary>

@@ -1,10 +1,4 @@
-using DurableTask.Core;
-using DurableTask.Core.Exceptions;
-using DurableTask.Core.History;
 using DurableTask.Core.Middleware;
-using Microsoft.Extensions.Logging;
-using Sdxl.Local.Functions.Rpc;
-using Sdxl.Local.Functions.Worker;
 
 namespace Sdxl.Local.Functions.Durable;
 

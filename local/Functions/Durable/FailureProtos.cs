@@ -1,8 +1,6 @@
 using System.Collections;
-using DurableTask.Core;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using Sdxl.Local.Functions.Rpc;
 using P = Microsoft.DurableTask.Protobuf;
 
 namespace Sdxl.Local.Functions.Durable;

@@ -1,5 +1,3 @@
-using DurableTask.Core;
-using DurableTask.Core.History;
 using Google.Protobuf.WellKnownTypes;
 using P = Microsoft.DurableTask.Protobuf;
 

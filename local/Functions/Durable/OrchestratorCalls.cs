@@ -1,7 +1,4 @@
-using DurableTask.Core;
-using DurableTask.Core.Exceptions;
 using Google.Protobuf;
-using Sdxl.Local.Functions.Rpc;
 using P = Microsoft.DurableTask.Protobuf;
 
 namespace Sdxl.Local.Functions.Durable;

@@ -1,10 +1,7 @@
-using DurableTask.Core;
-using DurableTask.Core.Exceptions;
-using DurableTask.Core.History;
-using DurableTask.Core.Query;
 using DurableTask.Core.Tracing;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using RpcException = Grpc.Core.RpcException;
 using P = Microsoft.DurableTask.Protobuf;
 
 namespace Sdxl.Local.Functions.Durable;

@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace Sdxl.Local.Functions.Http;
 
 /// <summary>

@@ -1,11 +1,3 @@
-using System.Net;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Logging;
-using Sdxl.Local.Functions.Rpc;
-using Sdxl.Local.Functions.Worker;
-using Yarp.ReverseProxy.Forwarder;
-
 namespace Sdxl.Local.Functions.Http;
 
 /// <summary>

@@ -1,7 +1,5 @@
 using Azure.Messaging.ServiceBus;
 using Google.Protobuf;
-using Microsoft.Extensions.Logging;
-using Sdxl.Local.Functions.Rpc;
 
 namespace Sdxl.Local.Functions.Triggers;
 

@@ -1,6 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Sdxl.Local.Functions.Rpc;
-
 namespace Sdxl.Local.Functions.Triggers;
 
 /// <summary>

@@ -1,7 +1,4 @@
 using System.Collections.Frozen;
-using System.Net.Sockets;
-using Microsoft.Extensions.Logging;
-using Sdxl.Local.Functions.Rpc;
 
 namespace Sdxl.Local.Functions.Worker;
 

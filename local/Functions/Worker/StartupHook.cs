@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 /// <summary>
 /// Runs inside the worker, before its Main (DOTNET_STARTUP_HOOKS): ends it when the host is gone, however the host ended.
 /// </summary>

@@ -1,7 +1,3 @@
-using System.Diagnostics;
-using Microsoft.Extensions.Logging;
-using Sdxl.Core.Hosting;
-
 namespace Sdxl.Local.Functions.Worker;
 
 /// <summary>

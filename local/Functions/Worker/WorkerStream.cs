@@ -1,8 +1,4 @@
-using System.Collections.Concurrent;
-using System.Threading.Channels;
 using Grpc.Core;
-using Microsoft.Extensions.Logging;
-using Sdxl.Local.Functions.Rpc;
 
 namespace Sdxl.Local.Functions.Worker;
 

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using Microsoft.Extensions.Logging;
-
 namespace Sdxl.Local.Functions.Worker;
 
 /// <summary>No worker was ready in time.</summary>
