@@ -11,27 +11,22 @@ internal sealed class BrokerEngine : IAsyncDisposable
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly Dictionary<string, QueueSettings> queues;
+    private readonly ConcurrentDictionary<QueueReceiver, bool> receivers = [];
     private readonly MessageStore store;
     private readonly StoreWriter writer;
-    private readonly Dictionary<QueueAddress, List<QueueReceiver>> receivers = [];
-    private readonly Channel<Handout> handouts = Channel.CreateUnbounded<Handout>(new() { SingleReader = true });
-    private readonly Task delivering;
     private readonly ITimer timer;
-    private long timerAt;
-    private int turn;
+    private uint turn;
 
     /// <exception cref="InvalidDataException">The file has another schema.</exception>
     /// <exception cref="IOException">Another process has the file open.</exception>
-    public BrokerEngine(string path, IEnumerable<QueueSettings> queues, TimeProvider time, ILogger logger)
+    public BrokerEngine(ServiceBusServerOptions options, ILogger logger)
     {
-        this.time = time;
-        this.logger = logger;
-        this.queues = queues.Select(queue => queue with { Name = queue.Name.ToLowerInvariant() }).ToDictionary(queue => queue.Name);
-        store = new MessageStore(time);
-        var file = new SqliteFile(path, MessageStore.Schema, MessageStore.Version, powerSafe: true, exclusive: true);
-        timer = time.CreateTimer(_ => OnTime(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        writer = new StoreWriter(file, Begin, HandOut);
-        delivering = DeliverAsync();
+        (time, this.logger) = (options.Time, logger);
+        queues = options.Queues.Select(queue => queue with { Name = queue.Name.ToLowerInvariant() }).ToDictionary(queue => queue.Name);
+        store = new MessageStore(queues, time);
+        var file = new SqliteFile(options.DatabasePath, MessageStore.Schema, MessageStore.Version, powerSafe: true, exclusive: true);
+        timer = time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        writer = new StoreWriter(file, store.Begin, HandOut);
         Wake(); // Locks and schedules of the last run.
     }
 
@@ -47,136 +42,70 @@ internal sealed class BrokerEngine : IAsyncDisposable
     /// <inheritdoc cref="RunAsync{T}"/>
     public Task RunAsync(Action<MessageStore> work) => writer.RunAsync(_ => work(store));
 
-    public void Add(QueueReceiver receiver)
-    {
-        lock (receivers)
-        {
-            if (!receivers.TryGetValue(receiver.Address, out var list))
-                receivers[receiver.Address] = list = [];
-            list.Add(receiver);
-        }
-    }
+    public void Add(QueueReceiver receiver) => receivers[receiver] = true;
 
-    public void Remove(QueueReceiver receiver)
-    {
-        lock (receivers)
-            receivers[receiver.Address].Remove(receiver);
-    }
+    public void Remove(QueueReceiver receiver) => receivers.TryRemove(receiver, out _);
 
     /// <summary>Looks again whether there are messages for those who wait.</summary>
-    public void Wake(QueueAddress? address = null) => _ = writer.RunAsync(_ =>
-    {
-        if (address is { } touched)
-            store.Touched.Add(touched);
-    });
+    public void Wake() => _ = RunAsync(_ => { });
 
     public async ValueTask DisposeAsync()
     {
         await timer.DisposeAsync();
-        handouts.Writer.TryComplete();
-        await delivering; // May still give messages back.
+        await RunAsync(_ => { }); // What did not reach its receiver any longer comes back.
         await writer.DisposeAsync();
     }
 
-    private void Begin(SqliteSession session)
-    {
-        store.Session = session;
-        store.Tidy(queues);
-    }
-
-    /// <summary>The end of each transaction: locks messages for those who wait.</summary>
+    /// <summary>The end of each transaction: takes messages for those who wait.</summary>
     private Action<Exception?> HandOut(SqliteSession session)
     {
-        var taken = new List<Handout>();
-        var isCut = false;
-        foreach (var address in store.Touched)
+        var taken = new List<(QueueReceiver Receiver, StoredMessage Message)>();
+        foreach (var address in store.Touched.ToList())
         {
-            if (!queues.TryGetValue(address.Queue, out var queue) || Waiting(address) is not { Count: > 0 } waiting)
-                continue;
-            var messages = store.Take(queue, address, waiting.ConvertAll(receiver => receiver.RemovesAtOnce), out var hasMore);
-            isCut |= hasMore || (messages.Count == MaxHandouts);
-            foreach (var (receiver, message) in waiting.Zip(messages))
-            {
-                receiver.Reserve(1);
-                taken.Add(new(receiver, message));
-            }
+            if (Waiting(address) is { Count: > 0 } waiting)
+                taken.AddRange(waiting.Zip(store.Take(address, waiting.ConvertAll(receiver => receiver.RemovesAtOnce))));
         }
-        if (!isCut)
-            store.Touched.Clear();
-        return problem => AfterCommit(problem, taken, isCut);
+        return problem => AfterCommit(problem, taken);
     }
 
     /// <summary>A place for each message that is wanted, going round among the receivers so that several share a queue evenly.</summary>
     private List<QueueReceiver> Waiting(QueueAddress address)
     {
-        lock (receivers)
-        {
-            var wanted = (receivers.GetValueOrDefault(address) ?? [])
-                .Select(receiver => (Receiver: receiver, Count: receiver.Wanted)).Where(want => want.Count > 0).ToList();
-            var places = new List<QueueReceiver>();
-            for (var round = 0; places.Count < MaxHandouts && wanted.Exists(want => want.Count > round); round++)
-            {
-                for (var offset = 0; offset < wanted.Count && places.Count < MaxHandouts; offset++)
-                {
-                    var (receiver, count) = wanted[(turn + offset) % wanted.Count];
-                    if (count > round)
-                        places.Add(receiver);
-                }
-            }
-            turn = (turn + 1) & 0xFFFF;
-            return places;
-        }
+        var wants = receivers.Keys.Where(receiver => receiver.Address == address)
+            .Select(receiver => (Receiver: receiver, Count: receiver.Wanted)).Where(want => want.Count > 0).ToList();
+        if (wants.Count == 0)
+            return [];
+        var first = (int)(turn++ % wants.Count);
+        wants = [.. wants[first..], .. wants[..first]];
+        return Enumerable.Range(0, Math.Min(MaxHandouts, wants.Max(want => want.Count)))
+            .SelectMany(round => wants.Where(want => want.Count > round)).Take(MaxHandouts).Select(want => want.Receiver).ToList();
     }
 
-    private void AfterCommit(Exception? problem, List<Handout> taken, bool isCut)
+    private void AfterCommit(Exception? problem, List<(QueueReceiver Receiver, StoredMessage Message)> taken)
     {
-        foreach (var handout in taken)
-        {
-            if (problem is null && handouts.Writer.TryWrite(handout))
-                continue;
-            handout.Receiver.Reserve(-1);
-            store.Touched.Add(handout.Receiver.Address);
-        }
         if (problem is not null)
         {
             store.Forget();
             logger.CommitFailed(problem);
         }
-        else if (isCut)
-        {
+        else
+            taken.ForEach(one => Deliver(one.Receiver, one.Message));
+        timer.Change(time.Until(store.NextTidy), Timeout.InfiniteTimeSpan);
+        if (store.Touched.Any(address => Waiting(address).Count > 0))
             Wake();
-        }
-        if (store.NextTidy is var next && next != long.MaxValue && Interlocked.Exchange(ref timerAt, next) != next)
-            timer.Change(time.Until(new DateTimeOffset(next, TimeSpan.Zero)), Timeout.InfiniteTimeSpan);
     }
 
-    private void OnTime()
+    private void Deliver(QueueReceiver receiver, StoredMessage message)
     {
-        Interlocked.Exchange(ref timerAt, 0);
-        Wake();
-    }
-
-    /// <summary>Transfers apart from the writer, whose next commit runs meanwhile, but in the order in which messages were taken.</summary>
-    private async Task DeliverAsync()
-    {
-        await foreach (var (receiver, message) in handouts.Reader.ReadAllAsync())
+        try
         {
-            bool isSent;
-            // Before the credit goes down: a place counted twice comes back unsent, one not counted would wait for ever.
-            receiver.Reserve(-1);
-            try
-            {
-                isSent = receiver.TrySend(message);
-            }
-            catch (Exception problem) // A link that closes under our hands; a message that cannot be decoded.
-            {
-                logger.DeliveryFailed(message.Sequence, message.Address.Queue, problem);
-                isSent = false;
-            }
-            if (!isSent)
-                _ = RunAsync(store => store.Return(message));
+            if (receiver.TrySend(message))
+                return;
         }
+        catch (Exception problem) // A link that closes under our hands; a message that cannot be decoded.
+        {
+            logger.DeliveryFailed(message.Sequence, message.Address.Queue, problem);
+        }
+        _ = RunAsync(store => store.Return(message));
     }
-
-    private readonly record struct Handout(QueueReceiver Receiver, StoredMessage Message);
 }

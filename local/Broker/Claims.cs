@@ -1,9 +1,19 @@
 namespace Sdxl.Local.Broker;
 
-/// <summary>What one connection has shown tokens for.</summary>
-internal sealed class Claims(IReadOnlyList<AccessKey> keys, TimeProvider time) : IDisposable
+/// <summary>What one connection has shown tokens for. When they end, the links that stand on them do, unless new ones came.</summary>
+internal sealed class Claims : IDisposable
 {
-    private readonly ConcurrentDictionary<string, Grant> grants = new(StringComparer.OrdinalIgnoreCase);
+    private readonly IReadOnlyList<AccessKey> keys;
+    private readonly TimeProvider time;
+    private readonly ITimer timer;
+    private readonly ConcurrentDictionary<string, (AccessRights Rights, DateTimeOffset Expiry)> terms = [];
+    private readonly ConcurrentDictionary<AmqpLink, (string Path, AccessRights Rights)> links = [];
+
+    public Claims(IReadOnlyList<AccessKey> keys, TimeProvider time)
+    {
+        (this.keys, this.time) = (keys, time);
+        timer = time.CreateTimer(_ => CloseEnded(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>Takes a token for an audience such as amqp://host/queue, or renews the one that is there.</summary>
     /// <exception cref="AmqpException">The token is no good for it.</exception>
@@ -11,79 +21,51 @@ internal sealed class Claims(IReadOnlyList<AccessKey> keys, TimeProvider time) :
     {
         if (!Uri.TryCreate(audience, UriKind.Absolute, out var uri))
             throw new AmqpException(AmqpErrorCode.InvalidField, $"The audience '{audience}' is no URI such as amqp://host/queue.");
-        var (rights, expiry) = SharedAccessSignature.Check(token, uri, keys, time.GetUtcNow());
-        grants.GetOrAdd(uri.AbsolutePath.Trim('/'), _ => new Grant(time)).Renew(rights, expiry);
+        terms[uri.AbsolutePath.Trim('/').ToLowerInvariant()] = SharedAccessSignature.Check(token, uri, keys, time.GetUtcNow());
+        AwaitNextEnd();
     }
 
+    public bool Allows(string path, AccessRights rights) => terms.Any(term =>
+        time.GetUtcNow() < term.Value.Expiry && (term.Value.Rights & rights) == rights && SharedAccessSignature.IsWithin(path, term.Key));
+
+    /// <param name="link">Is closed when it is no longer allowed.</param>
     /// <exception cref="AmqpException">No token allows it, or none does any longer.</exception>
-    public Grant Require(string path, AccessRights rights) =>
-        grants.FirstOrDefault(grant => grant.Value.Allows(rights) && SharedAccessSignature.IsWithin(path, grant.Key)).Value
-        ?? throw new AmqpException(
-            AmqpErrorCode.UnauthorizedAccess, $"'{rights}' on '{path}' needs a token that allows it; this connection has shown none.");
-
-    public void Dispose()
+    public void Require(string path, AccessRights rights, AmqpLink? link = null)
     {
-        foreach (var grant in grants.Values)
-            grant.Dispose();
-    }
-}
-
-/// <summary>What a token allows until it ends; then the links that stand on it are closed, unless a new token came.</summary>
-internal sealed class Grant : IDisposable
-{
-    private readonly TimeProvider time;
-    private readonly ITimer timer;
-    private readonly ConcurrentDictionary<AmqpLink, bool> links = [];
-    private volatile Terms terms = new(AccessRights.None, DateTimeOffset.MinValue);
-
-    public Grant(TimeProvider time)
-    {
-        this.time = time;
-        timer = time.CreateTimer(_ => CloseIfEnded(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-    }
-
-    public bool Allows(AccessRights wanted) => terms is var now && time.GetUtcNow() < now.Expiry && (now.Rights & wanted) == wanted;
-
-    /// <exception cref="AmqpException">It has ended.</exception>
-    public void Require(AccessRights wanted)
-    {
-        if (!Allows(wanted))
-            throw Ended();
-    }
-
-    public void Renew(AccessRights rights, DateTimeOffset expiry)
-    {
-        terms = new(rights, expiry);
-        timer.Change(time.Until(expiry), Timeout.InfiniteTimeSpan);
-    }
-
-    public void Add(AmqpLink link)
-    {
-        links[link] = true;
+        if (!Allows(path, rights))
+            throw Refusal(path, rights);
+        if (link is null)
+            return;
+        links[link] = (path, rights);
         link.SafeAddClosed((_, _) => links.TryRemove(link, out _));
     }
 
     public void Dispose() => timer.Dispose();
 
-    private void CloseIfEnded()
+    private void CloseEnded()
     {
-        if (time.GetUtcNow() < terms.Expiry)
+        foreach (var (link, (path, rights)) in links)
         {
-            timer.Change(time.Until(terms.Expiry), Timeout.InfiniteTimeSpan);
-            return;
+            if (!Allows(path, rights))
+                link.SafeClose(Refusal(path, rights));
         }
-        foreach (var link in links.Keys)
-            link.SafeClose(Ended());
+        AwaitNextEnd();
     }
 
-    private AmqpException Ended() => new(AmqpErrorCode.UnauthorizedAccess, $"The token ended at {terms.Expiry:u}; show a new one.");
+    private void AwaitNextEnd()
+    {
+        var ends = terms.Values.Select(term => term.Expiry.UtcTicks).Where(end => end > time.GetUtcNow().UtcTicks);
+        timer.Change(time.Until(ends.DefaultIfEmpty(long.MaxValue).Min()), Timeout.InfiniteTimeSpan);
+    }
 
-    private sealed record Terms(AccessRights Rights, DateTimeOffset Expiry);
+    private static AmqpException Refusal(string path, AccessRights rights) => new(
+        AmqpErrorCode.UnauthorizedAccess,
+        $"'{rights}' on '{path}' needs a token that allows it; this connection has shown none, or it has ended: show a new one.");
 }
 
 internal static class Clock
 {
     /// <summary>For a timer, which holds some weeks at most and may come a little early: whoever sets it must look again.</summary>
-    public static TimeSpan Until(this TimeProvider time, DateTimeOffset due) =>
-        TimeSpan.FromTicks(Math.Clamp((due - time.GetUtcNow()).Ticks, 0, TimeSpan.TicksPerDay * 20));
+    public static TimeSpan Until(this TimeProvider time, long utcTicks) =>
+        TimeSpan.FromTicks(Math.Clamp(utcTicks - time.GetUtcNow().UtcTicks, 0, TimeSpan.TicksPerDay * 20));
 }

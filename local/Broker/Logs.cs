@@ -4,7 +4,7 @@ namespace Sdxl.Local.Broker;
 internal static partial class Logs
 {
     [LoggerMessage(3000, LogLevel.Information, "The broker listens on {Address}, port {Port}, messages in '{Path}', queues {Queues}.")]
-    public static partial void Listening(this ILogger logger, string address, int port, string path, string queues);
+    public static partial void Listening(this ILogger logger, IPAddress address, int port, string path, string queues);
 
     [LoggerMessage(3001, LogLevel.Debug, "Connection from {Client} opened.")]
     public static partial void Connected(this ILogger logger, string client);
@@ -12,11 +12,8 @@ internal static partial class Logs
     [LoggerMessage(3002, LogLevel.Debug, "Connection from {Client} failed to open: {Problem}")]
     public static partial void ConnectionFailed(this ILogger logger, string client, string problem);
 
-    [LoggerMessage(3003, LogLevel.Warning, "Token for '{Audience}' refused: {Reason}")]
-    public static partial void TokenRefused(this ILogger logger, string audience, string reason);
-
-    [LoggerMessage(3004, LogLevel.Warning, "Link '{Link}' refused, {Condition}: {Reason}")]
-    public static partial void LinkRefused(this ILogger logger, string link, string condition, string reason);
+    [LoggerMessage(3003, LogLevel.Warning, "{What} '{Name}' refused, {Condition}: {Reason}")]
+    public static partial void Refused(this ILogger logger, string what, string name, string condition, string reason);
 
     [LoggerMessage(3005, LogLevel.Error, "A commit failed; its senders and receivers are told so and may try again.")]
     public static partial void CommitFailed(this ILogger logger, Exception problem);

@@ -5,8 +5,6 @@ internal static class MessageBytes
 {
     private const uint BatchFormat = 0x80013700; // Each data section is an encoded message.
 
-    private static readonly AmqpSymbol ScheduledEnqueueTime = "x-opt-scheduled-enqueue-time";
-
     /// <summary>The message, or those of a batch. The caller may dispose it afterwards.</summary>
     public static List<NewMessage> Read(AmqpMessage received)
     {
@@ -31,7 +29,7 @@ internal static class MessageBytes
             uint.MaxValue when properties is { AbsoluteExpiryTime: { } end, CreationTime: { } start } => end - start,
             { } milliseconds => TimeSpan.FromMilliseconds(milliseconds),
         };
-        var isScheduled = message.MessageAnnotations.Map.TryGetValue<DateTime>(ScheduledEnqueueTime, out var due);
+        var isScheduled = message.MessageAnnotations.Map.TryGetValue<DateTime>("x-opt-scheduled-enqueue-time", out var due);
         return new NewMessage(bytes, properties?.MessageId?.ToString(), timeToLive, isScheduled ? new(due.ToUniversalTime()) : null);
     }
 
@@ -47,15 +45,9 @@ internal static class MessageBytes
         annotations["x-opt-enqueue-sequence-number"] = stored.FirstSequence;
         annotations["x-opt-enqueued-time"] = Utc(stored.EnqueuedAt);
         annotations["x-opt-message-state"] = stored.IsDeferred ? 1 : stored.State == MessageState.Scheduled ? 2 : 0;
-        if (stored.Token is { } token)
-        {
+        if (stored.Token is not null)
             annotations["x-opt-locked-until"] = Utc(stored.LockedUntil);
-            message.DeliveryTag = token.ToByteArray();
-        }
-        else
-        {
-            message.DeliveryTag = Guid.NewGuid().ToByteArray();
-        }
+        message.DeliveryTag = (stored.Token ?? Guid.NewGuid()).ToByteArray();
         if (stored.Address.Dead)
             annotations["x-opt-deadletter-source"] = stored.Address.Queue;
         return message;
@@ -69,7 +61,7 @@ internal static class MessageBytes
     }
 
     /// <summary>The message with application properties set or, where the value is null, set to null.</summary>
-    public static byte[] WithProperties(byte[] bytes, IEnumerable<KeyValuePair<string, object?>> changes)
+    public static byte[] WithProperties(byte[] bytes, Dictionary<string, object?> changes)
     {
         using var message = Load(bytes);
         message.ApplicationProperties ??= new ApplicationProperties();
@@ -79,8 +71,8 @@ internal static class MessageBytes
     }
 
     /// <summary>A map of the wire as application properties.</summary>
-    public static IEnumerable<KeyValuePair<string, object?>> Properties(IEnumerable<KeyValuePair<MapKey, object>>? map) =>
-        map?.Select(pair => KeyValuePair.Create(pair.Key.ToString()!, (object?)pair.Value)) ?? [];
+    public static Dictionary<string, object?> Properties(IEnumerable<KeyValuePair<MapKey, object>>? map) =>
+        map?.ToDictionary(pair => pair.Key.ToString()!, object? (pair) => pair.Value) ?? [];
 
     private static AmqpMessage Load(byte[] bytes) => AmqpMessage.CreateAmqpStreamMessage(new BufferListStream([bytes]));
 

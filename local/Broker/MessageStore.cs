@@ -4,7 +4,7 @@ namespace Sdxl.Local.Broker;
 /// What can be done with the messages of the file, in the writer's transaction of the moment and on its thread only. A lock belongs to its
 /// token and queue, never to a connection, so that it outlives both ends.
 /// </summary>
-internal sealed class MessageStore(TimeProvider time)
+internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> queues, TimeProvider time)
 {
     public const int Version = 2; // 1 was never marked: the file that several processes shared.
 
@@ -25,96 +25,115 @@ internal sealed class MessageStore(TimeProvider time)
         CREATE INDEX IF NOT EXISTS seen_until ON seen (until);
         """;
 
-    private const string Columns =
-        "seq, coalesce(first_seq, seq), queue, dead, state, deferred, deliveries, token, locked_until, enqueued_at, expires_at";
+    private const int MaxTakenBytes = 16 << 20; // at a time, so that a burst fits into memory
+    private const int MaxPeekedBytes = 4 << 20;
 
-    /// <summary>Queues where a message may have become ready since the set was last emptied.</summary>
-    public HashSet<QueueAddress> Touched { get; } = [];
+    private SqliteSession session = null!; // of the transaction of the moment
 
-    /// <summary>The earliest time at which <see cref="Tidy"/> may have something to do, in UTC ticks.</summary>
-    public long NextTidy { get; private set; } = long.MinValue;
+    /// <summary>Where messages may be ready.</summary>
+    public HashSet<QueueAddress> Touched { get; } = [.. Everywhere(queues)];
 
-    /// <summary>The transaction of the moment.</summary>
-    public SqliteSession Session { private get; set; } = null!;
+    /// <summary>The earliest time at which <see cref="Begin"/> may have something to do, in UTC ticks.</summary>
+    public long NextTidy { get; private set; }
 
     private long Now => time.GetUtcNow().UtcTicks;
 
-    /// <returns>The sequence number, or null for a duplicate, which is dropped.</returns>
-    public long? Add(QueueSettings queue, NewMessage message)
+    /// <summary>Does what time asks for: locks that end, schedules that are due, messages and remembered ids that expire.</summary>
+    public void Begin(SqliteSession session)
     {
+        this.session = session;
         var now = Now;
-        if (queue.DuplicateDetectionWindow > TimeSpan.Zero && message.Id is { Length: > 0 } id && Session.Execute(
-            "INSERT INTO seen VALUES ($queue, $id, $until) ON CONFLICT DO UPDATE SET until = excluded.until WHERE until <= $now",
-            ("$queue", queue.Name), ("$id", id), ("$until", Later(now, queue.DuplicateDetectionWindow)), ("$now", now)) == 0)
+        if (now < NextTidy)
+            return;
+        foreach (var message in Select($"state = 1 AND locked_until <= {now}"))
+            Unlock(message);
+        foreach (var message in Select($"state = 3 AND due_at <= {now} ORDER BY due_at"))
+            Enqueue(message);
+        foreach (var message in Select($"expires_at < 9223372036854775807 AND expires_at <= {now} AND state <> 1"))
         {
-            return null;
+            if (queues.TryGetValue(message.Address.Queue, out var queue) && queue.DeadLetterOnExpiration)
+                Bury(message, Reason("TTLExpiredException", "The message expired and was dead lettered."));
+            else
+                Remove(message.Sequence);
         }
-        var due = Math.Max(message.DueAt?.UtcTicks ?? now, now);
-        var timeToLive = message.TimeToLive is { } own && own < queue.DefaultTimeToLive ? own : queue.DefaultTimeToLive;
-        var expires = Later(due, timeToLive);
-        Session.Execute(
+        session.Execute($"DELETE FROM seen WHERE until <= {now}");
+        // Remembered ids may lie a little longer: they are compared with the clock at each use.
+        NextTidy = session.Scalar(
             """
+            SELECT min(at) FROM (SELECT min(locked_until) AS at FROM messages WHERE state = 1
+                UNION ALL SELECT min(due_at) FROM messages WHERE state = 3
+                UNION ALL SELECT min(expires_at) FROM messages WHERE expires_at < 9223372036854775807 AND state <> 1)
+            """) as long? ?? long.MaxValue;
+    }
+
+    /// <summary>After a transaction that was undone: what was noted in it does not hold.</summary>
+    public void Forget()
+    {
+        NextTidy = 0;
+        Touched.UnionWith(Everywhere(queues));
+    }
+
+    /// <returns>The sequence number, or null for a duplicate, which is dropped.</returns>
+    public long? Add(string queue, NewMessage message)
+    {
+        var (now, settings) = (Now, queues[queue]);
+        var until = Later(now, settings.DuplicateDetectionWindow);
+        if (until > now && message.Id is { Length: > 0 } id && session.Execute(
+            $"""
+            INSERT INTO seen VALUES ({queue}, {id}, {until}) ON CONFLICT DO UPDATE SET until = excluded.until WHERE until <= {now}
+            """) == 0)
+            return null;
+        var due = Math.Max(message.DueAt?.UtcTicks ?? now, now);
+        var timeToLive = message.TimeToLive is { } own && own < settings.DefaultTimeToLive ? own : settings.DefaultTimeToLive;
+        var expires = Later(due, timeToLive);
+        session.Execute(
+            $"""
             INSERT INTO messages (queue, dead, state, deferred, deliveries, locked_until, due_at, enqueued_at, expires_at)
-            VALUES ($queue, 0, $state, 0, 0, 0, $due, $due, $expires)
-            """,
-            ("$queue", queue.Name), ("$due", due), ("$expires", expires),
-            ("$state", (int)(due > now ? MessageState.Scheduled : MessageState.Ready)));
-        var sequence = (long)Session.Scalar("SELECT last_insert_rowid()")!;
-        Session.Execute("INSERT INTO bodies VALUES ($seq, $bytes)", ("$seq", sequence), ("$bytes", message.Bytes));
+            VALUES ({queue}, 0, {(due > now ? MessageState.Scheduled : MessageState.Ready)}, 0, 0, 0, {due}, {due}, {expires})
+            """);
+        var sequence = (long)session.Scalar("SELECT last_insert_rowid()")!;
+        session.Execute($"INSERT INTO bodies VALUES ({sequence}, {message.Bytes})");
         TidyAt(due > now ? due : expires);
-        Touched.Add(new(queue.Name, false));
+        Touched.Add(new(queue, false));
         return sequence;
     }
 
-    /// <summary>Takes ready messages, oldest first, and no more than 16 MiB of them at a time, so that a burst fits into memory.</summary>
+    /// <summary>Takes ready messages, oldest first.</summary>
     /// <param name="removeNow">How many, and for each whether it leaves the queue now instead of being locked.</param>
-    /// <param name="isCut">Whether there were more.</param>
-    public List<StoredMessage> Take(QueueSettings queue, QueueAddress address, IReadOnlyList<bool> removeNow, out bool isCut)
+    public List<StoredMessage> Take(QueueAddress address, IReadOnlyList<bool> removeNow)
     {
-        var rows = Select(
-            "queue = $queue AND dead = $dead AND state = 0 AND expires_at > $now ORDER BY seq LIMIT $count",
-            ("$queue", address.Queue), ("$dead", address.Dead), ("$now", Now), ("$count", removeNow.Count));
-        var taken = new List<StoredMessage>(rows.Count);
-        for (var (index, bytes) = (0, 0L); index < rows.Count && bytes < 16 << 20; bytes += taken[index++].Bytes.Length)
-            taken.Add(HandOut(queue, rows[index], removeNow[index]));
-        isCut = taken.Count < rows.Count;
-        return taken;
+        var rows = WithBodies(MaxTakenBytes, out var isCut, Select(
+            $"""
+            queue = {address.Queue} AND dead = {address.Dead} AND state = 0 AND expires_at > {Now} ORDER BY seq LIMIT {removeNow.Count}
+            """));
+        if (!isCut && rows.Count < removeNow.Count)
+            Touched.Remove(address);
+        return rows.Zip(removeNow, HandOut).ToList();
     }
 
-    /// <exception cref="AmqpException">One of them is not deferred; none is taken then.</exception>
-    public List<StoredMessage> TakeDeferred(QueueSettings queue, QueueAddress address, IEnumerable<long> numbers, bool removeNow) =>
-        numbers.Select(number => Select(
-            "seq = $seq AND queue = $queue AND dead = $dead AND state = 2 AND expires_at > $now",
-            ("$seq", number), ("$queue", address.Queue), ("$dead", address.Dead), ("$now", Now)) is [var row]
-            ? HandOut(queue, row, removeNow)
-            : throw Missing($"There is no deferred message with the sequence number {number} in '{address.Queue}'.")).ToList();
+    /// <exception cref="AmqpException">It is not deferred.</exception>
+    public StoredMessage TakeDeferred(QueueAddress address, long number, bool removeNow) =>
+        Select($"seq = {number} AND queue = {address.Queue} AND dead = {address.Dead} AND state = 2 AND expires_at > {Now}") is [var row]
+            ? HandOut(row with { Bytes = Body(number) }, removeNow)
+            : throw Missing($"There is no deferred message with the sequence number {number} in '{address.Queue}'.");
 
-    /// <summary>Messages of any state, which stay as they are; at least one if there is one, and about 4 MiB at most.</summary>
-    public List<StoredMessage> Peek(QueueAddress address, long fromNumber, int count)
-    {
-        var rows = Select(
-            "queue = $queue AND dead = $dead AND seq >= $from AND expires_at > $now ORDER BY seq LIMIT $count",
-            ("$queue", address.Queue), ("$dead", address.Dead), ("$from", fromNumber), ("$now", Now), ("$count", count));
-        var seen = new List<StoredMessage>(rows.Count);
-        for (var bytes = 0L; seen.Count < rows.Count && bytes < 4 << 20; bytes += seen[^1].Bytes.Length)
-            seen.Add(rows[seen.Count] with { Bytes = Body(rows[seen.Count].Sequence), Token = null });
-        return seen;
-    }
+    /// <summary>Messages of any state, which stay as they are; at least one if there is one.</summary>
+    public List<StoredMessage> Peek(QueueAddress address, long from, int count) => WithBodies(MaxPeekedBytes, out _, Select(
+        $"""
+        queue = {address.Queue} AND dead = {address.Dead} AND seq >= {from} AND expires_at > {Now} ORDER BY seq LIMIT {count}
+        """)).ConvertAll(message => message with { Token = null });
 
-    /// <exception cref="AmqpException">One of them is not scheduled; none is taken away then.</exception>
-    public void Cancel(QueueSettings queue, IEnumerable<long> numbers)
+    /// <exception cref="AmqpException">It is not scheduled.</exception>
+    public void Cancel(string queue, long number)
     {
-        foreach (var number in numbers)
-        {
-            if (Select("seq = $seq AND queue = $queue AND state = 3", ("$seq", number), ("$queue", queue.Name)) is [])
-                throw Missing($"There is no scheduled message with the sequence number {number} in '{queue.Name}'.");
-            Remove(number);
-        }
+        if (Select($"seq = {number} AND queue = {queue} AND state = 3") is [])
+            throw Missing($"There is no scheduled message with the sequence number {number} in '{queue}'.");
+        Remove(number);
     }
 
     /// <summary>Ends a lock. One that has ended, or another queue's, is refused.</summary>
     /// <param name="changes">Application properties that the message gets, unless it is completed.</param>
-    public void Settle(QueueSettings queue, Guid token, Disposition disposition, IEnumerable<KeyValuePair<string, object?>> changes)
+    public void Settle(string queue, Guid token, Disposition disposition, Dictionary<string, object?> changes)
     {
         var message = Held(queue, token);
         switch (disposition)
@@ -124,25 +143,27 @@ internal sealed class MessageStore(TimeProvider time)
                 break;
             case Disposition.Abandon: // Delivered as often as is allowed, it goes to the dead-letter queue.
                 Change(message, changes);
-                Unlock(queue, message);
+                Unlock(message);
                 break;
             case Disposition.Defer:
                 Change(message, changes);
-                Session.Execute("UPDATE messages SET state = 2, deferred = 1, token = NULL WHERE seq = $seq", ("$seq", message.Sequence));
-                TidyAt(message.ExpiresAt);
+                session.Execute($"UPDATE messages SET deferred = 1 WHERE seq = {message.Sequence}");
+                PutBack(message);
                 break;
             case Disposition.Bury:
                 Bury(message, changes);
+                break;
+            case Disposition.Return:
+                Return(message);
                 break;
         }
     }
 
     /// <returns>The new end of the lock.</returns>
-    public DateTime Renew(QueueSettings queue, Guid token)
+    public DateTime Renew(string queue, Guid token)
     {
-        var until = Later(Now, queue.LockDuration);
-        var message = Held(queue, token);
-        Session.Execute("UPDATE messages SET locked_until = $until WHERE seq = $seq", ("$until", until), ("$seq", message.Sequence));
+        var until = Later(Now, queues[queue].LockDuration);
+        session.Execute($"UPDATE messages SET locked_until = {until} WHERE seq = {Held(queue, token).Sequence}");
         return new(until, DateTimeKind.Utc);
     }
 
@@ -150,162 +171,132 @@ internal sealed class MessageStore(TimeProvider time)
     public void Return(StoredMessage message)
     {
         if (message.Token is { } token)
-            Return(token);
-        else
         {
-            Session.Execute(
-                """
-                INSERT INTO messages
-                VALUES ($seq, $first, $queue, $dead, $state, $deferred, $deliveries, NULL, 0, $enqueued, $enqueued, $expires)
-                """,
-                ("$seq", message.Sequence), ("$first", message.FirstSequence), ("$queue", message.Address.Queue),
-                ("$dead", message.Address.Dead), ("$state", (int)message.State), ("$deferred", message.IsDeferred),
-                ("$deliveries", message.Deliveries), ("$enqueued", message.EnqueuedAt), ("$expires", message.ExpiresAt));
-            Session.Execute("INSERT INTO bodies VALUES ($seq, $bytes)", ("$seq", message.Sequence), ("$bytes", message.Bytes));
-            TidyAt(message.ExpiresAt);
-            Touched.Add(message.Address);
-        }
-    }
-
-    /// <inheritdoc cref="Return(StoredMessage)"/>
-    public void Return(Guid token)
-    {
-        if (Select("token = $token", ("$token", token.ToByteArray())) is not [var message])
+            session.Execute($"UPDATE messages SET deliveries = deliveries - 1 WHERE token = {token}");
+            PutBack(message);
             return;
-        Session.Execute(
-            "UPDATE messages SET state = 2 * deferred, token = NULL, deliveries = deliveries - 1 WHERE seq = $seq",
-            ("$seq", message.Sequence));
+        }
+        session.Execute(
+            $"""
+            INSERT INTO messages VALUES (
+                {message.Sequence}, {message.FirstSequence}, {message.Address.Queue}, {message.Address.Dead}, {message.State},
+                {message.IsDeferred}, {message.Deliveries}, NULL, 0, {message.EnqueuedAt}, {message.EnqueuedAt}, {message.ExpiresAt})
+            """);
+        session.Execute($"INSERT INTO bodies VALUES ({message.Sequence}, {message.Bytes})");
         TidyAt(message.ExpiresAt);
         Touched.Add(message.Address);
     }
 
-    /// <summary>Does what time asks for: locks that end, schedules that are due, messages and remembered ids that expire.</summary>
-    public void Tidy(IReadOnlyDictionary<string, QueueSettings> queues)
-    {
-        var now = Now;
-        if (now < NextTidy)
-            return;
-        foreach (var message in Select("state = 1 AND locked_until <= $now", ("$now", now)))
-            Unlock(queues.GetValueOrDefault(message.Address.Queue), message);
-        foreach (var message in Select("state = 3 AND due_at <= $now ORDER BY due_at", ("$now", now)))
-            Enqueue(message);
-        foreach (var message in Select("expires_at < 9223372036854775807 AND expires_at <= $now AND state <> 1", ("$now", now)))
-        {
-            if (queues.TryGetValue(message.Address.Queue, out var queue) && queue.DeadLetterOnExpiration)
-                Bury(message, Reason("TTLExpiredException", "The message expired and was dead lettered."));
-            else
-                Remove(message.Sequence);
-        }
-        Session.Execute("DELETE FROM seen WHERE until <= $now", ("$now", now));
-        // Remembered ids may lie a little longer: they are compared with the clock at each use.
-        NextTidy = (long)Session.Scalar(
-            """
-            SELECT min(coalesce((SELECT min(locked_until) FROM messages WHERE state = 1), 9223372036854775807),
-                       coalesce((SELECT min(due_at) FROM messages WHERE state = 3), 9223372036854775807),
-                       coalesce((SELECT min(expires_at) FROM messages
-                                 WHERE expires_at < 9223372036854775807 AND state <> 1), 9223372036854775807))
-            """)!;
-    }
-
-    /// <summary>After a transaction that was undone: what was noted in it about time does not hold.</summary>
-    public void Forget() => NextTidy = long.MinValue;
-
     public QueueCounts Count(string queue)
     {
-        var counts = Session.Query(
-            "SELECT dead, state, count(*) FROM messages WHERE queue = $queue GROUP BY dead, state",
-            row => (Dead: row.GetBoolean(0), State: (MessageState)row.GetInt32(1), Count: row.GetInt32(2)), ("$queue", queue));
+        var counts = session.Query(
+            $"SELECT dead, state, count(*) FROM messages WHERE queue = {queue} GROUP BY dead, state",
+            row => (Dead: row.GetBoolean(0), State: (MessageState)row.GetInt32(1), Count: row.GetInt32(2)));
         int Of(MessageState state) => counts.Where(count => !count.Dead && count.State == state).Sum(count => count.Count);
         return new(Of(MessageState.Ready), Of(MessageState.Locked), Of(MessageState.Deferred), Of(MessageState.Scheduled),
             counts.Where(count => count.Dead).Sum(count => count.Count));
     }
 
-    private StoredMessage HandOut(QueueSettings queue, StoredMessage message, bool removeNow)
+    private StoredMessage HandOut(StoredMessage message, bool removeNow)
     {
-        message = message with { Bytes = Body(message.Sequence) };
         if (removeNow)
         {
             Remove(message.Sequence);
             return message;
         }
-        message = message with { Token = Guid.NewGuid(), LockedUntil = Later(Now, queue.LockDuration) };
-        Session.Execute(
-            "UPDATE messages SET state = 1, token = $token, locked_until = $until, deliveries = deliveries + 1 WHERE seq = $seq",
-            ("$token", message.Token!.Value.ToByteArray()), ("$until", message.LockedUntil), ("$seq", message.Sequence));
-        TidyAt(message.LockedUntil);
-        return message;
+        var (token, until) = (Guid.NewGuid(), Later(Now, queues[message.Address.Queue].LockDuration));
+        session.Execute(
+            $"""
+            UPDATE messages SET state = 1, token = {token}, locked_until = {until}, deliveries = deliveries + 1
+            WHERE seq = {message.Sequence}
+            """);
+        TidyAt(until);
+        return message with { Token = token, LockedUntil = until };
     }
 
-    private StoredMessage Held(QueueSettings queue, Guid token) => Select(
-        "token = $token AND queue = $queue AND locked_until > $now",
-        ("$token", token.ToByteArray()), ("$queue", queue.Name), ("$now", Now)) is [var message]
-        ? message
-        : throw new AmqpException(
-            BrokerErrors.MessageLockLost, $"The lock {token} in '{queue.Name}' has ended, or its message is settled already.");
+    private StoredMessage Held(string queue, Guid token) =>
+        Select($"token = {token} AND queue = {queue} AND locked_until > {Now}") is [var message] ? message : throw new AmqpException(
+            BrokerErrors.MessageLockLost, $"The lock {token} in '{queue}' has ended, or its message is settled already.");
 
-    private void Unlock(QueueSettings? queue, StoredMessage message)
+    private void Unlock(StoredMessage message)
     {
-        if (!message.Address.Dead && queue is not null && message.Deliveries >= queue.MaxDeliveryCount)
-        {
-            Bury(message, Reason(
-                "MaxDeliveryCountExceeded", $"Message could not be consumed after {queue.MaxDeliveryCount} delivery attempts."));
-            return;
-        }
-        Session.Execute("UPDATE messages SET state = 2 * deferred, token = NULL WHERE seq = $seq", ("$seq", message.Sequence));
+        var most = queues.GetValueOrDefault(message.Address.Queue)?.MaxDeliveryCount ?? int.MaxValue;
+        if (message.Address.Dead || message.Deliveries < most)
+            PutBack(message);
+        else
+            Bury(message, Reason("MaxDeliveryCountExceeded", $"Message could not be consumed after {most} delivery attempts."));
+    }
+
+    private void PutBack(StoredMessage message)
+    {
+        session.Execute($"UPDATE messages SET state = 2 * deferred, token = NULL WHERE token = {message.Token}");
         TidyAt(message.ExpiresAt);
         Touched.Add(message.Address);
     }
 
-    private void Bury(StoredMessage message, IEnumerable<KeyValuePair<string, object?>> changes)
+    private void Bury(StoredMessage message, Dictionary<string, object?> changes)
     {
         Change(message, changes);
-        Session.Execute(
-            "UPDATE messages SET dead = 1, state = 0, deferred = 0, token = NULL, expires_at = 9223372036854775807 WHERE seq = $seq",
-            ("$seq", message.Sequence));
+        session.Execute(
+            $"""
+            UPDATE messages SET dead = 1, state = 0, deferred = 0, token = NULL, expires_at = {long.MaxValue}
+            WHERE seq = {message.Sequence}
+            """);
         Touched.Add(message.Address with { Dead = true });
     }
 
     /// <summary>A scheduled message gets a new number when it is due, so that it stands behind what was sent before.</summary>
     private void Enqueue(StoredMessage message)
     {
-        Session.Execute(
-            """
+        session.Execute(
+            $"""
             INSERT INTO messages (first_seq, queue, dead, state, deferred, deliveries, locked_until, due_at, enqueued_at, expires_at)
-            SELECT seq, queue, dead, 0, deferred, deliveries, 0, due_at, enqueued_at, expires_at FROM messages WHERE seq = $seq
-            """,
-            ("$seq", message.Sequence));
-        Session.Execute("UPDATE bodies SET seq = last_insert_rowid() WHERE seq = $seq", ("$seq", message.Sequence));
-        Session.Execute("DELETE FROM messages WHERE seq = $seq", ("$seq", message.Sequence));
+            SELECT seq, queue, dead, 0, deferred, deliveries, 0, due_at, enqueued_at, expires_at FROM messages
+            WHERE seq = {message.Sequence}
+            """);
+        session.Execute($"UPDATE bodies SET seq = last_insert_rowid() WHERE seq = {message.Sequence}");
+        session.Execute($"DELETE FROM messages WHERE seq = {message.Sequence}");
         TidyAt(message.ExpiresAt);
         Touched.Add(message.Address);
     }
 
-    private void Change(StoredMessage message, IEnumerable<KeyValuePair<string, object?>> changes)
+    private void Change(StoredMessage message, Dictionary<string, object?> changes)
     {
-        if (!changes.Any())
+        if (changes.Count == 0)
             return;
-        Session.Execute(
-            "UPDATE bodies SET bytes = $bytes WHERE seq = $seq",
-            ("$bytes", MessageBytes.WithProperties(Body(message.Sequence), changes)), ("$seq", message.Sequence));
+        var changed = MessageBytes.WithProperties(Body(message.Sequence), changes);
+        session.Execute($"UPDATE bodies SET bytes = {changed} WHERE seq = {message.Sequence}");
     }
 
     private void Remove(long sequence)
     {
-        Session.Execute("DELETE FROM messages WHERE seq = $seq", ("$seq", sequence));
-        Session.Execute("DELETE FROM bodies WHERE seq = $seq", ("$seq", sequence));
+        session.Execute($"DELETE FROM messages WHERE seq = {sequence}");
+        session.Execute($"DELETE FROM bodies WHERE seq = {sequence}");
     }
 
-    private byte[] Body(long sequence) => (byte[])Session.Scalar("SELECT bytes FROM bodies WHERE seq = $seq", ("$seq", sequence))!;
+    private byte[] Body(long sequence) => (byte[])session.Scalar($"SELECT bytes FROM bodies WHERE seq = {sequence}")!;
 
-    private List<StoredMessage> Select(string where, params ReadOnlySpan<(string Name, object? Value)> parameters) =>
-        Session.Query($"SELECT {Columns} FROM messages WHERE {where}", Read, parameters);
+    private List<StoredMessage> WithBodies(long most, out bool isCut, List<StoredMessage> rows)
+    {
+        var whole = new List<StoredMessage>(rows.Count);
+        for (; whole.Count < rows.Count && most > 0; most -= whole[^1].Bytes.Length)
+            whole.Add(rows[whole.Count] with { Bytes = Body(rows[whole.Count].Sequence) });
+        isCut = whole.Count < rows.Count;
+        return whole;
+    }
 
-    private static StoredMessage Read(SqliteDataReader row) => new(
-        row.GetInt64(0), row.GetInt64(1), new(row.GetString(2), row.GetBoolean(3)), (MessageState)row.GetInt32(4), row.GetBoolean(5),
-        row.GetInt32(6), row.IsDBNull(7) ? null : new Guid((byte[])row.GetValue(7)), row.GetInt64(8), row.GetInt64(9), row.GetInt64(10));
+    private List<StoredMessage> Select(Sql where) => session.Query(
+        where.After("SELECT seq, coalesce(first_seq, seq), queue, dead, state, deferred, deliveries, token, locked_until, enqueued_at, "
+            + "expires_at FROM messages WHERE "),
+        row => new StoredMessage(
+            row.GetInt64(0), row.GetInt64(1), new(row.GetString(2), row.GetBoolean(3)), (MessageState)row.GetInt32(4), row.GetBoolean(5),
+            row.GetInt32(6), row.IsDBNull(7) ? null : row.GetGuid(7), row.GetInt64(8), row.GetInt64(9), row.GetInt64(10)));
 
-    private static IEnumerable<KeyValuePair<string, object?>> Reason(string reason, string description) =>
-        [new(BrokerErrors.DeadLetterReason, reason), new(BrokerErrors.DeadLetterDescription, description)];
+    private static IEnumerable<QueueAddress> Everywhere(IReadOnlyDictionary<string, QueueSettings> queues) =>
+        queues.Keys.SelectMany(queue => new QueueAddress[] { new(queue, false), new(queue, true) });
+
+    private static Dictionary<string, object?> Reason(string reason, string description) =>
+        new() { [BrokerErrors.DeadLetterReason] = reason, [BrokerErrors.DeadLetterDescription] = description };
 
     private static AmqpException Missing(string text) => new(BrokerErrors.MessageNotFound, text);
 

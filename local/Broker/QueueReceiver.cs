@@ -7,17 +7,13 @@ internal sealed class QueueReceiver
 {
     private readonly SendingAmqpLink link;
     private readonly BrokerEngine engine;
-    private readonly QueueSettings queue;
-    private readonly Grant grant;
-    private int reserved;
+    private readonly Func<bool> mayListen;
 
-    public QueueReceiver(SendingAmqpLink link, BrokerEngine engine, QueueAddress address, Grant grant)
+    public QueueReceiver(SendingAmqpLink link, BrokerEngine engine, QueueAddress address, Func<bool> mayListen)
     {
-        (this.link, this.engine, this.grant) = (link, engine, grant);
-        queue = engine.Find(address.Queue);
-        Address = address;
+        (this.link, this.engine, this.mayListen, Address) = (link, engine, mayListen, address);
         RemovesAtOnce = link.Settings.SettleType == SettleMode.SettleOnSend;
-        link.RegisterCreditListener((_, _, _) => engine.Wake(address));
+        link.RegisterCreditListener((_, _, _) => engine.Wake());
         link.RegisterDispositionListener(delivery => _ = SettleAsync(delivery));
         engine.Add(this);
         link.SafeAddClosed((_, _) => engine.Remove(this));
@@ -28,15 +24,12 @@ internal sealed class QueueReceiver
     /// <summary>Receive-and-delete: a message is gone when it goes out.</summary>
     public bool RemovesAtOnce { get; }
 
-    /// <summary>How many messages it can take beyond those that are on their way to it.</summary>
-    public int Wanted => IsOpen ? (int)Math.Min(link.LinkCredit, int.MaxValue / 2) - Volatile.Read(ref reserved) : 0;
+    /// <summary>How many messages it can take.</summary>
+    public int Wanted => IsOpen ? (int)Math.Min(link.LinkCredit, int.MaxValue) : 0;
 
     // A connection that is being closed waits for its peer; meanwhile its links still look open.
     private bool IsOpen =>
-        link.State == AmqpObjectState.Opened && link.Session.Connection.State == AmqpObjectState.Opened
-        && grant.Allows(AccessRights.Listen);
-
-    public void Reserve(int count) => Interlocked.Add(ref reserved, count);
+        link.State == AmqpObjectState.Opened && link.Session.Connection.State == AmqpObjectState.Opened && mayListen();
 
     /// <returns>False where there is no credit any longer, or no receiver.</returns>
     public bool TrySend(StoredMessage message) => IsOpen && link.TrySendDelivery(MessageBytes.ToDelivery(message));
@@ -46,12 +39,20 @@ internal sealed class QueueReceiver
     {
         if (RemovesAtOnce || delivery.State is Received)
             return;
-        DeliveryState answer;
+        DeliveryState answer = AmqpConstants.AcceptedOutcome; // Whatever is asked for: the client takes an echo of it for a refusal.
         try
         {
-            var (token, state) = (new Guid(delivery.DeliveryTag.AsSpan()), delivery.State);
-            await engine.RunAsync(store => Settle(store, token, state));
-            answer = AmqpConstants.AcceptedOutcome; // Whatever was asked for: the client takes an echo of it for a refusal.
+            var (disposition, changes) = delivery.State switch
+            {
+                Accepted => (Disposition.Complete, null),
+                Released => (Disposition.Return, null),
+                Rejected rejected => (Disposition.Bury, rejected.Error?.Info),
+                Modified { UndeliverableHere: true } modified => (Disposition.Defer, modified.MessageAnnotations),
+                Modified modified => (Disposition.Abandon, (IEnumerable<KeyValuePair<MapKey, object>>?)modified.MessageAnnotations),
+                var state => throw BrokerErrors.NotOffered($"Settling by '{state}'"),
+            };
+            var (token, properties) = (new Guid(delivery.DeliveryTag.AsSpan()), MessageBytes.Properties(changes));
+            await engine.RunAsync(store => store.Settle(Address.Queue, token, disposition, properties));
         }
         catch (Exception problem)
         {
@@ -59,23 +60,5 @@ internal sealed class QueueReceiver
         }
         if (!delivery.Settled)
             link.DisposeDelivery(delivery, true, answer);
-    }
-
-    private void Settle(MessageStore store, Guid token, DeliveryState state)
-    {
-        if (state is Released) // It came when nobody waited any longer: no delivery.
-        {
-            store.Return(token);
-            return;
-        }
-        var (disposition, changes) = state switch
-        {
-            Accepted => (Disposition.Complete, null),
-            Rejected rejected => (Disposition.Bury, rejected.Error?.Info),
-            Modified { UndeliverableHere: true } modified => (Disposition.Defer, modified.MessageAnnotations),
-            Modified modified => (Disposition.Abandon, modified.MessageAnnotations),
-            _ => throw BrokerErrors.NotOffered($"Settling by '{state}'"),
-        };
-        store.Settle(queue, token, disposition, MessageBytes.Properties(changes));
     }
 }

@@ -9,29 +9,25 @@ namespace Sdxl.Local.Broker;
 public sealed class ServiceBusServer : IAsyncDisposable
 {
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(30); // Clients send a sign of life at least every half of it.
 
     private readonly ServiceBusServerOptions options;
     private readonly ILogger logger;
     private readonly BrokerEngine engine;
     private readonly SocketListener socket;
     private readonly AmqpTransportListener listener;
-    private readonly AmqpConnectionSettings connectionSettings;
     private readonly ConcurrentDictionary<AmqpConnection, bool> connections = [];
 
     private ServiceBusServer(ServiceBusServerOptions options, BrokerEngine engine, SocketListener socket, ILogger logger)
     {
         (this.options, this.engine, this.socket, this.logger) = (options, engine, socket, logger);
         var version = new AmqpVersion(1, 0, 0);
-        var sasl = new SaslTransportProvider();
-        sasl.Versions.Add(version);
+        var sasl = new SaslTransportProvider { Versions = { version } };
         sasl.AddHandler(new SaslAnonymousHandler("MSSBCBS")); // Names nobody: the tokens at $cbs do.
-        var amqp = new AmqpTransportProvider();
-        amqp.Versions.Add(version);
-        var settings = new AmqpSettings { RuntimeProvider = new LinkFactory(engine, options, logger) };
-        settings.TransportProviders.Add(sasl);
-        settings.TransportProviders.Add(amqp);
-        listener = new AmqpTransportListener([socket], settings);
-        connectionSettings = new() { ContainerId = "sdxl-broker", IdleTimeOut = (uint)options.IdleTimeout.TotalMilliseconds };
+        var amqp = new AmqpTransportProvider { Versions = { version } };
+        listener = new AmqpTransportListener([socket], new AmqpSettings { TransportProviders = { sasl, amqp } });
+        listener.Open();
+        listener.Listen((from, accepted) => _ = OpenAsync(accepted));
     }
 
     /// <summary>The TCP port that it listens on.</summary>
@@ -48,20 +44,21 @@ public sealed class ServiceBusServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(logger);
         Check(options);
         // Opening reads the write-ahead log of a broker that was killed.
-        var engine = await Task.Run(() => new BrokerEngine(options.DatabasePath, options.Queues, options.Time, logger), cancellationToken);
+        var engine = await Task.Run(() => new BrokerEngine(options, logger), cancellationToken);
         try
         {
-            var server = new ServiceBusServer(options, engine, Listen(options, logger), logger);
-            server.listener.Open();
-            server.listener.Listen((from, accepted) => _ = server.OpenAsync(accepted));
+            var server = new ServiceBusServer(options, engine, new SocketListener(options, logger), logger);
             var names = string.Join(", ", options.Queues.Select(queue => queue.Name));
-            logger.Listening(options.Address.ToString(), server.Port, options.DatabasePath, names);
+            logger.Listening(options.Address, server.Port, options.DatabasePath, names);
             return server;
         }
-        catch
+        catch (SocketException problem)
         {
             await engine.DisposeAsync();
-            throw;
+            throw new IOException(
+                $"The broker cannot listen on {options.Address}, port {options.Port}: {problem.Message}. "
+                + "Choose an address of this machine and a free port.",
+                problem);
         }
     }
 
@@ -70,20 +67,10 @@ public sealed class ServiceBusServer : IAsyncDisposable
     /// <param name="host">The name or address by which the client reaches this machine.</param>
     public string ConnectionString(string keyName, string host = "localhost")
     {
-        var key = Key(keyName);
-        return $"{Endpoint(host)};SharedAccessKeyName={key.Name};SharedAccessKey={key.Secret}{Flag}";
-    }
-
-    /// <summary>For a client that may use one queue for some time and learns no key; it cannot be renewed.</summary>
-    /// <param name="keyName">The key that signs; its rights are what the client gets.</param>
-    /// <param name="queue">The queue, with its dead-letter queue.</param>
-    /// <param name="lifetime">From now; open links are closed at its end.</param>
-    /// <param name="host">The name or address by which the client reaches this machine; the signature holds for this one only.</param>
-    public string ScopedConnectionString(string keyName, string queue, TimeSpan lifetime, string host = "localhost")
-    {
-        var resource = $"amqp://{host}/{engine.Find(queue).Name}";
-        var signature = SharedAccessSignature.Create(Key(keyName), resource, options.Time.GetUtcNow() + lifetime);
-        return $"{Endpoint(host)};SharedAccessSignature={signature}{Flag}";
+        var key = options.Keys.FirstOrDefault(key => key.Name == keyName) ?? throw new ArgumentException(
+            $"No key '{keyName}'. Keys: {string.Join(", ", options.Keys.Select(key => key.Name))}.", nameof(keyName));
+        return $"Endpoint=sb://{host}:{Port}/;SharedAccessKeyName={key.Name};SharedAccessKey={key.Secret}"
+            + (options.Certificate is null ? ";UseDevelopmentEmulator=true" : "");
     }
 
     /// <summary>What lies in a queue now.</summary>
@@ -106,11 +93,9 @@ public sealed class ServiceBusServer : IAsyncDisposable
         await engine.DisposeAsync();
     }
 
-    private string Flag => options.Certificate is null ? ";UseDevelopmentEmulator=true" : "";
-
     private static void Check(ServiceBusServerOptions options)
     {
-        if (options.Keys.Count == 0 || options.Keys.FirstOrDefault(key => key.Name.Length == 0 || key.Secret.Length < 16) is not null)
+        if (options.Keys.Count == 0 || options.Keys.Any(key => key.Name.Length == 0 || key.Secret.Length < 16))
             throw new ArgumentException("The broker needs a key, each key a name and a secret of 16 characters or more.", nameof(options));
         foreach (var queue in options.Queues)
         {
@@ -121,30 +106,12 @@ public sealed class ServiceBusServer : IAsyncDisposable
         }
     }
 
-    private static SocketListener Listen(ServiceBusServerOptions options, ILogger logger)
-    {
-        try
-        {
-            return new SocketListener(options.Address, options.Port, options.Certificate, logger);
-        }
-        catch (SocketException problem)
-        {
-            throw new IOException(
-                $"The broker cannot listen on {options.Address}, port {options.Port}: {problem.Message}. "
-                + "Choose an address of this machine and a free port.",
-                problem);
-        }
-    }
-
-    private AccessKey Key(string name) => options.Keys.FirstOrDefault(key => key.Name == name)
-        ?? throw new ArgumentException($"No key '{name}'. Keys: {string.Join(", ", options.Keys.Select(key => key.Name))}.", nameof(name));
-
-    private string Endpoint(string host) => $"Endpoint=sb://{host}:{Port}/";
-
     private async Task OpenAsync(TransportAsyncCallbackArgs args)
     {
-        var connection = listener.AmqpSettings.RuntimeProvider.CreateConnection(
-            args.Transport, (ProtocolHeader)args.UserToken, false, listener.AmqpSettings, connectionSettings.Clone());
+        var settings = new AmqpConnectionSettings { ContainerId = "sdxl-broker", IdleTimeOut = (uint)IdleTimeout.TotalMilliseconds };
+        var connection = new ClientConnection(
+            args.Transport, (ProtocolHeader)args.UserToken, listener.AmqpSettings, settings, engine, new Claims(options.Keys, options.Time),
+            logger);
         connections[connection] = true;
         connection.SafeAddClosed((_, _) => connections.TryRemove(connection, out _));
         try

@@ -10,47 +10,29 @@ internal static class SharedAccessSignature
 {
     private const string Prefix = "SharedAccessSignature ";
 
-    /// <param name="resource">Such as sb://host/queue; the token holds for it and all below.</param>
-    public static string Create(AccessKey key, string resource, DateTimeOffset expiry)
-    {
-        var encoded = Uri.EscapeDataString(resource);
-        var seconds = expiry.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        var signature = Uri.EscapeDataString(Convert.ToBase64String(Sign(key.Secret, encoded, seconds)));
-        return $"{Prefix}sr={encoded}&sig={signature}&se={seconds}&skn={Uri.EscapeDataString(key.Name)}";
-    }
-
     /// <summary>Whether <paramref name="token"/> lets its bearer use <paramref name="audience"/>.</summary>
     /// <returns>The rights and until when.</returns>
     /// <exception cref="AmqpException">It does not; the text says why, but nothing of a secret.</exception>
     public static (AccessRights Rights, DateTimeOffset Expiry) Check(
         string token, Uri audience, IReadOnlyList<AccessKey> keys, DateTimeOffset now)
     {
-        var parts = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (token.StartsWith(Prefix, StringComparison.Ordinal))
-        {
-            foreach (var part in token[Prefix.Length..].Split('&'))
-            {
-                if (part.Split('=', 2) is [var name, var value])
-                    parts[name] = value;
-            }
-        }
-        if (!parts.TryGetValue("sr", out var resource) || !parts.TryGetValue("sig", out var signature)
-            || !parts.TryGetValue("skn", out var keyName) || !parts.TryGetValue("se", out var seconds)
-            || !long.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out var expiry)
-            || expiry > DateTimeOffset.MaxValue.ToUnixTimeSeconds()
+        var parts = token.StartsWith(Prefix, StringComparison.Ordinal) ? token[Prefix.Length..].Split('&') : [];
+        string? Part(string name) => Array.Find(parts, part => part.StartsWith(name, StringComparison.Ordinal))?[name.Length..];
+        if (Part("sr=") is not { } resource || Part("sig=") is not { } signature || Part("skn=") is not { } keyName
+            || Part("se=") is not { } ends
+            || !long.TryParse(ends, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            || seconds > DateTimeOffset.MaxValue.ToUnixTimeSeconds()
             || !Uri.TryCreate(Uri.UnescapeDataString(resource), UriKind.Absolute, out var scope))
-        {
             throw Refusal("it is not of the form 'SharedAccessSignature sr=…&sig=…&se=…&skn=…'");
-        }
         keyName = Uri.UnescapeDataString(keyName);
         // A wrong name and a wrong secret answer alike, after the same work: names are not to be guessed one by one.
         var key = keys.FirstOrDefault(key => key.Name == keyName);
-        var expected = Sign(key?.Secret ?? "", resource, seconds);
+        var expected = HMACSHA256.HashData(Encoding.UTF8.GetBytes(key?.Secret ?? ""), Encoding.UTF8.GetBytes($"{resource}\n{ends}"));
         var given = new byte[expected.Length];
         var isWhole = Convert.TryFromBase64String(Uri.UnescapeDataString(signature), given, out var count) && count == expected.Length;
         if (!CryptographicOperations.FixedTimeEquals(expected, given) || !isWhole || key is null)
             throw Refusal($"the key '{keyName}' is unknown or its secret is another one");
-        var end = DateTimeOffset.FromUnixTimeSeconds(expiry);
+        var end = DateTimeOffset.FromUnixTimeSeconds(seconds);
         if (end <= now)
             throw Refusal($"it ended at {end:u}");
         // The scheme differs (amqps in the token, amqp in the request), and neither names the port.
@@ -74,7 +56,4 @@ internal static class SharedAccessSignature
     }
 
     private static AmqpException Refusal(string reason) => new(AmqpErrorCode.UnauthorizedAccess, $"The token is refused: {reason}.");
-
-    private static byte[] Sign(string secret, string encodedResource, string seconds) =>
-        HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes(encodedResource + "\n" + seconds));
 }

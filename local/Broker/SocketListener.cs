@@ -13,31 +13,23 @@ internal sealed class SocketListener : TransportListener
     private readonly TcpListener listener;
     private readonly X509Certificate2? certificate;
     private readonly ILogger logger;
-    private readonly ConcurrentDictionary<TransportBase, bool> open = [];
+    private readonly CancellationTokenSource ending = new();
     private volatile bool isClosed;
 
     /// <exception cref="SocketException">The address is not this machine's, or the port is taken.</exception>
-    public SocketListener(IPAddress address, int port, X509Certificate2? certificate, ILogger logger)
+    public SocketListener(ServiceBusServerOptions options, ILogger logger)
         : base("sdxl-listener")
     {
-        this.certificate = certificate;
-        this.logger = logger;
-        listener = new TcpListener(address, port);
-        if (address.Equals(IPAddress.IPv6Any))
+        (certificate, this.logger, listener) = (options.Certificate, logger, new TcpListener(options.Address, options.Port));
+        if (options.Address.Equals(IPAddress.IPv6Any))
             listener.Server.DualMode = true;
         listener.Start();
     }
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
-    /// <summary>
-    /// Ends what is open, once nothing more is accepted: also what has not yet said what it wants, which no connection stands on so far.
-    /// </summary>
-    public void CloseTransports()
-    {
-        foreach (var transport in open.Keys)
-            transport.Abort();
-    }
+    /// <summary>Ends what is open or still opens, also what has not yet said what it wants, which no connection stands on so far.</summary>
+    public void CloseTransports() => ending.Cancel();
 
     protected override void OnListen() => _ = AcceptAsync();
 
@@ -79,15 +71,14 @@ internal sealed class SocketListener : TransportListener
             {
                 var secure = new SslStream(stream);
                 stream = secure;
-                using var timeout = new CancellationTokenSource(HandshakeTimeout);
+                using var timeout = CancellationTokenSource.CreateLinkedTokenSource(ending.Token);
+                timeout.CancelAfter(HandshakeTimeout);
                 await secure.AuthenticateAsServerAsync(new() { ServerCertificate = certificate }, timeout.Token);
             }
             var transport = new StreamTransport(stream, socket);
-            open[transport] = true;
-            transport.SafeAddClosed((_, _) => open.TryRemove(transport, out _));
             transport.Open();
-            if (isClosed) // Accepted while the listener was closing, and not yet there for CloseTransports to see.
-                transport.Abort();
+            var end = ending.Token.Register(transport.Abort);
+            transport.SafeAddClosed((_, _) => end.Dispose());
             logger.Connected(client);
             OnTransportAccepted(new TransportAsyncCallbackArgs { Transport = transport });
         }

@@ -1,39 +1,38 @@
 namespace Sdxl.Local.Broker;
 
-/// <summary>A message as a sender gave it.</summary>
-/// <param name="Bytes">The encoded AMQP message, kept as it came.</param>
-/// <param name="Id">For duplicate detection.</param>
-/// <param name="TimeToLive">Null: the queue's.</param>
-/// <param name="DueAt">Null: at once.</param>
+/// <summary>A queue, in lower case, or its dead-letter queue.</summary>
+internal readonly record struct QueueAddress(string Queue, bool Dead)
+{
+    private const string DeadSuffix = "/$deadletterqueue";
+    private const string ManagementSuffix = "/$management";
+
+    /// <param name="path">"/queue", "queue/$DeadLetterQueue", "queue/$management", …, without regard to case.</param>
+    /// <param name="isManagement">Whether the path names the management node of the queue.</param>
+    public static QueueAddress Parse(string path, out bool isManagement)
+    {
+        var name = path.Trim('/').ToLowerInvariant();
+        isManagement = name.EndsWith(ManagementSuffix, StringComparison.Ordinal);
+        if (isManagement)
+            name = name[..^ManagementSuffix.Length];
+        return name.EndsWith(DeadSuffix, StringComparison.Ordinal) ? new(name[..^DeadSuffix.Length], true) : new(name, false);
+    }
+}
+
+/// <summary>A message as a sender gave it, encoded. TimeToLive null: the queue's; DueAt null: at once.</summary>
 internal sealed record NewMessage(byte[] Bytes, string? Id, TimeSpan? TimeToLive, DateTimeOffset? DueAt);
 
 /// <summary>As the column "state" of the store.</summary>
-internal enum MessageState
-{
-    Ready = 0,
-    Locked = 1,
-    Deferred = 2,
-    Scheduled = 3,
-}
+internal enum MessageState { Ready, Locked, Deferred, Scheduled }
 
-/// <summary>What a receiver does with a message that it holds.</summary>
-internal enum Disposition
-{
-    Complete,
-    Abandon,
-    Defer,
-    Bury,
-}
+/// <summary>What becomes of a held message. Return: it came when nobody waited any longer, which is no delivery.</summary>
+internal enum Disposition { Complete, Abandon, Defer, Bury, Return }
 
 /// <summary>A message as the store gives it out. Times are UTC ticks.</summary>
-/// <param name="Sequence">Its number.</param>
-/// <param name="FirstSequence">The number that it had while it was scheduled; otherwise the same.</param>
-/// <param name="Address">Where it lies.</param>
+/// <param name="FirstSequence">The number that it had while it was scheduled; otherwise its number.</param>
 /// <param name="State">What it was when it was read.</param>
 /// <param name="IsDeferred">Whether it lies apart, to be received by number only; a locked one goes back there.</param>
 /// <param name="Deliveries">Those before this one; for a locked message, this one too.</param>
 /// <param name="Token">Its lock; null where nobody holds it.</param>
-/// <param name="LockedUntil">The end of the lock.</param>
 /// <param name="EnqueuedAt">When it came, or was due.</param>
 /// <param name="ExpiresAt"><see cref="long.MaxValue"/>: never.</param>
 internal sealed record StoredMessage(

@@ -1,12 +1,16 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
 namespace Sdxl.Local.Broker;
 
 /// <summary>The library's frames over a socket's stream, plain or TLS. (The library's own transport is internal to it.)</summary>
 internal sealed class StreamTransport(Stream stream, Socket socket) : TransportBase("sdxl-stream")
 {
-    // The library reads each frame in two steps, four bytes first.
-    private readonly byte[] ahead = new byte[16 * 1024];
-    private int aheadStart;
-    private int aheadEnd;
+    private const int BufferBytes = 64 * 1024; // a frame
+
+    // The library reads each frame in two steps, four bytes first, and writes it in several parts.
+    private readonly PipeReader reader = PipeReader.Create(stream, new(bufferSize: BufferBytes));
+    private readonly PipeWriter writer = PipeWriter.Create(stream, new(minimumBufferSize: BufferBytes));
 
     public override string LocalEndPoint { get; } = socket.LocalEndPoint!.ToString()!;
 
@@ -20,11 +24,11 @@ internal sealed class StreamTransport(Stream stream, Socket socket) : TransportB
 
     public override bool WriteAsync(TransportAsyncCallbackArgs args) => Run(args, WriteAllAsync(args));
 
-    public override bool ReadAsync(TransportAsyncCallbackArgs args) => Run(args, ReadAheadAsync(args));
+    public override bool ReadAsync(TransportAsyncCallbackArgs args) => Run(args, ReadSomeAsync(args));
 
     protected override bool CloseInternal()
     {
-        stream.Dispose();
+        AbortInternal();
         return true;
     }
 
@@ -54,32 +58,20 @@ internal sealed class StreamTransport(Stream stream, Socket socket) : TransportB
     private async Task<int> WriteAllAsync(TransportAsyncCallbackArgs args)
     {
         if (args.Buffer is not null)
-        {
-            await stream.WriteAsync(args.Buffer.AsMemory(args.Offset, args.Count)).ConfigureAwait(false);
-            return args.Count;
-        }
-        var (joined, end) = (new byte[args.Count], 0);
-        foreach (var part in args.ByteBufferList)
-        {
-            part.Buffer.AsSpan(part.Offset, part.Length).CopyTo(joined.AsSpan(end));
-            end += part.Length;
-        }
-        await stream.WriteAsync(joined).ConfigureAwait(false);
-        return end;
+            writer.Write(args.Buffer.AsSpan(args.Offset, args.Count));
+        else
+            foreach (var part in args.ByteBufferList)
+                writer.Write(part.Buffer.AsSpan(part.Offset, part.Length));
+        await writer.FlushAsync().ConfigureAwait(false);
+        return args.Count;
     }
 
-    private async Task<int> ReadAheadAsync(TransportAsyncCallbackArgs args)
+    private async Task<int> ReadSomeAsync(TransportAsyncCallbackArgs args)
     {
-        var target = args.Buffer.AsMemory(args.Offset, args.Count);
-        if (aheadStart == aheadEnd)
-        {
-            if (target.Length >= ahead.Length)
-                return await stream.ReadAsync(target).ConfigureAwait(false);
-            (aheadStart, aheadEnd) = (0, await stream.ReadAsync(ahead).ConfigureAwait(false));
-        }
-        var count = Math.Min(target.Length, aheadEnd - aheadStart);
-        ahead.AsMemory(aheadStart, count).CopyTo(target);
-        aheadStart += count;
-        return count;
+        var read = await reader.ReadAsync().ConfigureAwait(false);
+        var part = read.Buffer.Slice(0, Math.Min(args.Count, read.Buffer.Length));
+        part.CopyTo(args.Buffer.AsSpan(args.Offset));
+        reader.AdvanceTo(part.End);
+        return (int)part.Length;
     }
 }

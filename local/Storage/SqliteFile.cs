@@ -1,35 +1,33 @@
+using System.Data;
+using SQLitePCL;
+
 namespace Sdxl.Local.Storage;
 
 /// <summary>
 /// One SQLite file in write-ahead mode: each <see cref="Write{T}"/> is a transaction that is either wholly there after kill -9 or not at
-/// all. Several processes may open the same file; within a process one connection is shared under a lock.
+/// all. Within a process its one connection is shared under a lock.
 /// </summary>
 internal sealed class SqliteFile : IDisposable
 {
-    private const int BusyTimeoutSeconds = 30; // Another process holds the write lock for milliseconds at most.
-
     private readonly Lock gate = new();
     private readonly SqliteConnection connection;
     private readonly Dictionary<string, SqliteCommand> statements = [];
-    private bool closed;
 
     /// <param name="path">Made if missing, with its folder.</param>
     /// <param name="schema">Statements of the form CREATE … IF NOT EXISTS.</param>
-    /// <param name="version">Marks the schema in the file; a file that has another one is refused. 0: unmarked, anything is taken.</param>
+    /// <param name="version">Marks the schema in the file; a file that has another one is refused.</param>
     /// <param name="powerSafe">Whether a commit is on the disk when it returns; otherwise a power cut may take the newest ones.</param>
     /// <param name="exclusive">Whether this process alone may have the file open; a second opener is refused at once.</param>
     /// <exception cref="InvalidDataException">The file has another schema, or is no database; the text says what to do.</exception>
     /// <exception cref="IOException">Exclusive, and another process has the file open.</exception>
-    public SqliteFile(string path, string schema, int version = 0, bool powerSafe = false, bool exclusive = false)
+    public SqliteFile(string path, string schema, int version, bool powerSafe = false, bool exclusive = false)
     {
         Path = System.IO.Path.GetFullPath(path);
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
-        connection = new SqliteConnection(new SqliteConnectionStringBuilder
-        {
-            DataSource = Path,
-            Pooling = false, // A closed file must be closed: tests reopen it, and shutdown deletes the lock.
-            DefaultTimeout = exclusive ? 1 : BusyTimeoutSeconds,
-        }.ToString());
+        // Not pooled: a closed file must be closed, since tests reopen it, and shutdown deletes the lock.
+        var settings = new SqliteConnectionStringBuilder { DataSource = Path, Pooling = false, ForeignKeys = true };
+        settings.DefaultTimeout = exclusive ? 1 : 30; // seconds; another process holds the write lock for milliseconds at most
+        connection = new SqliteConnection(settings.ToString());
         try
         {
             connection.Open();
@@ -39,99 +37,61 @@ internal sealed class SqliteFile : IDisposable
             Run("PRAGMA journal_mode = WAL");
             // NORMAL loses nothing when a process dies; after a power cut the newest transactions may be missing, the file stays whole.
             Run(powerSafe ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-            Run("PRAGMA foreign_keys = ON");
-            Write(session => Prepare(session, schema, version));
+            Write(session => session.Execute($"PRAGMA user_version = {version}; {schema}", []));
         }
-        catch (SqliteException problem) when (problem.SqliteErrorCode is SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED)
+        catch (Exception problem)
         {
             connection.Dispose();
-            throw new IOException($"'{Path}' is open in another process. Stop that one, or give this one another file.", problem);
-        }
-        catch (SqliteException problem) when (problem.SqliteErrorCode == SQLitePCL.raw.SQLITE_NOTADB)
-        {
-            connection.Dispose();
-            throw new InvalidDataException($"'{Path}' is not an SQLite database. Move it away: a new one is then made.", problem);
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
+            switch ((problem as SqliteException)?.SqliteErrorCode)
+            {
+                case raw.SQLITE_BUSY or raw.SQLITE_LOCKED:
+                    throw new IOException($"'{Path}' is open in another process. Stop that one, or give this one another file.", problem);
+                case raw.SQLITE_NOTADB:
+                    throw new InvalidDataException($"'{Path}' is not an SQLite database. Move it away: a new one is then made.", problem);
+                default:
+                    throw;
+            }
         }
     }
 
     public string Path { get; }
 
     /// <summary>Runs statements that change nothing.</summary>
-    public T Read<T>(Func<SqliteSession, T> work)
-    {
-        lock (gate)
-        {
-            ObjectDisposedException.ThrowIf(closed, this);
-            using var transaction = connection.BeginTransaction(deferred: true);
-            var result = work(new SqliteSession(connection, transaction, statements));
-            transaction.Commit();
-            return result;
-        }
-    }
+    public T Read<T>(Func<SqliteSession, T> work) => Transact(work, deferred: true);
 
     /// <summary>Runs statements in one transaction; an exception undoes all of them.</summary>
-    public T Write<T>(Func<SqliteSession, T> work)
-    {
-        lock (gate)
-        {
-            ObjectDisposedException.ThrowIf(closed, this);
-            using var transaction = connection.BeginTransaction(deferred: false);
-            var result = work(new SqliteSession(connection, transaction, statements));
-            transaction.Commit();
-            return result;
-        }
-    }
-
-    /// <inheritdoc cref="Write{T}"/>
-    public void Write(Action<SqliteSession> work) => Write(session =>
-    {
-        work(session);
-        return 0;
-    });
+    public T Write<T>(Func<SqliteSession, T> work) => Transact(work, deferred: false);
 
     public void Dispose()
     {
         lock (gate)
-        {
-            if (closed)
-                return;
-            closed = true;
-            foreach (var statement in statements.Values)
-                statement.Dispose();
             connection.Dispose();
+    }
+
+    private T Transact<T>(Func<SqliteSession, T> work, bool deferred)
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(connection.State == ConnectionState.Closed, this);
+            using var transaction = connection.BeginTransaction(deferred);
+            var result = work(new SqliteSession(connection, transaction, statements));
+            transaction.Commit();
+            return result;
         }
     }
 
     private void RefuseForeignFile(int version)
     {
-        if (version == 0)
-            return;
         var found = (long)Run("PRAGMA user_version")!;
-        var isNew = found == 0 && (long)Run("SELECT count(*) FROM sqlite_master")! == 0;
-        if (!isNew && found != version)
-        {
+        if (found != version && (found != 0 || (long)Run("SELECT count(*) FROM sqlite_master")! != 0))
             throw new InvalidDataException(
                 $"'{Path}' has schema version {found}; this program writes version {version}. "
                 + "Move the file away (what is in it stays there) and start again, or go on with the program that wrote it.");
-        }
-    }
-
-    private static void Prepare(SqliteSession session, string schema, int version)
-    {
-        if (version != 0)
-            session.Execute($"PRAGMA user_version = {version}");
-        session.Execute(schema);
     }
 
     private object? Run(string statement)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = statement;
+        using var command = new SqliteCommand(statement, connection);
         return command.ExecuteScalar();
     }
 }

@@ -1,30 +1,30 @@
 namespace Sdxl.Local.Storage;
 
 /// <summary>
-/// The statements of one transaction. Parameters are given as ("$name", value) pairs; null is stored as NULL. Each text is compiled once a
-/// file, so texts must be constants; a row's map must not run the very statement that it reads from.
+/// The statements of one transaction. Each text is compiled once a file, so texts must be constants; a row's map must not run the very
+/// statement that it reads from.
 /// </summary>
 internal sealed class SqliteSession(
     SqliteConnection connection, SqliteTransaction transaction, Dictionary<string, SqliteCommand> statements)
 {
     /// <returns>The number of rows that changed.</returns>
-    public int Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
-    {
-        var command = Prepare(sql, parameters);
-        return command.ExecuteNonQuery();
-    }
+    public int Execute(Sql sql) => Execute(sql.Text, sql.Parameters);
+
+    /// <summary>The same with parameters as ("$name", value); null is stored as NULL.</summary>
+    public int Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) =>
+        Prepare(sql, parameters).ExecuteNonQuery();
 
     /// <returns>The first column of the first row, or null.</returns>
-    public object? Scalar(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
-    {
-        var command = Prepare(sql, parameters);
-        return command.ExecuteScalar() is { } value and not DBNull ? value : null;
-    }
+    public object? Scalar(Sql sql) => Scalar(sql.Text, sql.Parameters);
+
+    public object? Scalar(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) =>
+        Prepare(sql, parameters).ExecuteScalar() is { } value and not DBNull ? value : null;
+
+    public List<T> Query<T>(Sql sql, Func<SqliteDataReader, T> map) => Query(sql.Text, map, sql.Parameters);
 
     public List<T> Query<T>(string sql, Func<SqliteDataReader, T> map, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        var command = Prepare(sql, parameters);
-        using var reader = command.ExecuteReader();
+        using var reader = Prepare(sql, parameters).ExecuteReader();
         var rows = new List<T>();
         while (reader.Read())
             rows.Add(map(reader));
@@ -34,11 +34,7 @@ internal sealed class SqliteSession(
     private SqliteCommand Prepare(string sql, ReadOnlySpan<(string Name, object? Value)> parameters)
     {
         if (!statements.TryGetValue(sql, out var command))
-        {
-            command = connection.CreateCommand();
-            command.CommandText = sql;
-            statements.Add(sql, command);
-        }
+            statements.Add(sql, command = new SqliteCommand(sql, connection));
         command.Transaction = transaction;
         command.Parameters.Clear();
         foreach (var (name, value) in parameters)
@@ -47,12 +43,7 @@ internal sealed class SqliteSession(
     }
 }
 
-/// <summary>Columns that may be NULL, and times (stored as UTC ticks).</summary>
 internal static class SqliteColumns
 {
     public static string? TextOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
-    public static long? LongOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
-
-    public static DateTimeOffset Time(this SqliteDataReader row, int column) => new(row.GetInt64(column), TimeSpan.Zero);
 }

@@ -6,9 +6,9 @@ namespace Sdxl.Local.Storage;
 /// </summary>
 internal sealed class StoreWriter : IAsyncDisposable
 {
-    private const int MaxOperations = 512;
+    private const int MaxOperations = 512; // in one transaction
 
-    private static readonly TimeSpan FailurePause = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan FailurePause = TimeSpan.FromSeconds(0.5); // a full disk stays full: no storm of tries
 
     private readonly Channel<Operation> queue = Channel.CreateUnbounded<Operation>(new() { SingleReader = true });
     private readonly SqliteFile file;
@@ -21,9 +21,7 @@ internal sealed class StoreWriter : IAsyncDisposable
     /// <param name="atEnd">The last part; what it returns is called after the commit, with null or with what went wrong.</param>
     public StoreWriter(SqliteFile file, Action<SqliteSession> atBegin, Func<SqliteSession, Action<Exception?>> atEnd)
     {
-        this.file = file;
-        this.atBegin = atBegin;
-        this.atEnd = atEnd;
+        (this.file, this.atBegin, this.atEnd) = (file, atBegin, atEnd);
         thread = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
@@ -32,28 +30,10 @@ internal sealed class StoreWriter : IAsyncDisposable
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         var (result, refusal) = (default(T), default(Exception));
-        void Run(SqliteSession session)
-        {
-            session.Execute("SAVEPOINT operation");
-            try
-            {
-                result = work(session);
-            }
-            catch (Exception exception)
-            {
-                refusal = exception;
-                session.Execute("ROLLBACK TO operation");
-            }
-            session.Execute("RELEASE operation");
-        }
-        void Answer(Exception? problem)
-        {
-            if ((problem ?? refusal) is { } exception)
-                answer.TrySetException(exception);
-            else
-                answer.TrySetResult(result!);
-        }
-        if (!queue.Writer.TryWrite(new(Run, Answer)))
+        var operation = new Operation(
+            session => refusal = Try(session, () => result = work(session)),
+            problem => _ = (problem ?? refusal) is { } exception ? answer.TrySetException(exception) : answer.TrySetResult(result!));
+        if (!queue.Writer.TryWrite(operation))
             answer.TrySetException(new ObjectDisposedException(file.Path, "The host is shutting down."));
         return answer.Task;
     }
@@ -73,6 +53,23 @@ internal sealed class StoreWriter : IAsyncDisposable
         file.Dispose();
     }
 
+    private static Exception? Try(SqliteSession session, Action work)
+    {
+        session.Execute("SAVEPOINT operation");
+        Exception? refusal = null;
+        try
+        {
+            work();
+        }
+        catch (Exception exception)
+        {
+            refusal = exception;
+            session.Execute("ROLLBACK TO operation");
+        }
+        session.Execute("RELEASE operation");
+        return refusal;
+    }
+
     private void Run()
     {
         var batch = new List<Operation>();
@@ -84,21 +81,19 @@ internal sealed class StoreWriter : IAsyncDisposable
             Exception? problem = null;
             try
             {
-                file.Write(session =>
+                afterCommit = file.Write(session =>
                 {
                     atBegin(session);
-                    foreach (var operation in batch)
-                        operation.Run(session);
-                    afterCommit = atEnd(session);
+                    batch.ForEach(operation => operation.Run(session));
+                    return afterCommit = atEnd(session);
                 });
             }
             catch (Exception exception) // A full disk, say: every caller is told, and the next transaction tries anew.
             {
                 problem = exception;
-                Thread.Sleep(FailurePause); // a full disk stays full: no storm of tries
+                Thread.Sleep(FailurePause);
             }
-            foreach (var operation in batch)
-                operation.Answer(problem);
+            batch.ForEach(operation => operation.Answer(problem));
             afterCommit?.Invoke(problem);
             batch.Clear();
         }

@@ -233,10 +233,7 @@ public sealed class ServiceBusServerTests : IAsyncDisposable
     {
         var key = AccessKey.Create("root", rights == AccessRights.All ? null : Only("jobs", rights));
         var server = await StartAsync(keys: [key]);
-        var signature = SharedAccessSignature.Create(
-            new AccessKey(keyName, secret ?? key.Secret), $"amqp://localhost/{queue}", time.GetUtcNow().AddMinutes(minutes));
-        var endpoint = $"Endpoint=sb://localhost:{server.Port}";
-        var client = Connect($"{endpoint};SharedAccessSignature={signature};UseDevelopmentEmulator=true", retries: 0);
+        var client = Connect(Scoped(server, new AccessKey(keyName, secret ?? key.Secret), queue, minutes), retries: 0);
 
         await Assert.ThrowsAsync<UnauthorizedAccessException>(() => client.CreateSender("jobs").SendMessageAsync(Message("m")));
 
@@ -247,7 +244,7 @@ public sealed class ServiceBusServerTests : IAsyncDisposable
     public async Task A_signature_scoped_to_a_queue_serves_it_and_its_dead_letter_queue_and_ends_at_its_time_also_on_open_links()
     {
         var server = await StartAsync();
-        var worker = Connect(server.ScopedConnectionString("root", "jobs", TimeSpan.FromHours(1)), retries: 2);
+        var worker = Connect(Scoped(server, settings!.Keys[0], "jobs", minutes: 60), retries: 2);
         var (sender, receiver) = (worker.CreateSender("jobs"), worker.CreateReceiver("jobs"));
         await sender.SendMessageAsync(Message("m"));
         await receiver.DeadLetterMessageAsync(await ReceiveAsync(receiver));
@@ -260,6 +257,12 @@ public sealed class ServiceBusServerTests : IAsyncDisposable
         await Assert.ThrowsAsync<UnauthorizedAccessException>(() => sender.SendMessageAsync(Message("late")));
         await Assert.ThrowsAsync<UnauthorizedAccessException>(() => receiver.ReceiveMessageAsync(Soon));
         Assert.Equal(0, (await server.CountAsync("jobs")).Active);
+    }
+
+    private string Scoped(ServiceBusServer server, AccessKey key, string queue, int minutes)
+    {
+        var signature = Tokens.Create(key, $"amqp://localhost/{queue}", time.GetUtcNow().AddMinutes(minutes));
+        return $"Endpoint=sb://localhost:{server.Port};SharedAccessSignature={signature};UseDevelopmentEmulator=true";
     }
 
     private static Dictionary<string, AccessRights> Only(string queue, AccessRights rights) => new() { [queue] = rights };

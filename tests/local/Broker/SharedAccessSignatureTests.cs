@@ -8,7 +8,7 @@ public sealed class SharedAccessSignatureTests
     private static readonly DateTimeOffset Now = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
     private static readonly AccessKey Key = new(
         "root", "a secret that is long enough", new Dictionary<string, AccessRights> { ["jobs"] = AccessRights.Listen });
-    private static readonly string Token = SharedAccessSignature.Create(Key, "amqps://host/jobs", Now.AddMinutes(5));
+    private static readonly string Token = Tokens.Create(Key, "amqps://host/jobs", Now.AddMinutes(5));
 
     [Theory]
     [InlineData("amqp://host/jobs")]

@@ -23,7 +23,7 @@ public sealed class StoreWriterTests : IDisposable
             mayGoOn.Wait();
         });
         await isRunning.WaitAsync();
-        Task Insert(int number) => writer.RunAsync(session => session.Execute("INSERT INTO t VALUES ($n)", ("$n", number)));
+        Task Insert(int number) => writer.RunAsync(session => session.Execute($"INSERT INTO t VALUES ({number})"));
         var others = Enumerable.Range(0, 100).Select(Insert).ToList();
 
         mayGoOn.Set();
@@ -74,7 +74,7 @@ public sealed class StoreWriterTests : IDisposable
     private static Task<long> CountAsync(StoreWriter writer) => writer.RunAsync(session => (long)session.Scalar("SELECT count(*) FROM t")!);
 
     private StoreWriter Open() => new(
-        new SqliteFile(folder.File("t.db"), "CREATE TABLE IF NOT EXISTS t (n INTEGER)"),
+        new SqliteFile(folder.File("t.db"), "CREATE TABLE IF NOT EXISTS t (n INTEGER)", version: 1),
         _ => transactions++,
         _ => failure is { } problem ? throw problem : _ => { });
 }
