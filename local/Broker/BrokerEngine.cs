@@ -60,7 +60,7 @@ internal sealed class BrokerEngine : IAsyncDisposable
     private Action<Exception?> HandOut(SqliteSession session)
     {
         var taken = new List<(QueueReceiver Receiver, StoredMessage Message)>();
-        foreach (var address in store.Touched.ToList())
+        foreach (var address in receivers.Keys.Select(receiver => receiver.Address).Distinct())
         {
             if (Waiting(address) is { Count: > 0 } waiting)
                 taken.AddRange(waiting.Zip(store.Take(address, waiting.ConvertAll(receiver => receiver.RemovesAtOnce))));
@@ -91,7 +91,8 @@ internal sealed class BrokerEngine : IAsyncDisposable
         else
             taken.ForEach(one => Deliver(one.Receiver, one.Message));
         timer.Change(time.Until(store.NextTidy), Timeout.InfiniteTimeSpan);
-        if (store.Touched.Any(address => Waiting(address).Count > 0))
+        // Where somebody got a message there may be more.
+        if (problem is not null || taken.Select(one => one.Receiver.Address).Distinct().Any(address => Waiting(address).Count > 0))
             Wake();
     }
 

@@ -14,9 +14,24 @@ internal static class BrokerErrors
     public static AmqpException NotOffered(string what) =>
         new(AmqpErrorCode.NotImplemented, $"{what}: the local broker does not offer this; Azure Service Bus does.");
 
-    /// <summary>A refusal as it is; anything else (a full disk, a broker that ends) as a failure after which clients try again.</summary>
-    public static Error ToError(Exception exception) => (exception as AmqpException)?.Error
-        ?? new Error { Condition = TryAgain, Description = $"The broker failed: {exception.Message}" };
+    /// <returns>Null, or what went wrong: a refusal as it is; anything else (a full disk, a broker that ends) as worth another try.</returns>
+    public static async Task<Error?> Try(Func<Task> work)
+    {
+        try
+        {
+            await work();
+            return null;
+        }
+        catch (Exception problem)
+        {
+            return (problem as AmqpException)?.Error
+                ?? new Error { Condition = TryAgain, Description = $"The broker failed: {problem.Message}" };
+        }
+    }
+
+    /// <summary>What a client is told of its message.</summary>
+    public static async Task<Outcome> OutcomeOf(Func<Task> work) =>
+        await Try(work) is { } error ? new Rejected { Error = error } : AmqpConstants.AcceptedOutcome;
 
     /// <summary>The status of an answer.</summary>
     public static int Status(Error error) => error.Condition.Value switch

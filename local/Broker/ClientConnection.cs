@@ -33,25 +33,20 @@ internal sealed class ClientConnection : AmqpConnection, ISessionFactory, ILinkF
         return new ReceivingAmqpLink(session, settings);
     }
 
-    public IAsyncResult BeginOpenLink(AmqpLink link, TimeSpan timeout, AsyncCallback callback, object state)
-    {
-        var opening = Task.CompletedTask;
-        try
-        {
-            Open(link);
-        }
-        catch (Exception problem)
-        {
-            var error = BrokerErrors.ToError(problem);
-            logger.Refused("Link", link.Name, error.Condition.Value, error.Description);
-            opening = Task.FromException(new AmqpException(error));
-        }
-        return TaskToAsyncResult.Begin(opening, callback, state);
-    }
+    public IAsyncResult BeginOpenLink(AmqpLink link, TimeSpan timeout, AsyncCallback callback, object state) =>
+        TaskToAsyncResult.Begin(OpenAsync(link), callback, state);
 
     public void EndOpenLink(IAsyncResult result) => TaskToAsyncResult.End(result);
 
-    private void Open(AmqpLink link)
+    private async Task OpenAsync(AmqpLink link)
+    {
+        if (await BrokerErrors.Try(() => Attach(link)) is not { } error)
+            return;
+        logger.Refused("Link", link.Name, error.Condition.Value, error.Description);
+        throw new AmqpException(error);
+    }
+
+    private Task Attach(AmqpLink link)
     {
         if (link.Settings.Target is Coordinator)
             throw BrokerErrors.NotOffered("A transaction");
@@ -60,7 +55,7 @@ internal sealed class ClientConnection : AmqpConnection, ISessionFactory, ILinkF
         if (string.Equals(path, "$cbs", StringComparison.OrdinalIgnoreCase)) // claims-based security
         {
             AddNode(link, PutTokenAsync);
-            return;
+            return Task.CompletedTask;
         }
         var address = QueueAddress.Parse(path, out var isManagement);
         // Each operation of the management node asks for its right.
@@ -78,6 +73,7 @@ internal sealed class ClientConnection : AmqpConnection, ISessionFactory, ILinkF
             throw new AmqpException(AmqpErrorCode.NotAllowed, $"'{path}': messages are moved into a dead-letter queue, never sent.");
         else
             ((ReceivingAmqpLink)link).RegisterMessageListener(message => _ = AcceptAsync((ReceivingAmqpLink)link, message, path, address));
+        return Task.CompletedTask;
     }
 
     /// <summary>
@@ -86,19 +82,14 @@ internal sealed class ClientConnection : AmqpConnection, ISessionFactory, ILinkF
     /// </summary>
     private async Task AcceptAsync(ReceivingAmqpLink link, AmqpMessage message, string path, QueueAddress address)
     {
-        Outcome outcome = AmqpConstants.AcceptedOutcome;
-        try
+        var outcome = await BrokerErrors.OutcomeOf(() =>
         {
             if (message.Transactional())
                 throw BrokerErrors.NotOffered("Sending in a transaction");
             claims.Require(path, AccessRights.Send); // The link is being closed, but what was on its way still arrives.
             var messages = MessageBytes.Read(message);
-            await engine.RunAsync(store => messages.ForEach(one => store.Add(address.Queue, one)));
-        }
-        catch (Exception problem)
-        {
-            outcome = new Rejected { Error = BrokerErrors.ToError(problem) };
-        }
+            return engine.RunAsync(store => messages.ForEach(one => store.Add(address.Queue, one)));
+        });
         link.DisposeMessage(message, outcome, settled: true, batchable: false);
         message.Dispose();
     }
@@ -132,13 +123,8 @@ internal sealed class ClientConnection : AmqpConnection, ISessionFactory, ILinkF
         string Property(string name) => asked.TryGetValue<object>(name, out var value) ? value?.ToString() ?? "" : "";
         var (status, body, text) = (0, default(AmqpMap), "Accepted");
         var properties = new ApplicationProperties();
-        try
+        if (await BrokerErrors.Try(async () => (status, body) = await handle(Property, request.ValueBody?.Value)) is { } error)
         {
-            (status, body) = await handle(Property, request.ValueBody?.Value);
-        }
-        catch (Exception problem)
-        {
-            var error = BrokerErrors.ToError(problem);
             (status, text) = (BrokerErrors.Status(error), error.Description);
             properties.Map["errorCondition"] = error.Condition;
             if (status is not (404 or 410)) // what anyone may run into

@@ -30,9 +30,6 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
 
     private SqliteSession session = null!; // of the transaction of the moment
 
-    /// <summary>Where messages may be ready.</summary>
-    public HashSet<QueueAddress> Touched { get; } = [.. Everywhere(queues)];
-
     /// <summary>The earliest time at which <see cref="Begin"/> may have something to do, in UTC ticks.</summary>
     public long NextTidy { get; private set; }
 
@@ -67,11 +64,7 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
     }
 
     /// <summary>After a transaction that was undone: what was noted in it does not hold.</summary>
-    public void Forget()
-    {
-        NextTidy = 0;
-        Touched.UnionWith(Everywhere(queues));
-    }
+    public void Forget() => NextTidy = 0;
 
     /// <returns>The sequence number, or null for a duplicate, which is dropped.</returns>
     public long? Add(string queue, NewMessage message)
@@ -94,22 +87,15 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
         var sequence = (long)session.Scalar("SELECT last_insert_rowid()")!;
         session.Execute($"INSERT INTO bodies VALUES ({sequence}, {message.Bytes})");
         TidyAt(due > now ? due : expires);
-        Touched.Add(new(queue, false));
         return sequence;
     }
 
     /// <summary>Takes ready messages, oldest first.</summary>
     /// <param name="removeNow">How many, and for each whether it leaves the queue now instead of being locked.</param>
-    public List<StoredMessage> Take(QueueAddress address, IReadOnlyList<bool> removeNow)
-    {
-        var rows = WithBodies(MaxTakenBytes, out var isCut, Select(
-            $"""
-            queue = {address.Queue} AND dead = {address.Dead} AND state = 0 AND expires_at > {Now} ORDER BY seq LIMIT {removeNow.Count}
-            """));
-        if (!isCut && rows.Count < removeNow.Count)
-            Touched.Remove(address);
-        return rows.Zip(removeNow, HandOut).ToList();
-    }
+    public List<StoredMessage> Take(QueueAddress address, IReadOnlyList<bool> removeNow) => WithBodies(MaxTakenBytes, Select(
+        $"""
+        queue = {address.Queue} AND dead = {address.Dead} AND state = 0 AND expires_at > {Now} ORDER BY seq LIMIT {removeNow.Count}
+        """)).Zip(removeNow, HandOut).ToList();
 
     /// <exception cref="AmqpException">It is not deferred.</exception>
     public StoredMessage TakeDeferred(QueueAddress address, long number, bool removeNow) =>
@@ -118,7 +104,7 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
             : throw Missing($"There is no deferred message with the sequence number {number} in '{address.Queue}'.");
 
     /// <summary>Messages of any state, which stay as they are; at least one if there is one.</summary>
-    public List<StoredMessage> Peek(QueueAddress address, long from, int count) => WithBodies(MaxPeekedBytes, out _, Select(
+    public List<StoredMessage> Peek(QueueAddress address, long from, int count) => WithBodies(MaxPeekedBytes, Select(
         $"""
         queue = {address.Queue} AND dead = {address.Dead} AND seq >= {from} AND expires_at > {Now} ORDER BY seq LIMIT {count}
         """)).ConvertAll(message => message with { Token = null });
@@ -184,7 +170,6 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
             """);
         session.Execute($"INSERT INTO bodies VALUES ({message.Sequence}, {message.Bytes})");
         TidyAt(message.ExpiresAt);
-        Touched.Add(message.Address);
     }
 
     public QueueCounts Count(string queue)
@@ -231,7 +216,6 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
     {
         session.Execute($"UPDATE messages SET state = 2 * deferred, token = NULL WHERE token = {message.Token}");
         TidyAt(message.ExpiresAt);
-        Touched.Add(message.Address);
     }
 
     private void Bury(StoredMessage message, Dictionary<string, object?> changes)
@@ -242,7 +226,6 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
             UPDATE messages SET dead = 1, state = 0, deferred = 0, token = NULL, expires_at = {long.MaxValue}
             WHERE seq = {message.Sequence}
             """);
-        Touched.Add(message.Address with { Dead = true });
     }
 
     /// <summary>A scheduled message gets a new number when it is due, so that it stands behind what was sent before.</summary>
@@ -257,7 +240,6 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
         session.Execute($"UPDATE bodies SET seq = last_insert_rowid() WHERE seq = {message.Sequence}");
         session.Execute($"DELETE FROM messages WHERE seq = {message.Sequence}");
         TidyAt(message.ExpiresAt);
-        Touched.Add(message.Address);
     }
 
     private void Change(StoredMessage message, Dictionary<string, object?> changes)
@@ -276,12 +258,12 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
 
     private byte[] Body(long sequence) => (byte[])session.Scalar($"SELECT bytes FROM bodies WHERE seq = {sequence}")!;
 
-    private List<StoredMessage> WithBodies(long most, out bool isCut, List<StoredMessage> rows)
+    /// <summary>As many of them as have this number of bytes together, but one at least.</summary>
+    private List<StoredMessage> WithBodies(long most, List<StoredMessage> rows)
     {
         var whole = new List<StoredMessage>(rows.Count);
         for (; whole.Count < rows.Count && most > 0; most -= whole[^1].Bytes.Length)
             whole.Add(rows[whole.Count] with { Bytes = Body(rows[whole.Count].Sequence) });
-        isCut = whole.Count < rows.Count;
         return whole;
     }
 
@@ -291,9 +273,6 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
         row => new StoredMessage(
             row.GetInt64(0), row.GetInt64(1), new(row.GetString(2), row.GetBoolean(3)), (MessageState)row.GetInt32(4), row.GetBoolean(5),
             row.GetInt32(6), row.IsDBNull(7) ? null : row.GetGuid(7), row.GetInt64(8), row.GetInt64(9), row.GetInt64(10)));
-
-    private static IEnumerable<QueueAddress> Everywhere(IReadOnlyDictionary<string, QueueSettings> queues) =>
-        queues.Keys.SelectMany(queue => new QueueAddress[] { new(queue, false), new(queue, true) });
 
     private static Dictionary<string, object?> Reason(string reason, string description) =>
         new() { [BrokerErrors.DeadLetterReason] = reason, [BrokerErrors.DeadLetterDescription] = description };

@@ -39,8 +39,8 @@ internal sealed class QueueReceiver
     {
         if (RemovesAtOnce || delivery.State is Received)
             return;
-        DeliveryState answer = AmqpConstants.AcceptedOutcome; // Whatever is asked for: the client takes an echo of it for a refusal.
-        try
+        // Accepted, whatever is asked for: the client takes an echo of it for a refusal.
+        var answer = await BrokerErrors.OutcomeOf(() =>
         {
             var (disposition, changes) = delivery.State switch
             {
@@ -52,12 +52,8 @@ internal sealed class QueueReceiver
                 var state => throw BrokerErrors.NotOffered($"Settling by '{state}'"),
             };
             var (token, properties) = (new Guid(delivery.DeliveryTag.AsSpan()), MessageBytes.Properties(changes));
-            await engine.RunAsync(store => store.Settle(Address.Queue, token, disposition, properties));
-        }
-        catch (Exception problem)
-        {
-            answer = new Rejected { Error = BrokerErrors.ToError(problem) };
-        }
+            return engine.RunAsync(store => store.Settle(Address.Queue, token, disposition, properties));
+        });
         if (!delivery.Settled)
             link.DisposeDelivery(delivery, true, answer);
     }

@@ -37,22 +37,16 @@ internal sealed class StreamTransport(Stream stream, Socket socket) : TransportB
     /// <returns>False: done already, and the callback is not called.</returns>
     private static bool Run(TransportAsyncCallbackArgs args, Task<int> work)
     {
-        args.CompletedSynchronously = work.IsCompleted;
-        if (args.CompletedSynchronously)
-            Finish();
-        else
-            work.GetAwaiter().UnsafeOnCompleted(() =>
-            {
-                Finish();
-                args.CompletedCallback(args);
-            });
-        return !args.CompletedSynchronously;
-
-        void Finish() // A failure is the connection's end: the library closes what stands on it.
+        var isPending = !(args.CompletedSynchronously = work.IsCompleted);
+        void Finish(Task<int> ended)
         {
-            args.Exception = work.Exception?.InnerException;
-            args.BytesTransfered = work.IsCompletedSuccessfully ? work.Result : 0;
+            args.Exception = ended.Exception?.InnerException; // The connection's end: the library closes what stands on it.
+            args.BytesTransfered = ended.IsCompletedSuccessfully ? ended.Result : 0;
+            if (isPending)
+                args.CompletedCallback(args);
         }
+        work.ContinueWith(Finish, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return isPending;
     }
 
     private async Task<int> WriteAllAsync(TransportAsyncCallbackArgs args)
