@@ -43,13 +43,7 @@ internal sealed record Remote(Uri Url, string? Token)
     public void Save()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(File)!);
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        var beside = $"{File}.{Environment.ProcessId}";
-        using (var file = new StreamWriter(beside, options))
-            file.Write(SdxlJson.Serialize(this));
-        System.IO.File.Move(beside, File, overwrite: true);
+        PrivateFile.Write(File, SdxlJson.Serialize(this));
     }
 
     private static Remote? Login()

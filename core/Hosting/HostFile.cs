@@ -29,17 +29,5 @@ public sealed record HostFile(Uri Url, string StorageConnectionString, int Pid, 
         }
     }
 
-    /// <summary>Whole or not at all: written beside, then renamed; for its owner alone, since it holds keys.</summary>
-    public void Write(string stateFolder)
-    {
-        var path = Path.Combine(stateFolder, Name);
-        var beside = path + ".new";
-        File.Delete(beside); // of a host that was killed here
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var file = new StreamWriter(beside, options))
-            file.Write(SdxlJson.Serialize(this));
-        File.Move(beside, path, overwrite: true);
-    }
+    public void Write(string stateFolder) => PrivateFile.Write(Path.Combine(stateFolder, Name), SdxlJson.Serialize(this));
 }

@@ -15,19 +15,24 @@ public sealed class AzuriteServer : IAsyncDisposable
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(10); // it saves its tables last
 
     private readonly SupervisedProcess process;
-    private readonly IDisposable claim;
+    private readonly FileStream claim;
     private readonly HttpClient http = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(10) })
     {
         Timeout = Timeout.InfiniteTimeSpan,
     };
 
-    private AzuriteServer(SupervisedProcess process, string host, int port, string key, IDisposable claim)
+    private AzuriteServer(string script, string folder, string pidFile, ILogger logger, IPAddress address, string? accountKey)
     {
-        this.process = process;
-        this.claim = claim;
-        ConnectionString = string.Create(
-            CultureInfo.InvariantCulture,
-            $"DefaultEndpointsProtocol=http;AccountName={AccountName};AccountKey={key};BlobEndpoint=http://{host}:{port}/{AccountName};");
+        (var port, claim) = ClaimPort(address);
+        var url = string.Create(CultureInfo.InvariantCulture, $"http://{Addresses.Reachable(address)}:{port}/{AccountName}");
+        ConnectionString =
+            $"DefaultEndpointsProtocol=http;AccountName={AccountName};AccountKey={accountKey ?? AccountKey};BlobEndpoint={url};";
+        process = new SupervisedProcess("Azurite", () => Command(script, folder, address, port, accountKey), logger)
+        {
+            PidFile = pidFile,
+            StopPatience = StopPatience,
+        };
+        process.Start();
     }
 
     public string ConnectionString { get; }
@@ -51,27 +56,42 @@ public sealed class AzuriteServer : IAsyncDisposable
         Directory.CreateDirectory(folder);
         var pidFile = Path.Combine(folder, "azurite.pid");
         await SupervisedProcess.WaitForPredecessor(pidFile, "node", StopPatience, cancellation);
-
         address ??= IPAddress.Loopback;
         if (!Addresses.IsFree(address, 0))
             throw new InvalidOperationException(
-                $"{address} is no address of this machine, so nothing can listen there. `ip address` lists those there are."
-            );
-        var (port, claim) = ClaimPort(address);
-        var process = new SupervisedProcess("Azurite", () => Command(script, folder, address, port, accountKey), logger)
-        {
-            PidFile = pidFile,
-        };
-        var server = new AzuriteServer(process, Addresses.Reachable(address), port, accountKey ?? AccountKey, claim);
-        process.Start();
-        return server;
+                $"{address} is no address of this machine, so nothing can listen there. `ip address` lists those there are.");
+        return new AzuriteServer(script, folder, pidFile, logger, address, accountKey);
     }
 
     public async ValueTask DisposeAsync()
     {
         http.Dispose();
-        await process.StopAsync(StopPatience);
-        claim.Dispose();
+        await process.DisposeAsync();
+        await claim.DisposeAsync();
+    }
+
+    /// <exception cref="InvalidOperationException">It does not answer within a minute.</exception>
+    public async Task WaitUntilReadyAsync(CancellationToken cancellation)
+    {
+        var options = new BlobClientOptions { Transport = new HttpClientTransport(http), Retry = { MaxRetries = 0 } };
+        options.Retry.NetworkTimeout = TimeSpan.FromSeconds(2);
+        var client = new BlobServiceClient(ConnectionString, options);
+        for (var waited = Stopwatch.StartNew(); ; await Task.Delay(50, cancellation))
+        {
+            try
+            {
+                await client.GetPropertiesAsync(cancellation);
+                return;
+            }
+            catch (Exception problem) when (problem is Azure.RequestFailedException or TaskCanceledException)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                if (waited.Elapsed > StartPatience)
+                    throw new InvalidOperationException(
+                        $"Azurite does not answer at {client.Uri} within {StartPatience.TotalSeconds} s. Does `node --version` say 18 or "
+                        + $"newer? Last error: {problem.Message}", problem);
+            }
+        }
     }
 
     private static ProcessStartInfo Command(string script, string folder, IPAddress address, int port, string? accountKey)
@@ -87,66 +107,17 @@ public sealed class AzuriteServer : IAsyncDisposable
         return command;
     }
 
-    /// <exception cref="InvalidOperationException">It does not answer within a minute.</exception>
-    public async Task WaitUntilReadyAsync(CancellationToken cancellation)
-    {
-        var client = new BlobServiceClient(
-            ConnectionString,
-            new BlobClientOptions
-            {
-                Transport = new HttpClientTransport(http),
-                Retry = { MaxRetries = 0, NetworkTimeout = TimeSpan.FromSeconds(2) },
-            }
-        );
-        var waited = Stopwatch.StartNew();
-        while (true)
-        {
-            try
-            {
-                await client.GetPropertiesAsync(cancellation);
-                return;
-            }
-            catch (Exception exception)
-                when (exception is Azure.RequestFailedException or TaskCanceledException && !cancellation.IsCancellationRequested)
-            {
-                if (waited.Elapsed > StartPatience)
-                {
-                    throw new InvalidOperationException(
-                        $"Azurite does not answer at {client.Uri} within {StartPatience.TotalSeconds} s. Does `node --version` say 18 or "
-                            + $"newer? Last error: {exception.Message}",
-                        exception);
-                }
-                await Task.Delay(50, cancellation);
-            }
-        }
-    }
-
     /// <summary>
     /// A free port and a lock on it that ends with this process. Azurite takes seconds until it listens: without the lock two hosts that
     /// start at the same moment find the same port free, and one of them then talks to the other's storage.
     /// </summary>
-    private static (int Port, IDisposable Claim) ClaimPort(IPAddress address)
+    private static (int Port, FileStream Claim) ClaimPort(IPAddress address)
     {
-        for (var port = UsualPort; ; port = FreePort())
+        for (var port = UsualPort; ; port = Addresses.FreePort())
         {
-            if (!Addresses.IsFree(address, port))
-                continue;
-            try
-            {
-                var file = Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"sdxl-azurite-{port}.lock"));
-                return (port, new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // Another host has it, perhaps another user's: the next one.
-            }
+            var file = Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"sdxl-azurite-{port}.lock"));
+            if (Addresses.IsFree(address, port) && FileLock.TryTake(file) is { } claim)
+                return (port, claim);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

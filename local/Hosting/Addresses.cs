@@ -17,6 +17,13 @@ internal static class Addresses
         }
     }
 
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
     /// <summary>As it stands in a connection string. "Every address" is no address to connect to: the machine's name is, then.</summary>
     public static string Reachable(IPAddress address) =>
         address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) ? Dns.GetHostName()

@@ -11,6 +11,7 @@ internal sealed class DeployedPrograms(LocalArguments arguments, string storage,
 {
     private const string LocalBase = "toy"; // small enough for a laptop; SDXL itself wants a GPU
     private const long UsualArchiveBytes = 250L << 20;
+    private const string BodyLimit = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"; // the host reads it too, from the settings alone
 
     public string FunctionsDll => Program("functions", "Sdxl.Functions");
 
@@ -23,26 +24,17 @@ internal sealed class DeployedPrograms(LocalArguments arguments, string storage,
         Add(settings, "Sdxl__OwnerTokenSha256", ApiTokens.HashOf(keys.Token));
         Add(settings, "Sdxl__SigningKey", keys.Signing);
         // Azure's limit of a request body, which is the app's own here: three of its largest files, and some text.
-        var archive = settings.GetValueOrDefault("Sdxl__MaxArchiveBytes") ?? Environment.GetEnvironmentVariable("Sdxl__MaxArchiveBytes");
-        var bytes = long.TryParse(archive, NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : UsualArchiveBytes;
-        const string BodyLimit = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"; // the host reads it too, from the settings alone
-        settings[BodyLimit] =
-            Environment.GetEnvironmentVariable(BodyLimit) ?? ((3 * bytes) + (8L << 20)).ToString(CultureInfo.InvariantCulture);
+        var isGiven = long.TryParse(Given("Sdxl__MaxArchiveBytes"), NumberStyles.None, CultureInfo.InvariantCulture, out var archive);
+        var bytes = (3 * (isGiven ? archive : UsualArchiveBytes)) + (8L << 20);
+        settings[BodyLimit] = Environment.GetEnvironmentVariable(BodyLimit) ?? bytes.ToString(CultureInfo.InvariantCulture);
         return settings;
     }
 
     /// <summary>What requests may call this machine: its own names, and the one under which a proxy shows it.</summary>
-    public IReadOnlyCollection<string> HostNames()
-    {
-        var published = FunctionsSettings().GetValueOrDefault("Sdxl__PublicUrl") ?? Environment.GetEnvironmentVariable("Sdxl__PublicUrl");
-        return
-        [
-            "127.0.0.1",
-            "localhost",
-            "[::1]",
-            .. Uri.TryCreate(published, UriKind.Absolute, out var url) ? [url.Host] : Array.Empty<string>(),
-        ];
-    }
+    public IReadOnlyCollection<string> HostNames() =>
+        Uri.TryCreate(Given("Sdxl__PublicUrl"), UriKind.Absolute, out var url)
+            ? ["127.0.0.1", "localhost", "[::1]", url.Host]
+            : ["127.0.0.1", "localhost", "[::1]"];
 
     /// <summary>As many at a time as the app's host.json says.</summary>
     public SqliteOrchestrationOptions OrchestrationOptions()
@@ -75,13 +67,12 @@ internal sealed class DeployedPrograms(LocalArguments arguments, string storage,
             [Connections.ServiceBus] = serviceBus,
         };
         var models = Environment.GetEnvironmentVariable("SDXL_MODELS");
-        Add(
-            settings,
-            "Sdxl__ModelsFolder",
-            string.IsNullOrEmpty(models) ? Path.Combine(arguments.Root, "models") : Path.GetFullPath(models)
-        );
+        var folder = string.IsNullOrEmpty(models) ? Path.Combine(arguments.Root, "models") : Path.GetFullPath(models);
+        Add(settings, "Sdxl__ModelsFolder", folder);
         return settings;
     }
+
+    private string? Given(string name) => arguments.Settings.GetValueOrDefault(name) ?? Environment.GetEnvironmentVariable(name);
 
     private static void Add(Dictionary<string, string> settings, string name, string value)
     {

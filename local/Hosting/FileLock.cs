@@ -3,7 +3,7 @@ namespace Sdxl.Local.Hosting;
 /// <summary>A lock that the operating system takes back however its owner ends.</summary>
 internal static class FileLock
 {
-    /// <returns>The lock, held until disposed; null where another process has it.</returns>
+    /// <returns>The lock, held until disposed; null where another process has it, perhaps another user's.</returns>
     public static FileStream? TryTake(string path)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -11,19 +11,9 @@ internal static class FileLock
         {
             return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException)
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
             return null;
-        }
-    }
-
-    public static async Task<FileStream> Take(string path, CancellationToken cancellation)
-    {
-        while (true)
-        {
-            if (TryTake(path) is { } taken)
-                return taken;
-            await Task.Delay(100, cancellation);
         }
     }
 }

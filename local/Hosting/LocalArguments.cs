@@ -4,22 +4,14 @@ namespace Sdxl.Local.Hosting;
 /// <param name="State">--state FOLDER, else SDXL_HOME, else .sdxl in the repository.</param>
 /// <param name="Root">The repository: SDXL_ROOT, else the nearest folder above the program with Directory.Packages.props.</param>
 /// <param name="Port">--port N of the HTTP API; default 7071, and a free one where that is taken.</param>
-/// <param name="Listen">--listen ADDRESS: storage and queues are open to workers on other machines there, with keys of their own; null: to
-/// this machine only.</param>
+/// <param name="Listen">--listen ADDRESS: storage and queues are open there to workers elsewhere, with own keys; null: to this machine.</param>
 /// <param name="LogFile">--log FILE: what would go to the terminal.</param>
 /// <param name="EndsWithInput">--end-with-input: ends when standard input does, so with the program that holds its other end.</param>
 /// <param name="HasWorker">--no-worker starts none.</param>
 /// <param name="Settings">--Section:Name=value and the like, for functions and worker: by their environment names.</param>
 public sealed record LocalArguments(
-    StateFolder State,
-    string Root,
-    int Port,
-    IPAddress? Listen,
-    string? LogFile,
-    bool EndsWithInput,
-    bool HasWorker,
-    IReadOnlyDictionary<string, string> Settings
-)
+    StateFolder State, string Root, int Port, IPAddress? Listen, string? LogFile, bool EndsWithInput, bool HasWorker,
+    IReadOnlyDictionary<string, string> Settings)
 {
     public const string Usage = """
         Usage: Sdxl.Local [--state FOLDER] [--port N] [--listen ADDRESS] [--log FILE] [--end-with-input] [--no-worker] [--Sdxl:NAME=VALUE …]
@@ -29,9 +21,7 @@ public sealed record LocalArguments(
     /// <exception cref="FormatException">Unknown or incomplete; the message says which.</exception>
     public static LocalArguments Parse(IReadOnlyList<string> arguments)
     {
-        var values = new Dictionary<string, string>();
-        var flags = new HashSet<string>();
-        var settings = new Dictionary<string, string>();
+        var (values, flags, settings) = (new Dictionary<string, string>(), new HashSet<string>(), new Dictionary<string, string>());
         for (var index = 0; index < arguments.Count; index++)
         {
             var argument = arguments[index];
@@ -39,28 +29,18 @@ public sealed record LocalArguments(
                 flags.Add(argument);
             else if (argument is "--state" or "--port" or "--listen" or "--log")
                 values[argument] = ++index < arguments.Count ? arguments[index] : throw new FormatException($"{argument} needs a value.");
-            else if (
-                argument.StartsWith("--", StringComparison.Ordinal)
-                && argument.Split('=', 2) is [var name, var value]
-                && name.Contains(':', StringComparison.Ordinal)
-            )
-                settings[name[2..].Replace(":", "__", StringComparison.Ordinal)] = value;
+            else if (argument.Split('=', 2) is [['-', '-', .. var name], var value] && name.Contains(':', StringComparison.Ordinal))
+                settings[name.Replace(":", "__", StringComparison.Ordinal)] = value;
             else
                 throw new FormatException($"Unknown argument '{argument}'.");
         }
-
         var root = Environment.GetEnvironmentVariable("SDXL_ROOT") is { Length: > 0 } given ? Path.GetFullPath(given)
             : Repository.Root ?? Environment.CurrentDirectory;
         var state = values.GetValueOrDefault("--state") ?? Environment.GetEnvironmentVariable("SDXL_HOME");
         return new LocalArguments(
-            new StateFolder(string.IsNullOrEmpty(state) ? Path.Combine(root, ".sdxl") : Path.GetFullPath(state)),
-            root,
-            PortOf(values.GetValueOrDefault("--port")),
-            Address(values.GetValueOrDefault("--listen")),
-            values.GetValueOrDefault("--log"),
-            flags.Contains("--end-with-input"),
-            !flags.Contains("--no-worker"),
-            settings);
+            new StateFolder(string.IsNullOrEmpty(state) ? Path.Combine(root, ".sdxl") : Path.GetFullPath(state)), root,
+            PortOf(values.GetValueOrDefault("--port")), Address(values.GetValueOrDefault("--listen")), values.GetValueOrDefault("--log"),
+            flags.Contains("--end-with-input"), !flags.Contains("--no-worker"), settings);
     }
 
     private static int PortOf(string? text) => text is null ? 0

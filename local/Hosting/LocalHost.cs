@@ -27,110 +27,101 @@ internal static class LocalHost
         await using var turn = FileLock.TryTake(state.HostLock);
         if (turn is null)
         {
-            var other = HostFile.TryRead(state.Path);
-            await Console.Error.WriteLineAsync(
-                $"A host runs on {state.Path} already{(other is null ? "" : $": {other.Url} (process {other.Pid})")}. Use that one, stop "
-                    + "it, or give another --state."
-            );
+            var other = HostFile.TryRead(state.Path) is { } file ? $": {file.Url} (process {file.Pid})" : "";
+            await Console.Error.WriteLineAsync($"A host runs on {state.Path} already{other}. Use that one, stop it, or give another --state.");
             return AlreadyRunning;
         }
         state.RequireCurrent();
         File.Delete(Path.Combine(state.Path, HostFile.Name)); // of a host that was killed
         using var ends = new EndRequest(arguments.EndsWithInput);
-        using var loggers = LoggerFactory.Create(LocalLogging.Configure);
-        var logger = loggers.CreateLogger("Sdxl.Local");
+        using var loggers = LoggerFactory.Create(ConfigureLogging);
         using var traces = LocalTelemetry.Start();
-        var keys = LocalKeys.Of(state);
-
-        // They start side by side; what needs another that is not there yet tries again by itself.
-        await using var azurite = await AzuriteServer.StartAsync(
-            Path.Combine(arguments.Root, "tools", "npm", "node_modules", "azurite", "dist", "src", "blob", "main.js"),
-            state.Azurite,
-            logger,
-            ends.Token,
-            arguments.Listen,
-            arguments.Listen is null ? null : keys.Storage
-        );
-        await using var queues = await ServiceBusServer.StartAsync(
-            QueuesOf(arguments, keys),
-            loggers.CreateLogger<ServiceBusServer>(),
-            ends.Token
-        );
-        var address = Addresses.Reachable(arguments.Listen ?? IPAddress.Loopback);
-        var programs = new DeployedPrograms(arguments, azurite.ConnectionString, queues.ConnectionString(HostKey, address), keys);
-        // Training takes all of a laptop's cores: page and API, which take little, come first.
-        var worker = new SupervisedProcess("The worker", programs.WorkerCommand, logger) { Priority = ProcessPriorityClass.BelowNormal };
-        await using var orchestrations = new SqliteOrchestrationService(
-            state.OrchestrationsFile,
-            programs.OrchestrationOptions(),
-            TimeProvider.System,
-            loggers.CreateLogger<SqliteOrchestrationService>()
-        );
         try
         {
-            await using var functions = await FunctionsHost.StartAsync(
-                new FunctionsHostOptions
-                {
-                    AppDll = programs.FunctionsDll,
-                    Settings = programs.FunctionsSettings(),
-                    Url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{PortOf(arguments.Port)}"),
-                    Orchestrations = orchestrations,
-                    Loggers = loggers,
-                    StopPatience = FunctionsStopPatience,
-                    HostNames = programs.HostNames(),
-                },
-                ends.Token);
-            await azurite.WaitUntilReadyAsync(ends.Token);
-            var storage = azurite.CreateClient();
-            await Task.WhenAll(
-                StorageLayout.Containers.Select(container =>
-                    storage.GetBlobContainerClient(container).CreateIfNotExistsAsync(cancellationToken: ends.Token)
-                )
-            );
-            await functions.WaitUntilReadyAsync(ends.Token);
-            // Last, because loading libtorch takes the processors that the others need, and pictures are prepared before it has a job.
-            if (arguments.HasWorker)
-                worker.Start();
-            await using var client = new ServiceBusClient(queues.ConnectionString(HostKey, address));
-            await using var uploads = new UploadsWatcher(storage, client, state.UploadsFile, logger);
-            uploads.Start();
-
-            var join = arguments.Listen is null
-                ? null
-                : new JoinToken(azurite.ConnectionString, queues.ConnectionString(WorkerKey, address)).Encode();
-            new HostFile(new Uri(functions.Url + "/"), azurite.ConnectionString, Environment.ProcessId, join, keys.Token).Write(state.Path);
-            logger.HostReady(functions.Url, state.Path);
-            await ends.WaitAsync();
-            File.Delete(Path.Combine(state.Path, HostFile.Name));
-            logger.HostStopping();
-            // The worker first: its checkpoint and its last events need storage and queues. Azurite last, by its own using.
-            await worker.StopAsync(WorkerStopPatience);
-            return 0;
+            await ServeAsync(arguments, loggers, ends.Token);
         }
         catch (OperationCanceledException) when (ends.Token.IsCancellationRequested)
         {
-            return 0; // asked to stop while it started
+            // asked to stop while it started
         }
-        finally
-        {
-            await worker.StopAsync(WorkerStopPatience);
-        }
+        return 0;
     }
 
-    private static ServiceBusServerOptions QueuesOf(LocalArguments arguments, LocalKeys keys)
+    /// <summary>They start side by side (what needs another that is not there yet tries again by itself) and end in turn.</summary>
+    private static async Task ServeAsync(LocalArguments arguments, ILoggerFactory loggers, CancellationToken end)
     {
-        var address = arguments.Listen ?? IPAddress.Loopback;
-        return new ServiceBusServerOptions
+        var (state, keys, logger) = (arguments.State, LocalKeys.Of(arguments.State), loggers.CreateLogger("Sdxl.Local"));
+        await using var azurite = await AzuriteServer.StartAsync(
+            Path.Combine(arguments.Root, "tools", "npm", "node_modules", "azurite", "dist", "src", "blob", "main.js"), state.Azurite, logger,
+            end, arguments.Listen, arguments.Listen is null ? null : keys.Storage);
+        await using var queues = await ServiceBusServer.StartAsync(
+            QueuesOf(arguments, keys), loggers.CreateLogger<ServiceBusServer>(), end);
+        var address = Addresses.Reachable(arguments.Listen ?? IPAddress.Loopback);
+        var programs = new DeployedPrograms(arguments, azurite.ConnectionString, queues.ConnectionString(HostKey, address), keys);
+        await using var orchestrations = new SqliteOrchestrationService(
+            state.OrchestrationsFile, programs.OrchestrationOptions(), TimeProvider.System,
+            loggers.CreateLogger<SqliteOrchestrationService>());
+        await using var functions = await FunctionsHost.StartAsync(
+            new FunctionsHostOptions
+            {
+                AppDll = programs.FunctionsDll,
+                Settings = programs.FunctionsSettings(),
+                Url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{PortOf(arguments.Port)}"),
+                Orchestrations = orchestrations,
+                Loggers = loggers,
+                StopPatience = FunctionsStopPatience,
+                HostNames = programs.HostNames(),
+            },
+            end);
+        // It ends first: its checkpoint and its last events need the others. It starts last, because loading libtorch takes the processors
+        // that they need; training takes all of a laptop's cores, and page and API, which take little, come first.
+        await using var worker = new SupervisedProcess("The worker", programs.WorkerCommand, logger)
         {
-            DatabasePath = arguments.State.QueuesFile,
-            Queues = LocalQueues.All,
-            Keys = [new AccessKey(HostKey, keys.Host), new AccessKey(WorkerKey, keys.Worker, LocalQueues.OfWorkers)],
-            Address = address,
-            Port = arguments.Listen is not null && Addresses.IsFree(address, UsualQueuePort) ? UsualQueuePort : 0,
+            StopPatience = WorkerStopPatience,
+            Priority = ProcessPriorityClass.BelowNormal,
         };
+        await azurite.WaitUntilReadyAsync(end);
+        var storage = azurite.CreateClient();
+        await Task.WhenAll(StorageLayout.Containers.Select(container =>
+            storage.GetBlobContainerClient(container).CreateIfNotExistsAsync(cancellationToken: end)));
+        await functions.WaitUntilReadyAsync(end);
+        if (arguments.HasWorker)
+            worker.Start();
+        await using var client = new ServiceBusClient(queues.ConnectionString(HostKey, address));
+        await using var uploads = new UploadsWatcher(storage, client, state.UploadsFile, logger);
+
+        var join = new JoinToken(azurite.ConnectionString, queues.ConnectionString(WorkerKey, address)).Encode();
+        new HostFile(
+            new Uri(functions.Url + "/"), azurite.ConnectionString, Environment.ProcessId, arguments.Listen is null ? null : join, keys.Token)
+            .Write(state.Path);
+        logger.HostReady(functions.Url, state.Path);
+        await Task.Delay(Timeout.Infinite, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        File.Delete(Path.Combine(state.Path, HostFile.Name));
+        logger.HostStopping();
     }
+
+    private static ServiceBusServerOptions QueuesOf(LocalArguments arguments, LocalKeys keys) => new()
+    {
+        DatabasePath = arguments.State.QueuesFile,
+        Queues = LocalQueues.All,
+        Keys = [new AccessKey(HostKey, keys.Host), new AccessKey(WorkerKey, keys.Worker, LocalQueues.OfWorkers)],
+        Address = arguments.Listen ?? IPAddress.Loopback,
+        Port = arguments.Listen is not null && Addresses.IsFree(arguments.Listen, UsualQueuePort) ? UsualQueuePort : 0,
+    };
 
     private static int PortOf(int port) => port != 0 ? port : Addresses.IsFree(IPAddress.Loopback, UsualPort) ? UsualPort : 0;
+
+    /// <summary>One line a message, with the time; the libraries' chatter is left out.</summary>
+    private static void ConfigureLogging(ILoggingBuilder logging)
+    {
+        logging.AddSimpleConsole(console =>
+        {
+            (console.SingleLine, console.TimestampFormat) = (true, "HH:mm:ss.fff ");
+            console.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled;
+        });
+        foreach (var library in new[] { "Microsoft", "Azure", "System", "Yarp", "Grpc", "DurableTask" })
+            logging.AddFilter(library, LogLevel.Warning);
+    }
 }
 
 /// <summary>When the host is to end: SIGTERM, Ctrl-C, or the end of its standard input where it was started so.</summary>
@@ -141,34 +132,26 @@ internal sealed class EndRequest : IDisposable
 
     public EndRequest(bool endsWithInput)
     {
-        signals = [.. new[] { PosixSignal.SIGTERM, PosixSignal.SIGINT }.Select(signal => PosixSignalRegistration.Create(signal, context =>
-        {
-            context.Cancel = true;
-            asked.Cancel();
-        }))];
+        signals = [PosixSignalRegistration.Create(PosixSignal.SIGTERM, End), PosixSignalRegistration.Create(PosixSignal.SIGINT, End)];
         if (endsWithInput)
             new Thread(WatchInput) { IsBackground = true, Name = "Input watch" }.Start();
     }
 
     public CancellationToken Token => asked.Token;
 
-    public Task WaitAsync() => Task.Delay(Timeout.Infinite, asked.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+    public void Dispose() => Array.ForEach(signals, signal => signal.Dispose());
 
-    public void Dispose()
+    private void End(PosixSignalContext signal)
     {
-        foreach (var signal in signals)
-            signal.Dispose();
+        signal.Cancel = true;
+        asked.Cancel();
     }
 
     private void WatchInput()
     {
-        using var input = Console.OpenStandardInput();
         try
         {
-            while (input.ReadByte() >= 0)
-            {
-                // Nobody writes.
-            }
+            Console.OpenStandardInput().CopyTo(Stream.Null); // Nobody writes.
         }
         catch (IOException)
         {

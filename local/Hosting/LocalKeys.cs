@@ -10,48 +10,28 @@ internal sealed record LocalKeys(string Host, string Worker, string Storage, str
 {
     public static LocalKeys Of(StateFolder state)
     {
-        if (File.Exists(state.KeysFile))
-        {
-            var known =
-                Read(state.KeysFile)
-                ?? throw new InvalidOperationException(
-                    $"{state.KeysFile} holds no keys. Delete it: the next start makes new ones, and workers elsewhere must join again."
-                );
-            // Of a version before tokens.
-            return known is { Token: not null, Signing: not null }
-                ? known
-                : Write(state, known with { Token = ApiTokens.New(), Signing = New(32) });
-        }
-        return Write(state, new LocalKeys(New(32), New(32), New(64), ApiTokens.New(), New(32)));
-    }
-
-    private static LocalKeys Write(StateFolder state, LocalKeys keys)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        // Whole or not at all: beside it, then one rename.
-        var beside = $"{state.KeysFile}.{Guid.NewGuid():N}";
-        using (var file = new FileStream(beside, options))
-            JsonSerializer.Serialize(file, keys);
-        File.Move(beside, state.KeysFile, overwrite: true);
+        var known = File.Exists(state.KeysFile) ? Read(state.KeysFile) : new(New(32), New(32), New(64), null!, null!);
+        if (known is { Token: not null, Signing: not null })
+            return known;
+        // A new folder's, or of a version before tokens.
+        var keys = known with { Token = ApiTokens.New(), Signing = New(32) };
+        PrivateFile.Write(state.KeysFile, JsonSerializer.Serialize(keys));
         return keys;
     }
 
-    private static LocalKeys? Read(string path)
+    private static LocalKeys Read(string path)
     {
         try
         {
-            return
-                JsonSerializer.Deserialize<LocalKeys>(File.ReadAllText(path))
-                    is { Host: not null, Worker: not null, Storage: not null } keys
-                ? keys
-                : null;
+            if (JsonSerializer.Deserialize<LocalKeys>(File.ReadAllText(path)) is { Host: not null, Worker: not null, Storage: not null } keys)
+                return keys;
         }
         catch (JsonException)
         {
-            return null;
+            // as one without keys
         }
+        throw new InvalidOperationException(
+            $"{path} holds no keys. Delete it: the next start makes new ones, and workers elsewhere must join again.");
     }
 
     private static string New(int bytes) => Convert.ToBase64String(RandomNumberGenerator.GetBytes(bytes));

@@ -1,3 +1,5 @@
+using System.ComponentModel;
+
 namespace Sdxl.Local.Hosting;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace Sdxl.Local.Hosting;
 /// on line by line. Its standard input is a pipe that this process holds open: its end tells the child that the host is gone, however that
 /// ended.
 /// </summary>
-internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> command, ILogger logger)
+internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> command, ILogger logger) : IAsyncDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
@@ -15,23 +17,22 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
     private Process? current;
     private Task? watch;
 
+    /// <summary>How long it may take to end when it is asked to.</summary>
+    public required TimeSpan StopPatience { get; init; }
+
     /// <summary>Where the running child's process id is written; null: nowhere.</summary>
     public string? PidFile { get; init; }
 
     /// <summary>Its share of the processors where others want them too.</summary>
     public ProcessPriorityClass Priority { get; init; } = ProcessPriorityClass.Normal;
 
-    public int? ProcessId { get; private set; }
+    public int? ProcessId => current?.Id;
 
     /// <exception cref="InvalidOperationException">The program is not there.</exception>
-    public void Start()
-    {
-        current = Launch();
-        watch = Task.Run(Watch);
-    }
+    public void Start() => watch = WatchAsync(current = Launch());
 
-    /// <summary>Asks it to end, and kills what still runs after <paramref name="patience"/>.</summary>
-    public async Task StopAsync(TimeSpan patience)
+    /// <summary>Asks it to end, and kills what does not.</summary>
+    public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
         if (watch is null)
@@ -40,11 +41,11 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
             Signals.AskToEnd(child);
         try
         {
-            await watch.WaitAsync(patience);
+            await watch.WaitAsync(StopPatience);
         }
         catch (TimeoutException)
         {
-            logger.ChildKilled(name, current!.Id, patience.TotalSeconds);
+            logger.ChildKilled(name, current!.Id, StopPatience.TotalSeconds);
             current.Kill(entireProcessTree: true);
             await watch;
         }
@@ -56,93 +57,70 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
     /// <param name="program">Its program's name, because the id may belong to another by now.</param>
     public static async Task WaitForPredecessor(string pidFile, string program, TimeSpan patience, CancellationToken cancellation)
     {
-        if (
-            !File.Exists(pidFile)
-            || !int.TryParse(await File.ReadAllTextAsync(pidFile, cancellation), CultureInfo.InvariantCulture, out var id)
-        )
-            return;
-        Process predecessor;
+        var note = File.Exists(pidFile) ? await File.ReadAllTextAsync(pidFile, cancellation) : "";
+        // A program of that name that began after the note was written is not the one it means.
+        var latest = File.GetLastWriteTimeUtc(pidFile).AddSeconds(1);
+        using var predecessor = Process.GetProcessesByName(program).FirstOrDefault(process =>
+            process.Id.ToString(CultureInfo.InvariantCulture) == note && process.StartTime.ToUniversalTime() <= latest);
         try
         {
-            predecessor = Process.GetProcessById(id);
+            await (predecessor?.WaitForExitAsync(cancellation).WaitAsync(patience, cancellation) ?? Task.CompletedTask);
         }
-        catch (ArgumentException)
+        catch (TimeoutException)
         {
-            return;
-        }
-        using (predecessor)
-        {
-            // A program of that name that began after the note was written is not the one it means.
-            if (
-                predecessor.HasExited
-                || predecessor.ProcessName != program
-                || predecessor.StartTime.ToUniversalTime() > File.GetLastWriteTimeUtc(pidFile).AddSeconds(1)
-            )
-                return;
-            try
-            {
-                await predecessor.WaitForExitAsync(cancellation).WaitAsync(patience, cancellation);
-            }
-            catch (TimeoutException)
-            {
-                predecessor.Kill(entireProcessTree: true);
-                await predecessor.WaitForExitAsync(cancellation);
-            }
+            predecessor!.Kill(entireProcessTree: true);
+            await predecessor.WaitForExitAsync(cancellation);
         }
     }
 
-    private async Task Watch()
+    private async Task WatchAsync(Process? child)
     {
-        var pause = FirstPause;
-        while (true)
+        for (var pause = FirstPause; ;)
         {
-            var child = current!;
-            var startedAt = Stopwatch.GetTimestamp();
-            await child.WaitForExitAsync();
-            if (stopping.IsCancellationRequested)
-                return;
-            if (Stopwatch.GetElapsedTime(startedAt) > HealthyLife)
-                pause = FirstPause;
-            logger.ChildDied(name, child.Id, child.ExitCode, pause.TotalSeconds);
-            do
+            if (child is not null)
             {
-                await Task.Delay(pause, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                var startedAt = Stopwatch.GetTimestamp();
+                await child.WaitForExitAsync();
                 if (stopping.IsCancellationRequested)
                     return;
-                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                if (Stopwatch.GetElapsedTime(startedAt) > HealthyLife)
+                    pause = FirstPause;
+                logger.ChildDied(name, child.Id, child.ExitCode, pause.TotalSeconds);
             }
-            while (!TryRestart(pause));
+            await Task.Delay(pause, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (stopping.IsCancellationRequested)
+                return;
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            child = TryLaunch(pause);
         }
     }
 
     /// <summary>No memory, no process left: supervision goes on, or a host would look alive whose worker never comes back.</summary>
-    private bool TryRestart(TimeSpan pause)
+    private Process? TryLaunch(TimeSpan pause)
     {
         try
         {
-            var child = Launch();
-            current = child;
+            current = Launch();
             if (stopping.IsCancellationRequested) // asked while it started: whoever asked saw the one before
-                Signals.AskToEnd(child);
-            return true;
+                Signals.AskToEnd(current);
+            return current;
         }
         catch (Exception exception)
         {
             logger.ChildNotStarted(name, exception.Message, pause.TotalSeconds);
-            return false;
+            return null;
         }
     }
 
     /// <summary>At once, because threads that it has by then keep theirs.</summary>
     private void LowerPriority(Process child)
     {
-        if (Priority == ProcessPriorityClass.Normal)
-            return;
         try
         {
-            child.PriorityClass = Priority;
+            if (Priority != ProcessPriorityClass.Normal)
+                child.PriorityClass = Priority;
         }
-        catch (Exception exception) when (exception is InvalidOperationException or System.ComponentModel.Win32Exception)
+        catch (Exception exception) when (exception is InvalidOperationException or Win32Exception)
         {
             // It has ended already, or the system does not let us: it runs as any other.
         }
@@ -151,26 +129,22 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
     private Process Launch()
     {
         var start = command();
-        start.UseShellExecute = false;
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         Process child;
         try
         {
             child = Process.Start(start)!;
         }
-        catch (System.ComponentModel.Win32Exception exception)
+        catch (Win32Exception exception)
         {
             throw new InvalidOperationException(
-                $"{name} cannot be started: '{start.FileName}': {exception.Message}. Run `./sdxl setup`.",
-                exception
-            );
+                $"{name} cannot be started: '{start.FileName}': {exception.Message}. Run `./sdxl setup`.", exception);
         }
         LowerPriority(child);
         child.OutputDataReceived += PassOn;
         child.ErrorDataReceived += PassOn;
         child.BeginOutputReadLine();
         child.BeginErrorReadLine();
-        ProcessId = child.Id;
         if (PidFile is not null)
             File.WriteAllText(PidFile, child.Id.ToString(CultureInfo.InvariantCulture));
         return child;
@@ -178,7 +152,7 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
         static void PassOn(object sender, DataReceivedEventArgs line)
         {
             if (line.Data is not null)
-                Console.Out.WriteLine(line.Data);
+                Console.WriteLine(line.Data);
         }
     }
 }

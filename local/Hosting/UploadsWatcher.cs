@@ -9,78 +9,63 @@ namespace Sdxl.Local.Hosting;
 /// changed blob the CloudEvent that Event Grid would send to the queue. Remembers in SQLite what it has told; a word that was sent twice
 /// starts nothing, the app sees to that.
 /// </summary>
-internal sealed class UploadsWatcher(BlobServiceClient storage, ServiceBusClient queues, string path, ILogger logger) : IAsyncDisposable
+internal sealed class UploadsWatcher : IAsyncDisposable
 {
-    private const int Version = 1;
-
     private const string Schema = "CREATE TABLE IF NOT EXISTS told (blob TEXT PRIMARY KEY, etag TEXT NOT NULL) WITHOUT ROWID;";
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
+    private readonly BlobContainerClient container;
+    private readonly ServiceBusSender queue;
+    private readonly ILogger logger;
+    private readonly SqliteFile receipts;
     private readonly CancellationTokenSource stopping = new();
-    private readonly SqliteFile receipts = new(path, Schema, Version);
-    private Task watching = Task.CompletedTask;
+    private readonly Task watching;
 
-    public void Start() => watching = Task.Run(WatchAsync);
+    public UploadsWatcher(BlobServiceClient storage, ServiceBusClient queues, string path, ILogger logger)
+    {
+        (container, this.logger) = (storage.GetBlobContainerClient(StorageLayout.Uploads), logger);
+        (queue, receipts) = (queues.CreateSender(Queues.Uploads), new SqliteFile(path, Schema, version: 1));
+        watching = Task.Run(WatchAsync);
+    }
 
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
-        await watching;
+        await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await queue.DisposeAsync();
         receipts.Dispose();
-        stopping.Dispose();
     }
 
     private async Task WatchAsync()
     {
-        await using var sender = queues.CreateSender(Queues.Uploads);
-        var told = receipts
-            .Read(session => session.Query("SELECT blob, etag FROM told", row => (Blob: row.GetString(0), ETag: row.GetString(1))))
-            .ToDictionary(row => row.Blob, row => row.ETag);
-        using var timer = new PeriodicTimer(Interval);
-        try
+        for (; ; await Task.Delay(Interval, stopping.Token))
         {
-            do
-                await LookAsync(told, sender);
-            while (await timer.WaitForNextTickAsync(stopping.Token));
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
+            try
+            {
+                await foreach (var blob in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, null, stopping.Token))
+                    await TellAsync(blob, blob.Properties.ETag.ToString()!);
+            }
+            catch (Exception exception) when (!stopping.IsCancellationRequested)
+            {
+                // Storage or queue away, the container not there yet: the next look finds what this one missed.
+                logger.UploadsNotSeen(exception.Message);
+            }
         }
     }
 
-    private async Task LookAsync(Dictionary<string, string> told, ServiceBusSender sender)
+    private async Task TellAsync(BlobItem blob, string etag)
     {
-        try
-        {
-            await foreach (
-                var blob in storage
-                    .GetBlobContainerClient(StorageLayout.Uploads)
-                    .GetBlobsAsync(BlobTraits.None, BlobStates.None, null, stopping.Token)
-            )
-            {
-                var etag = blob.Properties.ETag.ToString()!;
-                if (told.GetValueOrDefault(blob.Name) == etag)
-                    continue;
-                await sender.SendMessageAsync(MessageOf(blob, etag), stopping.Token);
-                receipts.Write(session =>
-                    session.Execute("INSERT OR REPLACE INTO told VALUES ($blob, $etag)", ("$blob", blob.Name), ("$etag", etag))
-                );
-                told[blob.Name] = etag;
-            }
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException || !stopping.IsCancellationRequested)
-        {
-            // Storage or queue away, the container not there yet: the next look finds what this one missed.
-            logger.UploadsNotSeen(exception.Message);
-        }
+        if (receipts.Read(session => session.Scalar($"SELECT 1 FROM told WHERE blob = {blob.Name} AND etag = {etag}")) is not null)
+            return;
+        await queue.SendMessageAsync(MessageOf(blob, etag), stopping.Token);
+        receipts.Write(session => session.Execute($"INSERT OR REPLACE INTO told VALUES ({blob.Name}, {etag})"));
     }
 
     /// <summary>As Event Grid's system topic of a storage account delivers it to a queue.</summary>
     private ServiceBusMessage MessageOf(BlobItem blob, string etag)
     {
-        var container = storage.GetBlobContainerClient(StorageLayout.Uploads);
-        var happened = new CloudEvent($"/storageAccounts/{storage.AccountName}", StorageLayout.BlobCreated, new
+        var happened = new CloudEvent($"/storageAccounts/{container.AccountName}", StorageLayout.BlobCreated, new
         {
             api = "PutBlob",
             eTag = etag,
@@ -93,10 +78,6 @@ internal sealed class UploadsWatcher(BlobServiceClient storage, ServiceBusClient
             Subject = $"/blobServices/default/containers/{StorageLayout.Uploads}/blobs/{blob.Name}",
             Time = blob.Properties.LastModified,
         };
-        return new ServiceBusMessage(BinaryData.FromObjectAsJson(happened))
-        {
-            MessageId = happened.Id,
-            ContentType = "application/cloudevents+json",
-        };
+        return new(BinaryData.FromObjectAsJson(happened)) { MessageId = happened.Id, ContentType = "application/cloudevents+json" };
     }
 }
