@@ -79,12 +79,11 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
         var due = Math.Max(message.DueAt?.UtcTicks ?? now, now);
         var timeToLive = message.TimeToLive is { } own && own < settings.DefaultTimeToLive ? own : settings.DefaultTimeToLive;
         var expires = Later(due, timeToLive);
-        session.Execute(
+        var sequence = (long)session.Scalar(
             $"""
             INSERT INTO messages (queue, dead, state, deferred, deliveries, locked_until, due_at, enqueued_at, expires_at)
-            VALUES ({queue}, 0, {(due > now ? MessageState.Scheduled : MessageState.Ready)}, 0, 0, 0, {due}, {due}, {expires})
-            """);
-        var sequence = (long)session.Scalar("SELECT last_insert_rowid()")!;
+            VALUES ({queue}, 0, {(due > now ? MessageState.Scheduled : MessageState.Ready)}, 0, 0, 0, {due}, {due}, {expires}) RETURNING seq
+            """)!;
         session.Execute($"INSERT INTO bodies VALUES ({sequence}, {message.Bytes})");
         TidyAt(due > now ? due : expires);
         return sequence;
@@ -101,7 +100,7 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
     public StoredMessage TakeDeferred(QueueAddress address, long number, bool removeNow) =>
         Select($"seq = {number} AND queue = {address.Queue} AND dead = {address.Dead} AND state = 2 AND expires_at > {Now}") is [var row]
             ? HandOut(row with { Bytes = Body(number) }, removeNow)
-            : throw Missing($"There is no deferred message with the sequence number {number} in '{address.Queue}'.");
+            : throw Missing("deferred", number, address.Queue);
 
     /// <summary>Messages of any state, which stay as they are; at least one if there is one.</summary>
     public List<StoredMessage> Peek(QueueAddress address, long from, int count) => WithBodies(MaxPeekedBytes, Select(
@@ -110,12 +109,8 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
         """)).ConvertAll(message => message with { Token = null });
 
     /// <exception cref="AmqpException">It is not scheduled.</exception>
-    public void Cancel(string queue, long number)
-    {
-        if (Select($"seq = {number} AND queue = {queue} AND state = 3") is [])
-            throw Missing($"There is no scheduled message with the sequence number {number} in '{queue}'.");
-        Remove(number);
-    }
+    public void Cancel(string queue, long number) => Remove(
+        Select($"seq = {number} AND queue = {queue} AND state = 3") is [_] ? number : throw Missing("scheduled", number, queue));
 
     /// <summary>Ends a lock. One that has ended, or another queue's, is refused.</summary>
     /// <param name="changes">Application properties that the message gets, unless it is completed.</param>
@@ -156,10 +151,10 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
     /// <summary>Puts a message back that did not reach its receiver, as if it had not been given out. A lost lock stays lost.</summary>
     public void Return(StoredMessage message)
     {
+        TidyAt(message.ExpiresAt);
         if (message.Token is { } token)
         {
-            session.Execute($"UPDATE messages SET deliveries = deliveries - 1 WHERE token = {token}");
-            PutBack(message);
+            session.Execute($"UPDATE messages SET state = 2 * deferred, token = NULL, deliveries = deliveries - 1 WHERE token = {token}");
             return;
         }
         session.Execute(
@@ -169,17 +164,15 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
                 {message.IsDeferred}, {message.Deliveries}, NULL, 0, {message.EnqueuedAt}, {message.EnqueuedAt}, {message.ExpiresAt})
             """);
         session.Execute($"INSERT INTO bodies VALUES ({message.Sequence}, {message.Bytes})");
-        TidyAt(message.ExpiresAt);
     }
 
     public QueueCounts Count(string queue)
     {
         var counts = session.Query(
-            $"SELECT dead, state, count(*) FROM messages WHERE queue = {queue} GROUP BY dead, state",
-            row => (Dead: row.GetBoolean(0), State: (MessageState)row.GetInt32(1), Count: row.GetInt32(2)));
-        int Of(MessageState state) => counts.Where(count => !count.Dead && count.State == state).Sum(count => count.Count);
-        return new(Of(MessageState.Ready), Of(MessageState.Locked), Of(MessageState.Deferred), Of(MessageState.Scheduled),
-            counts.Where(count => count.Dead).Sum(count => count.Count));
+            $"SELECT CASE WHEN dead THEN 4 ELSE state END AS kind, count(*) FROM messages WHERE queue = {queue} GROUP BY kind",
+            row => (Kind: row.GetInt32(0), Count: row.GetInt32(1))).ToDictionary(row => row.Kind, row => row.Count);
+        int Of(int kind) => counts.GetValueOrDefault(kind);
+        return new(Of(0), Of(1), Of(2), Of(3), Of(4));
     }
 
     private StoredMessage HandOut(StoredMessage message, bool removeNow)
@@ -244,10 +237,9 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
 
     private void Change(StoredMessage message, Dictionary<string, object?> changes)
     {
-        if (changes.Count == 0)
-            return;
-        var changed = MessageBytes.WithProperties(Body(message.Sequence), changes);
-        session.Execute($"UPDATE bodies SET bytes = {changed} WHERE seq = {message.Sequence}");
+        if (changes.Count > 0)
+            session.Execute(
+                $"UPDATE bodies SET bytes = {MessageBytes.WithProperties(Body(message.Sequence), changes)} WHERE seq = {message.Sequence}");
     }
 
     private void Remove(long sequence)
@@ -277,7 +269,8 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
     private static Dictionary<string, object?> Reason(string reason, string description) =>
         new() { [BrokerErrors.DeadLetterReason] = reason, [BrokerErrors.DeadLetterDescription] = description };
 
-    private static AmqpException Missing(string text) => new(BrokerErrors.MessageNotFound, text);
+    private static AmqpException Missing(string kind, long number, string queue) => new(
+        BrokerErrors.MessageNotFound, $"There is no {kind} message with the sequence number {number} in '{queue}'.");
 
     private static long Later(long ticks, TimeSpan by) => by.Ticks > long.MaxValue - ticks ? long.MaxValue : ticks + by.Ticks;
 

@@ -17,8 +17,7 @@ internal sealed class SocketListener : TransportListener
     private volatile bool isClosed;
 
     /// <exception cref="SocketException">The address is not this machine's, or the port is taken.</exception>
-    public SocketListener(ServiceBusServerOptions options, ILogger logger)
-        : base("sdxl-listener")
+    public SocketListener(ServiceBusServerOptions options, ILogger logger) : base("sdxl-listener")
     {
         (certificate, this.logger, listener) = (options.Certificate, logger, new TcpListener(options.Address, options.Port));
         if (options.Address.Equals(IPAddress.IPv6Any))
@@ -35,15 +34,12 @@ internal sealed class SocketListener : TransportListener
 
     protected override bool CloseInternal()
     {
-        AbortInternal();
+        isClosed = true;
+        listener.Dispose();
         return true;
     }
 
-    protected override void AbortInternal()
-    {
-        isClosed = true;
-        listener.Dispose();
-    }
+    protected override void AbortInternal() => CloseInternal();
 
     private async Task AcceptAsync()
     {
@@ -71,9 +67,7 @@ internal sealed class SocketListener : TransportListener
             {
                 var secure = new SslStream(stream);
                 stream = secure;
-                using var timeout = CancellationTokenSource.CreateLinkedTokenSource(ending.Token);
-                timeout.CancelAfter(HandshakeTimeout);
-                await secure.AuthenticateAsServerAsync(new() { ServerCertificate = certificate }, timeout.Token);
+                await secure.AuthenticateAsServerAsync(new() { ServerCertificate = certificate }, ending.Token).WaitAsync(HandshakeTimeout);
             }
             var transport = new StreamTransport(stream, socket);
             transport.Open();

@@ -27,14 +27,11 @@ internal enum MessageState { Ready, Locked, Deferred, Scheduled }
 /// <summary>What becomes of a held message. Return: it came when nobody waited any longer, which is no delivery.</summary>
 internal enum Disposition { Complete, Abandon, Defer, Bury, Return }
 
-/// <summary>A message as the store gives it out. Times are UTC ticks.</summary>
+/// <summary>A message as it was when the store read it. Times are UTC ticks; EnqueuedAt is when it came, or was due.</summary>
 /// <param name="FirstSequence">The number that it had while it was scheduled; otherwise its number.</param>
-/// <param name="State">What it was when it was read.</param>
 /// <param name="IsDeferred">Whether it lies apart, to be received by number only; a locked one goes back there.</param>
 /// <param name="Deliveries">Those before this one; for a locked message, this one too.</param>
 /// <param name="Token">Its lock; null where nobody holds it.</param>
-/// <param name="EnqueuedAt">When it came, or was due.</param>
-/// <param name="ExpiresAt"><see cref="long.MaxValue"/>: never.</param>
 internal sealed record StoredMessage(
     long Sequence, long FirstSequence, QueueAddress Address, MessageState State, bool IsDeferred, int Deliveries, Guid? Token,
     long LockedUntil, long EnqueuedAt, long ExpiresAt)

@@ -13,22 +13,17 @@ internal sealed class StreamTransport(Stream stream, Socket socket) : TransportB
     private readonly PipeWriter writer = PipeWriter.Create(stream, new(minimumBufferSize: BufferBytes));
 
     public override string LocalEndPoint { get; } = socket.LocalEndPoint!.ToString()!;
-
     public override string RemoteEndPoint { get; } = socket.RemoteEndPoint!.ToString()!;
-
     public override bool IsSecure => stream is SslStream;
 
-    public override void SetMonitor(ITransportMonitor usageMeter)
-    {
-    }
+    public override void SetMonitor(ITransportMonitor usageMeter) { }
 
     public override bool WriteAsync(TransportAsyncCallbackArgs args) => Run(args, WriteAllAsync(args));
-
     public override bool ReadAsync(TransportAsyncCallbackArgs args) => Run(args, ReadSomeAsync(args));
 
     protected override bool CloseInternal()
     {
-        AbortInternal();
+        stream.Dispose();
         return true;
     }
 

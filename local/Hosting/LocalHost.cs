@@ -33,7 +33,16 @@ internal static class LocalHost
         }
         state.RequireCurrent();
         File.Delete(Path.Combine(state.Path, HostFile.Name)); // of a host that was killed
-        using var ends = new EndRequest(arguments.EndsWithInput);
+        using var ends = new CancellationTokenSource();
+        void End(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            ends.Cancel();
+        }
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+        if (arguments.EndsWithInput)
+            new Thread(() => EndWithInput(ends)) { IsBackground = true, Name = "Input watch" }.Start();
         using var loggers = LoggerFactory.Create(ConfigureLogging);
         using var traces = LocalTelemetry.Start();
         try
@@ -122,32 +131,8 @@ internal static class LocalHost
         foreach (var library in new[] { "Microsoft", "Azure", "System", "Yarp", "Grpc", "DurableTask" })
             logging.AddFilter(library, LogLevel.Warning);
     }
-}
 
-/// <summary>When the host is to end: SIGTERM, Ctrl-C, or the end of its standard input where it was started so.</summary>
-internal sealed class EndRequest : IDisposable
-{
-    private readonly CancellationTokenSource asked = new();
-    private readonly PosixSignalRegistration[] signals;
-
-    public EndRequest(bool endsWithInput)
-    {
-        signals = [PosixSignalRegistration.Create(PosixSignal.SIGTERM, End), PosixSignalRegistration.Create(PosixSignal.SIGINT, End)];
-        if (endsWithInput)
-            new Thread(WatchInput) { IsBackground = true, Name = "Input watch" }.Start();
-    }
-
-    public CancellationToken Token => asked.Token;
-
-    public void Dispose() => Array.ForEach(signals, signal => signal.Dispose());
-
-    private void End(PosixSignalContext signal)
-    {
-        signal.Cancel = true;
-        asked.Cancel();
-    }
-
-    private void WatchInput()
+    private static void EndWithInput(CancellationTokenSource ends)
     {
         try
         {
@@ -157,6 +142,6 @@ internal sealed class EndRequest : IDisposable
         {
             // A broken pipe is an end too.
         }
-        asked.Cancel();
+        ends.Cancel();
     }
 }

@@ -91,38 +91,17 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
             if (stopping.IsCancellationRequested)
                 return;
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
-            child = TryLaunch(pause);
-        }
-    }
-
-    /// <summary>No memory, no process left: supervision goes on, or a host would look alive whose worker never comes back.</summary>
-    private Process? TryLaunch(TimeSpan pause)
-    {
-        try
-        {
-            current = Launch();
-            if (stopping.IsCancellationRequested) // asked while it started: whoever asked saw the one before
-                Signals.AskToEnd(current);
-            return current;
-        }
-        catch (Exception exception)
-        {
-            logger.ChildNotStarted(name, exception.Message, pause.TotalSeconds);
-            return null;
-        }
-    }
-
-    /// <summary>At once, because threads that it has by then keep theirs.</summary>
-    private void LowerPriority(Process child)
-    {
-        try
-        {
-            if (Priority != ProcessPriorityClass.Normal)
-                child.PriorityClass = Priority;
-        }
-        catch (Exception exception) when (exception is InvalidOperationException or Win32Exception)
-        {
-            // It has ended already, or the system does not let us: it runs as any other.
+            try
+            {
+                child = current = Launch();
+                if (stopping.IsCancellationRequested) // asked while it started: whoever asked saw the one before
+                    Signals.AskToEnd(child);
+            }
+            catch (Exception exception) // No memory, no process left: without a next try a host would look alive that has no worker.
+            {
+                child = null;
+                logger.ChildNotStarted(name, exception.Message, pause.TotalSeconds);
+            }
         }
     }
 
@@ -140,7 +119,15 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
             throw new InvalidOperationException(
                 $"{name} cannot be started: '{start.FileName}': {exception.Message}. Run `./sdxl setup`.", exception);
         }
-        LowerPriority(child);
+        try
+        {
+            if (Priority != ProcessPriorityClass.Normal)
+                child.PriorityClass = Priority; // at once, because threads that it has by then keep theirs
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or Win32Exception)
+        {
+            // It has ended already, or the system does not let us: it runs as any other.
+        }
         child.OutputDataReceived += PassOn;
         child.ErrorDataReceived += PassOn;
         child.BeginOutputReadLine();

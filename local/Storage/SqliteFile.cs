@@ -17,7 +17,7 @@ internal sealed class SqliteFile : IDisposable
     /// <param name="schema">Statements of the form CREATE … IF NOT EXISTS.</param>
     /// <param name="version">Marks the schema in the file; a file that has another one is refused.</param>
     /// <param name="powerSafe">Whether a commit is on the disk when it returns; otherwise a power cut may take the newest ones.</param>
-    /// <param name="exclusive">Whether this process alone may have the file open; a second opener is refused at once.</param>
+    /// <param name="exclusive">Whether a second process that opens the file is refused, at once.</param>
     /// <exception cref="InvalidDataException">The file has another schema, or is no database; the text says what to do.</exception>
     /// <exception cref="IOException">Exclusive, and another process has the file open.</exception>
     public SqliteFile(string path, string schema, int version, bool powerSafe = false, bool exclusive = false)

@@ -56,18 +56,20 @@ internal sealed class StoreWriter : IAsyncDisposable
     private static Exception? Try(SqliteSession session, Action work)
     {
         session.Execute("SAVEPOINT operation");
-        Exception? refusal = null;
         try
         {
             work();
+            return null;
         }
-        catch (Exception exception)
+        catch (Exception refusal)
         {
-            refusal = exception;
             session.Execute("ROLLBACK TO operation");
+            return refusal;
         }
-        session.Execute("RELEASE operation");
-        return refusal;
+        finally
+        {
+            session.Execute("RELEASE operation");
+        }
     }
 
     private void Run()
@@ -81,7 +83,7 @@ internal sealed class StoreWriter : IAsyncDisposable
             Exception? problem = null;
             try
             {
-                afterCommit = file.Write(session =>
+                file.Write(session =>
                 {
                     atBegin(session);
                     batch.ForEach(operation => operation.Run(session));
