@@ -14,7 +14,7 @@ internal static class BrokerErrors
     public static AmqpException NotOffered(string what) =>
         new(AmqpErrorCode.NotImplemented, $"{what}: the local broker does not offer this; Azure Service Bus does.");
 
-    /// <returns>Null, or what went wrong: a refusal as it is; anything else (a full disk, a broker that ends) as worth another try.</returns>
+    /// <returns>Null, or what went wrong: a refusal as it is; anything else (a full disk, a broker that ends) as worth a new try.</returns>
     public static async Task<Error?> Try(Func<Task> work)
     {
         try

@@ -32,16 +32,21 @@ internal sealed class StreamTransport(Stream stream, Socket socket) : TransportB
     /// <returns>False: done already, and the callback is not called.</returns>
     private static bool Run(TransportAsyncCallbackArgs args, Task<int> work)
     {
-        var isPending = !(args.CompletedSynchronously = work.IsCompleted);
-        void Finish(Task<int> ended)
+        var isPending = !work.IsCompleted; // args belong to the next call as soon as the callback is called
+        args.CompletedSynchronously = !isPending;
+        if (isPending)
+            work.GetAwaiter().UnsafeOnCompleted(Finish);
+        else
+            Finish();
+        return isPending;
+
+        void Finish()
         {
-            args.Exception = ended.Exception?.InnerException; // The connection's end: the library closes what stands on it.
-            args.BytesTransfered = ended.IsCompletedSuccessfully ? ended.Result : 0;
+            args.Exception = work.Exception?.InnerException; // The connection's end: the library closes what stands on it.
+            args.BytesTransfered = work.IsCompletedSuccessfully ? work.Result : 0;
             if (isPending)
                 args.CompletedCallback(args);
         }
-        work.ContinueWith(Finish, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        return isPending;
     }
 
     private async Task<int> WriteAllAsync(TransportAsyncCallbackArgs args)

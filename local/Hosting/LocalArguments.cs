@@ -4,7 +4,7 @@ namespace Sdxl.Local.Hosting;
 /// <param name="State">--state FOLDER, else SDXL_HOME, else .sdxl in the repository.</param>
 /// <param name="Root">The repository: SDXL_ROOT, else the nearest folder above the program with Directory.Packages.props.</param>
 /// <param name="Port">--port N of the HTTP API; default 7071, and a free one where that is taken.</param>
-/// <param name="Listen">--listen ADDRESS: storage and queues are open there to workers elsewhere, with own keys; null: to this machine.</param>
+/// <param name="Listen">--listen ADDRESS: storage and queues are open there to workers elsewhere; null: to this machine only.</param>
 /// <param name="LogFile">--log FILE: what would go to the terminal.</param>
 /// <param name="EndsWithInput">--end-with-input: ends when standard input does, so with the program that holds its other end.</param>
 /// <param name="HasWorker">--no-worker starts none.</param>

@@ -28,7 +28,8 @@ internal static class LocalHost
         if (turn is null)
         {
             var other = HostFile.TryRead(state.Path) is { } file ? $": {file.Url} (process {file.Pid})" : "";
-            await Console.Error.WriteLineAsync($"A host runs on {state.Path} already{other}. Use that one, stop it, or give another --state.");
+            await Console.Error.WriteLineAsync(
+                $"A host runs on {state.Path} already{other}. Use that one, stop it, or give another --state.");
             return AlreadyRunning;
         }
         state.RequireCurrent();
@@ -61,8 +62,8 @@ internal static class LocalHost
     {
         var (state, keys, logger) = (arguments.State, LocalKeys.Of(arguments.State), loggers.CreateLogger("Sdxl.Local"));
         await using var azurite = await AzuriteServer.StartAsync(
-            Path.Combine(arguments.Root, "tools", "npm", "node_modules", "azurite", "dist", "src", "blob", "main.js"), state.Azurite, logger,
-            end, arguments.Listen, arguments.Listen is null ? null : keys.Storage);
+            Path.Combine(arguments.Root, "tools", "npm", "node_modules", "azurite", "dist", "src", "blob", "main.js"), state.Azurite,
+            logger, end, arguments.Listen, arguments.Listen is null ? null : keys.Storage);
         await using var queues = await ServiceBusServer.StartAsync(
             QueuesOf(arguments, keys), loggers.CreateLogger<ServiceBusServer>(), end);
         var address = Addresses.Reachable(arguments.Listen ?? IPAddress.Loopback);
@@ -99,10 +100,9 @@ internal static class LocalHost
         await using var client = new ServiceBusClient(queues.ConnectionString(HostKey, address));
         await using var uploads = new UploadsWatcher(storage, client, state.UploadsFile, logger);
 
-        var join = new JoinToken(azurite.ConnectionString, queues.ConnectionString(WorkerKey, address)).Encode();
-        new HostFile(
-            new Uri(functions.Url + "/"), azurite.ConnectionString, Environment.ProcessId, arguments.Listen is null ? null : join, keys.Token)
-            .Write(state.Path);
+        var join = arguments.Listen is null ? null : new JoinToken(azurite.ConnectionString, queues.ConnectionString(WorkerKey, address));
+        var own = new HostFile(new(functions.Url + "/"), azurite.ConnectionString, Environment.ProcessId, join?.Encode(), keys.Token);
+        own.Write(state.Path);
         logger.HostReady(functions.Url, state.Path);
         await Task.Delay(Timeout.Infinite, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         File.Delete(Path.Combine(state.Path, HostFile.Name));

@@ -23,7 +23,8 @@ internal sealed record LocalKeys(string Host, string Worker, string Storage, str
     {
         try
         {
-            if (JsonSerializer.Deserialize<LocalKeys>(File.ReadAllText(path)) is { Host: not null, Worker: not null, Storage: not null } keys)
+            var keys = JsonSerializer.Deserialize<LocalKeys>(File.ReadAllText(path));
+            if (keys is { Host: not null, Worker: not null, Storage: not null })
                 return keys;
         }
         catch (JsonException)
