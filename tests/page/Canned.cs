@@ -260,6 +260,9 @@ public static class Canned
                 ["caption_prefix"] = "a photo of TOK",
                 ["max_train_steps"] = 1000,
                 ["use_face_detection_instead"] = true,
+                ["sample_prompts"] = "a photo of TOK",
+                ["keep_checkpoints"] = true,
+                ["held_out_pictures"] = 1,
             },
             ["urls"] = new JsonObject { ["cancel"] = $"/v1/checks/{CheckId}/cancel" },
         };
