@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Azure.Messaging.ServiceBus;
+using Sdxl.Core.Settings;
 using Sdxl.Local.Azurite;
 using Sdxl.Local.Telemetry;
 
@@ -64,10 +65,12 @@ internal static class LocalHost
         await using var azurite = await AzuriteServer.StartAsync(
             Path.Combine(arguments.Root, "tools", "npm", "node_modules", "azurite", "dist", "src", "blob", "main.js"), state.Azurite,
             logger, end, arguments.Listen, arguments.Listen is null ? null : keys.Storage);
-        await using var queues = await ServiceBusServer.StartAsync(
-            QueuesOf(arguments, keys), loggers.CreateLogger<ServiceBusServer>(), end);
-        var address = Addresses.Reachable(arguments.Listen ?? IPAddress.Loopback);
-        var programs = new DeployedPrograms(arguments, azurite.ConnectionString, queues.ConnectionString(HostKey, address), keys);
+        // Somebody's own, Azure's or the emulator, where the environment names one.
+        var given = Environment.GetEnvironmentVariable(Connections.ServiceBus);
+        await using var queues = given is { Length: > 0 } ? null
+            : await ServiceBusServer.StartAsync(QueuesOf(arguments, keys), loggers.CreateLogger<ServiceBusServer>(), end);
+        string BusOf(string key) => queues?.ConnectionString(key, Addresses.Reachable(arguments.Listen ?? IPAddress.Loopback)) ?? given!;
+        var programs = new DeployedPrograms(arguments, azurite.ConnectionString, BusOf(HostKey), keys);
         await using var orchestrations = new SqliteOrchestrationService(
             state.OrchestrationsFile, programs.OrchestrationOptions(), TimeProvider.System,
             loggers.CreateLogger<SqliteOrchestrationService>());
@@ -97,10 +100,10 @@ internal static class LocalHost
         await functions.WaitUntilReadyAsync(end);
         if (arguments.HasWorker)
             worker.Start();
-        await using var client = new ServiceBusClient(queues.ConnectionString(HostKey, address));
+        await using var client = new ServiceBusClient(BusOf(HostKey));
         await using var uploads = new UploadsWatcher(storage, client, state.UploadsFile, logger);
 
-        var join = arguments.Listen is null ? null : new JoinToken(azurite.ConnectionString, queues.ConnectionString(WorkerKey, address));
+        var join = arguments.Listen is null ? null : new JoinToken(azurite.ConnectionString, BusOf(WorkerKey));
         var own = new HostFile(new(functions.Url + "/"), azurite.ConnectionString, Environment.ProcessId, join?.Encode(), keys.Token);
         own.Write(state.Path);
         logger.HostReady(functions.Url, state.Path);
