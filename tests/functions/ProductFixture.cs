@@ -68,7 +68,6 @@ public sealed class ProductFixture : IAsyncLifetime
             await Storage.GetBlobContainerClient(container).CreateIfNotExistsAsync();
         ServiceBus = new ServiceBusClient(queues.ConnectionString(Key));
         uploads = new UploadsWatcher(Storage, ServiceBus, folder.File("uploads.db"), NullLogger.Instance);
-        uploads.Start();
         await host.WaitUntilReadyAsync();
     }
 
