@@ -42,9 +42,11 @@ internal sealed class BrokerEngine : IAsyncDisposable
     /// <inheritdoc cref="RunAsync{T}"/>
     public Task RunAsync(Action<MessageStore> work) => writer.RunAsync(_ => work(store));
 
-    public void Add(QueueReceiver receiver) => receivers[receiver] = true;
-
-    public void Remove(QueueReceiver receiver) => receivers.TryRemove(receiver, out _);
+    public void Add(QueueReceiver receiver, AmqpLink link)
+    {
+        receivers[receiver] = true;
+        link.SafeAddClosed((_, _) => receivers.TryRemove(receiver, out _));
+    }
 
     /// <summary>Looks again whether there are messages for those who wait.</summary>
     public void Wake() => _ = RunAsync(_ => { });
@@ -52,7 +54,8 @@ internal sealed class BrokerEngine : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await timer.DisposeAsync();
-        await RunAsync(_ => { }); // What did not reach its receiver any longer comes back.
+        // What did not reach its receiver any longer comes back.
+        await RunAsync(_ => { }).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await writer.DisposeAsync();
     }
 

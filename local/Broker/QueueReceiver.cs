@@ -15,8 +15,7 @@ internal sealed class QueueReceiver
         RemovesAtOnce = link.Settings.SettleType == SettleMode.SettleOnSend;
         link.RegisterCreditListener((_, _, _) => engine.Wake());
         link.RegisterDispositionListener(delivery => _ = SettleAsync(delivery));
-        engine.Add(this);
-        link.SafeAddClosed((_, _) => engine.Remove(this));
+        engine.Add(this, link);
     }
 
     public QueueAddress Address { get; }
