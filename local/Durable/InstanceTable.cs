@@ -1,3 +1,5 @@
+using DurableTask.Core.Common;
+
 namespace Sdxl.Local.Durable;
 
 /// <summary>An instance, without its history.</summary>
@@ -31,21 +33,9 @@ internal static class InstanceTable
     /// <summary>A pending instance; an earlier one of the same id is deleted with its history, messages and activities.</summary>
     public static void Replace(this SqliteSession session, OrchestrationInstance instance, ExecutionStartedEvent started, DateTime now)
     {
-        var state = new OrchestrationState
-        {
-            OrchestrationInstance = instance,
-            ParentInstance = started.ParentInstance,
-            Name = started.Name,
-            Version = started.Version,
-            Tags = started.Tags,
-            Generation = started.Generation,
-            Input = started.Input,
-            ScheduledStartTime = started.ScheduledStartTime,
-            OrchestrationStatus = OrchestrationStatus.Pending,
-            CreatedTime = started.Timestamp,
-            LastUpdatedTime = now,
-            CompletedTime = DateTime.SpecifyKind(DateTime.MaxValue.AddDays(-1), DateTimeKind.Utc), // The framework's "not yet".
-        };
+        var state = Utils.BuildOrchestrationState(new OrchestrationRuntimeState([started]));
+        state.OrchestrationStatus = OrchestrationStatus.Pending;
+        state.LastUpdatedTime = now;
         session.Execute("DELETE FROM instances WHERE id = $id", ("$id", instance.InstanceId));
         session.Execute(
             """
@@ -53,7 +43,7 @@ internal static class InstanceTable
             VALUES ($id, $execution, $status, $created, $now, $state, (SELECT coalesce(family, instance) FROM instances WHERE id = $parent))
             """,
             ("$id", instance.InstanceId), ("$execution", instance.ExecutionId), ("$status", (int)state.OrchestrationStatus),
-            ("$created", UtcTicks(state.CreatedTime)), ("$now", now.Ticks), ("$state", DurableJson.Write(state)),
+            ("$created", UtcTicks(started.Timestamp)), ("$now", now.Ticks), ("$state", DurableJson.Write(state)),
             ("$parent", started.ParentInstance?.OrchestrationInstance.InstanceId));
     }
 

@@ -9,7 +9,7 @@ public sealed partial class SqliteOrchestrationService
     /// <exception cref="OrchestrationAlreadyExistsException">An instance of this id exists, whatever its status.</exception>
     public Task CreateTaskOrchestrationAsync(TaskMessage creationMessage) => CreateTaskOrchestrationAsync(creationMessage, null);
 
-    /// <summary>Starts an instance, at its ScheduledStartTime if it has one; an earlier one of its id is replaced with all of its own.</summary>
+    /// <summary>Starts an instance, at its ScheduledStartTime if it has one; an earlier one of its id is replaced wholly.</summary>
     /// <param name="creationMessage">An ExecutionStartedEvent.</param>
     /// <param name="dedupeStatuses">An earlier instance in one of these is not replaced; null: in any.</param>
     /// <exception cref="OrchestrationAlreadyExistsException">An instance of this id is in one of the statuses.</exception>
@@ -22,7 +22,7 @@ public sealed partial class SqliteOrchestrationService
             var existing = session.FindInstance(creationMessage.OrchestrationInstance.InstanceId);
             if (existing is not null && (dedupeStatuses is null || dedupeStatuses.Contains(existing.Status)))
                 throw new OrchestrationAlreadyExistsException(AlreadyExists(existing));
-            Start(session, creationMessage, started, Now);
+            Start(session, creationMessage, started);
         });
         instances.Wake();
         statesChanged.Set();
@@ -34,7 +34,7 @@ public sealed partial class SqliteOrchestrationService
     /// <summary>The same for several messages, all or none of which are there after a crash.</summary>
     public async Task SendTaskOrchestrationMessageBatchAsync(params TaskMessage[] messages)
     {
-        await writer.RunAsync(session => Array.ForEach(messages, message => Deliver(session, message, Now)));
+        await writer.RunAsync(session => Array.ForEach(messages, message => Deliver(session, message)));
         instances.Wake();
     }
 
@@ -48,16 +48,19 @@ public sealed partial class SqliteOrchestrationService
         {
             if (session.FindInstance(instanceId) is not { HasEnded: false } row)
                 return;
-            if (row.Status == OrchestrationStatus.Pending && !instances.IsLeased(row.Instance) && row.State is { ParentInstance: null } state)
+            var isWaiting = row.Status == OrchestrationStatus.Pending && !instances.IsLeased(row.Instance);
+            if (isWaiting && row.State is { ParentInstance: null } state)
             {
                 state.OrchestrationStatus = OrchestrationStatus.Terminated;
                 state.Output = reason ?? "";
                 state.CompletedTime = Now;
                 session.UpdateInstance(row, state, Now);
-                session.DeleteMessages(row);
-                return;
+                session.DeleteAll("messages", row);
             }
-            Post(session, new OrchestrationInstance { InstanceId = row.Id }, new ExecutionTerminatedEvent(-1, reason ?? ""), Now);
+            else
+            {
+                Post(session, new OrchestrationInstance { InstanceId = row.Id }, new ExecutionTerminatedEvent(-1, reason ?? ""));
+            }
         });
         instances.Wake();
         statesChanged.Set();
@@ -113,28 +116,28 @@ public sealed partial class SqliteOrchestrationService
     private static string AlreadyExists(InstanceRow row) =>
         $"An orchestration with id '{row.Id}' already exists; its status is {row.Status}.";
 
-    private static void Start(SqliteSession session, TaskMessage message, ExecutionStartedEvent started, DateTime now)
+    private void Start(SqliteSession session, TaskMessage message, ExecutionStartedEvent started)
     {
-        session.Replace(message.OrchestrationInstance, started, now);
-        var startAt = InstanceTable.UtcTicks(started.ScheduledStartTime) ?? 0;
-        session.Post(message, new DateTime(Math.Max(startAt, now.Ticks), DateTimeKind.Utc));
+        session.Replace(message.OrchestrationInstance, started, Now);
+        var at = started.ScheduledStartTime ?? Now;
+        session.Post(message, InstanceTable.UtcTicks(at) > Now.Ticks ? at : Now);
     }
 
-    private static void Post(SqliteSession session, OrchestrationInstance instance, HistoryEvent message, DateTime now) =>
-        session.Post(new TaskMessage { OrchestrationInstance = instance, Event = message }, now);
+    private void Post(SqliteSession session, OrchestrationInstance instance, HistoryEvent message) =>
+        session.Post(new TaskMessage { OrchestrationInstance = instance, Event = message }, Now);
 
     /// <summary>Puts a message before its instance; a start makes the instance, unless it runs already.</summary>
-    private void Deliver(SqliteSession session, TaskMessage message, DateTime now)
+    private void Deliver(SqliteSession session, TaskMessage message)
     {
         var id = message.OrchestrationInstance.InstanceId;
         if (message.Event is not ExecutionStartedEvent started)
         {
-            if (!session.Post(message, now))
+            if (!session.Post(message, Now))
                 logger.MessageDropped(id, message.Event.EventType);
         }
         else if (session.FindInstance(id) is not { HasEnded: false } running)
         {
-            Start(session, message, started, now);
+            Start(session, message, started);
         }
         else
         {
@@ -145,7 +148,7 @@ public sealed partial class SqliteOrchestrationService
             var reason = AlreadyExists(running);
             var failure = new FailureDetails(typeof(OrchestrationAlreadyExistsException).FullName!, reason, null, null, false);
             var answer = new SubOrchestrationInstanceFailedEvent(-1, parent.TaskScheduleId, reason, null, failure);
-            Post(session, parent.OrchestrationInstance, answer, now);
+            Post(session, parent.OrchestrationInstance, answer);
         }
     }
 }

@@ -49,13 +49,9 @@ public sealed partial class SqliteOrchestrationService
     }
 
     public int TaskOrchestrationDispatcherCount => 1;
-
     public int TaskActivityDispatcherCount => 1;
-
     public int MaxConcurrentTaskOrchestrationWorkItems => options.MaxConcurrentOrchestrators;
-
     public int MaxConcurrentTaskActivityWorkItems => options.MaxConcurrentActivities;
-
     public BehaviorOnContinueAsNew EventBehaviourForContinueAsNew => BehaviorOnContinueAsNew.Carryover;
 
     private DateTime Now => time.GetUtcNow().UtcDateTime;
@@ -68,18 +64,13 @@ public sealed partial class SqliteOrchestrationService
         return Task.CompletedTask;
     }
 
-    /// <summary>Nothing is to be stopped: the worker takes no more, and what it completes is still written.</summary>
-    public Task StopAsync(bool isForced) => Task.CompletedTask;
-
+    // The worker takes no more; what it completes is still written. The file has been made by the constructor.
     public Task StopAsync() => Task.CompletedTask;
-
-    /// <summary>Nothing: the constructor has made the file.</summary>
+    public Task StopAsync(bool isForced) => Task.CompletedTask;
     public Task CreateIfNotExistsAsync() => Task.CompletedTask;
 
     public Task CreateAsync() => DeleteAsync();
-
     public Task CreateAsync(bool recreateInstanceStore) => DeleteAsync(recreateInstanceStore);
-
     public Task DeleteAsync() => DeleteAsync(deleteInstanceStore: true);
 
     /// <summary>Deletes all instances; the file stays.</summary>
@@ -120,24 +111,24 @@ public sealed partial class SqliteOrchestrationService
         {
             if (!instances.Owns(item.Lease) || session.FindInstance(item.Lease.Row) is not { } row)
                 return false;
-            var now = Now;
             session.DeleteMessages(item.Messages);
             if (orchestrationState is null) // The framework found the messages to be nobody's.
                 return true;
             if (orchestrationState.OrchestrationInstance.ExecutionId != row.ExecutionId) // Continued as new: NewEvents are all.
-                session.DeleteHistory(row);
-            session.AppendHistory(row, newOrchestrationRuntimeState.NewEvents);
-            session.UpdateInstance(row, orchestrationState, now);
+                session.DeleteAll("history", row);
+            foreach (var happened in newOrchestrationRuntimeState.NewEvents)
+                session.AppendHistory(row, happened);
+            session.UpdateInstance(row, orchestrationState, Now);
             if (orchestrationState.OrchestrationStatus.HasEnded())
-                session.DeleteMessages(row);
+                session.DeleteAll("messages", row);
             foreach (var activity in outboundMessages)
                 session.AddActivity(row, activity);
             foreach (var timer in timerMessages)
                 session.Post(timer, ((TimerFiredEvent)timer.Event).FireAt);
             foreach (var message in orchestratorMessages)
-                Deliver(session, message, now);
+                Deliver(session, message);
             if (continuedAsNewMessage is not null)
-                session.Post(continuedAsNewMessage, now);
+                session.Post(continuedAsNewMessage, Now);
             return true;
         });
         if (!isWritten)
@@ -186,7 +177,7 @@ public sealed partial class SqliteOrchestrationService
         {
             if (!activities.Owns(lease) || !session.DeleteActivity(lease.Row))
                 return false;
-            Deliver(session, responseMessage, Now);
+            Deliver(session, responseMessage);
             return true;
         });
         if (!isWritten)

@@ -125,23 +125,20 @@ internal sealed class WorkQueue(SqliteFile file, TimeProvider time, TimeSpan dur
 
 internal sealed class Lease(long row, TimeSpan until, bool isResting)
 {
-    public long Row { get; } = row;
-
+    public long Row => row;
+    public bool IsResting => isResting;
     public TimeSpan Until { get; set; } = until;
-
-    public bool IsResting { get; } = isResting;
 }
 
 /// <summary>A step of an orchestration.</summary>
 /// <param name="messages">Numbers of those that the step takes from the file.</param>
 internal sealed class OrchestrationItem(Lease lease, IReadOnlyList<long> messages) : TaskOrchestrationWorkItem
 {
-    public Lease Lease { get; } = lease;
-
-    public IReadOnlyList<long> Messages { get; } = messages;
+    public Lease Lease => lease;
+    public IReadOnlyList<long> Messages => messages;
 }
 
 internal sealed class ActivityItem(Lease lease) : TaskActivityWorkItem
 {
-    public Lease Lease { get; } = lease;
+    public Lease Lease => lease;
 }

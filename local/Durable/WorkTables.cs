@@ -1,6 +1,6 @@
 namespace Sdxl.Local.Durable;
 
-/// <summary>Statements over the tables messages (what an instance has not seen), history (what it has seen and done) and activities.</summary>
+/// <summary>Statements over messages (what an instance has not seen), history (what it has seen and done) and activities.</summary>
 internal static class WorkTables
 {
     /// <summary>
@@ -41,29 +41,22 @@ internal static class WorkTables
     public static void DeleteMessages(this SqliteSession session, IReadOnlyList<long> numbers) => session.Execute(
         "DELETE FROM messages WHERE number IN (SELECT value FROM json_each($numbers))", ("$numbers", JsonSerializer.Serialize(numbers)));
 
-    public static void DeleteMessages(this SqliteSession session, InstanceRow row) =>
-        session.Execute("DELETE FROM messages WHERE instance = $instance", ("$instance", row.Instance));
-
     /// <summary>The events, oldest first.</summary>
     public static List<HistoryEvent> History(this SqliteSession session, InstanceRow row) => session.Query(
         "SELECT event FROM history WHERE instance = $instance ORDER BY number",
         reader => DurableJson.Read<HistoryEvent>(reader.GetString(0), $"An event of orchestration '{row.Id}'"),
         ("$instance", row.Instance));
 
-    public static long HistoryLength(this SqliteSession session, InstanceRow row) =>
-        (long)session.Scalar("SELECT coalesce(max(number), 0) FROM history WHERE instance = $instance", ("$instance", row.Instance))!;
+    public static void AppendHistory(this SqliteSession session, InstanceRow row, HistoryEvent happened) => session.Execute(
+        """
+        INSERT INTO history (instance, number, event)
+        SELECT $instance, coalesce(max(number), 0) + 1, $event FROM history WHERE instance = $instance
+        """,
+        ("$instance", row.Instance), ("$event", DurableJson.Write(happened)));
 
-    public static void AppendHistory(this SqliteSession session, InstanceRow row, IEnumerable<HistoryEvent> events)
-    {
-        var number = session.HistoryLength(row);
-        foreach (var newEvent in events)
-            session.Execute(
-                "INSERT INTO history (instance, number, event) VALUES ($instance, $number, $event)",
-                ("$instance", row.Instance), ("$number", ++number), ("$event", DurableJson.Write(newEvent)));
-    }
-
-    public static void DeleteHistory(this SqliteSession session, InstanceRow row) =>
-        session.Execute("DELETE FROM history WHERE instance = $instance", ("$instance", row.Instance));
+    /// <param name="table">history or messages.</param>
+    public static void DeleteAll(this SqliteSession session, string table, InstanceRow row) =>
+        session.Execute($"DELETE FROM {table} WHERE instance = $instance", ("$instance", row.Instance));
 
     public static void AddActivity(this SqliteSession session, InstanceRow row, TaskMessage message) => session.Execute(
         """

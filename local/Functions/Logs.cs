@@ -1,3 +1,5 @@
+using Azure.Messaging.ServiceBus;
+
 namespace Sdxl.Local.Functions;
 
 /// <summary>What the Functions host logs: event ids 5100 to 5199.</summary>
@@ -36,7 +38,7 @@ internal static partial class Logs
         this ILogger logger, string function, string messageId, string queue, int deliveryCount, string error);
 
     [LoggerMessage(5112, LogLevel.Warning, "Queue '{Queue}' ({Source}): {Error}")]
-    public static partial void QueueFailed(this ILogger logger, string queue, string source, string error);
+    public static partial void QueueFailed(this ILogger logger, string queue, ServiceBusErrorSource source, string error);
 
     [LoggerMessage(5113, LogLevel.Error, "Timer function '{Function}' failed; it fires again at {Next:u}. {Error}")]
     public static partial void TimerFailed(this ILogger logger, string function, DateTimeOffset? next, string error);

@@ -18,10 +18,8 @@ internal sealed class Schedule
         var fields = text.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (fields.Length == 1 && TimeSpan.TryParse(fields[0], CultureInfo.InvariantCulture, out var interval) && interval > TimeSpan.Zero)
             return new Schedule(null, interval);
-        var crontab = CrontabSchedule.TryParse(
-            string.Join(' ', fields), new CrontabSchedule.ParseOptions { IncludingSeconds = fields.Length == 6 });
-        return crontab is not null
-            ? new Schedule(crontab, default)
+        var crontab = CrontabSchedule.TryParse(string.Join(' ', fields), new() { IncludingSeconds = fields.Length == 6 });
+        return crontab is not null ? new Schedule(crontab, default)
             : throw new InvalidOperationException(
                 $"schedule '{text}' cannot be read. Write six fields (second to weekday), for instance \"0 */5 * * * *\", or a time span.");
     }

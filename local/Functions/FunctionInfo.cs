@@ -3,27 +3,23 @@ namespace Sdxl.Local.Functions;
 /// <summary>A function as the worker describes it.</summary>
 /// <param name="Id">The worker's name for it; differs from the next worker's.</param>
 /// <param name="Trigger">Its trigger binding: type, name and what the attribute says.</param>
-/// <param name="Inputs">Its other input bindings, for instance durableClient.</param>
-internal sealed record FunctionInfo(string Id, string Name, JsonElement Trigger, IReadOnlyList<JsonElement> Inputs)
+/// <param name="DurableClients">Names of its parameters that take a durable client.</param>
+internal sealed record FunctionInfo(string Id, string Name, JsonElement Trigger, IReadOnlyList<string> DurableClients)
 {
     public string TriggerType => Trigger.Text("type")!;
-
     public string TriggerName => Trigger.Text("name")!;
 
-    public bool IsTriggeredBy(string type) => TriggerType.Equals(type, StringComparison.OrdinalIgnoreCase);
+    public bool IsTriggeredBy(string type) => Trigger.Is("type", type);
 
     /// <returns>null where no binding is a trigger.</returns>
     public static FunctionInfo? From(RpcFunctionMetadata metadata)
     {
         var bindings = metadata.RawBindings.Select(binding => JsonSerializer.Deserialize<JsonElement>(binding)).ToList();
         var trigger = bindings.Find(binding => binding.Text("type")?.EndsWith("Trigger", StringComparison.OrdinalIgnoreCase) == true);
+        var clients = bindings.Where(binding => binding.Is("type", "durableClient")).Select(binding => binding.Text("name")!);
         return trigger.ValueKind == JsonValueKind.Undefined
             ? null
-            : new FunctionInfo(metadata.FunctionId, metadata.Name, trigger, [.. bindings.Where(IsInput)]);
-
-        bool IsInput(JsonElement binding) =>
-            binding.Text("name") != trigger.Text("name")
-                && !string.Equals(binding.Text("direction"), "out", StringComparison.OrdinalIgnoreCase);
+            : new FunctionInfo(metadata.FunctionId, metadata.Name, trigger, [.. clients]);
     }
 }
 
@@ -32,15 +28,12 @@ internal static class BindingJson
     public static string? Text(this JsonElement binding, string name) =>
         binding.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    public static bool? Flag(this JsonElement binding, string name) => !binding.TryGetProperty(name, out var value)
-        ? null
-        : value.ValueKind switch
-        {
-            JsonValueKind.True => true,
-            JsonValueKind.False => false,
-            JsonValueKind.String => bool.Parse(value.GetString()!), // some generators write all as text
-            _ => null,
-        };
+    public static bool Is(this JsonElement binding, string name, string value) =>
+        string.Equals(binding.Text(name), value, StringComparison.OrdinalIgnoreCase);
+
+    /// <remarks>Some generators write all as text.</remarks>
+    public static bool? Flag(this JsonElement binding, string name) =>
+        binding.TryGetProperty(name, out var value) && bool.TryParse(value.ToString(), out var flag) ? flag : null;
 
     /// <summary>A binding's text with %names% replaced by settings, as in Azure.</summary>
     /// <exception cref="InvalidOperationException">A setting that is named is missing.</exception>
@@ -51,9 +44,8 @@ internal static class BindingJson
             return text; // a single %: not a name
         for (var index = 1; index < parts.Length; index += 2)
         {
-            parts[index] = settings.TryGetValue(parts[index], out var value)
-                ? value
-                : throw new InvalidOperationException($"'{text}' names the setting '{parts[index]}', which is missing. Set it.");
+            parts[index] = settings.GetValueOrDefault(parts[index])
+                ?? throw new InvalidOperationException($"'{text}' names the setting '{parts[index]}', which is missing. Set it.");
         }
         return string.Concat(parts);
     }
