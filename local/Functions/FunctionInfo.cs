@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace Sdxl.Local.Functions;
 
 /// <summary>A function as the worker describes it.</summary>
@@ -9,6 +11,9 @@ internal sealed record FunctionInfo(string Id, string Name, JsonElement Trigger,
     public string TriggerType => Trigger.Text("type")!;
     public string TriggerName => Trigger.Text("name")!;
 
+    /// <summary>Of HTTP; empty: any.</summary>
+    public List<string> Methods => Trigger.TryGetProperty("methods", out var methods) ? methods.Deserialize<List<string>>() ?? [] : [];
+
     public bool IsTriggeredBy(string type) => Trigger.Is("type", type);
 
     /// <returns>null where no binding is a trigger.</returns>
@@ -17,9 +22,7 @@ internal sealed record FunctionInfo(string Id, string Name, JsonElement Trigger,
         var bindings = metadata.RawBindings.Select(binding => JsonSerializer.Deserialize<JsonElement>(binding)).ToList();
         var trigger = bindings.Find(binding => binding.Text("type")?.EndsWith("Trigger", StringComparison.OrdinalIgnoreCase) == true);
         var clients = bindings.Where(binding => binding.Is("type", "durableClient")).Select(binding => binding.Text("name")!);
-        return trigger.ValueKind == JsonValueKind.Undefined
-            ? null
-            : new FunctionInfo(metadata.FunctionId, metadata.Name, trigger, [.. clients]);
+        return trigger.ValueKind == JsonValueKind.Undefined ? null : new(metadata.FunctionId, metadata.Name, trigger, [.. clients]);
     }
 }
 
@@ -35,18 +38,9 @@ internal static class BindingJson
     public static bool? Flag(this JsonElement binding, string name) =>
         binding.TryGetProperty(name, out var value) && bool.TryParse(value.ToString(), out var flag) ? flag : null;
 
-    /// <summary>A binding's text with %names% replaced by settings, as in Azure.</summary>
+    /// <summary>A binding's text with %names% replaced by settings, as in Azure; a single % stands for itself.</summary>
     /// <exception cref="InvalidOperationException">A setting that is named is missing.</exception>
-    public static string Resolve(this IReadOnlyDictionary<string, string> settings, string text)
-    {
-        var parts = text.Split('%');
-        if (parts.Length % 2 == 0)
-            return text; // a single %: not a name
-        for (var index = 1; index < parts.Length; index += 2)
-        {
-            parts[index] = settings.GetValueOrDefault(parts[index])
-                ?? throw new InvalidOperationException($"'{text}' names the setting '{parts[index]}', which is missing. Set it.");
-        }
-        return string.Concat(parts);
-    }
+    public static string Resolve(this IReadOnlyDictionary<string, string> settings, string text) =>
+        Regex.Replace(text, "%([^%]*)%", name => settings.GetValueOrDefault(name.Groups[1].Value)
+            ?? throw new InvalidOperationException($"'{text}' names the setting '{name.Groups[1]}', which is missing. Set it."));
 }

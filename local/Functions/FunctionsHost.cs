@@ -21,7 +21,6 @@ public sealed class FunctionsHost : IAsyncDisposable
     private const long UsualMaxBodyBytes = 104_857_600;
     private const string MaxBodySetting = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT";
 
-    private readonly FunctionsHostOptions options;
     private readonly CancellationTokenSource stopping = new();
     private readonly CancellationTokenSource overdue = new();
     private readonly HostContext host;
@@ -35,15 +34,14 @@ public sealed class FunctionsHost : IAsyncDisposable
 
     private FunctionsHost(FunctionsHostOptions options)
     {
-        this.options = options;
         var hostJson = HostJson.Read(Path.Combine(options.AppFolder, "host.json"));
         host = new HostContext(options, hostJson, options.Loggers.CreateLogger<FunctionsHost>(), stopping.Token, overdue.Token);
         var streams = new WorkerStreams(host);
         rpcServer = BuildRpcServer(streams);
-        webServer = BuildWebServer(out var maxBodyBytes);
+        webServer = BuildWebServer();
         supervisor = new WorkerSupervisor(host, streams) { OnReady = worker => worker.Routes = http!.RoutesOf(worker, webServer.Services) };
         durable = new DurableFunctions(host, supervisor);
-        http = new HttpFunctions(host, supervisor, webServer.Services.GetRequiredService<IHttpForwarder>(), maxBodyBytes);
+        http = new HttpFunctions(host, supervisor, webServer.Services.GetRequiredService<IHttpForwarder>());
         if (options.HostNames is { } names)
             webServer.Use(new HostNames(names).CheckAsync);
         webServer.Run(http.ServeAsync);
@@ -95,10 +93,10 @@ public sealed class FunctionsHost : IAsyncDisposable
         await starting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var ending = Task.WhenAll(
             [webServer.StopAsync(), durable.StopAsync(), .. triggers.Select(trigger => trigger.DisposeAsync().AsTask())]);
-        if (await Task.WhenAny(ending, Task.Delay(options.StopPatience)) != ending)
+        if (await Task.WhenAny(ending, Task.Delay(Options.StopPatience)) != ending)
         {
             if (supervisor.Current?.Stream.Running is > 0 and var running)
-                host.Logger.InvocationsCancelled(running, options.StopPatience.TotalSeconds);
+                host.Logger.InvocationsCancelled(running, Options.StopPatience.TotalSeconds);
             await overdue.CancelAsync();
         }
         await ending;
@@ -108,6 +106,8 @@ public sealed class FunctionsHost : IAsyncDisposable
         await rpcServer.DisposeAsync();
         http.Dispose();
     }
+
+    private FunctionsHostOptions Options => host.Options;
 
     private async Task StartTriggersAsync()
     {
@@ -146,41 +146,37 @@ public sealed class FunctionsHost : IAsyncDisposable
     /// <summary>For the worker alone: loopback, no limits, since what comes here has been limited where it came in.</summary>
     private WebApplication BuildRpcServer(WorkerStreams streams)
     {
-        var builder = Builder("http://127.0.0.1:0");
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        var builder = Builder("http://127.0.0.1:0", kestrel =>
         {
             kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2);
             kestrel.Limits.MaxRequestBodySize = null;
-            kestrel.Limits.MinRequestBodyDataRate = null;
-            kestrel.Limits.MinResponseDataRate = null;
+            kestrel.Limits.MinRequestBodyDataRate = kestrel.Limits.MinResponseDataRate = null;
         });
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = grpc.MaxSendMessageSize = null);
-        builder.Services.AddSingleton(streams).AddSingleton(new TaskHubSidecar(options.Orchestrations));
+        builder.Services.AddSingleton(streams).AddSingleton(new TaskHubSidecar(Options.Orchestrations));
         var app = builder.Build();
         app.MapGrpcService<WorkerStreams>();
         app.MapGrpcService<TaskHubSidecar>();
         return app;
     }
 
-    private WebApplication BuildWebServer(out long maxBodyBytes)
+    private WebApplication BuildWebServer()
     {
-        var limit = UsualMaxBodyBytes;
-        if (options.Settings.TryGetValue(MaxBodySetting, out var text) && !(long.TryParse(text, out limit) && limit > 0))
+        var maxBodyBytes = UsualMaxBodyBytes;
+        if (Options.Settings.TryGetValue(MaxBodySetting, out var text) && !(long.TryParse(text, out maxBodyBytes) && maxBodyBytes > 0))
             throw new InvalidDataException($"Setting {MaxBodySetting} is '{text}'; it must be a number of bytes.");
-        maxBodyBytes = limit;
-        var builder = Builder(options.Url);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = limit);
+        var builder = Builder(Options.Url, kestrel => kestrel.Limits.MaxRequestBodySize = maxBodyBytes);
         builder.Services.AddHttpForwarder();
         // Running functions are cancelled at the patience's end; their answers still want to be sent.
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopPatience + TimeSpan.FromSeconds(2));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Options.StopPatience + TimeSpan.FromSeconds(2));
         return builder.Build();
     }
 
-    private WebApplicationBuilder Builder(string url)
+    private WebApplicationBuilder Builder(string url, Action<KestrelServerOptions> configure)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions()); // configured here alone, not by environment or files
-        builder.WebHost.UseKestrelCore().UseUrls(url);
-        builder.Services.AddRouting().AddSingleton(options.Loggers).AddSingleton<IHostLifetime>(new NoLifetime());
+        builder.WebHost.UseKestrelCore().UseUrls(url).ConfigureKestrel(configure);
+        builder.Services.AddRouting().AddSingleton(Options.Loggers).AddSingleton<IHostLifetime, NoLifetime>();
         return builder;
     }
 
@@ -191,7 +187,6 @@ public sealed class FunctionsHost : IAsyncDisposable
     private sealed class NoLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -14,19 +14,19 @@ public sealed record FunctionsHostOptions
     /// </summary>
     public required IReadOnlyDictionary<string, string> Settings { get; init; }
 
+    /// <summary>Where orchestrations live; not disposed of.</summary>
+    public required SqliteOrchestrationService Orchestrations { get; init; }
+
+    public required ILoggerFactory Loggers { get; init; }
+
     /// <summary>Address to listen at; port 0 takes a free one.</summary>
     public string Url { get; init; } = "http://127.0.0.1:0";
 
     /// <summary>What the Host and Origin of requests may be; all others are answered 403. Null: anything.</summary>
     public IReadOnlyCollection<string>? HostNames { get; init; }
 
-    /// <summary>Where orchestrations live; not disposed of.</summary>
-    public required SqliteOrchestrationService Orchestrations { get; init; }
-
     /// <summary>Connects to the Service Bus that a trigger's connection setting names; the host disposes of the client.</summary>
     public Func<string, ServiceBusClient> ConnectServiceBus { get; init; } = connectionString => new ServiceBusClient(connectionString);
-
-    public required ILoggerFactory Loggers { get; init; }
 
     /// <summary>How long a request waits for a worker that starts, before it is answered 503.</summary>
     public TimeSpan WorkerPatience { get; init; } = TimeSpan.FromSeconds(20);

@@ -5,48 +5,35 @@ namespace Sdxl.Local.Functions;
 /// <summary>What this host follows of host.json's extensions; what the file does not name has the Functions host's default.</summary>
 public sealed record HostJson
 {
-    /// <summary>http: what every route begins with.</summary>
-    public string RoutePrefix { get; init; } = "api";
-
-    /// <summary>serviceBus: messages of one queue handled at a time.</summary>
-    public int MaxConcurrentCalls { get; init; } = 16;
-
-    /// <summary>serviceBus: a message is completed when its function returns.</summary>
-    public bool AutoCompleteMessages { get; init; } = true;
-
-    /// <summary>serviceBus.maxAutoLockRenewalDuration: how long a running function keeps its message.</summary>
-    public TimeSpan MaxAutoLockRenewal { get; init; } = TimeSpan.FromMinutes(5);
-
-    /// <summary>durableTask.maxConcurrentActivityFunctions.</summary>
-    public int MaxConcurrentActivities { get; init; } = 10 * Environment.ProcessorCount;
-
-    /// <summary>durableTask.maxConcurrentOrchestratorFunctions.</summary>
+    public string RoutePrefix { get; init; } = "api"; // of http
+    public int MaxConcurrentCalls { get; init; } = 16; // of serviceBus: messages of one queue
+    public bool AutoCompleteMessages { get; init; } = true; // when the function returns
+    public TimeSpan MaxAutoLockRenewal { get; init; } = TimeSpan.FromMinutes(5); // how long a running function keeps its message
+    public int MaxConcurrentActivities { get; init; } = 10 * Environment.ProcessorCount; // of durableTask
     public int MaxConcurrentOrchestrators { get; init; } = 10 * Environment.ProcessorCount;
 
     /// <param name="path">A host.json; a missing file means defaults.</param>
     /// <exception cref="InvalidDataException">Not JSON, or a setting is not what it has to be; the message names it.</exception>
     public static HostJson Read(string path)
     {
-        var defaults = new HostJson();
+        var usual = new HostJson();
         if (!File.Exists(path))
-            return defaults;
+            return usual;
         try
         {
             var lenient = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
             var extensions = JsonNode.Parse(File.ReadAllBytes(path), documentOptions: lenient)?["extensions"];
             var (http, serviceBus, durableTask) = (extensions?["http"], extensions?["serviceBus"], extensions?["durableTask"]);
+            var renewal = (string?)serviceBus?["maxAutoLockRenewalDuration"];
             return new HostJson
             {
-                RoutePrefix = (string?)http?["routePrefix"] ?? defaults.RoutePrefix,
-                MaxConcurrentCalls = AtLeastOne(serviceBus, "maxConcurrentCalls") ?? defaults.MaxConcurrentCalls,
-                AutoCompleteMessages = (bool?)serviceBus?["autoCompleteMessages"] ?? defaults.AutoCompleteMessages,
-                MaxAutoLockRenewal = (string?)serviceBus?["maxAutoLockRenewalDuration"] is { } duration
-                    ? TimeSpan.Parse(duration, CultureInfo.InvariantCulture)
-                    : defaults.MaxAutoLockRenewal,
-                MaxConcurrentActivities =
-                    AtLeastOne(durableTask, "maxConcurrentActivityFunctions") ?? defaults.MaxConcurrentActivities,
+                RoutePrefix = (string?)http?["routePrefix"] ?? usual.RoutePrefix,
+                MaxConcurrentCalls = AtLeastOne(serviceBus, "maxConcurrentCalls") ?? usual.MaxConcurrentCalls,
+                AutoCompleteMessages = (bool?)serviceBus?["autoCompleteMessages"] ?? usual.AutoCompleteMessages,
+                MaxAutoLockRenewal = renewal is null ? usual.MaxAutoLockRenewal : TimeSpan.Parse(renewal, CultureInfo.InvariantCulture),
+                MaxConcurrentActivities = AtLeastOne(durableTask, "maxConcurrentActivityFunctions") ?? usual.MaxConcurrentActivities,
                 MaxConcurrentOrchestrators =
-                    AtLeastOne(durableTask, "maxConcurrentOrchestratorFunctions") ?? defaults.MaxConcurrentOrchestrators,
+                    AtLeastOne(durableTask, "maxConcurrentOrchestratorFunctions") ?? usual.MaxConcurrentOrchestrators,
             };
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or OverflowException)

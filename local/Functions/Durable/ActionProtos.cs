@@ -12,24 +12,20 @@ internal static class ActionProtos
         OrchestratorAction decided = action switch
         {
             { ScheduleTask: { } task } => new ScheduleTaskOrchestratorAction
-            {
-                Name = task.Name, Version = task.Version, Input = task.Input, Tags = new Dictionary<string, string>(task.Tags),
-            },
+                { Name = task.Name, Version = task.Version, Input = task.Input, Tags = new Dictionary<string, string>(task.Tags) },
             { CreateSubOrchestration: { } child } => new CreateSubOrchestrationAction
             {
                 InstanceId = child.InstanceId, Name = child.Name, Version = child.Version, Input = child.Input,
                 Tags = new Dictionary<string, string>(child.Tags),
             },
             { CreateTimer: { } timer } => new CreateTimerOrchestratorAction { FireAt = timer.FireAt.ToDateTime() },
-            { SendEvent: { } sent } => new SendEventOrchestratorAction
+            { SendEvent: { Instance: var to } sent } => new SendEventOrchestratorAction
             {
-                Instance = new() { InstanceId = sent.Instance.InstanceId, ExecutionId = sent.Instance.ExecutionId },
-                EventName = sent.Name, EventData = sent.Data,
+                Instance = new() { InstanceId = to.InstanceId, ExecutionId = to.ExecutionId }, EventName = sent.Name, EventData = sent.Data,
             },
             { CompleteOrchestration: { } completed } => Complete(completed),
-            _ => throw new NotSupportedException(
-                $"The orchestrator's action {action.OrchestratorActionTypeCase} is not supported by this host: it runs orchestrations and "
-                + "activities, no entities."),
+            { OrchestratorActionTypeCase: var other } => throw new NotSupportedException(
+                $"The orchestrator's action {other} is not supported by this host: it runs orchestrations and activities, no entities."),
         };
         decided.Id = action.Id;
         return decided;

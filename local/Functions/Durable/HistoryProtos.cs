@@ -11,60 +11,36 @@ internal static class HistoryProtos
     /// <exception cref="NotSupportedException">An event of entities or of rewinding, which this host does not do.</exception>
     public static P.HistoryEvent ToProto(HistoryEvent happened)
     {
-        P.HistoryEvent proto = happened switch
+        var proto = new P.HistoryEvent { EventId = happened.EventId, Timestamp = Time(happened.Timestamp) };
+        object _ = happened switch
         {
-            ExecutionStartedEvent e => new() { ExecutionStarted = ToProto(e) },
-            ExecutionTerminatedEvent e => new() { ExecutionTerminated = new() { Input = e.Input } },
-            ExecutionSuspendedEvent e => new() { ExecutionSuspended = new() { Input = e.Reason } },
-            ExecutionResumedEvent e => new() { ExecutionResumed = new() { Input = e.Reason } },
-            ContinueAsNewEvent e => new() { ContinueAsNew = new() { Input = e.Result } }, // before its base class, ExecutionCompletedEvent
-            ExecutionCompletedEvent e => new()
-            {
-                ExecutionCompleted = new()
-                {
-                    OrchestrationStatus = (P.OrchestrationStatus)e.OrchestrationStatus,
-                    Result = e.Result,
-                    FailureDetails = e.FailureDetails.ToProto(),
-                },
-            },
-            TaskScheduledEvent e => new()
-            {
-                TaskScheduled = new() { Name = e.Name, Version = e.Version, Input = e.Input, Tags = { e.Tags ?? NoTags } },
-            },
-            TaskCompletedEvent e => new() { TaskCompleted = new() { TaskScheduledId = e.TaskScheduledId, Result = e.Result } },
-            TaskFailedEvent e => new()
-            {
-                TaskFailed = new() { TaskScheduledId = e.TaskScheduledId, FailureDetails = e.FailureDetails.ToProto() },
-            },
-            SubOrchestrationInstanceCreatedEvent e => new()
-            {
-                SubOrchestrationInstanceCreated = new()
-                {
-                    InstanceId = e.InstanceId, Name = e.Name, Version = e.Version, Input = e.Input,
-                },
-            },
-            SubOrchestrationInstanceCompletedEvent e => new()
-            {
-                SubOrchestrationInstanceCompleted = new() { TaskScheduledId = e.TaskScheduledId, Result = e.Result },
-            },
-            SubOrchestrationInstanceFailedEvent e => new()
-            {
-                SubOrchestrationInstanceFailed = new()
-                {
-                    TaskScheduledId = e.TaskScheduledId, FailureDetails = e.FailureDetails.ToProto(),
-                },
-            },
-            TimerCreatedEvent e => new() { TimerCreated = new() { FireAt = Time(e.FireAt) } },
-            TimerFiredEvent e => new() { TimerFired = new() { TimerId = e.TimerId, FireAt = Time(e.FireAt) } },
-            OrchestratorStartedEvent => new() { OrchestratorStarted = new() },
-            OrchestratorCompletedEvent => new() { OrchestratorCompleted = new() },
-            EventSentEvent e => new() { EventSent = new() { InstanceId = e.InstanceId, Name = e.Name, Input = e.Input } },
-            EventRaisedEvent e => new() { EventRaised = new() { Name = e.Name, Input = e.Input } },
-            GenericEvent e => new() { GenericEvent = new() { Data = e.Data } },
+            ExecutionStartedEvent e => proto.ExecutionStarted = ToProto(e),
+            ExecutionTerminatedEvent e => proto.ExecutionTerminated = new() { Input = e.Input },
+            ExecutionSuspendedEvent e => proto.ExecutionSuspended = new() { Input = e.Reason },
+            ExecutionResumedEvent e => proto.ExecutionResumed = new() { Input = e.Reason },
+            TaskScheduledEvent e => proto.TaskScheduled =
+                new() { Name = e.Name, Version = e.Version, Input = e.Input, Tags = { e.Tags ?? NoTags } },
+            TaskCompletedEvent e => proto.TaskCompleted = new() { TaskScheduledId = e.TaskScheduledId, Result = e.Result },
+            TaskFailedEvent e => proto.TaskFailed =
+                new() { TaskScheduledId = e.TaskScheduledId, FailureDetails = e.FailureDetails.ToProto() },
+            SubOrchestrationInstanceCreatedEvent e => proto.SubOrchestrationInstanceCreated =
+                new() { InstanceId = e.InstanceId, Name = e.Name, Version = e.Version, Input = e.Input },
+            SubOrchestrationInstanceCompletedEvent e => proto.SubOrchestrationInstanceCompleted =
+                new() { TaskScheduledId = e.TaskScheduledId, Result = e.Result },
+            SubOrchestrationInstanceFailedEvent e => proto.SubOrchestrationInstanceFailed =
+                new() { TaskScheduledId = e.TaskScheduledId, FailureDetails = e.FailureDetails.ToProto() },
+            TimerCreatedEvent e => proto.TimerCreated = new() { FireAt = Time(e.FireAt) },
+            TimerFiredEvent e => proto.TimerFired = new() { TimerId = e.TimerId, FireAt = Time(e.FireAt) },
+            OrchestratorStartedEvent => proto.OrchestratorStarted = new(),
+            OrchestratorCompletedEvent => proto.OrchestratorCompleted = new(),
+            EventSentEvent e => proto.EventSent = new() { InstanceId = e.InstanceId, Name = e.Name, Input = e.Input },
+            EventRaisedEvent e => proto.EventRaised = new() { Name = e.Name, Input = e.Input },
+            GenericEvent e => proto.GenericEvent = new() { Data = e.Data },
+            ContinueAsNewEvent e => proto.ContinueAsNew = new() { Input = e.Result }, // before its base class
+            ExecutionCompletedEvent { OrchestrationStatus: var status } e => proto.ExecutionCompleted =
+                new() { OrchestrationStatus = (P.OrchestrationStatus)status, Result = e.Result, FailureDetails = e.FailureDetails.ToProto() },
             _ => throw new NotSupportedException($"History events of type {happened.EventType} are not supported by this host."),
         };
-        proto.EventId = happened.EventId;
-        proto.Timestamp = Time(happened.Timestamp);
         return proto;
     }
 

@@ -69,10 +69,19 @@ internal sealed class TaskHubSidecar(SqliteOrchestrationService store) : P.TaskH
         WaitAsync(request, state => state.OrchestrationStatus.HasEnded(), context.CancellationToken);
 
     /// <remarks>As in Azure, an event for an instance that is not there is dropped.</remarks>
-    public override async Task<P.RaiseEventResponse> RaiseEvent(P.RaiseEventRequest request, ServerCallContext context)
+    public override Task<P.RaiseEventResponse> RaiseEvent(P.RaiseEventRequest request, ServerCallContext context) =>
+        TellAsync(request.InstanceId, new EventRaisedEvent(-1, request.Input) { Name = request.Name }, new P.RaiseEventResponse());
+
+    public override async Task<P.SuspendResponse> SuspendInstance(P.SuspendRequest request, ServerCallContext context)
     {
-        await Send(request.InstanceId, new EventRaisedEvent(-1, request.Input) { Name = request.Name });
-        return new P.RaiseEventResponse();
+        await RequireUnended(request.InstanceId, "suspended");
+        return await TellAsync(request.InstanceId, new ExecutionSuspendedEvent(-1, request.Reason), new P.SuspendResponse());
+    }
+
+    public override async Task<P.ResumeResponse> ResumeInstance(P.ResumeRequest request, ServerCallContext context)
+    {
+        await RequireUnended(request.InstanceId, "resumed");
+        return await TellAsync(request.InstanceId, new ExecutionResumedEvent(-1, request.Reason), new P.ResumeResponse());
     }
 
     public override async Task<P.TerminateResponse> TerminateInstance(P.TerminateRequest request, ServerCallContext context)
@@ -80,20 +89,6 @@ internal sealed class TaskHubSidecar(SqliteOrchestrationService store) : P.TaskH
         await RequireUnended(request.InstanceId, "terminated");
         await store.ForceTerminateTaskOrchestrationAsync(request.InstanceId, request.Output);
         return new P.TerminateResponse();
-    }
-
-    public override async Task<P.SuspendResponse> SuspendInstance(P.SuspendRequest request, ServerCallContext context)
-    {
-        await RequireUnended(request.InstanceId, "suspended");
-        await Send(request.InstanceId, new ExecutionSuspendedEvent(-1, request.Reason));
-        return new P.SuspendResponse();
-    }
-
-    public override async Task<P.ResumeResponse> ResumeInstance(P.ResumeRequest request, ServerCallContext context)
-    {
-        await RequireUnended(request.InstanceId, "resumed");
-        await Send(request.InstanceId, new ExecutionResumedEvent(-1, request.Reason));
-        return new P.ResumeResponse();
     }
 
     public override async Task<P.QueryInstancesResponse> QueryInstances(P.QueryInstancesRequest request, ServerCallContext context)
@@ -153,8 +148,11 @@ internal sealed class TaskHubSidecar(SqliteOrchestrationService store) : P.TaskH
         Tags = { state.Tags ?? new Dictionary<string, string>() },
     };
 
-    private Task Send(string instanceId, HistoryEvent happened) => store.SendTaskOrchestrationMessageAsync(
-        new TaskMessage { OrchestrationInstance = new OrchestrationInstance { InstanceId = instanceId }, Event = happened });
+    private async Task<T> TellAsync<T>(string instanceId, HistoryEvent happened, T answer)
+    {
+        await store.SendTaskOrchestrationMessageAsync(new() { OrchestrationInstance = new() { InstanceId = instanceId }, Event = happened });
+        return answer;
+    }
 
     private async Task<OrchestrationState?> Find(string id) => await store.GetOrchestrationStateAsync(id, executionId: null);
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing.Patterns;
 
 namespace Sdxl.Local.Functions.Http;
@@ -7,55 +8,46 @@ namespace Sdxl.Local.Functions.Http;
 /// Serves HTTP functions: the invocation goes over the worker's stream, the request itself to the worker's own web server, both at once;
 /// the worker joins them by the invocation's id.
 /// </summary>
-internal sealed class HttpFunctions(HostContext host, WorkerSupervisor supervisor, IHttpForwarder forwarder, long maxBodyBytes)
-    : IDisposable
+internal sealed class HttpFunctions(HostContext host, WorkerSupervisor supervisor, IHttpForwarder forwarder) : IDisposable
 {
+    private const int BadGateway = StatusCodes.Status502BadGateway;
+    private const int TooLarge = StatusCodes.Status413PayloadTooLarge;
+
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(5);
 
     // Functions may think for as long as they like before and between the parts of an answer.
-    private static readonly ForwarderRequestConfig Config = new()
-    {
-        ActivityTimeout = Timeout.InfiniteTimeSpan,
-        Version = HttpVersion.Version11,
-        VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-        AllowResponseBuffering = false,
-    };
+    private static readonly ForwarderRequestConfig Config =
+        new() { ActivityTimeout = Timeout.InfiniteTimeSpan, Version = HttpVersion.Version11 };
 
     private readonly HttpMessageInvoker client = new(new SocketsHttpHandler
     {
         UseProxy = false,
         UseCookies = false,
         AllowAutoRedirect = false,
-        AutomaticDecompression = DecompressionMethods.None,
         ConnectTimeout = TimeSpan.FromSeconds(5),
     });
 
     /// <summary>A worker's HTTP functions. Their routes are read as the worker reads them, which routes each request again.</summary>
     public RequestDelegate RoutesOf(RunningWorker worker, IServiceProvider services)
     {
-        var app = new ApplicationBuilder(services);
-        app.UseRouting();
-        app.UseEndpoints(endpoints =>
+        var functions = worker.Functions.Values.Where(function => function.IsTriggeredBy("httpTrigger") && worker.HttpUri is not null);
+        return new ApplicationBuilder(services).UseRouting().UseEndpoints(endpoints =>
         {
-            var functions = worker.Functions.Values.Where(function => function.IsTriggeredBy("httpTrigger") && worker.HttpUri is not null);
             foreach (var function in functions)
             {
+                var route = $"{host.HostJson.RoutePrefix.Trim('/')}/{function.Trigger.Text("route") ?? function.Name}";
                 try
                 {
-                    var pattern = $"{host.HostJson.RoutePrefix.Trim('/')}/{function.Trigger.Text("route") ?? function.Name}";
-                    var endpoint = endpoints.Map(RoutePatternFactory.Parse(pattern), context => ForwardAsync(context, worker, function));
-                    if (function.Trigger.TryGetProperty("methods", out var methods) && methods is { ValueKind: JsonValueKind.Array }
-                        && methods.GetArrayLength() > 0)
-                        endpoint.WithMetadata(new HttpMethodMetadata(methods.EnumerateArray().Select(method => method.GetString()!)));
+                    var endpoint = endpoints.Map(RoutePatternFactory.Parse(route), context => ForwardAsync(context, worker, function));
+                    if (function.Methods is { Count: > 0 } methods)
+                        endpoint.WithMetadata(new HttpMethodMetadata(methods));
                 }
-                catch (RoutePatternException exception)
+                catch (Exception exception) when (exception is RoutePatternException or JsonException)
                 {
-                    host.Logger.TriggerNotStarted(
-                        function.Name, $"its route '{exception.Pattern}' cannot be read: {exception.Message}");
+                    host.Logger.TriggerNotStarted(function.Name, $"its route '{route}' cannot be read: {exception.Message}");
                 }
             }
-        });
-        return app.Build();
+        }).Build();
     }
 
     /// <summary>Answers a request when a worker is there.</summary>
@@ -80,10 +72,10 @@ internal sealed class HttpFunctions(HostContext host, WorkerSupervisor superviso
 
     private async Task ForwardAsync(HttpContext context, RunningWorker worker, FunctionInfo function)
     {
-        if (context.Request.ContentLength > maxBodyBytes)
+        if (context.Request.ContentLength > MaxBodyBytes(context))
         {
-            var tooLarge = $"The body has {context.Request.ContentLength} bytes; at most {maxBodyBytes} are taken.";
-            await Problems.AnswerAsync(context, StatusCodes.Status413PayloadTooLarge, tooLarge);
+            var tooLarge = $"The body has {context.Request.ContentLength} bytes; at most {MaxBodyBytes(context)} are taken.";
+            await Problems.AnswerAsync(context, TooLarge, tooLarge);
             return;
         }
         var invocationId = Guid.NewGuid().ToString();
@@ -115,32 +107,30 @@ internal sealed class HttpFunctions(HostContext host, WorkerSupervisor superviso
         HttpContext context, string function, string invocationId, Task<InvocationResponse> invocation, ForwarderError error)
     {
         if (error != ForwarderError.None && !invocation.IsCompleted)
-            return (StatusCodes.Status502BadGateway, $"Function '{function}' [{invocationId}] gives no answer ({error}).");
+            return (BadGateway, $"Function '{function}' [{invocationId}] gives no answer ({error}).");
         try
         {
             var response = await invocation;
             if (IsTooLarge(context.Features.Get<IForwarderErrorFeature>()?.Exception))
-                return (StatusCodes.Status413PayloadTooLarge, $"The body has more than the {maxBodyBytes} bytes that are taken.");
+                return (TooLarge, $"The body has more than the {MaxBodyBytes(context)} bytes that are taken.");
+            if (response.Succeeded() && error == ForwarderError.None)
+                return (StatusCodes.Status200OK, "");
             if (response.Succeeded())
-                return error == ForwarderError.None ? (StatusCodes.Status200OK, "")
-                    : (StatusCodes.Status502BadGateway, $"The answer of function '{function}' [{invocationId}] was lost ({error}).");
+                return (BadGateway, $"The answer of function '{function}' [{invocationId}] was lost ({error}).");
             if (!context.RequestAborted.IsCancellationRequested)
                 host.Logger.FunctionFailed(function, invocationId, response.Error());
             return (StatusCodes.Status500InternalServerError, $"Function '{function}' failed; the host's log says why [{invocationId}].");
         }
-        catch (WorkerGoneException exception)
+        catch (WorkerGoneException gone)
         {
-            var detail = $"Function '{function}' [{invocationId}]: {exception.Message} Whether it did its work is not known.";
-            return (StatusCodes.Status502BadGateway, detail);
+            return (BadGateway, $"Function '{function}' [{invocationId}]: {gone.Message} Whether it did its work is not known.");
         }
     }
 
-    private static bool IsTooLarge(Exception? exception) => exception switch
-    {
-        AggregateException many => many.InnerExceptions.Any(IsTooLarge),
-        BadHttpRequestException bad => bad.StatusCode == StatusCodes.Status413PayloadTooLarge,
-        _ => false,
-    };
+    private static long? MaxBodyBytes(HttpContext context) => context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize;
+
+    private static bool IsTooLarge(Exception? exception) => exception is BadHttpRequestException { StatusCode: TooLarge }
+        || (exception is AggregateException many && many.InnerExceptions.Any(IsTooLarge));
 
     private static bool Failed(Task<InvocationResponse> ended) => !ended.IsCompletedSuccessfully || !ended.Result.Succeeded();
 
@@ -151,13 +141,14 @@ internal sealed class HttpFunctions(HostContext host, WorkerSupervisor superviso
             HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
         {
             await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
-            var request = httpContext.Request;
-            proxyRequest.Headers.Host = request.Host.Value; // links in answers are to be the caller's
-            foreach (var (name, value) in new[]
-            {
-                ("x-ms-invocation-id", invocationId), ("X-Forwarded-Host", request.Host.Value), ("X-Forwarded-Proto", request.Scheme),
-                ("X-Forwarded-For", httpContext.Connection.RemoteIpAddress?.ToString()),
-            })
+            var caller = httpContext.Request;
+            proxyRequest.Headers.Host = caller.Host.Value; // links in answers are to be the caller's
+            Set("x-ms-invocation-id", invocationId);
+            Set("X-Forwarded-Host", caller.Host.Value);
+            Set("X-Forwarded-Proto", caller.Scheme);
+            Set("X-Forwarded-For", httpContext.Connection.RemoteIpAddress?.ToString());
+
+            void Set(string name, string? value)
             {
                 proxyRequest.Headers.Remove(name); // whatever the caller sent
                 proxyRequest.Headers.TryAddWithoutValidation(name, value);

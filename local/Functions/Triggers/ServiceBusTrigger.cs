@@ -1,14 +1,10 @@
 using Azure.Messaging.ServiceBus;
-using Google.Protobuf;
 
 namespace Sdxl.Local.Functions.Triggers;
 
-/// <summary>
-/// Fires one Service Bus function: peek-lock with renewal while it runs; completed when it succeeds, given back later when it fails.
-/// </summary>
+/// <summary>Fires one Service Bus function, its message locked; completed when it succeeds, given back later when it fails.</summary>
 internal sealed class ServiceBusTrigger : IAsyncDisposable
 {
-    private const string UsualConnection = "AzureWebJobsServiceBus";
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(20);
 
     private readonly FunctionInfo function;
@@ -21,7 +17,7 @@ internal sealed class ServiceBusTrigger : IAsyncDisposable
     {
         (this.function, this.host, this.supervisor) = (function, host, supervisor);
         var (settings, trigger) = (host.Options.Settings, function.Trigger);
-        var setting = trigger.Text("connection") ?? UsualConnection;
+        var setting = trigger.Text("connection") ?? "AzureWebJobsServiceBus";
         if (!settings.TryGetValue(setting, out var connection))
             throw new InvalidOperationException($"setting '{setting}' is missing. Set it to the Service Bus's connection string.");
         var options = new ServiceBusProcessorOptions
@@ -65,7 +61,7 @@ internal sealed class ServiceBusTrigger : IAsyncDisposable
     private async Task HandleAsync(ProcessMessageEventArgs received)
     {
         var message = received.Message;
-        if (await supervisor.TryInvokeAsync(function, Body(message), Metadata(message)) is not { } error)
+        if (await supervisor.TryInvokeAsync(function, Typed.Text(message.Body.ToString()), Metadata(message)) is not { } error)
             return;
         host.Logger.MessageFailed(function.Name, message.MessageId, received.EntityPath, message.DeliveryCount, error);
         // Still locked: redelivered at once, a message that needs something to come back would use up its deliveries within a second.
@@ -73,10 +69,6 @@ internal sealed class ServiceBusTrigger : IAsyncDisposable
         await Task.Delay(pause < LongestPause ? pause : LongestPause, host.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await received.AbandonMessageAsync(message);
     }
-
-    private TypedData Body(ServiceBusReceivedMessage message) => function.Trigger.Is("dataType", "Binary")
-        ? new TypedData { Bytes = ByteString.CopyFrom(message.Body.ToMemory().Span) }
-        : Typed.Text(message.Body.ToString());
 
     /// <summary>What parameters may bind to by name; left out where the message does not say it.</summary>
     private static Dictionary<string, TypedData> Metadata(ServiceBusReceivedMessage message)

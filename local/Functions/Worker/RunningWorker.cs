@@ -26,7 +26,6 @@ internal sealed class RunningWorker
     public RequestDelegate Routes { get; set; } = _ => Task.CompletedTask;
 
     /// <param name="grpc">Where FunctionRpc and the sidecar are served.</param>
-    /// <param name="publicUrl">Where the host listens.</param>
     /// <exception cref="WorkerGoneException">It ended before it was ready, or refused; the message says how.</exception>
     /// <exception cref="OperationCanceledException">It was not ready in time; it has been killed.</exception>
     public static async Task<RunningWorker> StartAsync(
@@ -50,7 +49,6 @@ internal sealed class RunningWorker
             streams.GiveUp(workerId);
             stream.Close();
             await process.EndAsync(TimeSpan.Zero);
-            process.Dispose();
             throw;
         }
     }
@@ -79,14 +77,13 @@ internal sealed class RunningWorker
         Stream.Send(new StreamingMessage { WorkerTerminate = new WorkerTerminate() });
         var exitCode = await Process.EndAsync(EndPatience);
         Stream.Close();
-        Process.Dispose();
         return exitCode;
     }
 
     private static async Task<Uri?> InitializeAsync(WorkerStream stream, string folder, CancellationToken cancel)
     {
-        var request = new WorkerInitRequest { HostVersion = "4.0", WorkerDirectory = folder, FunctionAppDirectory = folder };
-        var answer = (await stream.AskAsync(new() { WorkerInitRequest = request }, cancel)).WorkerInitResponse;
+        stream.Send(new() { WorkerInitRequest = new() { HostVersion = "4.0", WorkerDirectory = folder, FunctionAppDirectory = folder } });
+        var answer = (await stream.ReplyAsync(cancel)).WorkerInitResponse;
         Demand(answer?.Result, "It refused to initialize");
         return answer!.Capabilities.TryGetValue("HttpUri", out var uri) ? new Uri(uri) : null;
     }
@@ -94,14 +91,14 @@ internal sealed class RunningWorker
     private static async Task<FrozenDictionary<string, FunctionInfo>> LoadAsync(
         WorkerStream stream, HostContext host, CancellationToken cancel)
     {
-        var request = new FunctionsMetadataRequest { FunctionAppDirectory = host.Options.AppFolder };
-        var answer = (await stream.AskAsync(new() { FunctionsMetadataRequest = request }, cancel)).FunctionMetadataResponse;
+        stream.Send(new() { FunctionsMetadataRequest = new() { FunctionAppDirectory = host.Options.AppFolder } });
+        var answer = (await stream.ReplyAsync(cancel)).FunctionMetadataResponse;
         Demand(answer?.Result, "It could not list its functions");
         var loading = answer!.FunctionMetadataResults.ToDictionary(metadata => metadata.FunctionId);
         foreach (var (id, metadata) in loading)
-            stream.Send(new() { FunctionLoadRequest = new FunctionLoadRequest { FunctionId = id, Metadata = metadata } });
+            stream.Send(new() { FunctionLoadRequest = new() { FunctionId = id, Metadata = metadata } });
         var loaded = new List<FunctionInfo>();
-        foreach (var _ in loading)
+        for (var left = loading.Count; left > 0; left--)
         {
             var response = (await stream.ReplyAsync(cancel)).FunctionLoadResponse
                 ?? throw new WorkerGoneException("It answered something else while its functions were loaded.");
@@ -117,7 +114,7 @@ internal sealed class RunningWorker
     /// <summary>Its web server starts beside its stream, and may be later.</summary>
     private static async Task ListensAsync(Uri httpUri, WorkerStream stream, CancellationToken cancel)
     {
-        while (!stream.Ended.IsCompleted)
+        while (!stream.Closed.IsCancellationRequested)
         {
             try
             {

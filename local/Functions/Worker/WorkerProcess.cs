@@ -1,11 +1,12 @@
 namespace Sdxl.Local.Functions.Worker;
 
 /// <summary>A worker's process. It ends with this one, however this one ends: see <see cref="StartupHook"/>.</summary>
-internal sealed class WorkerProcess : IDisposable
+internal sealed class WorkerProcess
 {
     private readonly Process process;
 
     /// <param name="grpc">Where FunctionRpc is served.</param>
+    /// <exception cref="InvalidOperationException">There is no dotnet.</exception>
     public WorkerProcess(HostContext host, Uri grpc, string workerId)
     {
         var command = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
@@ -35,6 +36,7 @@ internal sealed class WorkerProcess : IDisposable
             throw new InvalidOperationException(
                 $"The functions worker cannot be started: '{command.FileName}': {exception.Message}. Put dotnet on the PATH.", exception);
         }
+        Id = process.Id;
         process.OutputDataReceived += (_, line) => Forward(LogLevel.Information, line.Data);
         process.ErrorDataReceived += (_, line) => Forward(LogLevel.Error, line.Data);
         process.BeginOutputReadLine();
@@ -48,7 +50,7 @@ internal sealed class WorkerProcess : IDisposable
         }
     }
 
-    public int Id => process.Id;
+    public int Id { get; }
 
     public Task Exited { get; }
 
@@ -56,15 +58,16 @@ internal sealed class WorkerProcess : IDisposable
     /// <returns>The exit code.</returns>
     public async Task<int> EndAsync(TimeSpan patience)
     {
-        if (!await EndsWithin(patience))
-            Signals.AskToEnd(process);
-        if (!await EndsWithin(patience))
-            process.Kill(entireProcessTree: true);
-        await Exited;
-        return process.ExitCode;
+        using (process)
+        {
+            if (!await EndsWithin(patience))
+                Signals.AskToEnd(process);
+            if (!await EndsWithin(patience))
+                process.Kill(entireProcessTree: true);
+            await Exited;
+            return process.ExitCode;
+        }
     }
-
-    public void Dispose() => process.Dispose();
 
     private async Task<bool> EndsWithin(TimeSpan patience)
     {

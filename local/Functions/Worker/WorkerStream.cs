@@ -10,29 +10,22 @@ internal sealed class WorkerStream(HostContext host)
 {
     private static readonly TimeSpan CancelAgain = TimeSpan.FromSeconds(0.5);
 
-    private readonly Channel<StreamingMessage> outgoing = Channel.CreateUnbounded<StreamingMessage>(new() { SingleReader = true });
+    private readonly Channel<StreamingMessage> outgoing = Channel.CreateUnbounded<StreamingMessage>();
     private readonly Channel<StreamingMessage> replies = Channel.CreateUnbounded<StreamingMessage>();
     private readonly ConcurrentDictionary<string, TaskCompletionSource<InvocationResponse>> running = new();
-    private readonly CancellationTokenSource closing = new();
-    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource closed = new();
     private bool hasConnected;
 
-    /// <summary>Completes when nothing more comes; never fails.</summary>
-    public Task Ended => ended.Task;
+    /// <summary>Cancelled when nothing more comes.</summary>
+    public CancellationToken Closed => closed.Token;
 
     /// <summary>Invocations without an answer.</summary>
     public int Running => running.Count;
 
     public void Send(StreamingMessage message) => outgoing.Writer.TryWrite(message);
 
-    /// <summary>Sends, and waits for the next answer that is neither a log line nor an invocation's.</summary>
+    /// <summary>The next answer that is neither a log line nor an invocation's.</summary>
     /// <exception cref="WorkerGoneException">The stream ended first.</exception>
-    public Task<StreamingMessage> AskAsync(StreamingMessage message, CancellationToken cancel)
-    {
-        Send(message);
-        return ReplyAsync(cancel);
-    }
-
     public async Task<StreamingMessage> ReplyAsync(CancellationToken cancel)
     {
         try
@@ -41,9 +34,8 @@ internal sealed class WorkerStream(HostContext host)
         }
         catch (ChannelClosedException)
         {
-            throw new WorkerGoneException(hasConnected
-                ? "It closed its connection while it started."
-                : "It ended before it connected; what it wrote stands above.");
+            throw new WorkerGoneException(
+                hasConnected ? "It closed its connection while it started." : "It ended before it connected; what it wrote stands above.");
         }
     }
 
@@ -53,19 +45,26 @@ internal sealed class WorkerStream(HostContext host)
     {
         var answer = new TaskCompletionSource<InvocationResponse>(TaskCreationOptions.RunContinuationsAsynchronously);
         running[request.InvocationId] = answer;
-        if (ended.Task.IsCompleted && running.TryRemove(request.InvocationId, out _))
-            throw Gone();
         Send(new StreamingMessage { InvocationRequest = request });
         using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(cancel, host.Overdue);
-        await using var registration = cancelled.Token.UnsafeRegister(_ => _ = CancelAsync(request.InvocationId, answer.Task), null);
-        return await answer.Task;
+        await using var asking = cancelled.Token.UnsafeRegister(_ => _ = CancelAsync(request.InvocationId, answer.Task), null);
+        await using var ending = Closed.UnsafeRegister(_ => answer.TrySetException(
+            new WorkerGoneException("The functions worker ended while the function ran.")), null);
+        try
+        {
+            return await answer.Task;
+        }
+        finally
+        {
+            running.TryRemove(request.InvocationId, out _);
+        }
     }
 
     public async Task RunAsync(
         IAsyncStreamReader<StreamingMessage> reader, IServerStreamWriter<StreamingMessage> writer, CancellationToken aborted)
     {
         hasConnected = true;
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(aborted, closing.Token);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(aborted, Closed);
         await Task.WhenAll(UntilEndAsync(ReadAsync), UntilEndAsync(WriteAsync));
 
         async Task ReadAsync()
@@ -84,14 +83,8 @@ internal sealed class WorkerStream(HostContext host)
     /// <summary>Whatever still waits is told that the worker is gone.</summary>
     public void Close()
     {
-        closing.Cancel();
-        ended.TrySetResult();
         replies.Writer.TryComplete();
-        foreach (var invocationId in running.Keys)
-        {
-            if (running.TryRemove(invocationId, out var answer))
-                answer.TrySetException(Gone());
-        }
+        closed.Cancel();
     }
 
     /// <summary>The worker died or was let go: both are an end, and what cannot be written to cannot be served.</summary>
@@ -109,8 +102,6 @@ internal sealed class WorkerStream(HostContext host)
         Close();
     }
 
-    private static WorkerGoneException Gone() => new("The functions worker ended while the function ran.");
-
     private void Take(StreamingMessage message)
     {
         if (message.RpcLog is { } line)
@@ -122,7 +113,7 @@ internal sealed class WorkerStream(HostContext host)
         {
             replies.Writer.TryWrite(message);
         }
-        else if (running.TryRemove(response.InvocationId, out var answer))
+        else if (running.TryGetValue(response.InvocationId, out var answer))
         {
             answer.TrySetResult(response);
         }

@@ -22,8 +22,10 @@ internal sealed class WorkerSupervisor(HostContext host, WorkerStreams streams)
     /// <summary>null while none is ready.</summary>
     public RunningWorker? Current => ready.Task is { IsCompletedSuccessfully: true, Result: var worker } ? worker : null;
 
-    /// <inheritdoc cref="RunningWorker.StartAsync"/>
     public void Start(Uri grpc, string publicUrl) => running = Task.Run(() => RunAsync(grpc, publicUrl));
+
+    /// <summary>The first worker, however long it takes.</summary>
+    public Task<RunningWorker> FirstAsync(CancellationToken cancel) => ready.Task.WaitAsync(cancel);
 
     /// <summary>The running worker, or the next.</summary>
     /// <exception cref="WorkerUnavailableException">None came within the host's patience, or the host stops.</exception>
@@ -39,9 +41,6 @@ internal sealed class WorkerSupervisor(HostContext host, WorkerStreams streams)
             throw new WorkerUnavailableException(host.Options.WorkerPatience);
         }
     }
-
-    /// <summary>The first worker, however long it takes.</summary>
-    public Task<RunningWorker> FirstAsync(CancellationToken cancel) => ready.Task.WaitAsync(cancel);
 
     /// <summary>Runs a trigger's function in the running worker, or the next.</summary>
     /// <returns>What went wrong (also: no worker, no such function any more), or null.</returns>
@@ -73,41 +72,35 @@ internal sealed class WorkerSupervisor(HostContext host, WorkerStreams streams)
 
     private async Task RunAsync(Uri grpc, string publicUrl)
     {
-        var pause = FirstPause;
-        while (true)
+        for (var pause = FirstPause; !ending.IsCancellationRequested; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
-            var startedAt = Stopwatch.GetTimestamp();
-            var why = await LiveAsync(grpc, publicUrl);
-            if (Stopwatch.GetElapsedTime(startedAt) > HealthyLife)
-                pause = FirstPause;
+            var life = Stopwatch.StartNew();
+            var why = await LiveAsync(grpc, publicUrl, life);
             if (ending.IsCancellationRequested)
                 return;
+            if (life.Elapsed > HealthyLife)
+                pause = FirstPause;
             host.Logger.WorkerLost(why, pause.TotalSeconds);
             await Task.Delay(pause, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (ending.IsCancellationRequested)
-                return;
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
     }
 
-    /// <summary>A worker's whole life.</summary>
-    /// <returns>How it ended, whatever it was: a supervisor that threw would leave a host that looks alive and serves nothing.</returns>
-    private async Task<string> LiveAsync(Uri grpc, string publicUrl)
+    /// <returns>How a worker's life ended, whatever it was: a supervisor that threw would leave a host that looks alive.</returns>
+    private async Task<string> LiveAsync(Uri grpc, string publicUrl, Stopwatch life)
     {
         try
         {
-            var watch = Stopwatch.StartNew();
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(ending.Token);
             limit.CancelAfter(StartLimit);
             var worker = await RunningWorker.StartAsync(host, streams, grpc, publicUrl, limit.Token);
-            var pid = worker.Process.Id;
-            host.Logger.WorkerReady(pid, worker.Functions.Count, watch.ElapsedMilliseconds);
+            host.Logger.WorkerReady(worker.Process.Id, worker.Functions.Count, life.ElapsedMilliseconds);
             OnReady(worker);
             ready.SetResult(worker);
-            await worker.Stream.Ended.WaitAsync(ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(worker.Stream.Closed, ending.Token);
+            await Task.Delay(Timeout.Infinite, end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!ending.IsCancellationRequested)
                 ready = NotReady(); // at once: nobody else is sent to the dead one
-            return $"process {pid} ended with code {await worker.EndAsync()}.";
+            return $"process {worker.Process.Id} ended with code {await worker.EndAsync()}.";
         }
         catch (Exception exception)
         {

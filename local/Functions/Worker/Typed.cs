@@ -1,4 +1,4 @@
-namespace Sdxl.Local.Functions;
+namespace Sdxl.Local.Functions.Worker;
 
 /// <summary>Values and answers as the worker takes and gives them.</summary>
 internal static class Typed
