@@ -69,7 +69,7 @@ internal static class InstanceTable
         session.Query(
         $"""
         SELECT {Columns} FROM instances
-        WHERE created_at >= $from AND created_at <= $to
+        WHERE created_at BETWEEN $from AND $to
           AND ($prefix IS NULL OR substr(id, 1, length($prefix)) = $prefix) AND NOT ($noEntities AND substr(id, 1, 1) = '@')
           AND ($statuses IS NULL OR status IN (SELECT value FROM json_each($statuses)))
           AND ($ticks IS NULL OR (created_at, id) > ($ticks, $id))
@@ -86,17 +86,11 @@ internal static class InstanceTable
         "DELETE FROM instances WHERE id = $id AND status IN (SELECT value FROM json_each($ended))", ("$id", id), ("$ended", EndedJson));
 
     /// <summary>Deletes ended instances whose time in a column is in a range, those of all statuses if none are named.</summary>
-    /// <returns>How many were deleted; fewer than the limit: no more are there.</returns>
     public static int Purge(
-        this SqliteSession session, string column, DateTime? from, DateTime? to, IEnumerable<OrchestrationStatus>? statuses, int limit) =>
+        this SqliteSession session, string column, DateTime? from, DateTime? to, IEnumerable<OrchestrationStatus>? statuses) =>
         session.Execute(
-        $"""
-        DELETE FROM instances WHERE instance IN (
-            SELECT instance FROM instances
-            WHERE {column} >= $from AND {column} <= $to AND status IN (SELECT value FROM json_each($statuses)) LIMIT $limit)
-        """,
-        ("$from", UtcTicks(from) ?? 0), ("$to", UtcTicks(to) ?? long.MaxValue), ("$statuses", Json((statuses ?? Ended).Intersect(Ended))),
-        ("$limit", limit));
+        $"DELETE FROM instances WHERE {column} BETWEEN $from AND $to AND status IN (SELECT value FROM json_each($statuses))",
+        ("$from", UtcTicks(from) ?? 0), ("$to", UtcTicks(to) ?? long.MaxValue), ("$statuses", Json((statuses ?? Ended).Intersect(Ended))));
 
     /// <summary>A time of no kind is taken for UTC.</summary>
     public static long? UtcTicks(DateTime? time) => (time is { Kind: DateTimeKind.Local } local ? local.ToUniversalTime() : time)?.Ticks;

@@ -13,19 +13,17 @@ public sealed partial class SqliteOrchestrationService
     /// <param name="creationMessage">An ExecutionStartedEvent.</param>
     /// <param name="dedupeStatuses">An earlier instance in one of these is not replaced; null: in any.</param>
     /// <exception cref="OrchestrationAlreadyExistsException">An instance of this id is in one of the statuses.</exception>
-    public async Task CreateTaskOrchestrationAsync(TaskMessage creationMessage, OrchestrationStatus[]? dedupeStatuses)
+    public Task CreateTaskOrchestrationAsync(TaskMessage creationMessage, OrchestrationStatus[]? dedupeStatuses)
     {
         if (creationMessage.Event is not ExecutionStartedEvent started)
             throw new ArgumentException($"An orchestration starts with ExecutionStarted, not with {creationMessage.Event?.EventType}.");
-        await writer.RunAsync(session =>
+        return ChangeStatesAsync(session =>
         {
             var existing = session.FindInstance(creationMessage.OrchestrationInstance.InstanceId);
             if (existing is not null && (dedupeStatuses is null || dedupeStatuses.Contains(existing.Status)))
                 throw new OrchestrationAlreadyExistsException(AlreadyExists(existing));
-            Start(session, creationMessage, started);
+            return Start(session, creationMessage, started);
         });
-        instances.Wake();
-        statesChanged.Set();
     }
 
     /// <summary>Delivers an event, suspension or resumption. For an unknown or ended instance it is dropped.</summary>
@@ -42,35 +40,24 @@ public sealed partial class SqliteOrchestrationService
     /// Terminates an instance; its sub-orchestrations go on. One that runs ends with its next step, one that has not started ends now, one
     /// that has ended or is unknown is left as it is. The reason becomes its output.
     /// </summary>
-    public async Task ForceTerminateTaskOrchestrationAsync(string instanceId, string? reason)
+    public Task ForceTerminateTaskOrchestrationAsync(string instanceId, string? reason) => ChangeStatesAsync(session =>
     {
-        await writer.RunAsync(session =>
-        {
-            if (session.FindInstance(instanceId) is not { HasEnded: false } row)
-                return;
-            var isWaiting = row.Status == OrchestrationStatus.Pending && !instances.IsLeased(row.Instance);
-            if (isWaiting && row.State is { ParentInstance: null } state)
-            {
-                state.OrchestrationStatus = OrchestrationStatus.Terminated;
-                state.Output = reason ?? "";
-                state.CompletedTime = Now;
-                session.UpdateInstance(row, state, Now);
-                session.DeleteAll("messages", row);
-            }
-            else
-            {
-                Post(session, new OrchestrationInstance { InstanceId = row.Id }, new ExecutionTerminatedEvent(-1, reason ?? ""));
-            }
-        });
-        instances.Wake();
-        statesChanged.Set();
-    }
+        if (session.FindInstance(instanceId) is not { HasEnded: false } row)
+            return false;
+        var isWaiting = row.Status == OrchestrationStatus.Pending && !instances.IsLeased(row.Instance);
+        if (!isWaiting || row.State is not { ParentInstance: null } state) // A parent has to be told, which a step does.
+            return Post(session, new OrchestrationInstance { InstanceId = row.Id }, new ExecutionTerminatedEvent(-1, reason ?? ""));
+        state.OrchestrationStatus = OrchestrationStatus.Terminated;
+        state.Output = reason ?? "";
+        state.CompletedTime = Now;
+        session.UpdateInstance(row, state, Now);
+        session.DeleteAll("messages", row);
+        return true;
+    });
 
     /// <summary>Waits until an instance has ended; one that does not exist is waited for. Continuing as new is no end.</summary>
-    /// <param name="instanceId">Of the instance.</param>
     /// <param name="executionId">Ignored, as a continuation has a new one.</param>
     /// <param name="timeout">From zero on; more than 49 days, or infinite: no timeout.</param>
-    /// <param name="cancellationToken">Ends the waiting, as it does everywhere.</param>
     /// <exception cref="TimeoutException">It has not ended in time.</exception>
     public async Task<OrchestrationState> WaitForOrchestrationAsync(
         string instanceId, string? executionId, TimeSpan timeout, CancellationToken cancellationToken) =>
@@ -116,14 +103,14 @@ public sealed partial class SqliteOrchestrationService
     private static string AlreadyExists(InstanceRow row) =>
         $"An orchestration with id '{row.Id}' already exists; its status is {row.Status}.";
 
-    private void Start(SqliteSession session, TaskMessage message, ExecutionStartedEvent started)
+    private bool Start(SqliteSession session, TaskMessage message, ExecutionStartedEvent started)
     {
         session.Replace(message.OrchestrationInstance, started, Now);
         var at = started.ScheduledStartTime ?? Now;
-        session.Post(message, InstanceTable.UtcTicks(at) > Now.Ticks ? at : Now);
+        return session.Post(message, InstanceTable.UtcTicks(at) > Now.Ticks ? at : Now);
     }
 
-    private void Post(SqliteSession session, OrchestrationInstance instance, HistoryEvent message) =>
+    private bool Post(SqliteSession session, OrchestrationInstance instance, HistoryEvent message) =>
         session.Post(new TaskMessage { OrchestrationInstance = instance, Event = message }, Now);
 
     /// <summary>Puts a message before its instance; a start makes the instance, unless it runs already.</summary>
@@ -134,21 +121,20 @@ public sealed partial class SqliteOrchestrationService
         {
             if (!session.Post(message, Now))
                 logger.MessageDropped(id, message.Event.EventType);
+            return;
         }
-        else if (session.FindInstance(id) is not { HasEnded: false } running)
+        if (session.FindInstance(id) is not { HasEnded: false } running)
         {
             Start(session, message, started);
+            return;
         }
-        else
-        {
-            logger.MessageDropped(id, message.Event.EventType);
-            if (started.ParentInstance is not { } parent)
-                return;
-            // Without an answer the parent would wait forever.
-            var reason = AlreadyExists(running);
-            var failure = new FailureDetails(typeof(OrchestrationAlreadyExistsException).FullName!, reason, null, null, false);
-            var answer = new SubOrchestrationInstanceFailedEvent(-1, parent.TaskScheduleId, reason, null, failure);
-            Post(session, parent.OrchestrationInstance, answer);
-        }
+        logger.MessageDropped(id, message.Event.EventType);
+        if (started.ParentInstance is not { } parent)
+            return;
+        // Without an answer the parent would wait forever.
+        var reason = AlreadyExists(running);
+        var failure = new FailureDetails(typeof(OrchestrationAlreadyExistsException).FullName!, reason, null, null, false);
+        var answer = new SubOrchestrationInstanceFailedEvent(-1, parent.TaskScheduleId, reason, null, failure);
+        Post(session, parent.OrchestrationInstance, answer);
     }
 }

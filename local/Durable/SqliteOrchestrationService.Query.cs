@@ -3,12 +3,7 @@ namespace Sdxl.Local.Durable;
 /// <content>Listing and purging instances.</content>
 public sealed partial class SqliteOrchestrationService
 {
-    private const int PurgeTogether = 100;
-
-    /// <summary>
-    /// A page of instances, in the order of their creation. Ranges of time include their ends; TaskHubNames is ignored, as the file is
-    /// one hub.
-    /// </summary>
+    /// <summary>A page of instances, in the order of their creation. Ranges of time include their ends; TaskHubNames is ignored.</summary>
     /// <returns>The page, and a token for the next page unless this one is the last.</returns>
     /// <exception cref="ArgumentException">The continuation token is none of ours, or the page has no room.</exception>
     public Task<OrchestrationQueryResult> GetOrchestrationWithQueryAsync(OrchestrationQuery query, CancellationToken cancellationToken)
@@ -23,44 +18,24 @@ public sealed partial class SqliteOrchestrationService
     }
 
     /// <summary>Deletes an instance that has ended, with its history. One that has not ended stays.</summary>
-    public async Task<PurgeResult> PurgeInstanceStateAsync(string instanceId)
-    {
-        var count = await writer.RunAsync(session => session.Purge(instanceId));
-        statesChanged.Set();
-        return new PurgeResult(count, isComplete: true);
-    }
+    public async Task<PurgeResult> PurgeInstanceStateAsync(string instanceId) =>
+        new(await ChangeStatesAsync(session => session.Purge(instanceId)), isComplete: true);
 
     /// <summary>Deletes ended instances by time of creation (ends included) and status; null statuses: any.</summary>
-    public Task<PurgeResult> PurgeInstanceStateAsync(PurgeInstanceFilter filter) =>
-        Purge("created_at", filter.CreatedTimeFrom, filter.CreatedTimeTo, filter.RuntimeStatus, filter.Timeout);
+    public async Task<PurgeResult> PurgeInstanceStateAsync(PurgeInstanceFilter filter) => new(
+        await PurgeAsync("created_at", filter.CreatedTimeFrom, filter.CreatedTimeTo, filter.RuntimeStatus), isComplete: true);
 
     /// <summary>Deletes ended instances whose time is the threshold or earlier.</summary>
-    public Task PurgeOrchestrationHistoryAsync(DateTime threshold, OrchestrationStateTimeRangeFilterType kind)
+    public Task PurgeOrchestrationHistoryAsync(DateTime threshold, OrchestrationStateTimeRangeFilterType kind) => kind switch
     {
-        var column = kind switch
-        {
-            OrchestrationStateTimeRangeFilterType.OrchestrationCreatedTimeFilter => "created_at",
-            OrchestrationStateTimeRangeFilterType.OrchestrationCompletedTimeFilter => "completed_at",
-            OrchestrationStateTimeRangeFilterType.OrchestrationLastUpdatedTimeFilter => "updated_at",
-            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Unknown kind of time."),
-        };
-        return Purge(column, from: null, threshold, statuses: null, timeout: null);
-    }
+        OrchestrationStateTimeRangeFilterType.OrchestrationCreatedTimeFilter => PurgeAsync("created_at", null, threshold),
+        OrchestrationStateTimeRangeFilterType.OrchestrationCompletedTimeFilter => PurgeAsync("completed_at", null, threshold),
+        OrchestrationStateTimeRangeFilterType.OrchestrationLastUpdatedTimeFilter => PurgeAsync("updated_at", null, threshold),
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Unknown kind of time."),
+    };
 
-    private async Task<PurgeResult> Purge(
-        string column, DateTime? from, DateTime? to, IEnumerable<OrchestrationStatus>? statuses, TimeSpan? timeout)
-    {
-        var start = time.GetTimestamp();
-        var count = 0;
-        while (true)
-        {
-            var deleted = await writer.RunAsync(session => session.Purge(column, from, to, statuses, PurgeTogether));
-            statesChanged.Set();
-            count += deleted;
-            if (deleted < PurgeTogether || time.GetElapsedTime(start) >= timeout)
-                return new PurgeResult(count, isComplete: deleted < PurgeTogether);
-        }
-    }
+    private Task<int> PurgeAsync(string column, DateTime? from, DateTime? to, IEnumerable<OrchestrationStatus>? statuses = null) =>
+        ChangeStatesAsync(session => session.Purge(column, from, to, statuses));
 
     private static (long, string) ParseToken(string token) =>
         token.Split('|', 2) is [var ticks, var id] && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at)

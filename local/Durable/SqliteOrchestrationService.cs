@@ -39,13 +39,11 @@ public sealed partial class SqliteOrchestrationService
     /// <exception cref="IOException">Another process has it open.</exception>
     public SqliteOrchestrationService(string databasePath, SqliteOrchestrationOptions options, TimeProvider time, ILogger logger)
     {
-        this.options = options;
-        this.time = time;
-        this.logger = logger;
+        (this.options, this.time, this.logger) = (options, time, logger);
         file = new SqliteFile(databasePath, DurableSchema.Statements, DurableSchema.Version, powerSafe: true, exclusive: true);
         writer = new StoreWriter(file, atBegin: _ => { }, options.AtCommit);
-        instances = new WorkQueue(file, time, options.LockDuration, options.RetryDelay, options.MaxConcurrentOrchestrators);
-        activities = new WorkQueue(file, time, options.LockDuration, options.RetryDelay, options.MaxConcurrentActivities);
+        instances = new WorkQueue(file, time, options, options.MaxConcurrentOrchestrators);
+        activities = new WorkQueue(file, time, options, options.MaxConcurrentActivities);
     }
 
     public int TaskOrchestrationDispatcherCount => 1;
@@ -69,24 +67,15 @@ public sealed partial class SqliteOrchestrationService
     public Task StopAsync(bool isForced) => Task.CompletedTask;
     public Task CreateIfNotExistsAsync() => Task.CompletedTask;
 
+    // All instances go, the file stays.
+    public Task DeleteAsync() => ChangeStatesAsync(session => session.Execute("DELETE FROM instances"));
+    public Task DeleteAsync(bool deleteInstanceStore) => deleteInstanceStore ? DeleteAsync() : Task.CompletedTask;
     public Task CreateAsync() => DeleteAsync();
     public Task CreateAsync(bool recreateInstanceStore) => DeleteAsync(recreateInstanceStore);
-    public Task DeleteAsync() => DeleteAsync(deleteInstanceStore: true);
 
-    /// <summary>Deletes all instances; the file stays.</summary>
-    public async Task DeleteAsync(bool deleteInstanceStore)
-    {
-        if (deleteInstanceStore)
-            await writer.RunAsync(session => session.Execute("DELETE FROM instances"));
-        statesChanged.Set();
-    }
-
-    /// <summary>Never: a transaction has room for any number.</summary>
+    // A transaction has room for any number, and an abandoned item rests by itself and holds nothing else back.
     public bool IsMaxMessageCountExceeded(int currentMessageCount, OrchestrationRuntimeState runtimeState) => false;
-
-    /// <summary>None: the abandoned item rests by itself and holds nothing else back.</summary>
     public int GetDelayInSecondsAfterOnProcessException(Exception exception) => 0;
-
     public int GetDelayInSecondsAfterOnFetchException(Exception exception) =>
         exception is OperationCanceledException ? 0 : FetchFailureDelaySeconds;
 
@@ -95,8 +84,7 @@ public sealed partial class SqliteOrchestrationService
 
     public Task RenewTaskOrchestrationWorkItemLockAsync(TaskOrchestrationWorkItem workItem)
     {
-        instances.Renew(((OrchestrationItem)workItem).Lease, $"Orchestration '{workItem.InstanceId}'");
-        workItem.LockedUntilUtc = Now + options.LockDuration;
+        workItem.LockedUntilUtc = instances.Renew(((OrchestrationItem)workItem).Lease, $"Orchestration '{workItem.InstanceId}'");
         return Task.CompletedTask;
     }
 
@@ -142,30 +130,20 @@ public sealed partial class SqliteOrchestrationService
     }
 
     /// <summary>Takes nothing back, and lets the step be taken again after <see cref="SqliteOrchestrationOptions.RetryDelay"/>.</summary>
-    public Task AbandonTaskOrchestrationWorkItemAsync(TaskOrchestrationWorkItem workItem)
-    {
-        instances.Abandon(((OrchestrationItem)workItem).Lease);
-        return Task.CompletedTask;
-    }
+    public Task AbandonTaskOrchestrationWorkItemAsync(TaskOrchestrationWorkItem workItem) =>
+        instances.AbandonAsync(((OrchestrationItem)workItem).Lease);
 
     /// <summary>Lets the instance's next step be taken. The framework calls it after each step, completed or abandoned.</summary>
-    public Task ReleaseTaskOrchestrationWorkItemAsync(TaskOrchestrationWorkItem workItem)
-    {
-        instances.Return(((OrchestrationItem)workItem).Lease);
-        return Task.CompletedTask;
-    }
+    public Task ReleaseTaskOrchestrationWorkItemAsync(TaskOrchestrationWorkItem workItem) =>
+        instances.ReturnAsync(((OrchestrationItem)workItem).Lease);
 
-    /// <summary>
-    /// Activities are handed out in turn over the families of orchestrations (an instance with its sub-orchestrations), the oldest family
-    /// first.
-    /// </summary>
+    /// <summary>In turn over the families of orchestrations (an instance with its sub-orchestrations), the oldest family first.</summary>
     public Task<TaskActivityWorkItem> LockNextTaskActivityWorkItem(TimeSpan receiveTimeout, CancellationToken cancel) =>
         activities.TakeAsync(TakeActivity, receiveTimeout, cancel);
 
     public Task<TaskActivityWorkItem> RenewTaskActivityWorkItemLockAsync(TaskActivityWorkItem workItem)
     {
-        activities.Renew(((ActivityItem)workItem).Lease, $"Activity {workItem.Id}");
-        workItem.LockedUntilUtc = Now + options.LockDuration;
+        workItem.LockedUntilUtc = activities.Renew(((ActivityItem)workItem).Lease, $"Activity {workItem.Id}");
         return Task.FromResult(workItem);
     }
 
@@ -175,31 +153,35 @@ public sealed partial class SqliteOrchestrationService
         var lease = ((ActivityItem)workItem).Lease;
         var isWritten = await writer.RunAsync(session =>
         {
-            if (!activities.Owns(lease) || !session.DeleteActivity(lease.Row))
-                return false;
-            Deliver(session, responseMessage);
-            return true;
+            var isOurs = activities.Owns(lease) && session.DeleteActivity(lease.Row);
+            if (isOurs)
+                Deliver(session, responseMessage);
+            return isOurs;
         });
         if (!isWritten)
             logger.WorkDropped(workItem.Id);
-        activities.Return(lease);
+        await activities.ReturnAsync(lease);
         instances.Wake();
     }
 
     /// <inheritdoc cref="AbandonTaskOrchestrationWorkItemAsync"/>
-    public Task AbandonTaskActivityWorkItemAsync(TaskActivityWorkItem workItem)
-    {
-        activities.Abandon(((ActivityItem)workItem).Lease);
-        return Task.CompletedTask;
-    }
+    public Task AbandonTaskActivityWorkItemAsync(TaskActivityWorkItem workItem) => activities.AbandonAsync(((ActivityItem)workItem).Lease);
 
     /// <summary>Commits what waits and frees the file.</summary>
     public ValueTask DisposeAsync() => writer.DisposeAsync();
 
+    private async Task<T> ChangeStatesAsync<T>(Func<SqliteSession, T> work)
+    {
+        var result = await writer.RunAsync(work);
+        instances.Wake();
+        statesChanged.Set();
+        return result;
+    }
+
     private void KeepHistory(long instance, IList<HistoryEvent> events)
     {
-        if (histories.Count >= MaxHistories && histories.Keys.FirstOrDefault() is var other)
-            histories.TryRemove(other, out _);
+        if (histories.Count >= MaxHistories)
+            histories.TryRemove(histories.Keys.FirstOrDefault(), out _);
         histories[instance] = events;
     }
 

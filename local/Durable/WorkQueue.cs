@@ -5,10 +5,8 @@ namespace Sdxl.Local.Durable;
 /// exactly when they must. They are timed by the monotonic clock, which on Linux stands still in sleep: a laptop that wakes up has not lost
 /// its leases.
 /// </summary>
-/// <param name="duration">After this time without renewal a row is free again.</param>
-/// <param name="retryDelay">How long a row rests that was given back undone.</param>
 /// <param name="maxResting">With so many rows at rest nothing is taken: then the worker is down rather than one row bad.</param>
-internal sealed class WorkQueue(SqliteFile file, TimeProvider time, TimeSpan duration, TimeSpan retryDelay, int maxResting)
+internal sealed class WorkQueue(SqliteFile file, TimeProvider time, SqliteOrchestrationOptions options, int maxResting)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<long, Lease> leases = [];
@@ -47,13 +45,13 @@ internal sealed class WorkQueue(SqliteFile file, TimeProvider time, TimeSpan dur
         }
     }
 
-    /// <summary>There is new work.</summary>
+    /// <summary>There may be new work.</summary>
     public void Wake() => changed.Set();
 
     public Lease Lease(long row)
     {
         lock (gate)
-            return leases[row] = new Lease(row, Elapsed + duration, isResting: false);
+            return leases[row] = new Lease(row, Elapsed + options.LockDuration, isResting: false);
     }
 
     public bool IsLeased(long row)
@@ -69,27 +67,29 @@ internal sealed class WorkQueue(SqliteFile file, TimeProvider time, TimeSpan dur
             return leases.GetValueOrDefault(lease.Row) == lease;
     }
 
+    /// <returns>Its new end.</returns>
     /// <exception cref="InvalidOperationException">It ran out, and another has taken the row.</exception>
-    public void Renew(Lease lease, string work)
+    public DateTime Renew(Lease lease, string work)
     {
         lock (gate)
         {
             if (!Owns(lease))
                 throw new InvalidOperationException($"{work} is no longer locked by this run.");
-            lease.Until = Elapsed + duration;
+            lease.Until = Elapsed + options.LockDuration;
         }
+        return time.GetUtcNow().UtcDateTime + options.LockDuration;
     }
 
     /// <summary>The work is done.</summary>
-    public void Return(Lease lease) => Change(lease, () => leases.Remove(lease.Row));
+    public Task ReturnAsync(Lease lease) => ChangeAsync(lease, () => leases.Remove(lease.Row));
 
     /// <summary>The work is not done; the row rests.</summary>
-    public void Abandon(Lease lease) => Change(lease, () =>
+    public Task AbandonAsync(Lease lease) => ChangeAsync(lease, () =>
     {
         // Rows at rest are few, so a look through them keeps the dictionary small; rows that are taken end otherwise.
         foreach (var other in leases.Values.Where(other => other.IsResting && other.Until <= Elapsed).ToList())
             leases.Remove(other.Row);
-        leases[lease.Row] = new Lease(lease.Row, Elapsed + retryDelay, isResting: true);
+        leases[lease.Row] = new Lease(lease.Row, Elapsed + options.RetryDelay, isResting: true);
     });
 
     public void FreeAll()
@@ -99,17 +99,19 @@ internal sealed class WorkQueue(SqliteFile file, TimeProvider time, TimeSpan dur
         Wake();
     }
 
-    private void Change(Lease lease, Action change)
+    private Task ChangeAsync(Lease lease, Action change)
     {
         lock (gate)
         {
             if (!Owns(lease))
-                return;
+                return Task.CompletedTask;
             change();
         }
         Wake();
+        return Task.CompletedTask;
     }
 
+    /// <returns>The rows that may not be taken now (null: take nothing), and how long until the first of them is free.</returns>
     private (string? Rows, TimeSpan? FreeIn) Busy()
     {
         lock (gate)

@@ -9,6 +9,7 @@ namespace Sdxl.Local.Functions.Durable;
 /// <summary>What the app's DurableTaskClient calls: starts, signals, reads, lists and purges orchestrations.</summary>
 internal sealed class TaskHubSidecar(SqliteOrchestrationService store) : P.TaskHubSidecarService.TaskHubSidecarServiceBase
 {
+    // In these an existing instance is kept and the start refused, unless the app says otherwise.
     private static readonly OrchestrationStatus[] Unfinished =
         [OrchestrationStatus.Running, OrchestrationStatus.Pending, OrchestrationStatus.Suspended];
 
@@ -40,13 +41,11 @@ internal sealed class TaskHubSidecar(SqliteOrchestrationService store) : P.TaskH
             OrchestrationInstance = instance,
             ScheduledStartTime = request.ScheduledStartTimestamp?.ToDateTime(),
             Tags = new Dictionary<string, string>(request.Tags),
-            ParentTraceContext = request.ParentTraceContext is { TraceParent.Length: > 0 } trace
-                ? new DistributedTraceContext(trace.TraceParent, trace.TraceState)
-                : null,
+            ParentTraceContext = request.ParentTraceContext is not { TraceParent.Length: > 0 } trace ? null
+                : new DistributedTraceContext(trace.TraceParent, trace.TraceState),
         };
-        // The statuses in which an existing instance is kept and the start refused.
-        var kept = request.OrchestrationIdReusePolicy is { ReplaceableStatus.Count: > 0 } policy
-            ? [.. System.Enum.GetValues<OrchestrationStatus>().Except(Statuses(policy.ReplaceableStatus)!)]
+        var kept = Statuses(request.OrchestrationIdReusePolicy?.ReplaceableStatus) is { } replaceable
+            ? [.. System.Enum.GetValues<OrchestrationStatus>().Except(replaceable)]
             : Unfinished;
         try
         {
@@ -123,8 +122,8 @@ internal sealed class TaskHubSidecar(SqliteOrchestrationService store) : P.TaskH
         return new P.PurgeInstancesResponse { DeletedInstanceCount = purged, IsComplete = true };
     }
 
-    private static List<OrchestrationStatus>? Statuses(IReadOnlyCollection<P.OrchestrationStatus> statuses) =>
-        statuses.Count == 0 ? null : [.. statuses.Select(status => (OrchestrationStatus)status)];
+    private static List<OrchestrationStatus>? Statuses(IReadOnlyCollection<P.OrchestrationStatus>? statuses) =>
+        statuses is null or { Count: 0 } ? null : [.. statuses.Select(status => (OrchestrationStatus)status)];
 
     private static P.GetInstanceResponse Answer(OrchestrationState state, P.GetInstanceRequest request) =>
         new() { Exists = true, OrchestrationState = ToProto(state, request.GetInputsAndOutputs) };

@@ -39,7 +39,7 @@ internal sealed class HttpFunctions(HostContext host, WorkerSupervisor superviso
                 try
                 {
                     var endpoint = endpoints.Map(RoutePatternFactory.Parse(route), context => ForwardAsync(context, worker, function));
-                    if (function.Methods is { Count: > 0 } methods)
+                    if (function.Trigger["methods"]?.Deserialize<string[]>() is { Length: > 0 } methods)
                         endpoint.WithMetadata(new HttpMethodMetadata(methods));
                 }
                 catch (Exception exception) when (exception is RoutePatternException or JsonException)

@@ -1,8 +1,6 @@
 namespace Sdxl.Local.Functions.Triggers;
 
-/// <summary>
-/// Fires one timer function at the times of its schedule. Times that pass while it runs, or while the host is down, are not made up for.
-/// </summary>
+/// <summary>Fires one timer function. Times that pass while it runs, or while the host is down, are not made up for.</summary>
 internal sealed class TimerTrigger : IAsyncDisposable
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1); // a runtime's timers cannot wait longer than 49
@@ -16,20 +14,20 @@ internal sealed class TimerTrigger : IAsyncDisposable
     public TimerTrigger(FunctionInfo function, HostContext host, WorkerSupervisor supervisor)
     {
         (this.function, this.host, this.supervisor) = (function, host, supervisor);
-        var schedule = Schedule.Parse(host.Options.Settings.Resolve(function.Trigger.Text("schedule") ?? ""));
-        running = Task.Run(() => RunAsync(schedule));
+        var next = Schedule.Parse(host.Options.Settings.Resolve(function.Trigger.Text("schedule") ?? ""));
+        running = Task.Run(() => RunAsync(next));
     }
 
     /// <summary>Waits for the function, if it runs, at the host's end.</summary>
     public ValueTask DisposeAsync() => new(running);
 
-    private async Task RunAsync(Schedule schedule)
+    private async Task RunAsync(Func<DateTimeOffset, DateTimeOffset?> next)
     {
         DateTimeOffset? last = null;
         var now = DateTimeOffset.UtcNow;
         if (function.Trigger.Flag("runOnStartup") == true)
-            await FireAsync(last, schedule.Next(now));
-        for (var next = schedule.Next(now); next is { } due; next = schedule.Next(now))
+            await FireAsync(last, next(now));
+        while (next(now) is { } due)
         {
             for (var left = due - now; left > TimeSpan.Zero; left = due - DateTimeOffset.UtcNow)
             {
@@ -38,7 +36,7 @@ internal sealed class TimerTrigger : IAsyncDisposable
                 if (host.Stopping.IsCancellationRequested)
                     return;
             }
-            await FireAsync(last, schedule.Next(due));
+            await FireAsync(last, next(due));
             last = due;
             now = DateTimeOffset.UtcNow is var after && after > due ? after : due;
         }

@@ -169,22 +169,6 @@ public sealed class LifecycleTests
         }
     }
 
-    [Fact]
-    public async Task A_purge_with_a_time_limit_says_that_it_has_not_finished()
-    {
-        await using var hub = Waiting();
-        for (var i = 0; i < 150; i++)
-            await hub.Client.CreateScheduledOrchestrationInstanceAsync("Wait", "", $"i{i}", "", DateTime.UtcNow.AddHours(1));
-        await Task.WhenAll(Enumerable.Range(0, 150).Select(i => hub.Service.ForceTerminateTaskOrchestrationAsync($"i{i}", "")));
-
-        var filter = new PurgeInstanceFilter(DateTime.MinValue, null, null) { Timeout = TimeSpan.Zero };
-        var cut = await hub.Service.PurgeInstanceStateAsync(filter);
-        Assert.Equal((100, false), (cut.DeletedInstanceCount, cut.IsComplete));
-        filter.Timeout = null;
-        var rest = await hub.Service.PurgeInstanceStateAsync(filter);
-        Assert.Equal((50, true), (rest.DeletedInstanceCount, rest.IsComplete));
-    }
-
     [Theory]
     [InlineData(OrchestrationStateTimeRangeFilterType.OrchestrationCreatedTimeFilter)]
     [InlineData(OrchestrationStateTimeRangeFilterType.OrchestrationCompletedTimeFilter)]
