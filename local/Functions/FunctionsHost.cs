@@ -26,10 +26,9 @@ public sealed class FunctionsHost : IAsyncDisposable
     private readonly HostContext host;
     private readonly WorkerSupervisor supervisor;
     private readonly DurableFunctions durable;
-    private readonly HttpFunctions http;
     private readonly WebApplication rpcServer;
     private readonly WebApplication webServer;
-    private readonly List<IAsyncDisposable> triggers = [];
+    private readonly List<Task> triggers = [];
     private Task starting = Task.CompletedTask;
 
     private FunctionsHost(FunctionsHostOptions options)
@@ -39,12 +38,12 @@ public sealed class FunctionsHost : IAsyncDisposable
         var streams = new WorkerStreams(host);
         rpcServer = BuildRpcServer(streams);
         webServer = BuildWebServer();
-        supervisor = new WorkerSupervisor(host, streams) { OnReady = worker => worker.Routes = http!.RoutesOf(worker, webServer.Services) };
+        var http = new HttpFunctions(host, webServer.Services);
+        supervisor = new WorkerSupervisor(host, streams) { OnReady = worker => worker.Routes = http.RoutesOf(worker) };
         durable = new DurableFunctions(host, supervisor);
-        http = new HttpFunctions(host, supervisor, webServer.Services.GetRequiredService<IHttpForwarder>());
         if (options.HostNames is { } names)
             webServer.Use(new HostNames(names).CheckAsync);
-        webServer.Run(http.ServeAsync);
+        webServer.Run(context => HttpFunctions.ServeAsync(context, supervisor));
     }
 
     /// <summary>Where it listens, with the port that was taken; without a slash at the end.</summary>
@@ -91,8 +90,7 @@ public sealed class FunctionsHost : IAsyncDisposable
             return;
         await stopping.CancelAsync();
         await starting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        var ending = Task.WhenAll(
-            [webServer.StopAsync(), durable.StopAsync(), .. triggers.Select(trigger => trigger.DisposeAsync().AsTask())]);
+        var ending = Task.WhenAll([webServer.StopAsync(), durable.StopAsync(), .. triggers]);
         if (await Task.WhenAny(ending, Task.Delay(Options.StopPatience)) != ending)
         {
             if (supervisor.Current?.Stream.Running is > 0 and var running)
@@ -104,7 +102,6 @@ public sealed class FunctionsHost : IAsyncDisposable
         await webServer.DisposeAsync();
         await rpcServer.StopAsync();
         await rpcServer.DisposeAsync();
-        http.Dispose();
     }
 
     private FunctionsHostOptions Options => host.Options;
@@ -131,9 +128,9 @@ public sealed class FunctionsHost : IAsyncDisposable
         try
         {
             if (function.IsTriggeredBy("serviceBusTrigger"))
-                triggers.Add(await ServiceBusTrigger.StartAsync(function, host, supervisor));
+                triggers.Add(await new ServiceBusTrigger(function, host, supervisor).StartAsync());
             else if (function.IsTriggeredBy("timerTrigger"))
-                triggers.Add(new TimerTrigger(function, host, supervisor));
+                triggers.Add(new TimerTrigger(function, host, supervisor).Start());
             else if (!new[] { "httpTrigger", "orchestrationTrigger", "activityTrigger" }.Any(function.IsTriggeredBy))
                 host.Logger.TriggerNotServed(function.Name, function.TriggerType);
         }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing.Patterns;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Sdxl.Local.Functions.Http;
 
@@ -8,7 +9,7 @@ namespace Sdxl.Local.Functions.Http;
 /// Serves HTTP functions: the invocation goes over the worker's stream, the request itself to the worker's own web server, both at once;
 /// the worker joins them by the invocation's id.
 /// </summary>
-internal sealed class HttpFunctions(HostContext host, WorkerSupervisor supervisor, IHttpForwarder forwarder) : IDisposable
+internal sealed class HttpFunctions(HostContext host, IServiceProvider services)
 {
     private const int BadGateway = StatusCodes.Status502BadGateway;
     private const int TooLarge = StatusCodes.Status413PayloadTooLarge;
@@ -19,7 +20,7 @@ internal sealed class HttpFunctions(HostContext host, WorkerSupervisor superviso
     private static readonly ForwarderRequestConfig Config =
         new() { ActivityTimeout = Timeout.InfiniteTimeSpan, Version = HttpVersion.Version11 };
 
-    private readonly HttpMessageInvoker client = new(new SocketsHttpHandler
+    private static readonly HttpMessageInvoker Client = new(new SocketsHttpHandler
     {
         UseProxy = false,
         UseCookies = false,
@@ -27,8 +28,10 @@ internal sealed class HttpFunctions(HostContext host, WorkerSupervisor superviso
         ConnectTimeout = TimeSpan.FromSeconds(5),
     });
 
+    private readonly IHttpForwarder forwarder = services.GetRequiredService<IHttpForwarder>();
+
     /// <summary>A worker's HTTP functions. Their routes are read as the worker reads them, which routes each request again.</summary>
-    public RequestDelegate RoutesOf(RunningWorker worker, IServiceProvider services)
+    public RequestDelegate RoutesOf(RunningWorker worker)
     {
         var functions = worker.Functions.Values.Where(function => function.IsTriggeredBy("httpTrigger") && worker.HttpUri is not null);
         return new ApplicationBuilder(services).UseRouting().UseEndpoints(endpoints =>
@@ -51,7 +54,7 @@ internal sealed class HttpFunctions(HostContext host, WorkerSupervisor superviso
     }
 
     /// <summary>Answers a request when a worker is there.</summary>
-    public async Task ServeAsync(HttpContext context)
+    public static async Task ServeAsync(HttpContext context, WorkerSupervisor supervisor)
     {
         try
         {
@@ -67,8 +70,6 @@ internal sealed class HttpFunctions(HostContext host, WorkerSupervisor superviso
             // Nobody is there to be answered.
         }
     }
-
-    public void Dispose() => client.Dispose();
 
     private async Task ForwardAsync(HttpContext context, RunningWorker worker, FunctionInfo function)
     {
@@ -90,7 +91,7 @@ internal sealed class HttpFunctions(HostContext host, WorkerSupervisor superviso
             TaskScheduler.Default).Unwrap();
 
         var transform = new WorkerRequest(invocationId, invocation);
-        var error = await forwarder.SendAsync(context, worker.HttpUri!.ToString(), client, Config, transform, dropRequest.Token);
+        var error = await forwarder.SendAsync(context, worker.HttpUri!.ToString(), Client, Config, transform, dropRequest.Token);
         if (error != ForwarderError.None)
         {
             await dropInvocation.CancelAsync();

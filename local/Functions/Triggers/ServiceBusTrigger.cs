@@ -3,19 +3,14 @@ using Azure.Messaging.ServiceBus;
 namespace Sdxl.Local.Functions.Triggers;
 
 /// <summary>Fires one Service Bus function, its message locked; completed when it succeeds, given back later when it fails.</summary>
-internal sealed class ServiceBusTrigger : IAsyncDisposable
+internal sealed class ServiceBusTrigger(FunctionInfo function, HostContext host, WorkerSupervisor supervisor)
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(20);
 
-    private readonly FunctionInfo function;
-    private readonly HostContext host;
-    private readonly WorkerSupervisor supervisor;
-    private readonly ServiceBusClient client;
-    private readonly ServiceBusProcessor processor;
-
-    private ServiceBusTrigger(FunctionInfo function, HostContext host, WorkerSupervisor supervisor)
+    /// <returns>Ends with the host, after the functions that run then.</returns>
+    /// <exception cref="InvalidOperationException">The binding or a setting is wrong; the message says what to do.</exception>
+    public async Task<Task> StartAsync()
     {
-        (this.function, this.host, this.supervisor) = (function, host, supervisor);
         var (settings, trigger) = (host.Options.Settings, function.Trigger);
         var setting = trigger.Text("connection") ?? "AzureWebJobsServiceBus";
         if (!settings.TryGetValue(setting, out var connection))
@@ -28,8 +23,8 @@ internal sealed class ServiceBusTrigger : IAsyncDisposable
             PrefetchCount = 0, // a message fetched ahead ages under its lock
         };
         var source = settings.Resolve(trigger.Text("topicName") ?? trigger.Text("queueName")!);
-        client = host.Options.ConnectServiceBus(connection);
-        processor = trigger.Text("subscriptionName") is { } subscription
+        var client = host.Options.ConnectServiceBus(connection);
+        var processor = trigger.Text("subscriptionName") is { } subscription
             ? client.CreateProcessor(source, settings.Resolve(subscription), options)
             : client.CreateProcessor(source, options);
         processor.ProcessMessageAsync += HandleAsync;
@@ -40,19 +35,13 @@ internal sealed class ServiceBusTrigger : IAsyncDisposable
                 host.Logger.QueueFailed(failed.EntityPath, failed.ErrorSource, failed.Exception.Message);
             return Task.CompletedTask;
         };
+        await processor.StartProcessingAsync();
+        return StopWithHostAsync(client, processor);
     }
 
-    /// <exception cref="InvalidOperationException">The binding or a setting is wrong; the message says what to do.</exception>
-    public static async Task<ServiceBusTrigger> StartAsync(FunctionInfo function, HostContext host, WorkerSupervisor supervisor)
+    private async Task StopWithHostAsync(ServiceBusClient client, ServiceBusProcessor processor)
     {
-        var trigger = new ServiceBusTrigger(function, host, supervisor);
-        await trigger.processor.StartProcessingAsync();
-        return trigger;
-    }
-
-    /// <summary>Takes no more and waits for the functions that run, at the host's end.</summary>
-    public async ValueTask DisposeAsync()
-    {
+        await Task.Delay(Timeout.Infinite, host.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await processor.StopProcessingAsync();
         await processor.DisposeAsync();
         await client.DisposeAsync();

@@ -1,25 +1,17 @@
 namespace Sdxl.Local.Functions.Triggers;
 
 /// <summary>Fires one timer function. Times that pass while it runs, or while the host is down, are not made up for.</summary>
-internal sealed class TimerTrigger : IAsyncDisposable
+internal sealed class TimerTrigger(FunctionInfo function, HostContext host, WorkerSupervisor supervisor)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1); // a runtime's timers cannot wait longer than 49
 
-    private readonly FunctionInfo function;
-    private readonly HostContext host;
-    private readonly WorkerSupervisor supervisor;
-    private readonly Task running;
-
+    /// <returns>Ends with the host, after the function if it runs then.</returns>
     /// <exception cref="InvalidOperationException">The schedule or a setting is wrong; the message says what to do.</exception>
-    public TimerTrigger(FunctionInfo function, HostContext host, WorkerSupervisor supervisor)
+    public Task Start()
     {
-        (this.function, this.host, this.supervisor) = (function, host, supervisor);
         var next = Schedule.Parse(host.Options.Settings.Resolve(function.Trigger.Text("schedule") ?? ""));
-        running = Task.Run(() => RunAsync(next));
+        return Task.Run(() => RunAsync(next));
     }
-
-    /// <summary>Waits for the function, if it runs, at the host's end.</summary>
-    public ValueTask DisposeAsync() => new(running);
 
     private async Task RunAsync(Func<DateTimeOffset, DateTimeOffset?> next)
     {
