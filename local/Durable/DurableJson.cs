@@ -1,7 +1,6 @@
 using System.Reflection;
 using Newtonsoft.Json;
 using Newtonsoft.Json.Serialization;
-using JsonProperty = Newtonsoft.Json.Serialization.JsonProperty;
 using JsonSerializer = Newtonsoft.Json.JsonSerializer;
 
 namespace Sdxl.Local.Durable;
@@ -17,7 +16,7 @@ internal static class DurableJson
     {
         TypeNameHandling = TypeNameHandling.Auto,
         SerializationBinder = new FrameworkTypes(),
-        ContractResolver = new Contracts(),
+        Converters = [new PlainValues()],
         DateTimeZoneHandling = DateTimeZoneHandling.RoundtripKind,
         DateParseHandling = DateParseHandling.None, // A string stays as it was, even if it looks like a date.
         NullValueHandling = NullValueHandling.Ignore,
@@ -42,10 +41,8 @@ internal static class DurableJson
         }
         catch (Newtonsoft.Json.JsonException e)
         {
-            throw new InvalidDataException(
-                $"{what} is no {typeof(T).Name} that this version can read: {e.Message} "
-                + "Start the orchestration again under the same id, which replaces it.",
-                e);
+            const string Remedy = "Start the orchestration again under the same id, which replaces it.";
+            throw new InvalidDataException($"{what} is no {typeof(T).Name} that this version can read: {e.Message} {Remedy}", e);
         }
     }
 
@@ -68,28 +65,12 @@ internal static class DurableJson
             : throw new JsonSerializationException($"Type '{type}' is not allowed."));
     }
 
-    private sealed class Contracts : DefaultContractResolver
-    {
-        protected override JsonProperty CreateProperty(MemberInfo member, MemberSerialization memberSerialization)
-        {
-            var property = base.CreateProperty(member, memberSerialization);
-            if (member.DeclaringType == typeof(FailureDetails) && member.Name == nameof(FailureDetails.Properties))
-                property.Converter = new PlainValues();
-            if (member.Name == nameof(TaskMessage.ExtensionData)) // Not state of ours, and its type is declared as an interface.
-                property.Ignored = true;
-            return property;
-        }
-    }
-
-    /// <summary>
-    /// An exception's own properties may hold anything: written without type names (the settings of a property don't reach its nested
-    /// values) and read as text, numbers and JSON objects.
-    /// </summary>
+    /// <summary>A failure's own properties may hold anything: written without type names, read as text, numbers and JSON objects.</summary>
     private sealed class PlainValues : JsonConverter
     {
         private static readonly JsonSerializer Plain = new() { DateParseHandling = DateParseHandling.None };
 
-        public override bool CanConvert(Type objectType) => true;
+        public override bool CanConvert(Type objectType) => typeof(IDictionary<string, object?>).IsAssignableFrom(objectType);
 
         public override void WriteJson(JsonWriter writer, object? value, JsonSerializer serializer) => Plain.Serialize(writer, value);
 

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using P = Microsoft.DurableTask.Protobuf;
 
@@ -12,7 +13,7 @@ internal static class HistoryProtos
     public static P.HistoryEvent ToProto(HistoryEvent happened)
     {
         var proto = new P.HistoryEvent { EventId = happened.EventId, Timestamp = Time(happened.Timestamp) };
-        object _ = happened switch
+        IMessage _ = happened switch
         {
             ExecutionStartedEvent e => proto.ExecutionStarted = ToProto(e),
             ExecutionTerminatedEvent e => proto.ExecutionTerminated = new() { Input = e.Input },
@@ -37,8 +38,8 @@ internal static class HistoryProtos
             EventRaisedEvent e => proto.EventRaised = new() { Name = e.Name, Input = e.Input },
             GenericEvent e => proto.GenericEvent = new() { Data = e.Data },
             ContinueAsNewEvent e => proto.ContinueAsNew = new() { Input = e.Result }, // before its base class
-            ExecutionCompletedEvent { OrchestrationStatus: var status } e => proto.ExecutionCompleted =
-                new() { OrchestrationStatus = (P.OrchestrationStatus)status, Result = e.Result, FailureDetails = e.FailureDetails.ToProto() },
+            ExecutionCompletedEvent { OrchestrationStatus: var end } e => proto.ExecutionCompleted =
+                new() { OrchestrationStatus = (P.OrchestrationStatus)end, Result = e.Result, FailureDetails = e.FailureDetails.ToProto() },
             _ => throw new NotSupportedException($"History events of type {happened.EventType} are not supported by this host."),
         };
         return proto;

@@ -149,7 +149,8 @@ internal sealed class TaskHubSidecar(SqliteOrchestrationService store) : P.TaskH
 
     private async Task<T> TellAsync<T>(string instanceId, HistoryEvent happened, T answer)
     {
-        await store.SendTaskOrchestrationMessageAsync(new() { OrchestrationInstance = new() { InstanceId = instanceId }, Event = happened });
+        var message = new TaskMessage { OrchestrationInstance = new() { InstanceId = instanceId }, Event = happened };
+        await store.SendTaskOrchestrationMessageAsync(message);
         return answer;
     }
 
