@@ -80,10 +80,7 @@ public sealed class FunctionsHost : IAsyncDisposable
     /// <summary>Completes when the worker has loaded its functions and all triggers are on.</summary>
     public Task WaitUntilReadyAsync(CancellationToken cancel = default) => starting.WaitAsync(cancel);
 
-    /// <summary>
-    /// Takes nothing new, lets running functions end, cancels them after <see cref="FunctionsHostOptions.StopPatience"/>, then ends the
-    /// worker.
-    /// </summary>
+    /// <summary>Takes nothing new, lets running functions end, cancels them after a while, then ends the worker.</summary>
     public async ValueTask DisposeAsync()
     {
         if (stopping.IsCancellationRequested)

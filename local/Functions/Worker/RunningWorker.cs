@@ -53,8 +53,7 @@ internal sealed class RunningWorker
         }
     }
 
-    /// <summary>Runs a function. Cancelling asks the function to end and goes on waiting for its answer.</summary>
-    /// <exception cref="WorkerGoneException">The worker ended before it answered.</exception>
+    /// <inheritdoc cref="WorkerStream.InvokeAsync"/>
     public Task<InvocationResponse> InvokeAsync(
         FunctionInfo function, string invocationId, TypedData value, Dictionary<string, TypedData> metadata, CancellationToken cancel)
     {
