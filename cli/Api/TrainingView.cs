@@ -53,6 +53,9 @@ internal sealed class TrainingView(JsonObject json)
     /// <summary>owner/name:id once published.</summary>
     public string? Version => (json["output"] as JsonObject)?["version"]?.ToString();
 
+    /// <summary>The step that did best on the pictures held out, and why; null where none was.</summary>
+    public string? Recommended => json["recommended"] is JsonObject best ? $"step {best["step"]}. {best["reason"]}" : null;
+
     /// <summary>File name -> link.</summary>
     public IReadOnlyDictionary<string, string> Files =>
         (json["output"] as JsonObject)?["files"] is JsonObject files

@@ -97,6 +97,8 @@ internal static class StatusCommand
             Console.WriteLine($"error     {training.Error}");
         if (training.Version is not null)
             Console.WriteLine($"version   {training.Version}");
+        if (training.Recommended is not null)
+            Console.WriteLine($"best      {training.Recommended}");
         if (training.Report is not null)
             Console.WriteLine($"report    {training.Report}");
         foreach (var warning in training.Warnings)

@@ -125,6 +125,7 @@ internal static class TrainCommand
                     ["folder"] = Path.GetFullPath(folder),
                     ["version"] = training.Version,
                     ["training"] = training.Id,
+                    ["recommended"] = training.Recommended,
                     ["report"] = report is null ? null : Path.GetFullPath(report),
                     ["dataset_report"] = dataset is null ? null : Path.GetFullPath(dataset),
                     ["seconds"] = Math.Round(watch.Elapsed.TotalSeconds, 1),
@@ -132,6 +133,7 @@ internal static class TrainCommand
                 [
                     $"Trained in {Shows.Duration(watch.Elapsed.TotalSeconds)}: {training.Version}",
                     $"weights  {Places.Readable(weights)}",
+                    .. training.Recommended is null ? Array.Empty<string>() : [$"best     {training.Recommended}"],
                     .. report is null ? Array.Empty<string>() : [$"report   {Places.Readable(report)}"],
                     $"draw     ./sdxl draw \"a photo of {training.Trigger ?? "TOK"} on the beach\"",
                 ]);

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Sdxl.Core.Identity;
+using Sdxl.Core.Trainings;
 using Sdxl.Core.Versions;
 
 namespace Sdxl.Core.Messages;
@@ -25,14 +26,11 @@ public abstract record WorkerEvent(JobKey Job, int Attempt, DateTimeOffset At)
 
 /// <summary>The artefacts lie under the delivery's own place, not yet published. The files' hashes are what publishing verifies.</summary>
 /// <param name="Place">jobs/{owner}/{id}/attempts/{Place}/output/….</param>
+/// <param name="HeldOut">By step; null: no picture was held out.</param>
 public sealed record TrainingCompleted(
-    JobKey Job,
-    int Attempt,
-    DateTimeOffset At,
-    string Place,
-    IReadOnlyList<VersionFile> Files,
-    double TrainSeconds
-) : WorkerEvent(Job, Attempt, At);
+    JobKey Job, int Attempt, DateTimeOffset At, string Place, IReadOnlyList<VersionFile> Files, double TrainSeconds,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<HeldOutLoss>? HeldOut = null)
+    : WorkerEvent(Job, Attempt, At);
 
 /// <summary>A worker took the prediction. How far it is, it writes to jobs/{owner}/{id}/drawing.json.</summary>
 public sealed record DrawingStarted(JobKey Job, int Attempt, DateTimeOffset At, string Device) : WorkerEvent(Job, Attempt, At);

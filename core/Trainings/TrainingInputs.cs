@@ -231,6 +231,15 @@ public sealed record TrainingInputs
             "Keep the weights with every row of sample pictures: each can be downloaded, published and drawn with. Each takes as much "
                 + "storage as a finished version (real SDXL at rank 32: about 560 MB) until the run's leftovers are removed. LoRA only."
         ),
+        new(
+            "held_out_pictures",
+            InputType.Integer,
+            0,
+            "Pictures that are not trained on but measured by, at every row of sample pictures and at the end: the step that does best on "
+                + "them is recommended. 1 or 2 of 8 or more tell enough; never more than half are held out.",
+            0,
+            100
+        ),
     ];
 
     public long Seed { get; init; }
@@ -275,6 +284,10 @@ public sealed record TrainingInputs
     /// <summary>Not written where it is false: versions of before it was there keep their ids.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool KeepCheckpoints { get; init; }
+
+    /// <summary>Not written where it is 0, for the same reason.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int HeldOutPictures { get; init; }
 
     /// <summary>Whether it has rows of sample pictures whose weights are kept.</summary>
     public bool KeepsWeights() => KeepCheckpoints && IsLora && SamplePrompts is not null;

@@ -28,6 +28,9 @@ public sealed record TrainingRecord : IJobRecord<TrainingRecord>
     /// <summary>What was published, null until then.</summary>
     public TrainingOutput? Output { get; init; }
 
+    /// <summary>What it measured on the pictures held out, by step; empty until it is published, or where none was.</summary>
+    public IReadOnlyList<HeldOutLoss> HeldOut { get; init; } = [];
+
     /// <summary>Things the user should know: skipped pictures, inputs without effect.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 

@@ -77,24 +77,7 @@ public sealed class TrainingExport
     {
         WriteWeights();
         WriteText(ConfigName, Config().ToJsonString(SdxlJson.Indented) + "\n");
-        WriteText(
-            MetricsLog.FileName,
-            string.Concat(
-                steps.Select(s =>
-                    SdxlJson.Serialize(
-                        new
-                        {
-                            s.Step,
-                            s.Loss,
-                            s.LossByTimestep,
-                            s.GradientNorm,
-                            s.Rate,
-                            s.TokenRate,
-                        }
-                    ) + "\n"
-                )
-            )
-        );
+        WriteText(MetricsLog.FileName, string.Concat(steps.Select(s => SdxlJson.Serialize(MetricsOf(s)) + "\n")));
         using (var sheet = samples.Sheet())
         {
             if (sheet is not null)
@@ -106,6 +89,16 @@ public sealed class TrainingExport
         }
         WriteText(ReportName, TrainingReport.Render(plan, settings, dataset, steps, samples));
         return written;
+    }
+
+    /// <summary>What is the same in every run: no times, no memory.</summary>
+    private static JsonObject MetricsOf(StepMetrics step)
+    {
+        var metrics = JsonSerializer.SerializeToNode(
+            new { step.Step, step.Loss, step.LossByTimestep, step.GradientNorm, step.Rate, step.TokenRate }, SdxlJson.Options)!.AsObject();
+        if (step.HeldOut is { } heldOut)
+            metrics["held_out"] = heldOut;
+        return metrics;
     }
 
     /// <summary>What a version of this step's weights needs: the weights' files, and config.json, which says the step.</summary>
@@ -226,8 +219,10 @@ public sealed class TrainingExport
     {
         string Text(double value) => value.ToString(CultureInfo.InvariantCulture);
         var side = plan.Inputs.Resolution;
-        var words = dataset
-            .Pictures.SelectMany(p => p.Caption.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        var unseen = HeldOutPictures.Of(dataset, plan.Inputs.HeldOutPictures);
+        var trained = dataset.Pictures.Where(p => !unseen.Contains(p.File)).ToList();
+        var words = trained
+            .SelectMany(p => p.Caption.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
             .GroupBy(t => t, StringComparer.Ordinal)
             .OrderBy(g => g.Key, StringComparer.Ordinal)
             .ToDictionary(g => g.Key, g => g.Count());
@@ -247,7 +242,7 @@ public sealed class TrainingExport
             ["ss_tag_frequency"] = SdxlJson.Serialize(
                 new Dictionary<string, Dictionary<string, int>> { [ShortName(plan.ModelName)] = words }
             ),
-            ["ss_num_train_images"] = Text(dataset.Pictures.Count),
+            ["ss_num_train_images"] = Text(trained.Count),
             ["ss_max_train_steps"] = Text(settings.Steps),
             ["ss_batch_size_per_device"] = Text(plan.Inputs.TrainBatchSize),
             ["ss_gradient_accumulation_steps"] = Text(settings.Accumulate),

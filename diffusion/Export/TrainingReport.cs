@@ -6,6 +6,7 @@ using Sdxl.Core.Captions;
 using Sdxl.Core.Datasets;
 using Sdxl.Core.Json;
 using Sdxl.Core.Text;
+using Sdxl.Core.Trainings;
 using Sdxl.Diffusion.Training;
 using Sdxl.Pictures;
 using SixLabors.ImageSharp;
@@ -57,8 +58,10 @@ public static class TrainingReport
             page.Append("<h2>Loss</h2>").Append(Plot(Smoothed(steps), steps.Count));
             page.Append("<h2>Loss by timestep</h2>").Append(BinTable(steps));
         }
+        AppendHeldOut(page, steps);
         AppendSamples(page, samples);
         page.Append("<h2>Data set</h2>");
+        var unseen = HeldOutPictures.Of(dataset, plan.Inputs.HeldOutPictures);
         foreach (var picture in dataset.Pictures)
         {
             var file = Path.Combine(plan.DatasetFolder, picture.File);
@@ -66,7 +69,8 @@ public static class TrainingReport
                 page.Append(
                     CultureInfo.InvariantCulture,
                     $"<figure><img alt=\"{Escape(picture.Name)}\" "
-                        + $"src=\"{DataUri(file)}\"><figcaption>{Escape(picture.Caption)}</figcaption></figure>"
+                        + $"src=\"{DataUri(file)}\"><figcaption>{(unseen.Contains(picture.File) ? "<b>Held out.</b> " : "")}"
+                        + $"{Escape(picture.Caption)}</figcaption></figure>"
                 );
         }
         page.Append("<h2>Settings</h2><table>");
@@ -81,6 +85,20 @@ public static class TrainingReport
                 $"<tr><td><code>{Escape(input.Name)}</code></td><td>{Escape(input.Value.ToString())}</td></tr>"
             );
         return page.Append("</table></body></html>\n").ToString();
+    }
+
+    private static void AppendHeldOut(StringBuilder page, IReadOnlyList<StepMetrics> steps)
+    {
+        var measured = MetricsLog.HeldOut(steps);
+        if (measured.Count == 0)
+            return;
+        page.Append("<h2>Loss on pictures held out</h2>");
+        if (Recommendation.Of(measured) is { } best)
+            page.Append(CultureInfo.InvariantCulture, $"<p><b>Recommended: step {best.Step:N0}.</b> {best.Reason}</p>");
+        page.Append("<table><tr><th>after step</th><th>mean squared error</th></tr>");
+        foreach (var one in measured)
+            page.Append(CultureInfo.InvariantCulture, $"<tr><td>{one.Step:N0}</td><td>{one.Loss:0.0000}</td></tr>");
+        page.Append("</table>");
     }
 
     private static void AppendSamples(StringBuilder page, TrainingSamples samples)

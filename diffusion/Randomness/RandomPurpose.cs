@@ -39,6 +39,9 @@ public enum RandomPurpose : uint
     /// <summary>Noise under which a training's net is judged before and after (index: sample).</summary>
     TrainJudgement = 17,
 
+    /// <summary>Noise under which a training's net is measured on the pictures held out (index: sample).</summary>
+    TrainHeldOut = 18,
+
     /// <summary>Initial LoRA weights (index: layer).</summary>
     InitialLora = 20,
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Sdxl.Diffusion.Training;
 
 /// <summary>Hears what a training does. Called on the training's thread: return soon.</summary>
@@ -37,6 +39,8 @@ public interface ITrainingObserver
 /// <param name="PeakMebibytes">Most memory of the machine that the process has held so far (resident set).</param>
 /// <param name="DevicePeakMebibytes">Most memory of the GPU that was in use so far, as its driver says; null on the processor, or where the
 /// driver says nothing.</param>
+/// <param name="HeldOut">What the net gets wrong on the pictures held out, after this step; null where that was not measured.</param>
 public sealed record StepMetrics(
     int Step, int TotalSteps, double Loss, IReadOnlyList<double?> LossByTimestep, double GradientNorm, double Rate, double TokenRate,
-    double Milliseconds, double PicturesPerSecond, double PeakMebibytes, double? DevicePeakMebibytes = null);
+    double Milliseconds, double PicturesPerSecond, double PeakMebibytes, double? DevicePeakMebibytes = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? HeldOut = null);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Sdxl.Core.Json;
+using Sdxl.Core.Trainings;
 
 namespace Sdxl.Diffusion.Training;
 
@@ -47,6 +48,10 @@ public sealed class MetricsLog : IDisposable
                 yield return metrics;
         }
     }
+
+    /// <summary>What was measured on pictures held out, by step.</summary>
+    public static IReadOnlyList<HeldOutLoss> HeldOut(IEnumerable<StepMetrics> steps) =>
+        [.. steps.Where(m => m.HeldOut is not null).Select(m => new HeldOutLoss(m.Step, m.HeldOut!.Value))];
 
     /// <summary>Most memory the process has held, MiB.</summary>
     public static double PeakMebibytes()

@@ -20,9 +20,6 @@ public sealed record OwnErrors(IReadOnlyList<double> Squares)
     /// </summary>
     private const double MostOfTheStart = 2;
 
-    /// <summary>Middle timestep of each of <see cref="Samples"/> equal parts of the schedule.</summary>
-    public static int Timestep(int sample, int timesteps) => (2 * sample + 1) * timesteps / (2 * Samples);
-
     [JsonIgnore]
     public double Mean => Squares.Average();
 

@@ -25,9 +25,13 @@ public sealed class Trainer : IDisposable
     /// <summary>Strength of the pull on each row: row *= (table deviation / row deviation)^0.1.</summary>
     private const double TokenPull = 0.1;
 
+    /// <summary>Samples of a measurement on pictures held out, at least; two of each picture in any case.</summary>
+    private const int HeldOutSamples = 16;
+
     private readonly TrainingSettings settings;
     private readonly TrainedNets nets;
-    private readonly TrainingData data;
+    private readonly PictureSet own;       // trained on
+    private readonly PictureSet? heldOut;  // measured by
     private readonly BatchFeed feed;
     private readonly Device device;
     private readonly ScalarType compute;
@@ -38,21 +42,16 @@ public sealed class Trainer : IDisposable
     private readonly FlatParameters netParameters, rowParameters;
     private readonly ParameterGroup netGroup, rowGroup;
     private readonly Dictionary<string, Linear> adapted = [];
-    private (Tensor States, Tensor Pooled)? textCache; // [n,T,D], [n,P]: from the pivot on
 
     /// <param name="compute">Type of the nets' passes.</param>
     /// <param name="parent">What to begin with; null: the base model, a LoRA of no effect and vectors by chance.</param>
+    /// <param name="unseen">Pictures that are not trained on; null: none.</param>
     public Trainer(
-        TrainingSettings settings,
-        TrainedNets nets,
-        TrainingData data,
-        ITrainingNoise noise,
-        NoiseSchedule schedule,
-        ScalarType compute,
-        ParentWeights? parent = null
-    )
+        TrainingSettings settings, TrainedNets nets, TrainingData data, ITrainingNoise noise, NoiseSchedule schedule, ScalarType compute,
+        ParentWeights? parent = null, TrainingData? unseen = null)
     {
-        (this.settings, this.nets, this.data, this.compute) = (settings, nets, data, compute);
+        (this.settings, this.nets, this.compute) = (settings, nets, compute);
+        (own, heldOut) = (new PictureSet(data), unseen is null ? null : new PictureSet(unseen));
         device = data.LatentMean.device;
         batchSize = noise.Pictures(0).Length;
         feed = new BatchFeed(noise, data, settings.NoiseOffset > 0, device, settings.Steps * settings.Accumulate);
@@ -115,7 +114,7 @@ public sealed class Trainer : IDisposable
         nets.Encode(ids1.to(device), ids2.to(device), rowParameters["rows_1"], rowParameters["rows_2"]);
 
     /// <summary>True once the text encoders are not needed any more.</summary>
-    public bool PastPivot => textCache is not null;
+    public bool PastPivot => own.Texts is not null;
 
     /// <summary>Does update <paramref name="step"/> (0, 1, …).</summary>
     /// <returns>The step's numbers, still on the device.</returns>
@@ -156,30 +155,50 @@ public sealed class Trainer : IDisposable
         );
     }
 
-    /// <summary>What the net gets wrong as it is now; changes nothing. As many samples at a time as a batch has.</summary>
-    public OwnErrors Judge()
+    /// <summary>What the net gets wrong on its own pictures as it is now; changes nothing.</summary>
+    public OwnErrors Judge() => new(ErrorsOf(own, OwnErrors.Samples, RandomPurpose.TrainJudgement));
+
+    /// <summary>
+    /// What the net gets wrong on the pictures held out as it is now: mean squared error, always under the same noise at the same
+    /// timesteps; changes nothing. Null where none is held out.
+    /// </summary>
+    public double? HeldOut() => heldOut is null ? null
+        : ErrorsOf(heldOut, Math.Max(HeldOutSamples, 2 * heldOut.Data.Pictures), RandomPurpose.TrainHeldOut).Average();
+
+    /// <summary>Middle timestep of a sample's part of the schedule, of as many equal parts as there are samples.</summary>
+    public static int Timestep(int sample, int samples, int timesteps) => (2 * sample + 1) * timesteps / (2 * samples);
+
+    /// <summary>Squared errors of so many samples, the pictures in turn; as many samples at a time as a batch has.</summary>
+    private List<double> ErrorsOf(PictureSet set, int count, RandomPurpose purpose)
     {
         using var guard = no_grad();
         var squares = new List<double>();
-        foreach (var samples in Enumerable.Range(0, OwnErrors.Samples).Chunk(batchSize))
+        foreach (var samples in Enumerable.Range(0, count).Chunk(batchSize))
         {
             using var scope = NewDisposeScope();
-            var index = tensor(samples.Select(s => (long)s % data.Pictures).ToArray()).to(device);
-            var times = tensor(samples.Select(s => (long)OwnErrors.Timestep(s, (int)signal.shape[0])).ToArray()).to(device);
-            var shape = data.BatchShape(1)[1..];
-            var eps = stack(samples.Select(s => CounterRandom.Normal(settings.Seed, RandomPurpose.TrainJudgement, 0, s, shape))).to(device);
-            var errors = Errors(index, times, data.LatentMean.index_select(0, index), eps);
+            var index = tensor(samples.Select(s => (long)s % set.Data.Pictures).ToArray()).to(device);
+            var times = tensor(samples.Select(s => (long)Timestep(s, count, (int)signal.shape[0])).ToArray()).to(device);
+            var shape = set.Data.BatchShape(1)[1..];
+            var eps = stack(samples.Select(s => CounterRandom.Normal(settings.Seed, purpose, 0, s, shape))).to(device);
+            var errors = Errors(set, index, times, set.Data.LatentMean.index_select(0, index), eps);
             squares.AddRange(errors.cpu().data<float>().ToArray().Select(e => (double)e));
         }
-        return new OwnErrors(squares);
+        return squares;
     }
 
     /// <summary>Freezes the rows and computes every caption's text states; the encoders are free to go after it.</summary>
     public void PassPivot()
     {
-        if (textCache is not null)
+        if (PastPivot)
             return;
         rowGroup.Freeze();
+        own.Texts = TextsOf(own.Data);
+        if (heldOut is not null)
+            heldOut.Texts = TextsOf(heldOut.Data);
+    }
+
+    private (Tensor States, Tensor Pooled) TextsOf(TrainingData data)
+    {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
         // One caption at a time: the same bits whatever the number of captions or the batch.
@@ -189,7 +208,7 @@ public sealed class Trainer : IDisposable
                 nets.Encode(data.Ids1.narrow(0, i, 1), data.Ids2.narrow(0, i, 1), rowParameters["rows_1"], rowParameters["rows_2"])
             )
             .ToList();
-        textCache = (
+        return (
             cat([.. all.Select(a => a.States)], 0).DetachFromDisposeScope(),
             cat([.. all.Select(a => a.Pooled)], 0).DetachFromDisposeScope()
         );
@@ -257,17 +276,18 @@ public sealed class Trainer : IDisposable
             eps = drawn.Noise;
             if (drawn.Offset is { } offset)
                 eps = eps.Plus(offset * Num(settings.NoiseOffset));
-            z = data
+            z = own.Data
                 .LatentMean.index_select(0, drawn.Index)
-                .addcmul_(data.LatentDeviation.index_select(0, drawn.Index), drawn.Posterior, Num(1));
+                .addcmul_(own.Data.LatentDeviation.index_select(0, drawn.Index), drawn.Posterior, Num(1));
         }
-        var loss = Errors(drawn.Index, drawn.Times, z, eps);
+        var loss = Errors(own, drawn.Index, drawn.Times, z, eps);
         return (lossWeights is null ? loss : loss * lossWeights.index_select(0, drawn.Times), drawn.Timesteps);
     }
 
     /// <summary>Mean squared error of each sample under its mask, [B].</summary>
-    private Tensor Errors(Tensor index, Tensor t, Tensor z, Tensor eps)
+    private Tensor Errors(PictureSet set, Tensor index, Tensor t, Tensor z, Tensor eps)
     {
+        var data = set.Data;
         Tensor noised, target;
         using (no_grad())
         {
@@ -276,7 +296,7 @@ public sealed class Trainer : IDisposable
             target = settings.VelocityPrediction ? a * eps - s * z : eps;
         }
 
-        var (states, pooled) = textCache is { } cache
+        var (states, pooled) = set.Texts is { } cache
             ? (cache.States.index_select(0, index), cache.Pooled.index_select(0, index))
             : nets.Encode(
                 data.Ids1.index_select(0, index),
@@ -403,8 +423,18 @@ public sealed class Trainer : IDisposable
         signal.Dispose();
         spread.Dispose();
         lossWeights?.Dispose();
-        textCache?.States.Dispose();
-        textCache?.Pooled.Dispose();
+        own.Texts?.States.Dispose();
+        own.Texts?.Pooled.Dispose();
+        heldOut?.Texts?.States.Dispose();
+        heldOut?.Texts?.Pooled.Dispose();
+    }
+
+    private sealed class PictureSet(TrainingData data)
+    {
+        public TrainingData Data => data;
+
+        /// <summary>[n,T,D], [n,P]: from the pivot on.</summary>
+        public (Tensor States, Tensor Pooled)? Texts { get; set; }
     }
 }
 

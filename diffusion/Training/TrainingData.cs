@@ -20,6 +20,14 @@ public sealed record TrainingData(Tensor LatentMean, Tensor LatentDeviation, Ten
     /// <summary>Shape of a batch of latents.</summary>
     public long[] BatchShape(int batch) => [batch, .. LatentMean.shape[1..]];
 
+    /// <summary>Some of the pictures; new tensors, of the caller's dispose scope.</summary>
+    public TrainingData Of(IReadOnlyList<int> pictures)
+    {
+        using var index = tensor(pictures.Select(i => (long)i).ToArray());
+        Tensor Pick(Tensor t) => t.index_select(0, index);
+        return new TrainingData(Pick(LatentMean), Pick(LatentDeviation), Pick(Mask), Pick(TimeIds), Pick(Ids1), Pick(Ids2));
+    }
+
     /// <summary>The same data elsewhere; detached from dispose scopes.</summary>
     public TrainingData On(Device device)
     {

@@ -66,7 +66,8 @@ public abstract record TrainingOutcome
     private TrainingOutcome() { }
 
     /// <param name="Files">Names of the files in the output folder.</param>
-    public sealed record Completed(int Steps, IReadOnlyList<string> Files) : TrainingOutcome;
+    /// <param name="HeldOut">By step; empty where no picture was held out.</param>
+    public sealed record Completed(int Steps, IReadOnlyList<string> Files, IReadOnlyList<HeldOutLoss> HeldOut) : TrainingOutcome;
 
     /// <param name="Step">Steps done; a checkpoint of exactly this step is on disk, unless the training was canceled for good.</param>
     public sealed record Stopped(int Step) : TrainingOutcome;

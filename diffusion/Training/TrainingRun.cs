@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Sdxl.Core.Bases;
 using Sdxl.Core.Captions;
+using Sdxl.Core.Datasets;
 using Sdxl.Core.Faults;
 using Sdxl.Core.Json;
 using Sdxl.Core.Trainings;
@@ -38,6 +39,7 @@ public sealed class TrainingRun
     private TrainingDevice device;         // with a checkpoint's number of threads
     private readonly TrainingSettings settings;
     private readonly DatasetReader dataset;
+    private readonly IReadOnlyList<int> trained, heldOut; // entries of the data set
     private readonly CheckpointStore checkpoints;
     private readonly string hash;
     private readonly string baseIdentity;
@@ -53,7 +55,9 @@ public sealed class TrainingRun
             Nets.VaeConfig.Load(Path.Combine(SdxlModel.ConfigFolder(plan.Base.ModelPath), "vae", "config.json")).Downscale
         );
         var schedule = SdxlModel.ScheduleOf(plan.Base.ModelPath);
-        settings = TrainingSettings.From(plan.Inputs, dataset.Manifest.Pictures.Count, schedule.PredictsVelocity);
+        var unseen = HeldOutPictures.Of(dataset.Manifest, plan.Inputs.HeldOutPictures);
+        (trained, heldOut) = Split(dataset.Manifest.Pictures, unseen);
+        settings = TrainingSettings.From(plan.Inputs, trained.Count, schedule.PredictsVelocity);
         if (
             !new TriggerWords(dataset.Manifest.Trigger).All.SequenceEqual(
                 new TriggerWords(plan.Inputs.TokenString).All,
@@ -73,6 +77,7 @@ public sealed class TrainingRun
                 Encoding.UTF8.GetBytes(
                     $"{settings.Hash()}\n{SdxlJson.Serialize(settings.ScheduleFrom(schedule))}\n{baseIdentity}\n{plan.Inputs.TrainBatchSize}\n{SdxlJson.Serialize(dataset.Manifest)}"
                         + (plan.Parent is null ? "" : $"\n{plan.Parent.Version}")
+                        + (heldOut.Count == 0 ? "" : $"\nheld out: {string.Join(", ", heldOut)}")
                 )
             )
         );
@@ -143,7 +148,9 @@ public sealed class TrainingRun
         device.Apply(); // before the first tensor is computed
         using var model = SdxlModel.Load(plan.Base.ModelPath, device.For(plan.Inputs.IsLora));
         var prompts = new PromptTokens(model, dataset.Manifest.Trigger, settings.TokenVectors);
-        using var data = ReadData(model, prompts);
+        var (data, unseen) = ReadData(model, prompts);
+        using var _ = data;
+        using var __ = unseen;
         var nets = new TrainedNets(
             model.UNet,
             model.TextEncoder!,
@@ -155,8 +162,8 @@ public sealed class TrainingRun
         var noise = new CounterNoise(settings.Seed, data.Pictures, plan.Inputs.TrainBatchSize, schedule.Timesteps);
         // A checkpoint holds all that trains: the version it once began with is not read again.
         using var trainer = found is null && plan.Parent is { } parent
-            ? FromParent(parent, model, weights => new Trainer(settings, nets, data, noise, schedule, device.Compute, weights))
-            : new Trainer(settings, nets, data, noise, schedule, device.Compute);
+            ? FromParent(parent, model, weights => new Trainer(settings, nets, data, noise, schedule, device.Compute, weights, unseen))
+            : new Trainer(settings, nets, data, noise, schedule, device.Compute, null, unseen);
         var done = found is null ? 0 : Restore(trainer, found);
         trainer.RateFactor = Math.Pow(0.5, rollbacks);
         var start = found is null ? JudgeBase(trainer) : found.Info.Start;
@@ -205,11 +212,12 @@ public sealed class TrainingRun
                 samples.End = done;
             var checkpointIsDue = ended || done % plan.Inputs.CheckpointingSteps == 0;
             var asked = plan.SamplesAsked?.Invoke() == true;
-            if (checkpointIsDue || !device.Cuda || unread.Count == StepsReadTogether || asked || samples.AreDue(done))
-                ReadNumbers(unread, done, schedule.Timesteps, clock, metrics);
+            var isRow = ended || asked || done % plan.Inputs.SampleEverySteps == 0;
+            if (checkpointIsDue || !device.Cuda || unread.Count == StepsReadTogether || isRow)
+                ReadNumbers(unread, done, schedule.Timesteps, clock, metrics, isRow ? trainer.HeldOut : null);
             var stopping = stop.IsCancellationRequested && !ended;
             if (stopping && unread.Count > 0)
-                ReadNumbers(unread, done, schedule.Timesteps, clock, metrics);
+                ReadNumbers(unread, done, schedule.Timesteps, clock, metrics, measure: null);
             if ((stopping && !plan.Canceled.IsCancellationRequested) || checkpointIsDue)
                 WriteCheckpoint(trainer, samples.Key, start, done);
             if (stopping)
@@ -226,7 +234,9 @@ public sealed class TrainingRun
                 "The training began under an older build, which did not note what the base model gets wrong: its end is not judged."
             );
         var steps = MetricsLog.Read(Path.Combine(plan.WorkFolder, MetricsLog.FileName)).ToList();
-        var files = new TrainingExport(plan, settings, dataset.Manifest, model, trainer, samples).Write(steps);
+        // A row that somebody asked for is in no file, so that asking changes none.
+        var regular = steps.Select(m => m.Step == done || m.Step % plan.Inputs.SampleEverySteps == 0 ? m : m with { HeldOut = null });
+        var files = new TrainingExport(plan, settings, dataset.Manifest, model, trainer, samples).Write([.. regular]);
         foreach (var file in files)
             observer.Log($"Wrote {file}.");
         if (settings.Lora is { Dora: true })
@@ -240,7 +250,10 @@ public sealed class TrainingRun
                     + "diffusers, or train without use_dora."
             );
         }
-        return new TrainingOutcome.Completed(done, files);
+        var measured = MetricsLog.HeldOut(steps);
+        if (Recommendation.Of(measured) is { } best)
+            observer.Log(FormattableString.Invariant($"Recommended: step {best.Step:N0}. {best.Reason}"));
+        return new TrainingOutcome.Completed(done, files, measured);
 
         // With the weights, where they are kept. false: it was to stop, and has left a checkpoint.
         bool TryDraw(int at, bool asked)
@@ -310,7 +323,8 @@ public sealed class TrainingRun
         }
     }
 
-    private TrainingData ReadData(SdxlModel model, PromptTokens prompts)
+    /// <summary>What is trained on, and what is held out of it (null: nothing).</summary>
+    private (TrainingData Own, TrainingData? HeldOut) ReadData(SdxlModel model, PromptTokens prompts)
     {
         using var scope = NewDisposeScope();
         var vaeHash = File.Exists(plan.Base.ModelPath)
@@ -321,9 +335,22 @@ public sealed class TrainingRun
         // Scale is affine: what it does to a deviation is what it does to mean + deviation, less what it does to mean.
         var scaledDeviation = model.Vae.Scale(mean.Plus(deviation)) - scaled;
         var captions = dataset.Manifest.Pictures.Select(p => prompts.Encode(p.Caption)).ToList();
-        return new TrainingData(
+        var all = new TrainingData(
             scaled, scaledDeviation, dataset.Masks(observer.Log), dataset.TimeIds(),
-            cat([.. captions.Select(c => c.Ids1)], 0), cat([.. captions.Select(c => c.Ids2)], 0)).On(device.For(true).Device);
+            cat([.. captions.Select(c => c.Ids1)], 0), cat([.. captions.Select(c => c.Ids2)], 0));
+        var place = device.For(true).Device;
+        if (heldOut.Count == 0)
+            return (all.On(place), null);
+        var names = heldOut.Select(i => dataset.Manifest.Pictures[i].Name).Distinct();
+        observer.Log($"Held out of the training, to measure by: {string.Join(", ", names)}.");
+        return (all.Of(trained).On(place), all.Of(heldOut).On(place));
+    }
+
+    private static (IReadOnlyList<int> Trained, IReadOnlyList<int> HeldOut) Split(
+        IReadOnlyList<DatasetPicture> pictures, IReadOnlyList<string> unseen)
+    {
+        var parts = Enumerable.Range(0, pictures.Count).ToLookup(i => unseen.Contains(pictures[i].File));
+        return ([.. parts[false]], [.. parts[true].DistinctBy(i => pictures[i].File)]);
     }
 
     /// <summary>Of a single file's VAE alone: the U-Net beside it is 5 GB and does not matter.</summary>
@@ -392,12 +419,15 @@ public sealed class TrainingRun
         observer.CheckpointWritten(folder, done);
     }
 
-    private void ReadNumbers(List<StepTensors> unread, int done, int timesteps, Stopwatch clock, MetricsLog log)
+    /// <param name="measure">Called once the steps are done, out of their time: for the last of them.</param>
+    private void ReadNumbers(
+        List<StepTensors> unread, int done, int timesteps, Stopwatch clock, MetricsLog log, Func<double?>? measure)
     {
         var numbers = unread.Select(u => (Tensors: u, Values: u.Read(timesteps))).ToList();
         if (device.Cuda && DeviceMemory.UsedMebibytes() is { } used)
             devicePeak = Math.Max(devicePeak ?? 0, used);
         var milliseconds = clock.Elapsed.TotalMilliseconds / unread.Count; // after reading: the device is done by then
+        var heldOutLoss = measure?.Invoke();
         clock.Restart();
         for (var i = 0; i < numbers.Count; i++)
         {
@@ -413,7 +443,8 @@ public sealed class TrainingRun
             var pictures = tensors.Timesteps.Count;
             var metrics = new StepMetrics(
                 step, settings.Steps, loss, byTimestep, norm, tensors.Rate, tensors.TokenRate,
-                Math.Round(milliseconds, 2), Math.Round(pictures * 1000 / milliseconds, 2), MetricsLog.PeakMebibytes(), devicePeak);
+                Math.Round(milliseconds, 2), Math.Round(pictures * 1000 / milliseconds, 2), MetricsLog.PeakMebibytes(), devicePeak,
+                step == done && heldOutLoss is { } held && double.IsFinite(held) ? held : null);
             log.Add(metrics);
             observer.Stepped(metrics);
         }

@@ -26,8 +26,9 @@ public sealed record CheckpointFileView(string Name, long Bytes, string Sha256, 
 /// <param name="Step">Steps done.</param>
 /// <param name="Version">owner/name:id as which it is published; null: it is not.</param>
 /// <param name="Urls">publish: POST makes it a version.</param>
+/// <param name="HeldOut">Its loss on the pictures held out; null: the training is not published yet, or held none out.</param>
 public sealed record CheckpointView(
-    int Step, string? Version, IReadOnlyList<CheckpointFileView> Files, IReadOnlyDictionary<string, string> Urls);
+    int Step, string? Version, IReadOnlyList<CheckpointFileView> Files, IReadOnlyDictionary<string, string> Urls, double? HeldOut);
 
 /// <summary>The checkpoints so far, by step.</summary>
 /// <param name="ExpiresAt">When they are removed; null: not by time, or the training is not over.</param>
@@ -68,7 +69,8 @@ public sealed class CheckpointsApi(
                 {
                     ["publish"] = string.Create(
                         CultureInfo.InvariantCulture, $"{root}/v1/trainings/{record.Id}/checkpoints/{kept.Step}"),
-                }));
+                },
+                record.HeldOut.FirstOrDefault(one => one.Step == kept.Step)?.Loss));
         }
         var (retention, end) = (options.Value.Retention, record.CompletedAt);
         var kind = record.Status == JobStatus.Succeeded ? retention.Scratch : retention.FailedCheckpoints;

@@ -36,13 +36,17 @@ public sealed record RunMetrics(IReadOnlyList<JsonObject> Points, int LastStep)
         return new RunMetrics(Thin(points), last);
     }
 
-    /// <summary>Evenly, the newest kept.</summary>
+    /// <summary>Evenly, the newest kept; and all that hold what few do, unless those are many, too.</summary>
     private static List<JsonObject> Thin(List<JsonObject> points)
     {
         if (points.Count <= MostPoints)
             return points;
-        var every = (points.Count + MostPoints - 1) / MostPoints;
-        return [.. points.Where((_, i) => (points.Count - 1 - i) % every == 0)];
+        var rare = points.Count(IsRare);
+        var places = rare > MostPoints / 2 ? MostPoints : MostPoints - rare;
+        var every = (points.Count + places - 1) / places;
+        return [.. points.Where((point, i) => (points.Count - 1 - i) % every == 0 || (places < MostPoints && IsRare(point)))];
+
+        static bool IsRare(JsonObject point) => point["held_out"] is not null;
     }
 
     private static JsonObject? TryParse(string line)

@@ -63,7 +63,7 @@ public static class TrainingOrchestrator
 
             // 6 publish: verify hashes, copy, make the version visible
             await Enter(TrainingStage.Publish);
-            if (await Publish(new PublishRequest(request, unpacked.Inputs, finished.Place, finished.Files)) is null)
+            if (await Publish(new(request, unpacked.Inputs, finished.Place, finished.Files, finished.HeldOut)) is null)
                 throw new TrainingCanceledException();
             context.SetCustomStatus(new TrainingStatusNote(TrainingStage.Done, 0, 0));
         }

@@ -63,6 +63,14 @@ public sealed record TrainingView
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? From { get; init; }
 
+    /// <summary>What it measured on the pictures held out, by step, once it is published; null: none was.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<HeldOutLoss>? HeldOut { get; init; }
+
+    /// <summary>The step that those measurements speak for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Recommendation? Recommended { get; init; }
+
     /// <summary>
     /// What it may cost and take while it waits for a worker; null before its archive is unpacked, and once one has begun.
     /// </summary>

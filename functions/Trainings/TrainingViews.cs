@@ -74,6 +74,8 @@ public sealed class TrainingViews(
             ExpiresAt = record.DataRemoved ? null : ends,
             Check = record.Data,
             From = record.From,
+            HeldOut = record.HeldOut.Count > 0 ? record.HeldOut : null,
+            Recommended = Recommendation.Of(record.HeldOut),
             Cost = record.IsCheck ? null : RunCost.Of(record, options.Value, time.GetUtcNow()),
         };
     }

@@ -85,7 +85,8 @@ public static class InputSchemas
         "width" or "height" or "image" or "mask" or "prompt_strength" => "picture",
         "caption_prefix" or "crop_based_on_salience" or "use_face_detection_instead" or "clipseg_temperature" or "input_images_filetype"
             => "data set",
-        "sample_prompts" or "sample_every_steps" or "keep_checkpoints" or "checkpointing_steps" or "verbose" => "run",
+        "sample_prompts" or "sample_every_steps" or "keep_checkpoints" or "held_out_pictures" or "checkpointing_steps" or "verbose"
+            => "run",
         _ when name.StartsWith("lora_", StringComparison.Ordinal) || name is "is_lora" or "use_dora" or "replicate_weights" => "lora",
         _ when name.StartsWith("refine", StringComparison.Ordinal) || name is "high_noise_frac" => "refiner",
         _ => "more",

@@ -75,11 +75,12 @@ public sealed class TrainingHandler(
             gate.End();
         }
         signals.Canceled.ThrowIfCancellationRequested();
-        if (outcome is TrainingOutcome.Stopped)
+        if (outcome is not TrainingOutcome.Completed done)
             return null;
 
         var files = await UploadAsync(turn, output, either.Token);
-        return new TrainingCompleted(job.Training, job.Attempt, time.GetUtcNow(), turn.Place, files, watch.Elapsed.TotalSeconds);
+        return new TrainingCompleted(job.Training, job.Attempt, time.GetUtcNow(), turn.Place, files, watch.Elapsed.TotalSeconds,
+            done.HeldOut.Count > 0 ? done.HeldOut : null);
     }
 
     /// <summary>

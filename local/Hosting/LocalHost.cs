@@ -1,3 +1,4 @@
+using Sdxl.Core.Settings;
 using System.Runtime.InteropServices;
 using Azure.Messaging.ServiceBus;
 using Sdxl.Local.Azurite;
@@ -51,13 +52,13 @@ internal static class LocalHost
             arguments.Listen,
             arguments.Listen is null ? null : keys.Storage
         );
-        await using var queues = await ServiceBusServer.StartAsync(
-            QueuesOf(arguments, keys),
-            loggers.CreateLogger<ServiceBusServer>(),
-            ends.Token
-        );
+        // Somebody's own, Azure's or the emulator, where the environment names one.
+        var given = Environment.GetEnvironmentVariable(Connections.ServiceBus);
+        await using var queues = given is { Length: > 0 } ? null
+            : await ServiceBusServer.StartAsync(QueuesOf(arguments, keys), loggers.CreateLogger<ServiceBusServer>(), ends.Token);
         var address = Addresses.Reachable(arguments.Listen ?? IPAddress.Loopback);
-        var programs = new DeployedPrograms(arguments, azurite.ConnectionString, queues.ConnectionString(HostKey, address), keys);
+        var serviceBus = queues?.ConnectionString(HostKey, address) ?? given!;
+        var programs = new DeployedPrograms(arguments, azurite.ConnectionString, serviceBus, keys);
         // Training takes all of a laptop's cores: page and API, which take little, come first.
         var worker = new SupervisedProcess("The worker", programs.WorkerCommand, logger) { Priority = ProcessPriorityClass.BelowNormal };
         await using var orchestrations = new SqliteOrchestrationService(
@@ -91,13 +92,13 @@ internal static class LocalHost
             // Last, because loading libtorch takes the processors that the others need, and pictures are prepared before it has a job.
             if (arguments.HasWorker)
                 worker.Start();
-            await using var client = new ServiceBusClient(queues.ConnectionString(HostKey, address));
+            await using var client = new ServiceBusClient(serviceBus);
             await using var uploads = new UploadsWatcher(storage, client, state.UploadsFile, logger);
             uploads.Start();
 
             var join = arguments.Listen is null
                 ? null
-                : new JoinToken(azurite.ConnectionString, queues.ConnectionString(WorkerKey, address)).Encode();
+                : new JoinToken(azurite.ConnectionString, queues?.ConnectionString(WorkerKey, address) ?? serviceBus).Encode();
             new HostFile(new Uri(functions.Url + "/"), azurite.ConnectionString, Environment.ProcessId, join, keys.Token).Write(state.Path);
             logger.HostReady(functions.Url, state.Path);
             await ends.WaitAsync();

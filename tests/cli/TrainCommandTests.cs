@@ -66,6 +66,7 @@ public sealed class TrainCommandTests : IDisposable
             ["files"] = new JsonObject { ["trained_model.tar"] = $"{host.Url}/files/tar", ["lora.safetensors"] = $"{host.Url}/files/lora" },
         };
         done["warnings"] = new JsonArray("Only 1 picture: 5 or more are advised, 10 to 20 are better.");
+        done["recommended"] = new JsonObject { ["step"] = 400, ["held_out"] = 0.07, ["reason"] = "What it gets wrong is least there." };
         host.Serve("GET /files/tar", "tar bytes"u8.ToArray());
         host.Serve("GET /files/lora", "lora bytes"u8.ToArray());
         host.Answer(
@@ -107,6 +108,7 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Contains("train    step 40 of 800, loss 0.1234, 5.5 steps/s, 2 min 10 s left", outcome.Lines);
         Assert.Contains("warning  Only 1 picture: 5 or more are advised, 10 to 20 are better.", outcome.Lines);
         Assert.Contains("weights  out/trained_model.tar", outcome.Lines);
+        Assert.Contains("best     step 400. What it gets wrong is least there.", outcome.Lines);
         Assert.Equal("draw     ./sdxl draw \"a photo of TOK on the beach\"", outcome.Lines[^1]);
         Assert.Equal("tar bytes", File.ReadAllText(Path.Combine(host.Home, "out", "trained_model.tar")));
         Assert.Equal("lora bytes", File.ReadAllText(Path.Combine(host.Home, "out", "lora.safetensors")));

@@ -22,7 +22,8 @@ public sealed class CheckpointTests(SharedHost shared)
             ("checkpointing_steps", "20"),
             ("sample_prompts", "a photo of TOK"),
             ("sample_every_steps", $"{Row}"),
-            ("keep_checkpoints", "true")
+            ("keep_checkpoints", "true"),
+            ("held_out_pictures", "1")
         );
         using var created = await _host.PostAsync(Short.Dataset("gizmo.zip"), "gizmo.zip", fields);
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
@@ -45,6 +46,10 @@ public sealed class CheckpointTests(SharedHost shared)
             StringComparison.Ordinal
         );
         Assert.Empty(await LeftoversAsync());
+        var measured = training["held_out"]!.AsArray().ToDictionary(m => m!["step"]!.GetValue<int>(), m => m!["loss"]!.GetValue<double>());
+        Assert.Equal(rows.Except([0]), measured.Keys);
+        Assert.Equal(measured.MinBy(m => m.Value).Key, training["recommended"]!["step"]!.GetValue<int>());
+        Assert.All(await CheckpointsAsync(), c => Assert.Equal(measured[c!["step"]!.GetValue<int>()], c!["held_out"]!.GetValue<double>()));
         var lora = (await CheckpointsAsync()).Single(c => c!["step"]!.GetValue<int>() == Row)!["files"]!.AsArray()
             .Where(f => f!["name"]!.ToString() is "trained_model.tar" or "kept-kohya.safetensors" or "kept-peft.safetensors").ToList();
         Assert.Equal(LoraFiles, lora.Count);

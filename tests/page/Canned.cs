@@ -39,7 +39,8 @@ public static class Canned
             ("caption_prefix", "string", "a photo of TOK", "Put in front of automatic captions.", "captions"),
             ("crop_based_on_salience", "boolean", true, "Crop to the square around what matters.", "pictures"),
             ("seed", "integer", null, "Same seed, same weights.", "training"),
-            ("keep_checkpoints", "boolean", false, "Keep the weights with every row of sample pictures.", "run")
+            ("keep_checkpoints", "boolean", false, "Keep the weights with every row of sample pictures.", "run"),
+            ("held_out_pictures", "integer", 0, "Pictures that are not trained on but measured by.", "run")
         );
         training["properties"]!["keep_checkpoints"]!["x-bytes-per-rank"] = new JsonObject { ["attention"] = 3 * 5_806_080 };
         api.On("GET", "/v1/schema/training", training);
@@ -109,6 +110,7 @@ public static class Canned
     public static void Put(FakeApi api, JsonObject training)
     {
         var step = training["progress"]?["step"]?.GetValue<int>() ?? 0;
+        var isMeasured = training["input"]!["held_out_pictures"] is not null;
         api.On("GET", $"/v1/trainings/{TrainingId}", training);
         api.On("GET", $"/v1/trainings/{TrainingId}/report", Report(12, 12));
         api.On(
@@ -120,11 +122,11 @@ public static class Canned
                     http.Request.Query["after"].FirstOrDefault() ?? "0",
                     System.Globalization.CultureInfo.InvariantCulture
                 );
-                return FakeApi.JsonAsync(http, Metrics(after, step));
+                return FakeApi.JsonAsync(http, Metrics(after, step, isMeasured));
             }
         );
         api.On("GET", $"/v1/trainings/{TrainingId}/samples", Samples(step));
-        api.On("GET", $"/v1/trainings/{TrainingId}/checkpoints", Checkpoints(step));
+        api.On("GET", $"/v1/trainings/{TrainingId}/checkpoints", Checkpoints(step, isMeasured && training["held_out"] is not null));
         api.On(
             "GET",
             $"/v1/trainings/{TrainingId}/logs",
@@ -157,6 +159,9 @@ public static class Canned
         await using var registration = http.RequestAborted.Register(gone.SetResult);
         await gone.Task;
     }
+
+    /// <summary>What is measured after every 200 steps.</summary>
+    private static readonly double[] s_heldOut = [0.0823, 0.0711, 0.0719, 0.0752, 0.0796];
 
     public static JsonObject Page(params JsonNode[] results) =>
         new()
@@ -255,6 +260,9 @@ public static class Canned
                 ["caption_prefix"] = "a photo of TOK",
                 ["max_train_steps"] = 1000,
                 ["use_face_detection_instead"] = true,
+                ["sample_prompts"] = "a photo of TOK",
+                ["keep_checkpoints"] = true,
+                ["held_out_pictures"] = 1,
             },
             ["urls"] = new JsonObject { ["cancel"] = $"/v1/checks/{CheckId}/cancel" },
         };
@@ -319,7 +327,7 @@ public static class Canned
                     : new JsonObject(),
         };
 
-    public static JsonObject Metrics(int after, int until) =>
+    public static JsonObject Metrics(int after, int until, bool isMeasured = false) =>
         new()
         {
             ["points"] = new JsonArray([
@@ -332,11 +340,29 @@ public static class Canned
                                 ["step"] = step,
                                 ["loss"] = 0.1 + (0.1 * Math.Exp(-step / 120.0)) + (0.02 * Math.Sin(step * 12.9898)),
                                 ["rate"] = 1e-4,
+                                ["held_out"] = isMeasured && step % 200 == 0 ? s_heldOut[(step / 200) - 1] : (double?)null,
                             }
                     ),
             ]),
             ["last_step"] = until,
         };
+
+    /// <summary>A finished training that measured itself on a picture held out: best at step 400.</summary>
+    public static JsonObject Measured()
+    {
+        var training = Training("done", "succeeded", 1000);
+        training["input"]!["held_out_pictures"] = 1;
+        training["held_out"] = new JsonArray([
+            .. s_heldOut.Select((loss, i) => (JsonNode)new JsonObject { ["step"] = (i + 1) * 200, ["loss"] = loss }),
+        ]);
+        training["recommended"] = new JsonObject
+        {
+            ["step"] = 400,
+            ["held_out"] = s_heldOut[1],
+            ["reason"] = "What it gets wrong on the pictures held out is least there, 0.0711; later it learned the others by heart.",
+        };
+        return training;
+    }
 
     public static JsonObject Samples(int until) =>
         new()
@@ -365,7 +391,7 @@ public static class Canned
         };
 
     /// <summary>One with each row of samples but the untrained and the last; the first is published.</summary>
-    public static JsonObject Checkpoints(int until) =>
+    public static JsonObject Checkpoints(int until, bool isMeasured = false) =>
         new()
         {
             ["results"] = new JsonArray([
@@ -390,6 +416,7 @@ public static class Canned
                                     ),
                                 ]),
                                 ["urls"] = new JsonObject { ["publish"] = $"/v1/trainings/{TrainingId}/checkpoints/{k * 200}" },
+                                ["held_out"] = isMeasured ? s_heldOut[k - 1] : (double?)null,
                             }
                     ),
             ]),

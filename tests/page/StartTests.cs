@@ -38,6 +38,28 @@ public sealed class StartTests(Browser browser, Site site) : IAsyncLifetime
             (sent["check"]!.ToString(), sent["name"]!.ToString(), sent["input"]!["use_face_detection_instead"]!.GetValue<bool>())
         );
         Assert.True(sent["input"]!["keep_checkpoints"]!.GetValue<bool>());
+        Assert.Equal(1, sent["input"]!["held_out_pictures"]!.GetValue<int>());
+    }
+
+    [Theory]
+    [InlineData(12, true, 1, 0)]
+    [InlineData(5, false, 0, 1)] // too few to spare one, unless that is wanted
+    public async Task A_picture_is_kept_aside_where_there_are_enough_unless_the_box_says_otherwise(
+        int pictures, bool isChecked, int byItself, int byHand)
+    {
+        Api.On("GET", $"/v1/checks/{Canned.CheckId}/report", Canned.Report(pictures, pictures));
+        foreach (var (click, expected) in new[] { (false, byItself), (true, byHand) })
+        {
+            await visit.OpenAsync("/");
+            await visit.DropAsync(StatesTests.Pictures(pictures));
+            var box = Page.GetByRole(AriaRole.Checkbox, new() { Name = "Keep 1 picture aside to find the best step" });
+            await Assertions.Expect(box).ToBeCheckedAsync(new() { Checked = isChecked });
+            if (click)
+                await box.SetCheckedAsync(!isChecked);
+            await Page.GetByRole(AriaRole.Button, new() { Name = "Start training" }).ClickAsync();
+            await Page.ArriveAsync($"**/trainings/{Canned.TrainingId}");
+            Assert.Equal(expected, Api.Sent("POST", "/v1/trainings").Last()["input"]!["held_out_pictures"]!.GetValue<int>());
+        }
     }
 
     [Fact]

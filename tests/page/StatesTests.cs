@@ -112,6 +112,9 @@ public sealed class StatesTests(Browser browser, Site site)
             await visit.Page.GetByText("Loss fell from").WaitForAsync();
             await visit.Page.Locator(".curve canvas").WaitForAsync();
         }),
+        ["training-recommended"] = new(
+            $"/trainings/{Canned.TrainingId}", api => Canned.Put(api, Canned.Measured()),
+            visit => visit.Page.GetByText("Recommended: step 400.").WaitForAsync()),
         ["training-ready"] = Training("done", "succeeded", 1000, then: visit => visit.Page.GetByText("cat is ready").First.WaitForAsync()),
         ["training-failed"] = Training(
             "train",

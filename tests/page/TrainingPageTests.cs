@@ -146,6 +146,57 @@ public sealed class TrainingPageTests(Browser browser, Site site) : IAsyncLifeti
     }
 
     [Fact]
+    public async Task Checkpoints_that_were_measured_stand_by_rank_and_the_best_is_recommended_with_its_reason()
+    {
+        Canned.Put(Api, Canned.Measured());
+        await visit.OpenAsync(Path);
+
+        await Page.GetByText("Recommended: step 400.").WaitForAsync();
+        await Page.GetByText("is least there, 0.0711").WaitForAsync();
+        var ranked = Page.GetByRole(AriaRole.List, new() { Name = "Checkpoints, the best first" }).GetByRole(AriaRole.Listitem);
+        Assert.Equal(
+            ["400", "600", "800", "1,000", "200"],
+            (await ranked.Locator("b").AllInnerTextsAsync()).Select(text => text.Split(' ')[^1]));
+        await Assertions.Expect(ranked.First).ToContainTextAsync("0.0711 on the pictures held out");
+        var best = Page.GetByRole(AriaRole.Button, new() { Name = "Open step 400: a photo of TOK" }).First;
+        await Assertions.Expect(best).ToHaveClassAsync(new System.Text.RegularExpressions.Regex("best")); // the large one
+
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Draw with step 400" }).ClickAsync();
+        await Page.ArriveAsync($"**/play?version=me%2Fcat%3A{Canned.OtherVersion}&prompt=a+photo+of+TOK");
+    }
+
+    [Fact]
+    public async Task A_recommended_step_that_is_the_last_is_what_is_published_and_one_that_was_not_kept_says_what_to_do()
+    {
+        var training = Canned.Measured();
+        (training["recommended"]!["step"], training["input"]!["keep_checkpoints"]) = (1000, false);
+        Canned.Put(Api, training);
+        await visit.OpenAsync(Path);
+        await Page.GetByText("That is what is published.").WaitForAsync();
+
+        training["recommended"]!["step"] = 600;
+        Canned.Put(Api, training);
+        await Page.ReloadAsync();
+        await Page.GetByText("Its weights were not kept. Train again with 600 steps.").WaitForAsync();
+    }
+
+    [Fact]
+    public async Task What_is_measured_while_it_trains_stands_at_its_row_and_in_the_curve()
+    {
+        var training = Canned.Training("train", "processing", 640);
+        training["input"]!["held_out_pictures"] = 1;
+        Canned.Put(Api, training);
+        await visit.OpenAsync(Path);
+
+        var row = Page.GetByRole(AriaRole.Row).Filter(new() { Has = Page.GetByRole(AriaRole.Rowheader, new() { Name = "400" }) }).First;
+        await Assertions.Expect(row).ToContainTextAsync("0.0711 on the pictures held out");
+        await Page.GetByText("The loss on pictures held out was lowest, 0.0711, at step 400.").WaitForAsync();
+        await Page.GetByText("As a table").ClickAsync();
+        foreach (var loss in new[] { "0.0823", "0.0711", "0.0719" }) // of 640 steps the table shows fifty, and these
+            await Page.GetByRole(AriaRole.Cell, new() { Name = loss, Exact = true }).WaitForAsync();
+    }
+
+    [Fact]
     public async Task Without_the_stream_of_events_polling_does()
     {
         await Page.RouteAsync("**/events", route => route.AbortAsync());

@@ -42,6 +42,9 @@ export class Curve {
 
   get last() { return this.points.at(-1)?.step ?? 0; }
 
+  /** What was measured on the pictures held out at a step; null: nothing. */
+  heldOut(step) { return this.points.find(p => p.step === step)?.held_out ?? null; }
+
   take(points, marks) {
     const last = this.last;
     const more = points.filter(p => p.step > last);
@@ -127,8 +130,9 @@ export class Curve {
   rows(held) {
     const line = smooth(this.points.map(p => p.loss), this.weight);
     const at = new Map(this.points.map((p, i) => [p, i]));
+    const shown = new Set([...thin(this.points, 50), ...thin(this.points.filter(p => Number.isFinite(p.held_out)), 50)]);
     return html`<div class="scroll" tabindex="0" role="group" aria-label=${w.training.table}><table><thead><tr><th scope="col">${w.training.checkpoint}</th><th scope="col">${w.training.raw}</th><th scope="col">${w.training.smoothed}</th>${held ? html`<th scope="col">${w.training.held}</th>` : nothing}</tr></thead>
-      <tbody>${thin(this.points, 50).map(p => html`<tr><th scope="row">${count(p.step)}</th><td>${figure(p.loss)}</td><td>${figure(line[at.get(p)])}</td>${held ? html`<td>${figure(p.held_out)}</td>` : nothing}</tr>`)}</tbody></table></div>`;
+      <tbody>${this.points.filter(p => shown.has(p)).map(p => html`<tr><th scope="row">${count(p.step)}</th><td>${figure(p.loss)}</td><td>${figure(line[at.get(p)])}</td>${held ? html`<td>${figure(p.held_out)}</td>` : nothing}</tr>`)}</tbody></table></div>`;
   }
 
   csv() {

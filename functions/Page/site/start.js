@@ -36,7 +36,7 @@ function input() {
 function everything() {
   const changed = Object.fromEntries(Object.entries(state.values).filter(([, value]) => value !== undefined));
   const word = state.word.trim() || 'TOK';
-  if (!hasOwnSettings()) return { token_string: word, ...presetOf(state.kind, word), ...changed };
+  if (!hasOwnSettings()) return { token_string: word, ...presetOf(state.kind, word), held_out_pictures: spared(), ...changed };
   const back = Object.keys(state.taken ?? {}).filter(name => changed[name] === undefined);
   return { token_string: word, ...changed, ...Object.fromEntries(back.map(name => [name, state.fields.find(f => f.name === name)?.default ?? null])) };
 }
@@ -305,6 +305,9 @@ function go() {
     <p class="muted">${state.need ?? (state.pending ? w.start.needReady(pictures.ready.length, all) : w.start.steps(input().max_train_steps ?? stepsByDefault()))}</p></div>`;
 }
 
+/** Settings that have a box of their own beside the button. */
+const boxed = ['keep_checkpoints', 'held_out_pictures'];
+
 /** What holds of a setting, whoever has set it. */
 const held = name => input()[name] ?? state.fields.find(f => f.name === name)?.default;
 
@@ -317,6 +320,18 @@ function keep() {
     @change=${e => { state.values = { ...state.values, keep_checkpoints: e.target.checked }; draw(); }}>${w.start.keep(each ? each * held('lora_rank') : 0)}</label><small id="keep-help">${w.start.keepHelp}</small></p>`;
 }
 
+/** How many pictures may be spared to find the best step with: few pictures are all needed. */
+const spared = () => Math.min(2, Math.floor(pictures.used.length / 8));
+
+/** Whether pictures are kept aside. */
+function aside() {
+  if (!state.fields.some(f => f.name === 'held_out_pictures')) return nothing;
+  const n = held('held_out_pictures');
+  return html`<p><label><input type="checkbox" id="aside" aria-describedby="aside-help" .checked=${n > 0}
+    @change=${e => { state.values = { ...state.values, held_out_pictures: e.target.checked ? Math.max(1, spared()) : 0 }; draw(); }}>
+    ${w.start.aside(n || Math.max(1, spared()))}</label><small id="aside-help">${w.start.asideHelp}</small></p>`;
+}
+
 const stepsByDefault = () => state.fields.find(f => f.name === 'max_train_steps')?.default ?? 1000;
 
 function lastTrainings() {
@@ -327,7 +342,7 @@ function lastTrainings() {
 
 function draw() {
   const busy = state.phase !== null || state.id;
-  const fields = state.fields.filter(f => f.name !== 'keep_checkpoints' && !(isReused() && settled.includes(f.name)));
+  const fields = state.fields.filter(f => !boxed.includes(f.name) && !(isReused() && settled.includes(f.name)));
   show(html`<h1>${w.start.title}</h1><p class="lead">${w.start.lead}</p>
     <form @submit=${start} novalidate>
       ${busy ? nothing : dropZone()}
@@ -339,9 +354,9 @@ function draw() {
       ${busy ? html`${names()}<section aria-labelledby="pictures"><h2 id="pictures">${w.start.files}</h2>
         ${progressOf()}${pictures.verdict()}${pictures.template()}${leftOut(state.report?.skipped)}${warningsOf(state.report?.warnings)}
         <p><button type="button" class="small outline secondary" @click=${restart}>${state.phase === 'sending' ? w.start.cancelUpload : w.start.again}</button></p></section>
-        ${quote()}${keep()}` : nothing}
+        ${quote()}${keep()}${aside()}` : nothing}
       ${fields.length ? html`<details id="settings"><summary>${w.start.settings} (${count(fields.length)})</summary>${form(fields, { ...(hasOwnSettings() ? {} : kinds[state.kind]), ...state.values }, setValue,
-          { search: state.search, onSearch: text => { state.search = text; draw(); }, errors: state.errors })}</details>${chips({ ...state.values, keep_checkpoints: undefined }, setValue)}` : nothing}
+          { search: state.search, onSearch: text => { state.search = text; draw(); }, errors: state.errors })}</details>${chips({ ...state.values, keep_checkpoints: undefined, held_out_pictures: undefined }, setValue)}` : nothing}
       ${go()}
     </form>
     ${busy && state.phase === 'ready' && pictures.address ? pictures.bulk() : nothing}

@@ -14,6 +14,7 @@ const samples = new Samples({ draw, ofStep: rowOf, useCheckpoint(s) {
   const version = keptOf(s.step)?.version ?? state.t.output?.version;
   return `/play?${new URLSearchParams({ ...(version ? { version } : {}), prompt: s.prompt, seed: s.seed })}`;
 } });
+let result = null;
 const curve = new Curve({ draw, onRead: step => samples.mark(step) });
 
 const follower = follow(`/v1/trainings/${id}`, {
@@ -44,6 +45,7 @@ async function details(t, before) {
     if (t.urls?.report && !['queued', 'unpack'].includes(t.stage) && !(state.report && (t.stage === before?.stage) && t.stage !== 'prepare')) jobs.push(report(t));
     if (state.logOpen && grown) jobs.push(log());
     if (t.output?.files?.['manifest.json'] && !state.manifest) jobs.push(manifest(t));
+    if (isOver(t.status) && !result) jobs.push(import('./result.js').then(found => { result = found; }));
     await Promise.all(jobs);
   } catch (e) {
     if (!(e.status === 0 || e.status === 404)) state.error = e; // no answer: the next round asks again
@@ -227,24 +229,13 @@ function next(t) {
   return { step, seconds, text: seconds === null ? '' : duration(seconds) };
 }
 
-/** What can be done with a row of samples whose weights are kept. */
+/** What was measured at a row of samples, and what can be done with it where its weights are kept. */
 function rowOf(step) {
-  const c = keptOf(step);
-  if (!c) return nothing;
-  return html`<div class="kept"><button type="button" class="small outline" aria-label=${`${w.training.use}: ${w.play.step(step)}`} ?disabled=${state.publishing !== null} @click=${() => useCheckpoint(c)}>${state.publishing === step ? w.training.using : w.training.use}</button>
+  const c = keptOf(step), error = curve.heldOut(step);
+  const measured = error === null ? nothing : html`<br><small>${w.training.heldOut(error)}</small>`;
+  if (!c) return measured;
+  return html`${measured}<div class="kept"><button type="button" class="small outline" aria-label=${`${w.training.use}: ${w.play.step(step)}`} ?disabled=${state.publishing !== null} @click=${() => useCheckpoint(c)}>${state.publishing === step ? w.training.using : w.training.use}</button>
     <details><summary aria-label=${`${w.training.keptFiles}: ${w.play.step(step)}`}>${w.training.keptFiles}</summary><ul>${c.files.map(f => html`<li><a href=${f.url} download=${f.name}>${f.name}</a> ${bytes(f.bytes)}</li>`)}</ul></details></div>`;
-}
-
-/** The kept checkpoints of a training that is over, each with its pictures. */
-function keptSection() {
-  if (!state.kept.length) return nothing;
-  return html`<h3 id="kept-title">${w.training.kept}</h3><p class="muted">${w.training.keptLead(state.keptUntil && date(state.keptUntil))}</p>
-    <ul class="models" aria-labelledby="kept-title">${[...state.kept].sort((a, b) => b.step - a.step).map(c => {
-      const shown = samples.find(c.step, samples.columns[0]?.[0]);
-      return html`<li class="card"><p><b>${w.training.checkpoint} ${count(c.step)}</b></p>${shown ? samples.cell(shown) : nothing}
-        <p>${c.version ? html`${w.training.published} <a href="/play?${new URLSearchParams({ version: c.version })}">${c.version.replace(/:(.{8}).*/, ':$1')}</a>`
-          : html`<button type="button" class="small outline" aria-label=${`${w.training.publish}: ${w.play.step(c.step)}`} ?disabled=${state.publishing !== null} @click=${() => publish(c)}>${state.publishing === c.step ? w.training.using : w.training.publish}</button>`}</p></li>`;
-    })}</ul>`;
 }
 
 function trainingSection(t) {
@@ -277,39 +268,15 @@ function picturesSection(t) {
     ${pictures.template()}${leftOut(state.report?.skipped)}${warningsOf(state.report?.warnings)}</details>`;
 }
 
-const fileKind = name => w.file.kinds[name] ?? (/-kohya\./.test(name) ? w.file.kinds.kohya : /-peft\./.test(name) ? w.file.kinds.peft : /\.safetensors$/.test(name) ? w.file.kinds.embedding : '');
-
-function files(t) {
-  const known = new Map((state.manifest ?? []).map(f => [f.name ?? f.file, f]));
-  const list = Object.entries(t.output.files ?? (t.output.weights ? { 'trained_model.tar': t.output.weights } : {}));
-  return html`<h3>${w.training.files}</h3><div class="scroll" tabindex="0" role="group" aria-label=${w.training.files}><table><thead><tr><th scope="col">${w.file.name}</th><th scope="col">${w.file.forWhat}</th><th scope="col">${w.file.size}</th><th scope="col">${w.file.hash}</th></tr></thead>
-    <tbody>${list.map(([name, url]) => { const f = known.get(name); return html`<tr><th scope="row"><a href=${url} download=${name}>${name}</a></th><td>${fileKind(name)}</td><td>${bytes(f?.bytes ?? f?.size)}</td><td><code class="hash">${f?.sha256 ?? ''}</code></td></tr>`; })}</tbody></table></div>`;
-}
-
-function result(t) {
-  if (t.status === 'failed') return html`<section class="card" aria-labelledby="end"><h2 id="end">${w.training.failed}</h2><div class="problem" role="alert"><p dir="auto">${t.error}</p></div><p>${w.training.keptData}</p>${keptSection()}${afterwards(t)}</section>`;
-  if (t.status === 'canceled') return html`<section class="card" aria-labelledby="end"><h2 id="end">${w.training.canceledTitle}</h2><p>${w.training.canceledBody}</p>${keptSection()}${afterwards(t)}</section>`;
-  if (t.status !== 'succeeded' || !t.output) return nothing;
-  const word = t.input?.token_string ?? 'TOK', version = t.output.version;
-  const best = samples.results.filter(s => s.step === samples.steps[0]).sort((a, b) => a.index - b.index)[0];
-  return html`<section class="card" aria-labelledby="end"><h2 id="end">${w.training.ready(nameOf(version))}</h2>
-    <div class="grid2">${best ? html`<button type="button" class="shot best" aria-label=${`${w.training.open} ${w.training.sample(best.step, best.prompt)}`} @click=${() => samples.show(best)}>
-      <img src=${best.urls.get} alt=""></button>` : nothing}
-    <div>${best && samples.find(0, best.index) ? html`<p><button type="button" class="outline" @click=${() => samples.show(best, 0)}>${w.training.sideBySide}</button></p>` : nothing}<p>${w.models.trigger}: <code>${word}</code></p><p><a role="button" href="/play?${new URLSearchParams({ version, prompt: `a photo of ${word.split('|')[0]}` })}">${w.training.draw}</a></p>
-      <p><a href="/models/${version.split(':')[0]}">${version.split(':')[0]}</a></p></div></div>
-    ${files(t)}<p class="note">${w.models.note}</p>${keptSection()}${afterwards(t)}</section>`;
-}
-
-const afterwards = t => html`<div class="row">
-  ${t.output ? html`<a role="button" class="outline" href="/?${new URLSearchParams({ again: id, from: t.output.version })}">${w.training.further}</a>` : nothing}
-  <a role="button" class="outline" href="/?again=${id}">${w.training.again}</a></div>`;
+/** Its module comes with the end of the training. */
+const resultSection = t => result?.section(t, { state, samples, publish, useCheckpoint }) ?? nothing;
 
 function draw() {
   const t = state.t;
   if (!t || !state.shown) return;
   const over = isOver(t.status);
   show(html`${head(t)}
-    ${over ? result(t) : nothing}
+    ${over ? resultSection(t) : nothing}
     ${over ? nothing : picturesSection(t)}
     ${order[t.stage] >= 2 || samples.results.length || curve.points.length ? trainingSection(t) : nothing}
     ${over ? picturesSection(t) : nothing}

@@ -17,7 +17,9 @@ using Sdxl.Functions.Versions;
 namespace Sdxl.Functions.Trainings.Activities;
 
 /// <summary>Publish what the worker left under jobs/{owner}/{id}/attempts/{Place}/output.</summary>
-public sealed record PublishRequest(TrainingRequest Training, TrainingInputs Inputs, string Place, IReadOnlyList<VersionFile> Files);
+public sealed record PublishRequest(
+    TrainingRequest Training, TrainingInputs Inputs, string Place, IReadOnlyList<VersionFile> Files,
+    IReadOnlyList<HeldOutLoss>? HeldOut = null);
 
 /// <summary>
 /// Verifies the worker's files against their hashes, moves them under models/{owner}/{name}/versions/{version}/ and makes the version
@@ -59,7 +61,10 @@ public sealed class PublishVersion(BlobStore blobs, RecordStore records, Version
         var output = new TrainingOutput(version, [.. manifest.Files.Select(f => f.Name), VersionManifest.FileName]);
         await records.ChangeTrainingAsync(
             training.Key,
-            r => r.With(JobStatus.Succeeded, TrainingStage.Done, time.GetUtcNow()) with { Output = output, Input = settings },
+            r => r.With(JobStatus.Succeeded, TrainingStage.Done, time.GetUtcNow()) with
+            {
+                Output = output, Input = settings, HeldOut = request.HeldOut ?? [],
+            },
             cancel);
         await ends.DropScratchAsync(training.Key, cancel);
         log.Published(training.Id, version);

@@ -5,6 +5,7 @@ using Sdxl.Core;
 using Sdxl.Core.Datasets;
 using Sdxl.Core.Identity;
 using Sdxl.Core.Storage;
+using Sdxl.Core.Trainings;
 using Sdxl.Functions.Storage;
 using Sdxl.Vision.Duplicates;
 
@@ -40,7 +41,8 @@ public sealed class WriteDataset(BlobStore blobs, RecordStore records)
             throw new RefusedException($"{UsablePictures.NoneUsable(prepared.Count, plan.Archive)} {reasons}");
         }
         var report = new DatasetReport(
-            plan.Archive, used.Count, [.. used.Select(p => p.Report!)], skipped, [.. plan.Warnings, .. Warnings(used)]);
+            plan.Archive, used.Count, [.. used.Select(p => p.Report!)], skipped, 
+            [.. plan.Warnings, .. Warnings(used, plan.Inputs)]);
         var manifest = new DatasetManifest(plan.Inputs.Resolution, plan.Inputs.TokenString, [.. entries]);
 
         await blobs.WriteAsync(StorageLayout.Datasets, StorageLayout.Dataset(training, StorageLayout.ReportFile), report, cancel: cancel);
@@ -68,8 +70,14 @@ public sealed class WriteDataset(BlobStore blobs, RecordStore records)
         return used.Count;
     }
 
-    private static IEnumerable<string> Warnings(IReadOnlyList<PreparedDocument> used)
+    private static IEnumerable<string> Warnings(IReadOnlyList<PreparedDocument> used, TrainingInputs inputs)
     {
+        var (wanted, heldOut) = (inputs.HeldOutPictures, HeldOutPictures.Most(inputs.HeldOutPictures, used.Count));
+        if (heldOut < wanted)
+        {
+            yield return $"Input 'held_out_pictures' is {wanted}, but at most half of {Plural.Of(used.Count, "picture")} may be held out: "
+                + $"{(heldOut == 0 ? "none is" : $"{heldOut} {Plural.Verb(heldOut, "is", "are")}")}.";
+        }
         if (used.Count < FewPictures)
             yield return $"Only {Plural.Of(used.Count, "picture")}: {FewPictures} or more are advised, 10 to 20 are better.";
         var hashes = used.Select(p => ulong.Parse(p.Report!.PerceptualHash, NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToList();

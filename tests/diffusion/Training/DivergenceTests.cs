@@ -89,7 +89,7 @@ public sealed class DivergenceTests : IDisposable
 
     [Fact]
     public void The_timesteps_are_spread_evenly_over_the_schedule() =>
-        Assert.Equal([62, 187, 312, 437, 562, 687, 812, 937], Enumerable.Range(0, 8).Select(s => OwnErrors.Timestep(s, 1000)));
+        Assert.Equal([62, 187, 312, 437, 562, 687, 812, 937], Enumerable.Range(0, 8).Select(s => Trainer.Timestep(s, 8, 1000)));
 
     private static string WithoutStart(string json)
     {

@@ -66,6 +66,34 @@ public sealed class TrainingByHandTests : IDisposable
         Assert.Contains(expected.SelectMany(e => e.Value), s => s.Timestep < 300);
     }
 
+    [Theory]
+    [InlineData(1, new[] { 2 }, 16)]
+    [InlineData(2, new[] { 1, 3 }, 16)]
+    public void A_picture_held_out_is_never_trained_on_and_its_error_is_measured_at_each_row_and_the_end(
+        int count, int[] unseen, int samples)
+    {
+        GiveMasksAndSizes();
+        var given = Idle();
+        given["held_out_pictures"] = count;
+        given["sample_every_steps"] = 2;
+        var run = runs.Start("held", given);
+
+        var trained = Enumerable.Range(0, 4).Except(unseen).ToArray();
+        foreach (var (step, hand) in ByHand(false, trained))
+            Close.To(hand.Average(s => s.Loss), run.Observer.Steps[step].Loss, Close.Pass, $"loss of step {step}");
+        using var model = SdxlModel.Load(runs.Model, DiffusionDevice.Cpu);
+        var timesteps = model.Schedule.TrainTimesteps;
+        var expected = Enumerable.Range(0, samples).Average(sample => Loss(
+            model, unseen[sample % count], (2 * sample + 1) * timesteps / (2 * samples), false,
+            shape => CounterRandom.Normal(Seed, RandomPurpose.TrainHeldOut, 0, sample, shape), posteriorOf: null));
+        Assert.Equal([2, 4, 5], run.Observer.Steps.Where(m => m.HeldOut is not null).Select(m => m.Step));
+        foreach (var metrics in run.Observer.Steps.Where(m => m.HeldOut is not null))
+            Close.To(expected, metrics.HeldOut!.Value, Close.Pass, $"error on the pictures held out after step {metrics.Step}");
+        Assert.Contains(
+            $"Held out of the training, to measure by: {string.Join(", ", unseen.Select(i => Manifest().Pictures[i].Name))}.",
+            run.Observer.Lines);
+    }
+
     [Fact]
     public void A_line_of_the_log_has_the_steps_time_speed_and_the_memory_held()
     {
@@ -188,72 +216,82 @@ public sealed class TrainingByHandTests : IDisposable
 
     private sealed record Sample(int Picture, int Timestep, double Loss);
 
-    private Dictionary<int, List<Sample>> ByHand(bool zeroTerminalVelocity)
+    /// <param name="trained">The pictures that are trained on, by their places in the data set; null: all.</param>
+    private Dictionary<int, List<Sample>> ByHand(bool zeroTerminalVelocity, int[]? trained = null)
     {
         using var scope = NewDisposeScope();
         using var guard = no_grad();
         using var model = SdxlModel.Load(runs.Model, DiffusionDevice.Cpu);
-        var manifest = SdxlJson.Deserialize<DatasetManifest>(File.ReadAllText(Path.Combine(runs.Dataset, "manifest.json")));
-        var alphas = (zeroTerminalVelocity ? model.Schedule with { ZeroTerminalSnr = true } : model.Schedule).Noise().AlphasCumprod;
-        Tensor Rows(int encoder, Tensor table) =>
-            CounterRandom.Normal(Seed, RandomPurpose.InitialTokens, 0, encoder, 2, table.shape[1]) * table.std(unbiased: true);
-        var (rows1, rows2) = (Rows(0, model.TextEncoder!.TokenRows), Rows(1, model.TextEncoder2.TokenRows));
-        var (tokens1, tokens2) = (model.Tokenizer!.WithAddedTokens(["<s0>", "<s1>"]), model.Tokenizer2.WithAddedTokens(["<s0>", "<s1>"]));
-
+        var own = trained ?? [.. Enumerable.Range(0, Manifest().Pictures.Count)];
         var result = new Dictionary<int, List<Sample>>();
         for (var step = 0; step < Steps; step++)
         {
             result[step] = [];
             for (var i = 0; i < Batch; i++)
             {
-                var (epoch, position) = Math.DivRem(step * Batch + i, manifest.Pictures.Count);
-                var index = CounterRandom.Permutation(Seed, RandomPurpose.TrainOrder, epoch, manifest.Pictures.Count)[position];
-                var t = CounterRandom.Integer(Seed, RandomPurpose.TrainTimestep, step, i, alphas.Count);
-                var picture = manifest.Pictures[index];
-
-                using var image = Image.Load<Rgb24>(Path.Combine(runs.Dataset, picture.File));
-                var pixels = new byte[Side * Side * 3];
-                image.CopyPixelDataTo(pixels);
-                var posterior = model.Vae.Encode(
-                    tensor(pixels).view(1, Side, Side, 3).permute(0, 3, 1, 2).to_type(ScalarType.Float32) / Num(127.5) - Num(1)
-                );
-                long[] shape = posterior.Mean.shape;
-                var z = model.Vae.Scale(
-                    posterior.Mean.Plus(posterior.Deviation() * CounterRandom.Normal(Seed, RandomPurpose.TrainPosterior, step, i, shape))
-                );
-                var noise = CounterRandom.Normal(Seed, RandomPurpose.TrainNoise, step, i, shape);
-                var (a, s) = (Math.Sqrt(alphas[t]), Math.Sqrt(1 - alphas[t]));
-                var target = zeroTerminalVelocity ? noise * Num(a) - z * Num(s) : noise;
-
-                var caption = picture.Caption.Replace("TOK", "<s0><s1>", StringComparison.Ordinal);
-                Tensor Ids(Sdxl.Core.Text.ClipTokenizer tokens) =>
-                    tensor(Array.ConvertAll(tokens.Encode(caption), id => (long)id)).unsqueeze(0);
-                var first = model.TextEncoder.forward(Ids(tokens1), tokens1.EndOfText, rows1);
-                var second = model.TextEncoder2.forward(Ids(tokens2), tokens2.EndOfText, rows2);
-                var sizes = tensor(
-                        new float[] { picture.OriginalHeight, picture.OriginalWidth, picture.CropTop, picture.CropLeft, Side, Side }
-                    )
-                    .unsqueeze(0);
-                var answer = model.UNet.call(
-                    (z * Num(a)).Plus(noise * Num(s)),
-                    tensor(new long[] { t }),
-                    cat([first.Penultimate, second.Penultimate], -1),
-                    second.Pooled!,
-                    sizes
-                );
-
-                using var maskImage = Image.Load<L8>(Path.Combine(runs.Dataset, picture.MaskFile));
-                var grey = new byte[Side * Side];
-                maskImage.CopyPixelDataTo(grey);
-                var factor = Side / shape[^1];
-                var mask = nn.functional.avg_pool2d(
-                    tensor(grey).view(1, 1, Side, Side).to_type(ScalarType.Float32) / Num(255),
-                    [factor, factor],
-                    [factor, factor]
-                );
-                result[step].Add(new Sample(index, t, (((answer - target).Squared() * mask).mean() / mask.mean()).AsDouble()));
+                var (epoch, position) = Math.DivRem(step * Batch + i, own.Length);
+                var index = own[CounterRandom.Permutation(Seed, RandomPurpose.TrainOrder, epoch, own.Length)[position]];
+                var t = CounterRandom.Integer(Seed, RandomPurpose.TrainTimestep, step, i, model.Schedule.TrainTimesteps);
+                var loss = Loss(
+                    model, index, t, zeroTerminalVelocity,
+                    shape => CounterRandom.Normal(Seed, RandomPurpose.TrainNoise, step, i, shape),
+                    shape => CounterRandom.Normal(Seed, RandomPurpose.TrainPosterior, step, i, shape));
+                result[step].Add(new Sample(index, t, loss));
             }
         }
         return result;
+    }
+
+    private DatasetManifest Manifest() =>
+        SdxlJson.Deserialize<DatasetManifest>(File.ReadAllText(Path.Combine(runs.Dataset, "manifest.json")));
+
+    private double Loss(
+        SdxlModel model, int index, int t, bool zeroTerminalVelocity, Func<long[], Tensor> noiseOf, Func<long[], Tensor>? posteriorOf)
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        var picture = Manifest().Pictures[index];
+        var alphas = (zeroTerminalVelocity ? model.Schedule with { ZeroTerminalSnr = true } : model.Schedule).Noise().AlphasCumprod;
+        Tensor Rows(int encoder, Tensor table) =>
+            CounterRandom.Normal(Seed, RandomPurpose.InitialTokens, 0, encoder, 2, table.shape[1]) * table.std(unbiased: true);
+        var (rows1, rows2) = (Rows(0, model.TextEncoder!.TokenRows), Rows(1, model.TextEncoder2.TokenRows));
+        var (tokens1, tokens2) = (model.Tokenizer!.WithAddedTokens(["<s0>", "<s1>"]), model.Tokenizer2.WithAddedTokens(["<s0>", "<s1>"]));
+
+        using var image = Image.Load<Rgb24>(Path.Combine(runs.Dataset, picture.File));
+        var pixels = new byte[Side * Side * 3];
+        image.CopyPixelDataTo(pixels);
+        var posterior = model.Vae.Encode(
+            tensor(pixels).view(1, Side, Side, 3).permute(0, 3, 1, 2).to_type(ScalarType.Float32) / Num(127.5) - Num(1)
+        );
+        long[] shape = posterior.Mean.shape;
+        var z = model.Vae.Scale(posteriorOf is null ? posterior.Mean : posterior.Mean.Plus(posterior.Deviation() * posteriorOf(shape)));
+        var noise = noiseOf(shape);
+        var (a, s) = (Math.Sqrt(alphas[t]), Math.Sqrt(1 - alphas[t]));
+        var target = zeroTerminalVelocity ? noise * Num(a) - z * Num(s) : noise;
+
+        var caption = picture.Caption.Replace("TOK", "<s0><s1>", StringComparison.Ordinal);
+        Tensor Ids(Sdxl.Core.Text.ClipTokenizer tokens) =>
+            tensor(Array.ConvertAll(tokens.Encode(caption), id => (long)id)).unsqueeze(0);
+        var first = model.TextEncoder.forward(Ids(tokens1), tokens1.EndOfText, rows1);
+        var second = model.TextEncoder2.forward(Ids(tokens2), tokens2.EndOfText, rows2);
+        float[] sizes = [picture.OriginalHeight, picture.OriginalWidth, picture.CropTop, picture.CropLeft, Side, Side];
+        var answer = model.UNet.call(
+            (z * Num(a)).Plus(noise * Num(s)),
+            tensor(new long[] { t }),
+            cat([first.Penultimate, second.Penultimate], -1),
+            second.Pooled!,
+            tensor(sizes).unsqueeze(0)
+        );
+
+        using var maskImage = Image.Load<L8>(Path.Combine(runs.Dataset, picture.MaskFile));
+        var grey = new byte[Side * Side];
+        maskImage.CopyPixelDataTo(grey);
+        var factor = Side / shape[^1];
+        var mask = nn.functional.avg_pool2d(
+            tensor(grey).view(1, 1, Side, Side).to_type(ScalarType.Float32) / Num(255),
+            [factor, factor],
+            [factor, factor]
+        );
+        return (((answer - target).Squared() * mask).mean() / mask.mean()).AsDouble();
     }
 }

@@ -63,6 +63,8 @@ public sealed class TrainingSettingsTests
         "sample_prompts",
         "sample_every_steps",
         "keep_checkpoints",
+        "held_out_pictures",
+        "held_out_pictures",
     ];
 
     public static TheoryData<string> Inputs => [.. TrainingInputs.Fields.Select(f => f.Name).Except(s_elsewhere)];

@@ -24,6 +24,8 @@ internal sealed class ComposeService
 {
     public ComposeBuild? Build { get; set; }
     public required string Image { get; set; }
+    public List<string> Profiles { get; set; } = [];
+    public List<string> Ports { get; set; } = [];
     public string? NetworkMode { get; set; }
     public string? User { get; set; }
     public bool ReadOnly { get; set; }

@@ -1,4 +1,8 @@
+using System.Text.Json.Nodes;
+using System.Xml;
 using Sdxl.Core.Hosting;
+using Sdxl.Core.Settings;
+using Sdxl.Local.Hosting;
 using Sdxl.Tests.Infra.Names;
 using YamlDotNet.Core;
 
@@ -9,13 +13,15 @@ public sealed class ComposeTests
 {
     private static readonly string s_text = File.ReadAllText(Path.Combine(TestPaths.Root, "docker-compose.yaml"));
     private static readonly ComposeFile s_file = ComposeFile.Read(s_text);
+    private static readonly ILookup<bool, KeyValuePair<string, ComposeService>> s_byProfile =
+        s_file.Services.ToLookup(service => service.Value.Profiles.Count > 0);
 
     [Fact]
-    public void Every_image_is_built_from_a_Dockerfile_that_is_there() => Assert.All(s_file.Services.Values, service =>
+    public void Every_image_is_built_from_a_Dockerfile_that_is_there() => Assert.All(s_byProfile[false].Select(s => s.Value), service =>
         Assert.True(File.Exists(Path.Combine(TestPaths.Root, service.Build!.Context, service.Build.Dockerfile)), service.Build.Dockerfile));
 
     [Fact]
-    public void No_service_is_root_writes_its_root_or_gains_a_right() => Assert.All(s_file.Services, service =>
+    public void No_service_is_root_writes_its_root_or_gains_a_right() => Assert.All(s_byProfile[false], service =>
     {
         Assert.Equal("10001", service.Value.User);
         Assert.True(service.Value.ReadOnly, service.Key);
@@ -49,9 +55,48 @@ public sealed class ComposeTests
     public void Every_setting_is_one_that_the_programs_read()
     {
         var known = CodeFacts.FunctionsOptions.Concat(CodeFacts.WorkerOptions).Select(option => $"Sdxl__{option}")
-            .Append(JoinToken.StateVariable).Append("OTEL_EXPORTER_OTLP_ENDPOINT").ToHashSet();
+            .Append(JoinToken.StateVariable).Append("OTEL_EXPORTER_OTLP_ENDPOINT").Append(Connections.ServiceBus).ToHashSet();
 
-        Assert.All(s_file.Services.Values.SelectMany(service => service.Environment.Keys), name => Assert.Contains(name, known));
+        Assert.All(
+            s_byProfile[false].SelectMany(service => service.Value.Environment.Keys), name => Assert.Contains(name, known));
+    }
+
+    [Fact]
+    public void The_emulator_comes_by_its_profile_alone_is_open_to_this_machine_alone_and_has_no_password_in_the_file()
+    {
+        Assert.All(s_byProfile[true], service => Assert.Equal(["emulator"], service.Value.Profiles));
+        Assert.Equal(["127.0.0.1:5672:5672"], s_byProfile[true].SelectMany(service => service.Value.Ports));
+        Assert.All(s_byProfile[true], service => Assert.Null(service.Value.NetworkMode)); // which would open it to everybody
+        Assert.All(s_byProfile[true], service => Assert.Equal("${SDXL_EMULATOR_PASSWORD:-}", service.Value.Environment["MSSQL_SA_PASSWORD"]));
+        Assert.Contains(s_byProfile[true], service => service.Key == s_file.Services["servicebus"].Environment["SQL_SERVER"]);
+        var config = s_file.Services["servicebus"].Volumes.Single().Split(':')[0];
+        Assert.True(File.Exists(Path.Combine(TestPaths.Root, config)), config);
+    }
+
+    /// <summary>Its limits: a lock of 5 minutes, 10 deliveries, a life of 1 hour, ids remembered for 5 minutes.</summary>
+    [Fact]
+    public void The_emulators_queues_are_the_products_as_far_as_its_limits_allow()
+    {
+        var file = Path.Combine(TestPaths.Root, "infra", "compose", "servicebus-emulator.json");
+        var names = JsonNode.Parse(File.ReadAllText(file))!["UserConfig"]!["Namespaces"]!.AsArray().Single()!;
+        Assert.Equal("sbemulatorns", names["Name"]!.ToString()); // the only name that it takes
+        var queues = names["Queues"]!.AsArray().ToDictionary(queue => queue!["Name"]!.ToString(), queue => queue!["Properties"]!);
+
+        Assert.Equal(LocalQueues.All.Select(queue => queue.Name).Order(), queues.Keys.Order());
+        foreach (var queue in LocalQueues.All)
+        {
+            var found = queues[queue.Name];
+            Assert.Equal(queue.LockDuration, XmlConvert.ToTimeSpan(found["LockDuration"]!.ToString()));
+            Assert.Equal(queue.MaxDeliveryCount, found["MaxDeliveryCount"]!.GetValue<int>());
+            Assert.Equal(queue.DuplicateDetectionWindow > TimeSpan.Zero, found["RequiresDuplicateDetection"]!.GetValue<bool>());
+            Assert.Equal(queue.DeadLetterOnExpiration, found["DeadLetteringOnMessageExpiration"]!.GetValue<bool>());
+            Assert.False(found["RequiresSession"]!.GetValue<bool>());
+            Assert.InRange(queue.LockDuration, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5));
+            Assert.InRange(XmlConvert.ToTimeSpan(found["DefaultMessageTimeToLive"]!.ToString()), TimeSpan.FromHours(1), TimeSpan.FromHours(1));
+            Assert.InRange(
+                XmlConvert.ToTimeSpan(found["DuplicateDetectionHistoryTimeWindow"]!.ToString()),
+                TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5));
+        }
     }
 
     [Theory]

@@ -1,6 +1,13 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Azure.Messaging;
+using Azure.Messaging.ServiceBus;
+using Microsoft.Extensions.Logging.Abstractions;
 using Sdxl.Core.Hosting;
+using Sdxl.Core.Messages;
+using Sdxl.Core.Settings;
+using Sdxl.Core.Storage;
+using Sdxl.Local.Broker;
 using Sdxl.Local.Hosting;
 using Sdxl.Tests;
 
@@ -77,6 +84,32 @@ public sealed class LocalHostTests : IDisposable
         Assert.Equal(0, await ExitCode(second));
     }
 
+    [Fact]
+    public async Task With_a_Service_Bus_that_the_environment_names_it_has_no_queues_of_its_own()
+    {
+        await using var other = await ServiceBusServer.StartAsync(
+            new() { DatabasePath = folder.File("other.db"), Queues = LocalQueues.All, Keys = [new("root", "a secret of the other one")] },
+            NullLogger.Instance);
+        await using var client = new ServiceBusClient(other.ConnectionString("root"));
+        await client.CreateSender(Queues.Uploads).SendMessageAsync(new(BinaryData.FromObjectAsJson(
+            new CloudEvent("/storageAccounts/any", StorageLayout.BlobCreated, new { })
+            {
+                Subject = "/blobServices/default/containers/uploads/blobs/gone.zip", // whoever reads of it finds nothing to do
+            })));
+
+        var host = Start((Connections.ServiceBus, other.ConnectionString("root")));
+        await HostFileOf(host);
+
+        for (var waited = Stopwatch.StartNew(); await other.CountAsync(Queues.Uploads) != new QueueCounts(0, 0, 0, 0, 0);)
+        {
+            Assert.True(waited.Elapsed < Patience, "the functions app does not read the queue");
+            await Task.Delay(50);
+        }
+        Assert.False(File.Exists(State.QueuesFile));
+        Kill(host.Id, 15);
+        Assert.Equal(0, await ExitCode(host));
+    }
+
     [Theory]
     [InlineData("Unknown argument 'hots'.", "hots")]
     [InlineData("--port needs a number up to 65535, found 'x'.", "--port", "x")]
@@ -88,7 +121,7 @@ public sealed class LocalHostTests : IDisposable
 
     private StateFolder State => new(folder.File("state"));
 
-    private Process Start()
+    private Process Start(params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(
             "dotnet",
@@ -100,6 +133,8 @@ public sealed class LocalHostTests : IDisposable
             RedirectStandardInput = true,
             Environment = { ["SDXL_ROOT"] = TestPaths.Root },
         };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         var process = Process.Start(start)!;
         process.OutputDataReceived += (_, _) => { };
         process.BeginOutputReadLine(); // a full pipe would stop the host
