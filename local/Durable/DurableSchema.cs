@@ -11,7 +11,7 @@ internal static class DurableSchema
 
     /// <remarks>
     /// family: the row of the topmost ancestor, null if it has none. visible_at: when a message may be handed out. Numbers are never given
-    /// twice, also after deletions: leases go by them.
+    /// twice, also after deletions: leases go by them. Files of before December 2026 have two more columns, which nothing reads.
     /// </remarks>
     public const string Statements = """
         CREATE TABLE IF NOT EXISTS instances (

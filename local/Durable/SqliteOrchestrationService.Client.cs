@@ -5,12 +5,10 @@ public sealed partial class SqliteOrchestrationService
 {
     private static readonly TimeSpan LongestTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1.0); // Of timers.
 
-    /// <summary>Starts an instance whose id is new.</summary>
-    /// <exception cref="OrchestrationAlreadyExistsException">An instance of this id exists, whatever its status.</exception>
+    /// <summary>Starts an instance whose id is new, whatever the status of an earlier one.</summary>
     public Task CreateTaskOrchestrationAsync(TaskMessage creationMessage) => CreateTaskOrchestrationAsync(creationMessage, null);
 
     /// <summary>Starts an instance, at its ScheduledStartTime if it has one; an earlier one of its id is replaced wholly.</summary>
-    /// <param name="creationMessage">An ExecutionStartedEvent.</param>
     /// <param name="dedupeStatuses">An earlier instance in one of these is not replaced; null: in any.</param>
     /// <exception cref="OrchestrationAlreadyExistsException">An instance of this id is in one of the statuses.</exception>
     public Task CreateTaskOrchestrationAsync(TaskMessage creationMessage, OrchestrationStatus[]? dedupeStatuses)

@@ -42,7 +42,7 @@ internal static class FailureProtos
             {
                 return Parser.Parse<P.TaskFailureDetails>(firstLine).ToFramework()!;
             }
-            catch (InvalidProtocolBufferException)
+            catch (IOException) // no JSON, or of something else
             {
                 // A message of the function's own that begins with a brace.
             }
