@@ -5,7 +5,9 @@ namespace Sdxl.Core.Datasets;
 /// </summary>
 public static class HeldOutPictures
 {
-    /// <summary>Their files: spread evenly over the data set's order, never more than half of the pictures. The same manifest, the same files.</summary>
+    /// <summary>
+    /// Their files: spread evenly over the data set's order, never more than half of the pictures. The same manifest, the same files.
+    /// </summary>
     /// <param name="wanted">How many; 0: none.</param>
     public static IReadOnlyList<string> Of(DatasetManifest dataset, int wanted)
     {

@@ -4,8 +4,8 @@ namespace Sdxl.Core.Trainings;
 
 /// <summary>What a training's net got wrong on the pictures that it was not shown.</summary>
 /// <param name="Step">Steps done.</param>
-/// <param name="Loss">Mean squared error, under the same noise at the same timesteps each time: comparable from step to step of one training,
-/// not between trainings.</param>
+/// <param name="Loss">Mean squared error, under the same noise at the same timesteps each time: comparable from step to step of one
+/// training, not between trainings.</param>
 public sealed record HeldOutLoss(int Step, double Loss);
 
 /// <summary>Which of a training's steps is best, and why.</summary>

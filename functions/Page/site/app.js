@@ -1,4 +1,5 @@
-// What every page needs: the API with its errors, following a resource, telling, asking, copying. Pages keep their state in one object and call draw() after a change.
+// What every page needs: the API with its errors, following a resource, telling, asking, copying. Pages keep their state in one object and
+// call draw() after a change.
 import { html, svg, render, nothing } from './vendor/lit-html.js';
 import { w } from './words.js';
 
@@ -107,21 +108,51 @@ function showStale() {
 }
 setInterval(showStale, 1000);
 
-const eventTypes = ['message', 'start', 'output', 'logs', 'progress', 'metrics', 'samples', 'completed', 'done', 'training.starting', 'training.processing',
-  'training.completed', 'training.failed', 'training.canceled', 'prediction.starting', 'prediction.processing', 'prediction.completed', 'prediction.failed',
-  'prediction.canceled', 'prediction.output', 'version.published'];
-
-/** Streams that all tabs of a browser hold together: over HTTP/1.1 six connections go to a host, and the seventh request waits without a word. */
-const streams = 3;
-
-/** Opens a stream where one is free, else never mind: polling does. So it does where tabs cannot know of each other (plain http from elsewhere). */
-const withStream = async (open, i = 0) =>
-  (i < streams ? navigator.locks?.request(`sdxl-stream-${i}`, { ifAvailable: true }, lock => (lock ? open() : withStream(open, i + 1))) : undefined);
+const eventTypes = [
+  'message',
+  'start',
+  'output',
+  'logs',
+  'progress',
+  'metrics',
+  'samples',
+  'completed',
+  'done',
+  'training.starting',
+  'training.processing',
+  'training.completed',
+  'training.failed',
+  'training.canceled',
+  'prediction.starting',
+  'prediction.processing',
+  'prediction.completed',
+  'prediction.failed',
+  'prediction.canceled',
+  'prediction.output',
+  'version.published',
+];
 
 /**
- * Asks for a resource again and again until told to stop: the resource is the truth, its stream of events only makes the next question come sooner. Never gives up; a
+ * Streams that all tabs of a browser hold together: over HTTP/1.1 six connections go to a host, and the seventh request waits without a
+ * word.
+ */
+const streams = 3;
+
+/**
+ * Opens a stream where one is free, else never mind: polling does. So it does where tabs cannot know of each other (plain http from
+ * elsewhere).
+ */
+const withStream = async (open, i = 0) =>
+  i < streams
+    ? navigator.locks?.request(`sdxl-stream-${i}`, { ifAvailable: true }, lock => (lock ? open() : withStream(open, i + 1)))
+    : undefined;
+
+/**
+ * Asks for a resource again and again until told to stop: the resource is the truth, its stream of events only makes the next question come
+ * sooner. Never gives up; a
  * hidden tab asks slowly, so that its notification still comes.
- * @param onData is given each answer and when it was asked for (ms, performance.now()); what it returns is the seconds until the next question, false to stop.
+ * @param onData is given each answer and when it was asked for (ms, performance.now()); what it returns is the seconds until the next
+ * question, false to stop.
  * @param onGone is given an error that asking again does not mend (404, 410, 403).
  */
 export function follow(url, { onData, onGone, every = 2 }) {
@@ -204,8 +235,13 @@ export function say(text) {
 /** An error beside what it is about. */
 export function problem(error, title = w.failedTo) {
   if (!error) return nothing;
-  return html`<div class="problem" role="alert"><strong>${title}</strong><p dir="auto">${error.detail ?? error.message}</p>
-    ${error.body ? html`<button type="button" class="small outline" @click=${e => copy(error.body, e.currentTarget)}>${w.copyDetails}</button>` : nothing}</div>`;
+  return html`<div class="problem" role="alert">
+    <strong>${title}</strong>
+    <p dir="auto">${error.detail ?? error.message}</p>
+    ${error.body
+      ? html`<button type="button" class="small outline" @click=${e => copy(error.body, e.currentTarget)}>${w.copyDetails}</button>`
+      : nothing}
+  </div>`;
 }
 
 /** A whole page's error. */
@@ -215,15 +251,32 @@ export function gone(error) {
   return html`<h1>${w.failedTo}</h1>${problem(error)}`;
 }
 
-export const empty = (text, href, button) => html`<div class="empty"><p>${text}</p>${href ? html`<a role="button" href=${href}>${button}</a>` : nothing}</div>`;
+export const empty = (text, href, button) =>
+  html`<div class="empty">
+    <p>${text}</p>
+    ${href ? html`<a role="button" href=${href}>${button}</a>` : nothing}
+  </div>`;
 
 /** A question in a dialog; the answer that changes nothing has the focus. */
 export function confirmed({ title, body, yes, no = w.keep }) {
   return new Promise(resolve => {
     const holder = document.body.appendChild(document.createElement('div'));
-    const end = e => { resolve(e.target.returnValue === 'yes'); holder.remove(); };
-    render(html`<dialog aria-labelledby="ask-title" @close=${end}><form method="dialog"><h2 id="ask-title">${title}</h2><p>${body}</p>
-      <div class="row end"><button value="no" class="secondary" autofocus>${no}</button><button value="yes" class="danger">${yes}</button></div></form></dialog>`, holder);
+    const end = e => {
+      resolve(e.target.returnValue === 'yes');
+      holder.remove();
+    };
+    render(
+      html`<dialog aria-labelledby="ask-title" @close=${end}>
+        <form method="dialog">
+          <h2 id="ask-title">${title}</h2>
+          <p>${body}</p>
+          <div class="row end">
+            <button value="no" class="secondary" autofocus>${no}</button><button value="yes" class="danger">${yes}</button>
+          </div>
+        </form>
+      </dialog>`,
+      holder,
+    );
     holder.firstElementChild.showModal();
   });
 }

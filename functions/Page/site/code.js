@@ -13,7 +13,10 @@ function python(value, by = 0) {
   if (value === true) return 'True';
   if (value === false) return 'False';
   if (Array.isArray(value)) return `[${value.map(v => python(v, by + 4)).join(', ')}]`;
-  if (typeof value === 'object') return `{\n${Object.entries(value).map(([k, v]) => `${pad}${JSON.stringify(k)}: ${python(v, by + 4)},\n`).join('')}${' '.repeat(by)}}`;
+  if (typeof value === 'object')
+    return `{\n${Object.entries(value)
+      .map(([k, v]) => `${pad}${JSON.stringify(k)}: ${python(v, by + 4)},\n`)
+      .join('')}${' '.repeat(by)}}`;
   return JSON.stringify(value);
 }
 
@@ -22,30 +25,85 @@ function request(method, url, body, cli) {
   const json = pretty(body);
   return {
     cli,
-    curl: `curl -X ${method} ${shell(url)} \\\n  -H "Authorization: Bearer $SDXL_API_TOKEN" -H 'Content-Type: application/json' \\\n  -d ${shell(json)}`,
-    javascript: `const answer = await fetch(${JSON.stringify(url)}, {\n  method: '${method}',\n  headers: { Authorization: \`Bearer \${process.env.SDXL_API_TOKEN}\`, 'Content-Type': 'application/json' },\n  body: JSON.stringify(${indent(json, 2)}),\n});\nconsole.log(await answer.json());`,
-    python: `import json, os, urllib.request\n\nbody = ${python(body)}\nrequest = urllib.request.Request(\n    ${JSON.stringify(url)}, json.dumps(body).encode(), method="${method}",\n    headers={"Authorization": f"Bearer {os.environ['SDXL_API_TOKEN']}", "Content-Type": "application/json"})\nprint(json.load(urllib.request.urlopen(request)))`,
-    csharp: `using System.Net.Http.Headers;\nusing System.Text;\n\nusing var http = new HttpClient();\nhttp.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Environment.GetEnvironmentVariable("SDXL_API_TOKEN"));\nvar body = """"\n    ${indent(json, 4)}\n    """";\nusing var answer = await http.PostAsync(${JSON.stringify(url)}, new StringContent(body, Encoding.UTF8, "application/json"));\nConsole.WriteLine(await answer.Content.ReadAsStringAsync());`,
+    curl:
+      `curl -X ${method} ${shell(url)} \\\n` +
+      `  -H "Authorization: Bearer $SDXL_API_TOKEN" -H 'Content-Type: application/json' \\\n` +
+      `  -d ${shell(json)}`,
+    javascript:
+      `const answer = await fetch(${JSON.stringify(url)}, {\n  method: '${method}',\n` +
+      `  headers: { Authorization: \`Bearer \${process.env.SDXL_API_TOKEN}\`, 'Content-Type': 'application/json' },\n` +
+      `  body: JSON.stringify(${indent(json, 2)}),\n});\nconsole.log(await answer.json());`,
+    python:
+      `import json, os, urllib.request\n\nbody = ${python(body)}\n` +
+      `request = urllib.request.Request(\n` +
+      `    ${JSON.stringify(url)}, json.dumps(body).encode(), method="${method}",\n` +
+      `    headers={"Authorization": f"Bearer {os.environ['SDXL_API_TOKEN']}", "Content-Type": "application/json"})\n` +
+      `print(json.load(urllib.request.urlopen(request)))`,
+    csharp:
+      `using System.Net.Http.Headers;\nusing System.Text;\n\nusing var http = new HttpClient();\n` +
+      `http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(` +
+      `"Bearer", Environment.GetEnvironmentVariable("SDXL_API_TOKEN"));\n` +
+      `var body = """"\n    ${indent(json, 4)}\n    """";\n` +
+      `using var answer = await http.PostAsync(${JSON.stringify(url)}, new StringContent(body, Encoding.UTF8, "application/json"));\n` +
+      `Console.WriteLine(await answer.Content.ReadAsStringAsync());`,
   };
 }
 
-const options = input => Object.entries(input).filter(([, v]) => v !== null && v !== undefined && v !== '').map(([k, v]) => ` \\\n  --${k.replaceAll('_', '-')} ${shell(v)}`).join('');
+const options = input =>
+  Object.entries(input)
+    .filter(([, v]) => v !== null && v !== undefined && v !== '')
+    .map(([k, v]) => ` \\\n  --${k.replaceAll('_', '-')} ${shell(v)}`)
+    .join('');
 
 /** Repeats a training: the same pictures and inputs. */
-export const trainingCode = (id, name, base, input, from) => request('POST', `${location.origin}/v1/trainings`, { check: id, name, base, ...(from ? { from } : {}), input },
-  `./sdxl train pictures.zip --name ${shell(name)}${options({ ...(from ? { from } : {}), ...input })}`);
+export const trainingCode = (id, name, base, input, from) =>
+  request(
+    'POST',
+    `${location.origin}/v1/trainings`,
+    { check: id, name, base, ...(from ? { from } : {}), input },
+    `./sdxl train pictures.zip --name ${shell(name)}${options({ ...(from ? { from } : {}), ...input })}`,
+  );
 
 /** Draws with a version, or with the base model alone. */
-export const drawingCode = (version, input) => request('POST', `${location.origin}/v1/predictions`, version ? { version, input } : { input },
-  `./sdxl draw ${shell(input.prompt ?? '')} --version ${shell(version ?? 'none')}${options({ ...input, prompt: undefined })}`);
+export const drawingCode = (version, input) =>
+  request(
+    'POST',
+    `${location.origin}/v1/predictions`,
+    version ? { version, input } : { input },
+    `./sdxl draw ${shell(input.prompt ?? '')} --version ${shell(version ?? 'none')}${options({ ...input, prompt: undefined })}`,
+  );
 
 let language = 'curl';
 
-export const codeBlock = (snippets, draw, { open = false } = {}) => html`<details ?open=${open}><summary>${w.code.title}</summary>${codeShown(snippets, draw)}</details>`;
+export const codeBlock = (snippets, draw, { open = false } = {}) =>
+  html`<details ?open=${open}>
+    <summary>${w.code.title}</summary>
+    ${codeShown(snippets, draw)}
+  </details>`;
 
 /** The same without what folds it. */
 export function codeShown(snippets, draw) {
-  return html`<div class="row"><label>${w.code.language}<select @change=${e => { language = e.target.value; draw(); }}>${Object.entries(w.code.languages).map(([key, name]) => html`<option value=${key} ?selected=${key === language}>${name}</option>`)}</select></label>
-    <button type="button" class="small" @click=${e => copy(snippets[language], e.currentTarget, e.target.closest('details').querySelector('pre'))}>${w.copy}</button></div>
-    <pre class="code" tabindex="0" role="group" aria-label=${w.code.languages[language]} id="code-shown">${snippets[language]}</pre><small>${w.code.note}</small>`;
+  return html`<div class="row">
+      <label
+        >${w.code.language}<select
+          @change=${e => {
+            language = e.target.value;
+            draw();
+          }}
+        >
+          ${Object.entries(w.code.languages).map(
+            ([key, name]) => html`<option value=${key} ?selected=${key === language}>${name}</option>`
+          )}
+        </select></label
+      >
+      <button
+        type="button"
+        class="small"
+        @click=${e => copy(snippets[language], e.currentTarget, e.target.closest('details').querySelector('pre'))}
+      >
+        ${w.copy}
+      </button>
+    </div>
+    <pre class="code" tabindex="0" role="group" aria-label=${w.code.languages[language]} id="code-shown">${snippets[language]}</pre>
+    <small>${w.code.note}</small>`;
 }

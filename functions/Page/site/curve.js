@@ -1,4 +1,5 @@
-// The loss curve: raw faint, smoothed, held out; a slider that reads a step for those without a mouse, a sentence and a table for those who cannot see it.
+// The loss curve: raw faint, smoothed, held out; a slider that reads a step for those without a mouse, a sentence and a table for those who
+// cannot see it.
 import { html, nothing, save } from './app.js';
 import { w, count, figure } from './words.js';
 
@@ -25,7 +26,9 @@ export function sentence(points, weight = 0.95) {
   while (level > 0 && Math.abs(line[level - 1] - to) <= close) level--;
   const isLevel = level < line.length * 0.8;
   const held = points.filter(p => Number.isFinite(p.held_out)).sort((a, b) => a.held_out - b.held_out)[0];
-  return w.training.curveFell(from, to, isLevel ? losses[level].step : null) + (held ? ` ${w.training.curveHeld(held.held_out, held.step)}` : '');
+  return (
+    w.training.curveFell(from, to, isLevel ? losses[level].step : null) + (held ? ` ${w.training.curveHeld(held.held_out, held.step)}` : '')
+  );
 }
 
 /** At most `most` rows, evenly chosen, the last one among them: a table for reading. */
@@ -36,19 +39,22 @@ export function thin(points, most) {
 
 export class Curve {
   constructor({ draw, onRead }) {
-    Object.assign(this, { draw, onRead, points: [], weight: 0.95, read: null, marks: [], table: false });
+    Object.assign(this, { draw, onRead, points: [], measured: new Map(), weight: 0.95, read: null, marks: [], table: false });
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { this.plot?.destroy(); this.plot = null; this.paint(); });
   }
 
   get last() { return this.points.at(-1)?.step ?? 0; }
 
   /** What was measured on the pictures held out at a step; null: nothing. */
-  heldOut(step) { return this.points.find(p => p.step === step)?.held_out ?? null; }
+  heldOut(step) {
+    return this.measured.get(step) ?? null;
+  }
 
   take(points, marks) {
     const last = this.last;
     const more = points.filter(p => p.step > last);
     if (more.length) this.points = [...this.points, ...more];
+    for (const p of more) if (Number.isFinite(p.held_out)) this.measured.set(p.step, p.held_out);
     const marked = this.marks.length !== marks.length;
     this.marks = marks;
     if (more.length || marked) this.paint();
@@ -74,7 +80,12 @@ export class Curve {
     holder.replaceChildren();
     const of = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
     const [axis, grid, card] = [of('--axis'), of('--grid'), of('--card')];
-    const axes = [{}, {}].map(() => ({ stroke: axis, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid }, font: '12px system-ui, sans-serif' }));
+    const axes = [{}, {}].map(() => ({
+      stroke: axis,
+      grid: { stroke: grid, width: 1 },
+      ticks: { stroke: grid },
+      font: '12px system-ui, sans-serif',
+    }));
     const marks = plot => {
       plot.ctx.save();
       plot.ctx.strokeStyle = axis;
@@ -86,13 +97,32 @@ export class Curve {
       plot.ctx.restore();
     };
     this.holder = holder;
-    this.plot = new globalThis.uPlot({
-      width: Math.max(200, holder.clientWidth), height: 288, legend: { show: false }, scales: { x: { time: false } }, axes,
-      cursor: { points: { fill: card }, drag: { x: false, y: false } },
-      series: [{}, { stroke: of('--line-raw'), width: 1, points: { show: false }, spanGaps: true }, { stroke: of('--line-smooth'), width: 2, points: { show: false }, spanGaps: true },
-        ...(data.length > 3 ? [{ stroke: of('--line-held'), width: 2, spanGaps: true }] : [])],
-      hooks: { draw: [marks], setCursor: [plot => { if (!this.moving) this.at(plot.cursor.idx ?? null, false); }] },
-    }, data, holder);
+    this.plot = new globalThis.uPlot(
+      {
+        width: Math.max(200, holder.clientWidth),
+        height: 288,
+        legend: { show: false },
+        scales: { x: { time: false } },
+        axes,
+        cursor: { points: { fill: card }, drag: { x: false, y: false } },
+        series: [
+          {},
+          { stroke: of('--line-raw'), width: 1, points: { show: false }, spanGaps: true },
+          { stroke: of('--line-smooth'), width: 2, points: { show: false }, spanGaps: true },
+          ...(data.length > 3 ? [{ stroke: of('--line-held'), width: 2, spanGaps: true }] : []),
+        ],
+        hooks: {
+          draw: [marks],
+          setCursor: [
+            plot => {
+              if (!this.moving) this.at(plot.cursor.idx ?? null, false);
+            },
+          ],
+        },
+      },
+      data,
+      holder,
+    );
     this.sizes?.disconnect();
     this.sizes = new ResizeObserver(() => this.plot?.setSize({ width: Math.max(200, holder.clientWidth), height: 288 }));
     this.sizes.observe(holder);
@@ -115,24 +145,99 @@ export class Curve {
     const n = this.points.length;
     if (n < 2) return html`<p class="muted">${w.training.curveNone}</p><div class="curve" hidden></div>`;
     const p = this.read === null ? null : this.points[this.read];
-    const reading = p ? w.training.readAt(p.step, p.loss, smooth(this.points.slice(0, this.read + 1).map(q => q.loss), this.weight).at(-1)) : '';
+    const reading = p
+      ? w.training.readAt(
+          p.step,
+          p.loss,
+          smooth(
+            this.points.slice(0, this.read + 1).map(q => q.loss),
+            this.weight,
+          ).at(-1),
+        )
+      : '';
     const held = this.points.some(q => Number.isFinite(q.held_out));
     return html`<p>${sentence(this.points)}</p>
-      <p class="row"><span class="key"><i></i>${w.training.raw}</span><span class="key"><i class="smooth"></i>${w.training.smoothed}</span>${held ? html`<span class="key"><i class="held"></i>${w.training.held}</span>` : nothing}</p>
+      <p class="row">
+        <span class="key"><i></i>${w.training.raw}</span
+        ><span class="key"><i class="smooth"></i>${w.training.smoothed}</span
+        >${held ? html`<span class="key"><i class="held"></i>${w.training.held}</span>` : nothing}
+      </p>
       <div class="curve" aria-hidden="true"></div>
-      <div class="row"><label>${w.training.readStep}<input type="range" min="0" max=${n - 1} .value=${String(this.read ?? n - 1)} aria-valuetext=${reading || nothing} @input=${e => this.at(Number(e.target.value), true)}></label>
-        <label>${w.training.smoothing}<input type="range" min="0" max="0.99" step="0.01" .value=${String(this.weight)} @input=${e => { this.weight = Number(e.target.value); this.paint(); this.draw(); }}></label></div>
+      <div class="row">
+        <label
+          >${w.training.readStep}<input
+            type="range"
+            min="0"
+            max=${n - 1}
+            .value=${String(this.read ?? n - 1)}
+            aria-valuetext=${reading || nothing}
+            @input=${e => this.at(Number(e.target.value), true)}
+        /></label>
+        <label
+          >${w.training.smoothing}<input
+            type="range"
+            min="0"
+            max="0.99"
+            step="0.01"
+            .value=${String(this.weight)}
+            @input=${e => {
+              this.weight = Number(e.target.value);
+              this.paint();
+              this.draw();
+            }}
+        /></label>
+      </div>
       <p class="muted" aria-hidden="true">${reading || html`&nbsp;`}</p>
-      <details ?open=${this.table} @toggle=${e => { if (this.table !== e.target.open) { this.table = e.target.open; this.draw(); } }}><summary>${w.training.table}</summary>${this.table ? this.rows(held) : nothing}
-        <button type="button" class="small outline secondary" @click=${() => this.csv()}>${w.training.csv}</button></details>`;
+      <details
+        ?open=${this.table}
+        @toggle=${e => {
+          if (this.table !== e.target.open) {
+            this.table = e.target.open;
+            this.draw();
+          }
+        }}
+      >
+        <summary>${w.training.table}</summary>
+        ${this.table ? this.rows(held) : nothing}
+        <button type="button" class="small outline secondary" @click=${() => this.csv()}>${w.training.csv}</button>
+      </details>`;
   }
 
   rows(held) {
     const line = smooth(this.points.map(p => p.loss), this.weight);
     const at = new Map(this.points.map((p, i) => [p, i]));
-    const shown = new Set([...thin(this.points, 50), ...thin(this.points.filter(p => Number.isFinite(p.held_out)), 50)]);
-    return html`<div class="scroll" tabindex="0" role="group" aria-label=${w.training.table}><table><thead><tr><th scope="col">${w.training.checkpoint}</th><th scope="col">${w.training.raw}</th><th scope="col">${w.training.smoothed}</th>${held ? html`<th scope="col">${w.training.held}</th>` : nothing}</tr></thead>
-      <tbody>${this.points.filter(p => shown.has(p)).map(p => html`<tr><th scope="row">${count(p.step)}</th><td>${figure(p.loss)}</td><td>${figure(line[at.get(p)])}</td>${held ? html`<td>${figure(p.held_out)}</td>` : nothing}</tr>`)}</tbody></table></div>`;
+    const shown = new Set([
+      ...thin(this.points, 50),
+      ...thin(
+        this.points.filter(p => Number.isFinite(p.held_out)),
+        50,
+      ),
+    ]);
+    return html`<div class="scroll" tabindex="0" role="group" aria-label=${w.training.table}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">${w.training.checkpoint}</th>
+            <th scope="col">${w.training.raw}</th>
+            <th scope="col">${w.training.smoothed}</th>
+            ${held ? html`<th scope="col">${w.training.held}</th>` : nothing}
+          </tr>
+        </thead>
+        <tbody>
+          ${this.points
+            .filter(p => shown.has(p))
+            .map(
+              p =>
+                html`<tr>
+                  <th scope="row">${count(p.step)}</th>
+                  <td>${figure(p.loss)}</td>
+                  <td>${figure(line[at.get(p)])}</td>
+                  ${held ? html`<td>${figure(p.held_out)}</td>` : nothing}
+                </tr>`,
+            )}
+        </tbody>
+      </table>
+    </div>`;
   }
 
   csv() {

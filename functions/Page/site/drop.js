@@ -7,7 +7,13 @@ export const isMask = name => /_mask\.\w+$/i.test(name);
 /** What nobody means to send: hidden files, folders of macOS, thumbnails of Windows. */
 export const isMeant = ({ path }) => !/(^|\/)(\.|__MACOSX\/|Thumbs\.db)/.test(path);
 
-export const slug = text => text.toLowerCase().normalize('NFKD').replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 60) || 'my-model';
+export const slug = text =>
+  text
+    .toLowerCase()
+    .normalize('NFKD')
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+    .slice(0, 60) || 'my-model';
 export const nameOfArchive = name => slug(name.replace(/\.(zip|tar|tgz|tar\.gz)$/i, ''));
 
 /** Loose files as one archive, named after their folder. */

@@ -2,7 +2,11 @@
 import { svg } from './app.js';
 
 export const kinds = {
-  person: { use_face_detection_instead: true, caption_prefix: 'a photo of TOK', sample_prompts: 'a photo of TOK|TOK in a garden|an oil painting of TOK|TOK on the moon' },
+  person: {
+    use_face_detection_instead: true,
+    caption_prefix: 'a photo of TOK',
+    sample_prompts: 'a photo of TOK|TOK in a garden|an oil painting of TOK|TOK on the moon',
+  },
   thing: { caption_prefix: 'a photo of TOK', sample_prompts: 'a photo of TOK|TOK on the beach|an oil painting of TOK|TOK on the moon' },
   style: {
     crop_based_on_salience: false, caption_prefix: 'in the style of TOK',
@@ -20,11 +24,29 @@ export const icons = {
 
 /** What a kind sets, the trigger word put in; every kind keeps its checkpoints. */
 export const presetOf = (kind, word) =>
-  Object.fromEntries(Object.entries({ ...kinds[kind], keep_checkpoints: true }).map(([name, value]) => [name, typeof value === 'string' ? value.replaceAll('TOK', word) : value]));
+  Object.fromEntries(
+    Object.entries({ ...kinds[kind], keep_checkpoints: true }).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value.replaceAll('TOK', word) : value,
+    ]),
+  );
 
 /** What shapes pictures, masks and captions: another value wants another look at them. */
-export const settled = ['resolution', 'mask_target_prompts', 'crop_based_on_salience', 'use_face_detection_instead', 'clipseg_temperature', 'token_string', 'caption_prefix'];
+export const settled = [
+  'resolution',
+  'mask_target_prompts',
+  'crop_based_on_salience',
+  'use_face_detection_instead',
+  'clipseg_temperature',
+  'token_string',
+  'caption_prefix',
+];
 
 /** Words that the base model knows well: a subject called so fights against what they mean already. */
-export const ordinary = new Set(('cat dog man woman person boy girl photo picture style art house car tree flower bird horse baby face portrait girlfriend boyfriend toy book '
-  + 'city sky sea sun moon me my the a').split(' '));
+export const ordinary = new Set(
+  (
+    'cat dog man woman person boy girl photo picture style art house car tree flower bird horse baby face portrait ' +
+    'girlfriend boyfriend toy book ' +
+    'city sky sea sun moon me my the a'
+  ).split(' '),
+);

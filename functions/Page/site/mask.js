@@ -1,4 +1,5 @@
-// A mask painted by hand over the whole picture: pointer or keys, size, undo. White (here: clear) is what counts: what training looks at, what is drawn anew; black is shown as shade.
+// A mask painted by hand over the whole picture: pointer or keys, size, undo. White (here: clear) is what counts: what training looks at,
+// what is drawn anew; black is shown as shade.
 import { html, render, nothing } from './vendor/lit-html.js';
 import { w } from './words.js';
 
@@ -57,16 +58,76 @@ export function paintMask(picture, texts, begin) {
   }
 
   function draw() {
-    render(html`<dialog class="viewer" aria-labelledby="mask-title"><div class="row apart"><h2 id="mask-title">${texts.title}</h2>
-      <div class="row"><button type="button" class="small" @click=${() => close(undefined)}>${w.cancel}</button><button type="button" class="small" @click=${() => close(canvas.toDataURL('image/png'))}>${w.mask.save}</button></div></div>
-      <div class="paint"><img src=${picture.url} alt=""><canvas width=${width} height=${height} tabindex="0" role="img" aria-label=${w.mask.canvas}
-        @keydown=${key} @pointerdown=${e => { e.target.setPointerCapture(e.pointerId); keep(); state.down = true; place(e); dab(state.at); draw(); }}
-        @pointermove=${e => { place(e); if (state.down) dab(state.at); draw(); }} @pointerup=${() => { state.down = false; }}></canvas>
-        <svg viewBox="0 0 ${width} ${height}" aria-hidden="true"><circle cx=${state.at.x} cy=${state.at.y} r=${state.size / 2}></circle></svg></div>
-      <div class="row"><label><input type="checkbox" role="switch" .checked=${state.looks} @change=${e => { state.looks = e.target.checked; draw(); }}> ${texts.looks}</label>
-        <label>${w.mask.size}<input type="range" min="8" max="200" .value=${String(state.size)} @input=${e => { state.size = Number(e.target.value); draw(); }}></label>
-        <button type="button" class="small" @click=${() => fill(true)}>${texts.all}</button><button type="button" class="small" @click=${() => fill(false)}>${texts.none}</button>
-        <button type="button" class="small" ?disabled=${!state.undo.length} @click=${undo}>${w.undo}</button>${texts.computed ? html`<button type="button" class="small" @click=${() => close(null)}>${texts.computed}</button>` : nothing}</div></dialog>`, holder);
+    render(
+      html`<dialog class="viewer" aria-labelledby="mask-title">
+        <div class="row apart">
+          <h2 id="mask-title">${texts.title}</h2>
+          <div class="row">
+            <button type="button" class="small" @click=${() => close(undefined)}>${w.cancel}</button
+            ><button type="button" class="small" @click=${() => close(canvas.toDataURL('image/png'))}>${w.mask.save}</button>
+          </div>
+        </div>
+        <div class="paint">
+          <img src=${picture.url} alt="" /><canvas
+            width=${width}
+            height=${height}
+            tabindex="0"
+            role="img"
+            aria-label=${w.mask.canvas}
+            @keydown=${key}
+            @pointerdown=${e => {
+              e.target.setPointerCapture(e.pointerId);
+              keep();
+              state.down = true;
+              place(e);
+              dab(state.at);
+              draw();
+            }}
+            @pointermove=${e => {
+              place(e);
+              if (state.down) dab(state.at);
+              draw();
+            }}
+            @pointerup=${() => {
+              state.down = false;
+            }}
+          ></canvas>
+          <svg viewBox="0 0 ${width} ${height}" aria-hidden="true">
+            <circle cx=${state.at.x} cy=${state.at.y} r=${state.size / 2}></circle>
+          </svg>
+        </div>
+        <div class="row">
+          <label
+            ><input
+              type="checkbox"
+              role="switch"
+              .checked=${state.looks}
+              @change=${e => {
+                state.looks = e.target.checked;
+                draw();
+              }}
+            />
+            ${texts.looks}</label
+          >
+          <label
+            >${w.mask.size}<input
+              type="range"
+              min="8"
+              max="200"
+              .value=${String(state.size)}
+              @input=${e => {
+                state.size = Number(e.target.value);
+                draw();
+              }}
+          /></label>
+          <button type="button" class="small" @click=${() => fill(true)}>${texts.all}</button
+          ><button type="button" class="small" @click=${() => fill(false)}>${texts.none}</button>
+          <button type="button" class="small" ?disabled=${!state.undo.length} @click=${undo}>${w.undo}</button
+          >${texts.computed ? html`<button type="button" class="small" @click=${() => close(null)}>${texts.computed}</button>` : nothing}
+        </div>
+      </dialog>`,
+      holder,
+    );
   }
 
   draw();
@@ -85,7 +146,8 @@ function cover(context, colour) {
 }
 
 /** The mask of a picture that is trained on. */
-export const trainedMask = picture => paintMask({ ...picture, url: picture.urls.thumbnail }, w.mask.ofTraining, (context, scale) => loadMask(picture, context, scale));
+export const trainedMask = picture =>
+  paintMask({ ...picture, url: picture.urls.thumbnail }, w.mask.ofTraining, (context, scale) => loadMask(picture, context, scale));
 
 /** Which part of a picture is drawn anew: none at first. */
 export const repaintMask = picture => paintMask(picture, w.mask.ofDrawing, context => cover(context, '#000'));

@@ -6,8 +6,17 @@ const state = { list: [], next: null, error: null };
 
 function card(m) {
   const name = `${m.owner}/${m.name}`;
-  return html`<li class="card"><a href="/models/${name}">${m.cover_image_url ? html`<img src=${m.cover_image_url} alt=${w.models.cover(name)} loading="lazy">` : html`<span class="noimg"></span>`}<strong>${name}</strong></a>
-    <p class="muted">${m.latest_version ? w.models.updated(since(m.latest_version.created_at)) : w.models.none}</p>${m.description ? html`<p dir="auto">${m.description}</p>` : nothing}</li>`;
+  return html`<li class="card">
+    <a href="/models/${name}"
+      >${m.cover_image_url
+        ? html`<img src=${m.cover_image_url} alt=${w.models.cover(name)} loading="lazy" />`
+        : html`<span class="noimg"></span>`}<strong
+        >${name}</strong
+      ></a
+    >
+    <p class="muted">${m.latest_version ? w.models.updated(since(m.latest_version.created_at)) : w.models.none}</p>
+    ${m.description ? html`<p dir="auto">${m.description}</p>` : nothing}
+  </li>`;
 }
 
 function draw() {

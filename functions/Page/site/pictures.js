@@ -1,4 +1,5 @@
-// The pictures of a check or a training: a tile each with crop, mask, caption, where they came from and what to look at; with `edit`, mended in place.
+// The pictures of a check or a training: a tile each with crop, mask, caption, where they came from and what to look at; with `edit`,
+// mended in place.
 import { html, svg, nothing, call, say, problem } from './app.js';
 import { w, count } from './words.js';
 
@@ -11,7 +12,21 @@ export const needsLook = p => !p.removed && (p.state === 'skipped' || (p.warning
  */
 export class Pictures {
   constructor({ address, draw }) {
-    Object.assign(this, { address, draw, list: [], local: new Map(), saving: new Map(), saved: new Map(), resting: new Map(), edits: new Map(), onlyLook: false, open: new Set(), find: '', replace: '', prefix: '' });
+    Object.assign(this, {
+      address,
+      draw,
+      list: [],
+      local: new Map(),
+      saving: new Map(),
+      saved: new Map(),
+      resting: new Map(),
+      edits: new Map(),
+      onlyLook: false,
+      open: new Set(),
+      find: '',
+      replace: '',
+      prefix: '',
+    });
   }
 
   /** Takes a report in. What is being saved is not overwritten by an older answer, nor what was saved after the report was asked for. */
@@ -67,7 +82,8 @@ export class Pictures {
 
   /** What was changed by hand, done again on pictures that were prepared anew. Squares and masks too: they are of the original. */
   async repeatEdits() {
-    for (const picture of this.list.filter(p => p.state === 'ready' && this.edits.has(p.name))) await this.patch(picture, this.edits.get(picture.name));
+    for (const picture of this.list.filter(p => p.state === 'ready' && this.edits.has(p.name)))
+      await this.patch(picture, this.edits.get(picture.name));
   }
 
   async changeAll(change) {
@@ -93,16 +109,46 @@ export class Pictures {
       ${p.state === 'waiting' ? html`<small>${w.picture.waiting}</small>` : nothing}
       ${p.state === 'skipped' ? html`<p class="warn">${w.picture.skipped}: <span dir="auto">${p.reason}</span></p>` : nothing}
       ${p.removed ? html`<p>${w.picture.removed(p.name)}</p>` : nothing}
-      ${p.state === 'ready' && !p.removed ? html`
-        ${this.caption(p)}
-        <small>${[w.picture.captions[p.caption_source], w.picture.masks[p.mask_source], p.width ? w.picture.size(p.width, p.height) : null, p.times > 1 ? `${count(p.times)} ×` : null].filter(Boolean).join(' · ')}</small>
-        ${p.warnings?.length ? html`<ul class="warn">${p.warnings.map(text => html`<li dir="auto">${text}</li>`)}</ul>` : nothing}
-        ${p.urls?.picture && p.urls?.mask ? this.trained(p) : nothing}` : nothing}
+      ${
+        p.state === 'ready' && !p.removed
+          ? html` ${this.caption(p)}
+              <small
+                >${[
+                    w.picture.captions[p.caption_source],
+                    w.picture.masks[p.mask_source],
+                    p.width ? w.picture.size(p.width, p.height) : null,
+                    p.times > 1 ? `${count(p.times)} ×` : null,
+                  ].filter(Boolean).join(' · ')}</small
+              >
+              ${
+                p.warnings?.length
+                  ? html`<ul class="warn">
+                      ${p.warnings.map(text => html`<li dir="auto">${text}</li>`)}
+                    </ul>`
+                  : nothing
+              }
+              ${p.urls?.picture && p.urls?.mask ? this.trained(p) : nothing}`
+          : nothing
+      }
       ${this.told(p, note)}
-      ${this.address && p.state !== 'waiting' && p.state !== 'skipped' ? html`<div class="row">
-        ${p.state === 'ready' && !p.removed ? html`<button type="button" class="small outline secondary" aria-label=${w.mask.openOf(p.name)} @click=${() => this.mask(p)}>${w.mask.open}</button>` : nothing}
-        <button type="button" class="small outline secondary" @click=${() => this.patch(p, { removed: !p.removed })}
-          aria-label=${p.removed ? w.picture.back(p.name) : w.picture.remove(p.name)}>${p.removed ? w.undo : w.picture.leaveOut}</button></div>` : nothing}
+      ${
+        this.address && p.state !== 'waiting' && p.state !== 'skipped'
+          ? html`<div class="row">
+              ${p.state === 'ready' && !p.removed
+                ? html`<button type="button" class="small outline secondary" aria-label=${w.mask.openOf(p.name)}
+                    @click=${() => this.mask(p)}>${w.mask.open}</button>`
+                : nothing}
+              <button
+                type="button"
+                class="small outline secondary"
+                @click=${() => this.patch(p, { removed: !p.removed })}
+                aria-label=${p.removed ? w.picture.back(p.name) : w.picture.remove(p.name)}
+              >
+                ${p.removed ? w.undo : w.picture.leaveOut}
+              </button>
+            </div>`
+          : nothing
+      }
     </li>`;
   }
 
@@ -123,17 +169,32 @@ export class Pictures {
     if (!note) return nothing;
     if (note.busy) return html`<small>${w.picture.saving}</small>`;
     if (note.done) return html`<small class="good">${w.picture.save}</small>`;
-    if (note.conflict) return html`<div class="note" role="alert"><p>${w.picture.conflict}</p><p dir="auto"><q>${note.conflict.caption ?? JSON.stringify(note.conflict)}</q></p>
-      <button type="button" class="small" @click=${() => this.patch(p, note.conflict)}>${w.picture.mineAgain}</button></div>`;
+    if (note.conflict)
+      return html`<div class="note" role="alert">
+        <p>${w.picture.conflict}</p>
+        <p dir="auto"><q>${note.conflict.caption ?? JSON.stringify(note.conflict)}</q></p>
+        <button type="button" class="small" @click=${() => this.patch(p, note.conflict)}>${w.picture.mineAgain}</button>
+      </div>`;
     return html`${problem(note.error)}${note.change?.caption ? html`<p dir="auto"><q>${note.change.caption}</q></p>` : nothing}`;
   }
 
   /** What training sees: the square as trained, dark where the mask looks away. */
   trained(p) {
     const open = this.open.has(p.index);
-    return html`<details ?open=${open} @toggle=${e => { if (e.target.open !== open) { e.target.open ? this.open.add(p.index) : this.open.delete(p.index); this.draw(); } }}>
+    return html`<details
+      ?open=${open}
+      @toggle=${e => {
+        if (e.target.open !== open) {
+          e.target.open ? this.open.add(p.index) : this.open.delete(p.index);
+          this.draw();
+        }
+      }}
+    >
       <summary><small>${w.picture.more}</small></summary>
-      ${open ? html`<span class="frame"><img src=${p.urls.picture} alt="" loading="lazy"><img class="mask" src=${p.urls.mask} alt="" loading="lazy"></span><small>${w.picture.loss}</small>` : nothing}
+      ${open
+        ? html`<span class="frame"><img src=${p.urls.picture} alt="" loading="lazy" /><img
+              class="mask" src=${p.urls.mask} alt="" loading="lazy" /></span><small>${w.picture.loss}</small>`
+        : nothing}
     </details>`;
   }
 
@@ -146,14 +207,26 @@ export class Pictures {
       <path class="outside" fill-rule="evenodd" d=${`M0 0H${p.width}V${p.height}H0Z M${x} ${y}h${size}v${size}h${-size}Z`}></path>
       <rect class="crop" x=${x} y=${y} width=${size} height=${size}></rect>`}</svg>`;
     if (!this.address || p.removed) return html`<span class="frame">${image}${overlay}</span>`;
-    return html`<span class="frame" tabindex="0" role="group" aria-label=${w.picture.crop(p.name)} @keydown=${e => this.cropKey(e, p)} @pointerdown=${e => this.cropDrag(e, p)}>${image}${overlay}</span>`;
+    return html`<span
+      class="frame"
+      tabindex="0"
+      role="group"
+      aria-label=${w.picture.crop(p.name)}
+      @keydown=${e => this.cropKey(e, p)}
+      @pointerdown=${e => this.cropDrag(e, p)}
+      >${image}${overlay}</span
+    >`;
   }
 
   /** Moves the square on the page alone; whoever moves it sends it when it rests. */
   cropTo(p, { x, y, size }) {
     const largest = Math.min(p.width, p.height);
     const side = Math.round(Math.max(Math.min(64, largest), Math.min(largest, size)));
-    const crop = { x: Math.round(Math.max(0, Math.min(p.width - side, x))), y: Math.round(Math.max(0, Math.min(p.height - side, y))), size: side };
+    const crop = {
+      x: Math.round(Math.max(0, Math.min(p.width - side, x))),
+      y: Math.round(Math.max(0, Math.min(p.height - side, y))),
+      size: side,
+    };
     const moved = { ...p, crop };
     this.put(moved);
     this.saving.set(p.index, { busy: true, picture: moved }); // a report that comes meanwhile knows nothing of it
@@ -164,7 +237,14 @@ export class Pictures {
   /** Arrow keys move; the change is sent once they rest. */
   cropKey(e, p) {
     const step = Math.max(1, Math.round(p.crop.size / 20));
-    const by = { ArrowLeft: [-step, 0, 0], ArrowRight: [step, 0, 0], ArrowUp: [0, -step, 0], ArrowDown: [0, step, 0], '+': [-step / 2, -step / 2, step], '-': [step / 2, step / 2, -step] }[e.key];
+    const by = {
+      ArrowLeft: [-step, 0, 0],
+      ArrowRight: [step, 0, 0],
+      ArrowUp: [0, -step, 0],
+      ArrowDown: [0, step, 0],
+      '+': [-step / 2, -step / 2, step],
+      '-': [step / 2, step / 2, -step],
+    }[e.key];
     if (!by) return;
     e.preventDefault();
     const { crop } = this.list.find(q => q.index === p.index);
@@ -192,21 +272,58 @@ export class Pictures {
 
   /** Find and replace, and a prefix, over all captions. */
   bulk() {
-    const set = name => e => { this[name] = e.target.value; };
-    return html`<details><summary>${w.picture.bulk}</summary>
-      <form class="row" @submit=${e => { e.preventDefault(); if (this.find) this.changeAll(c => c.replaceAll(this.find, this.replace)); }}>
-        <label>${w.picture.find}<input dir="auto" @input=${set('find')}></label><label>${w.picture.replace}<input dir="auto" @input=${set('replace')}></label>
-        <button class="secondary">${w.picture.replaceAll}</button></form>
-      <form class="row" @submit=${e => { e.preventDefault(); if (this.prefix) this.changeAll(c => (c.startsWith(this.prefix) ? c : `${this.prefix}${c}`)); }}>
-        <label>${w.picture.prefix}<input dir="auto" @input=${set('prefix')}></label><button class="secondary">${w.picture.prefixAll}</button></form></details>`;
+    const set = name => e => {
+      this[name] = e.target.value;
+    };
+    return html`<details>
+      <summary>${w.picture.bulk}</summary>
+      <form
+        class="row"
+        @submit=${e => {
+          e.preventDefault();
+          if (this.find) this.changeAll(c => c.replaceAll(this.find, this.replace));
+        }}
+      >
+        <label>${w.picture.find}<input dir="auto" @input=${set('find')} /></label
+        ><label>${w.picture.replace}<input dir="auto" @input=${set('replace')} /></label>
+        <button class="secondary">${w.picture.replaceAll}</button>
+      </form>
+      <form
+        class="row"
+        @submit=${e => {
+          e.preventDefault();
+          if (this.prefix) this.changeAll(c => (c.startsWith(this.prefix) ? c : `${this.prefix}${c}`));
+        }}
+      >
+        <label>${w.picture.prefix}<input dir="auto" @input=${set('prefix')} /></label
+        ><button class="secondary">${w.picture.prefixAll}</button>
+      </form>
+    </details>`;
   }
 
   /** "11 of 12 are good. 1 needs a look", and the filter for it. */
   verdict() {
     const look = this.list.filter(needsLook).length, all = this.list.filter(p => !p.removed).length;
     if (!all || this.ready.length < this.list.length) return nothing;
-    return html`<p class="verdict">${w.start.good(this.good.length, all)} ${look ? html`<span class="warn">${w.start.need(look)}</span>` : nothing}</p>
-      ${look ? html`<label><input type="checkbox" role="switch" .checked=${this.onlyLook} @change=${e => { this.onlyLook = e.target.checked; this.draw(); }}> ${w.start.onlyThose}</label>` : nothing}`;
+    return html`<p class="verdict">
+        ${w.start.good(this.good.length, all)} ${look ? html`<span class="warn">${w.start.need(look)}</span>` : nothing}
+      </p>
+      ${
+        look
+          ? html`<label
+              ><input
+                type="checkbox"
+                role="switch"
+                .checked=${this.onlyLook}
+                @change=${e => {
+                  this.onlyLook = e.target.checked;
+                  this.draw();
+                }}
+              />
+              ${w.start.onlyThose}</label
+            >`
+          : nothing
+      }`;
   }
 }
 
@@ -214,4 +331,12 @@ export class Pictures {
 export const leftOut = skipped => (skipped?.length ? html`<details><summary>${w.start.skipped(skipped.length)}</summary>
   <ul>${skipped.map(s => html`<li dir="auto">${w.start.refused(s.name, s.reason)}</li>`)}</ul></details>` : nothing);
 
-export const warningsOf = list => (list?.length ? html`<div class="note"><strong>${w.training.warnings}</strong><ul>${list.map(text => html`<li dir="auto">${text}</li>`)}</ul></div>` : nothing);
+export const warningsOf = list =>
+  list?.length
+    ? html`<div class="note">
+        <strong>${w.training.warnings}</strong>
+        <ul>
+          ${list.map(text => html`<li dir="auto">${text}</li>`)}
+        </ul>
+      </div>`
+    : nothing;

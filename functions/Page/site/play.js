@@ -1,5 +1,22 @@
 // The playground: a form made from the version's own schema, drawings as they come, seeds that can be had again. The address is the state.
-import { html, nothing, show, call, get, getOr, post, follow, say, problem, gone, confirmed, empty, copy, setTitle, isOver } from './app.js';
+import {
+  html,
+  nothing,
+  show,
+  call,
+  get,
+  getOr,
+  post,
+  follow,
+  say,
+  problem,
+  gone,
+  confirmed,
+  empty,
+  copy,
+  setTitle,
+  isOver,
+} from './app.js';
 import { w, count } from './words.js';
 import { fieldsOf, control } from './settings.js';
 import { drawingCode, codeBlock } from './code.js';
@@ -7,8 +24,32 @@ import { Viewer } from './viewer.js';
 
 const up = ['prompt', 'negative_prompt', 'num_outputs', 'seed', 'lora_scale'];
 const only = location.pathname.split('/')[2] ?? null;
-const state = { models: [], version: null, schema: null, fields: [], values: {}, word: null, list: [], next: null, error: null, errors: {}, busy: false, training: null, alone: false, pair: [], large: null, loaded: false };
-const viewer = new Viewer({ draw, walk, onClose() { Object.assign(state, { large: null, pair: [] }); draw(); } });
+const state = {
+  models: [],
+  version: null,
+  schema: null,
+  fields: [],
+  values: {},
+  word: null,
+  list: [],
+  next: null,
+  error: null,
+  errors: {},
+  busy: false,
+  training: null,
+  alone: false,
+  pair: [],
+  large: null,
+  loaded: false,
+};
+const viewer = new Viewer({
+  draw,
+  walk,
+  onClose() {
+    Object.assign(state, { large: null, pair: [] });
+    draw();
+  },
+});
 
 const input = () => Object.fromEntries(Object.entries(state.values).filter(([, v]) => v !== undefined && v !== ''));
 
@@ -30,7 +71,9 @@ function fromAddress() {
 function typed() {
   for (const [name, text] of Object.entries(state.address)) {
     const field = state.fields.find(f => f.name === name);
-    if (field) state.values[name] = field.type === 'boolean' ? text === 'true' : field.type === 'integer' || field.type === 'number' ? Number(text) : text;
+    if (field)
+      state.values[name] =
+        field.type === 'boolean' ? text === 'true' : field.type === 'integer' || field.type === 'number' ? Number(text) : text;
   }
 }
 
@@ -44,7 +87,10 @@ async function choose(version) {
     found = newest ? await getOr(`/v1/models/${model}/versions/${newest}`, m?.latest_version ?? null) : null;
   }
   const schemas = found?.openapi_schema?.components?.schemas;
-  state.fields = fieldsOf(schemas?.Input ?? await getOr('/v1/schema/prediction', { properties: { prompt: { type: 'string', 'x-order': 0 } } }), schemas);
+  state.fields = fieldsOf(
+    schemas?.Input ?? (await getOr('/v1/schema/prediction', { properties: { prompt: { type: 'string', 'x-order': 0 } } })),
+    schemas,
+  );
   state.word = found ? await wordOf(found) : null;
   Object.assign(state, { training: found?.training_id ?? null, alone: false });
 }
@@ -100,7 +146,10 @@ const submit = e => { e?.preventDefault(); return send([input()]); };
 const seedNow = () => state.values.seed ?? Math.floor(Math.random() * 65536);
 
 const strips = {
-  strength: () => { const seed = seedNow(); return [1, 0.8, 0.6, 0.4, 0].map(lora_scale => ({ ...input(), seed, lora_scale, num_outputs: 1 })); },
+  strength: () => {
+    const seed = seedNow();
+    return [1, 0.8, 0.6, 0.4, 0].map(lora_scale => ({ ...input(), seed, lora_scale, num_outputs: 1 }));
+  },
   seeds: () => [{ ...input(), num_outputs: 4 }],
   /** Every version of the same training: its end, and what is published of its checkpoints. */
   async checkpoints() {
@@ -155,7 +204,9 @@ async function paint(field) {
 }
 
 function change(p) {
-  state.values = Object.fromEntries(Object.entries(p.input ?? {}).filter(([name, v]) => v !== null && state.fields.some(f => f.name === name && v !== f.default)));
+  state.values = Object.fromEntries(
+    Object.entries(p.input ?? {}).filter(([name, v]) => v !== null && state.fields.some(f => f.name === name && v !== f.default)),
+  );
   if (only) return location.assign(`/play?${new URLSearchParams({ ...state.values, ...(versionOf(p) ? { version: versionOf(p) } : {}) })}`);
   draw();
   document.getElementById('f-prompt')?.focus();
@@ -165,7 +216,15 @@ function change(p) {
 const versionOf = p => (!p.version ? null : p.version.includes(':') || !p.model ? p.version : `${p.model}:${p.version}`);
 const seedOf = (p, i) => p.seeds?.[i] ?? (p.input?.seed === undefined || p.input?.seed === null ? null : p.input.seed + i);
 const outputs = p => (Array.isArray(p.output) ? p.output : p.output ? [p.output] : []);
-const again = (p, more = {}) => send([{ ...Object.fromEntries(Object.entries(p.input ?? {}).filter(([, v]) => v !== null)), ...(seedOf(p, 0) === null ? {} : { seed: seedOf(p, 0) }), ...more, version: versionOf(p) ?? undefined }]);
+const again = (p, more = {}) =>
+  send([
+    {
+      ...Object.fromEntries(Object.entries(p.input ?? {}).filter(([, v]) => v !== null)),
+      ...(seedOf(p, 0) === null ? {} : { seed: seedOf(p, 0) }),
+      ...more,
+      version: versionOf(p) ?? undefined,
+    },
+  ]);
 
 function compare(p) {
   state.pair = [...state.pair.filter(x => x !== p), p].slice(-2);
@@ -174,7 +233,8 @@ function compare(p) {
 }
 
 /** Every picture that is drawn, in the order of the list. */
-const all = () => state.list.flatMap(p => outputs(p).map((url, i) => ({ url, title: w.play.pictureOf(p.input?.prompt ?? '', seedOf(p, i) ?? '–') })));
+const all = () =>
+  state.list.flatMap(p => outputs(p).map((url, i) => ({ url, title: w.play.pictureOf(p.input?.prompt ?? '', seedOf(p, i) ?? '–') })));
 
 function enlarge(e, url) {
   if (e.ctrlKey || e.metaKey || e.shiftKey) return; // a link as any other
@@ -193,53 +253,160 @@ function walk(columns, rows) {
 function field(f) {
   const set = value => { state.values = { ...state.values, [f.name]: value }; toAddress(); draw(); };
   if (f.name === 'image' || f.name === 'mask')
-    return html`<div><label for="f-${f.name}">${f.title}</label><input type="file" id="f-${f.name}" accept="image/*" aria-describedby="f-${f.name}-help" @change=${e => file(f, e.target.files[0])}><small id="f-${f.name}-help">${f.description}</small>
-      ${state.values[f.name] && seen(state.values[f.name]) ? html`<img class="chosen" src=${seen(state.values[f.name])} alt=${w.play.chosen(f.title)}>` : nothing}
-      <div class="row">${state.values[f.name] ? html`<button type="button" class="small outline secondary" @click=${() => file(f, null)}>${w.play.clear(f.title)}</button>` : nothing}
-      ${f.name === 'mask' && state.values.image ? html`<button type="button" class="small outline secondary" @click=${() => paint(f)}>${w.play.paint}</button>` : nothing}</div></div>`;
+    return html`<div>
+      <label for="f-${f.name}">${f.title}</label
+      ><input
+        type="file"
+        id="f-${f.name}"
+        accept="image/*"
+        aria-describedby="f-${f.name}-help"
+        @change=${e => file(f, e.target.files[0])}
+      /><small id="f-${f.name}-help">${f.description}</small>
+      ${state.values[f.name] && seen(state.values[f.name])
+        ? html`<img class="chosen" src=${seen(state.values[f.name])} alt=${w.play.chosen(f.title)} />`
+        : nothing}
+      <div class="row">
+        ${state.values[f.name]
+          ? html`<button type="button" class="small outline secondary" @click=${() => file(f, null)}>${w.play.clear(f.title)}</button>`
+          : nothing}
+        ${f.name === 'mask' && state.values.image
+          ? html`<button type="button" class="small outline secondary" @click=${() => paint(f)}>${w.play.paint}</button>`
+          : nothing}
+      </div>
+    </div>`;
   return control(f, state.values[f.name], set, { error: state.errors[f.name] });
 }
 
 function formTemplate() {
-  const first = up.map(name => state.fields.find(f => f.name === name)).filter(Boolean), rest = state.fields.filter(f => !up.includes(f.name));
-  const prompt = state.values.prompt ?? '', words = (state.word ?? '').split('|').filter(Boolean);
+  const first = up.map(name => state.fields.find(f => f.name === name)).filter(Boolean),
+    rest = state.fields.filter(f => !up.includes(f.name));
+  const prompt = state.values.prompt ?? '',
+    words = (state.word ?? '').split('|').filter(Boolean);
   const missing = words.length && prompt && !words.some(word => prompt.includes(word)) ? words[0] : null;
-  return html`<form class="card" @submit=${submit} @keydown=${e => { if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) submit(e); }} novalidate>
-    <label for="model">${w.play.model}</label><select id="model" @change=${async e => { await choose(e.target.value || null); toAddress(); draw(); }}>
+  return html`<form
+    class="card"
+    @submit=${submit}
+    @keydown=${e => {
+      if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) submit(e);
+    }}
+    novalidate
+  >
+    <label for="model">${w.play.model}</label
+    ><select
+      id="model"
+      @change=${async e => {
+        await choose(e.target.value || null);
+        toAddress();
+        draw();
+      }}
+    >
       <option value="" ?selected=${!state.version}>${w.play.noModel}</option>
       ${choices().map(([value, name]) => html`<option value=${value} ?selected=${value === state.version}>${name}</option>`)}</select>
     <div class="fields">${first.map(field)}</div>
-    ${missing ? html`<div class="note"><p>${w.play.missingWord(missing)} <button type="button" class="small" @click=${() => { state.values = { ...state.values, prompt: `${prompt} ${missing}` }; toAddress(); draw(); }}>${w.play.addWord(missing)}</button></p></div>` : nothing}
-    ${rest.length ? html`<details><summary>${w.play.more}</summary><div class="fields">${rest.map(field)}</div></details>` : nothing}
+    ${
+      missing
+        ? html`<div class="note">
+            <p>
+              ${w.play.missingWord(missing)}
+              <button
+                type="button"
+                class="small"
+                @click=${() => {
+                  state.values = { ...state.values, prompt: `${prompt} ${missing}` };
+                  toAddress();
+                  draw();
+                }}
+              >
+                ${w.play.addWord(missing)}
+              </button>
+            </p>
+          </div>`
+        : nothing
+    }
+    ${
+      rest.length
+        ? html`<details>
+            <summary>${w.play.more}</summary>
+            <div class="fields">${rest.map(field)}</div>
+          </details>`
+        : nothing
+    }
     ${problem(state.error)}
-    <div class="row"><button aria-busy=${state.busy ? 'true' : nothing}>${state.busy ? w.play.drawing : w.play.draw}</button><small>${w.play.hint}</small></div>
-    <fieldset class="row"><legend>${w.play.strips}</legend>
-      ${Object.keys(strips).filter(s => s !== 'checkpoints' || state.training).map(s => html`<button type="button" class="small outline secondary" @click=${async () => send(await strips[s](), w.play[s])}>${w.play[s]}</button>`)}</fieldset>
+    <div class="row">
+      <button aria-busy=${state.busy ? 'true' : nothing}>${state.busy ? w.play.drawing : w.play.draw}</button><small>${w.play.hint}</small>
+    </div>
+    <fieldset class="row">
+      <legend>${w.play.strips}</legend>
+      ${Object.keys(strips)
+        .filter(s => s !== 'checkpoints' || state.training)
+        .map(
+          s =>
+            html`<button type="button" class="small outline secondary" @click=${async () => send(await strips[s](), w.play[s])}>
+              ${w.play[s]}
+            </button>`,
+        )}
+    </fieldset>
     ${state.alone ? html`<p role="status">${w.play.onlyOne} <a href="/trainings/${state.training}">${w.play.itsTraining}</a></p>` : nothing}
     ${codeBlock(drawingCode(state.version, input()), draw)}</form>`;
 }
 
 function choices() {
-  const list = state.models.filter(m => m.latest_version && m.owner !== 'stability-ai').map(m => [`${m.owner}/${m.name}:${m.latest_version.id}`, `${m.owner}/${m.name}`]);
-  if (state.version && !list.some(([value]) => value === state.version)) list.unshift([state.version, state.version.replace(/:(.{8}).*/, ':$1')]);
+  const list = state.models
+    .filter(m => m.latest_version && m.owner !== 'stability-ai')
+    .map(m => [`${m.owner}/${m.name}:${m.latest_version.id}`, `${m.owner}/${m.name}`]);
+  if (state.version && !list.some(([value]) => value === state.version))
+    list.unshift([state.version, state.version.replace(/:(.{8}).*/, ':$1')]);
   return list;
 }
 
 function drawing(p) {
-  const shown = outputs(p), prompt = p.input?.prompt ?? '';
-  const state_ = isOver(p.status) ? nothing : html`<p class="muted">${w.play.progress(p.progress?.step ?? 0, p.progress?.total_steps)}</p><progress aria-label=${w.training.progress} value=${p.progress?.total_steps ? p.progress.step / p.progress.total_steps : nothing} max="1"></progress>`;
-  return html`<li class="card"><div class="shots">${shown.map((url, i) => html`<a class="shot" href=${url} target="_blank" rel="noopener" @click=${e => enlarge(e, url)}><img src=${p.thumbnails?.[i] ?? url} alt=${w.play.pictureOf(prompt, seedOf(p, i) ?? '–')} loading="lazy"></a>`)}${shown.length ? nothing : html`<div class="coming">${w.state[p.status]}</div>`}</div>
+  const shown = outputs(p),
+    prompt = p.input?.prompt ?? '';
+  const state_ = isOver(p.status)
+    ? nothing
+    : html`<p class="muted">${w.play.progress(p.progress?.step ?? 0, p.progress?.total_steps)}</p>
+        <progress
+          aria-label=${w.training.progress}
+          value=${p.progress?.total_steps ? p.progress.step / p.progress.total_steps : nothing}
+          max="1"
+        ></progress>`;
+  return html`<li class="card">
+    <div class="shots">
+      ${shown.map(
+        (url, i) => html`<a class="shot" href=${url} target="_blank" rel="noopener" @click=${e => enlarge(e, url)}
+          ><img src=${p.thumbnails?.[i] ?? url} alt=${w.play.pictureOf(prompt, seedOf(p, i) ?? '–')} loading="lazy" /></a>`
+      )}${shown.length ? nothing : html`<div class="coming">${w.state[p.status]}</div>`}
+    </div>
     ${state_}
-    <p dir="auto">${prompt}</p><small>${[seedOf(p, 0) === null ? null : w.training.seed(seedOf(p, 0)), p.input?.lora_scale === undefined || p.input?.lora_scale === null ? null : `lora_scale ${p.input.lora_scale}`, p.strip].filter(Boolean).join(' · ')}</small>
+    <p dir="auto">${prompt}</p>
+    <small
+      >${[
+          seedOf(p, 0) === null ? null : w.training.seed(seedOf(p, 0)),
+          p.input?.lora_scale === undefined || p.input?.lora_scale === null ? null : `lora_scale ${p.input.lora_scale}`,
+          p.strip,
+        ].filter(Boolean).join(' · ')}</small
+    >
     ${p.status === 'failed' ? html`<div class="problem" role="alert"><p dir="auto">${p.error}</p></div>` : nothing}
     ${p.warnings?.length ? html`<small class="warn" dir="auto">${p.warnings.join(' ')}</small>` : nothing}
-    <div class="row">${isOver(p.status) ? html`
-      <button type="button" class="small outline secondary" @click=${() => again(p)}>${w.play.again}</button><button type="button" class="small outline secondary" @click=${() => again(p, { seed: undefined })}>${w.play.newSeed}</button>
-      <button type="button" class="small outline secondary" @click=${() => change(p)}>${w.play.change}</button>
-      ${shown.length ? html`<button type="button" class="small outline secondary" aria-pressed=${state.pair.includes(p) ? 'true' : 'false'} @click=${() => compare(p)}>${w.play.compare}</button><a class="small" href=${shown[0]} download>${w.download}</a>` : nothing}
-      <a class="small" href="/play/${p.id}">${w.play.link}</a>
-      <button type="button" class="small outline danger" @click=${() => remove(p)}>${w.delete}</button>`
-      : html`<button type="button" class="small outline danger" @click=${cancel}>${w.cancel}</button>`}</div></li>`;
+    <div class="row">
+      ${
+        isOver(p.status)
+          ? html` <button type="button" class="small outline secondary" @click=${() => again(p)}>${w.play.again}</button
+              ><button type="button" class="small outline secondary" @click=${() => again(p, { seed: undefined })}>
+                ${w.play.newSeed}
+              </button>
+              <button type="button" class="small outline secondary" @click=${() => change(p)}>${w.play.change}</button>
+              ${shown.length
+                ? html`<button type="button" class="small outline secondary" aria-pressed=${state.pair.includes(p) ? 'true' : 'false'}
+                      @click=${() => compare(p)}>${w.play.compare}</button
+                    ><a class="small" href=${shown[0]} download>${w.download}</a>`
+                : nothing}
+              <a class="small" href="/play/${p.id}">${w.play.link}</a>
+              <button type="button" class="small outline danger" @click=${() => remove(p)}>${w.delete}</button>`
+          : html`<button type="button" class="small outline danger" @click=${cancel}>${w.cancel}</button>`
+      }
+    </div>
+  </li>`;
 }
 
 /** One drawing large, or two compared. */
@@ -255,12 +422,39 @@ function draw() {
   if (!state.loaded) return;
   if (only) {
     const p = state.list.find(x => x.id === only);
-    return show(html`<h1>${w.play.shown}</h1>${problem(state.error)}<ul class="drawings">${p ? drawing(p) : nothing}</ul>${p ? codeBlock(drawingCode(versionOf(p), Object.fromEntries(Object.entries(p.input ?? {}).filter(([, v]) => v !== null))), draw, { open: true }) : nothing}${large()}`);
+    return show(
+      html`<h1>${w.play.shown}</h1>
+        ${problem(state.error)}
+        <ul class="drawings">
+          ${p ? drawing(p) : nothing}
+        </ul>
+        ${p
+          ? codeBlock(
+              drawingCode(versionOf(p), Object.fromEntries(Object.entries(p.input ?? {}).filter(([, v]) => v !== null))),
+              draw,
+              { open: true }
+            )
+          : nothing}${large()}`,
+    );
   }
-  show(html`<h1>${w.play.title}</h1><div class="grid2">${formTemplate()}
-    <section aria-labelledby="history"><h2 id="history">${w.play.history}</h2>
-    ${state.list.length ? html`<ul class="drawings">${state.list.map(drawing)}</ul>` : empty(w.play.empty)}
-    ${state.next ? html`<button class="secondary" @click=${more}>${w.more} (${count(state.list.length)})</button>` : nothing}</section></div>${large()}`);
+  show(
+    html`<h1>${w.play.title}</h1>
+      <div class="grid2">
+        ${formTemplate()}
+        <section aria-labelledby="history">
+          <h2 id="history">${w.play.history}</h2>
+          ${
+            state.list.length
+              ? html`<ul class="drawings">
+                  ${state.list.map(drawing)}
+                </ul>`
+              : empty(w.play.empty)
+          }
+          ${state.next ? html`<button class="secondary" @click=${more}>${w.more} (${count(state.list.length)})</button>` : nothing}
+        </section>
+      </div>
+      ${large()}`,
+  );
 }
 
 async function more() {

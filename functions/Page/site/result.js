@@ -9,23 +9,51 @@ const play = values => `/play?${new URLSearchParams(values)}`;
 export function section(t, page) {
   const { samples } = page;
   if (t.status === 'failed') {
-    return card(w.training.failed, html`<div class="problem" role="alert"><p dir="auto">${t.error}</p></div><p>${w.training.keptData}</p>`, t, page);
+    return card(
+      w.training.failed,
+      html`<div class="problem" role="alert"><p dir="auto">${t.error}</p></div>
+        <p>${w.training.keptData}</p>`,
+      t,
+      page,
+    );
   }
   if (t.status === 'canceled') return card(w.training.canceledTitle, html`<p>${w.training.canceledBody}</p>`, t, page);
   if (t.status !== 'succeeded' || !t.output) return nothing;
   const word = (t.input?.token_string ?? 'TOK').split('|')[0], version = t.output.version, model = version.split(':')[0];
   const of = step => samples.results.filter(s => s.step === step).sort((a, b) => a.index - b.index)[0];
   const best = of(t.recommended?.step) ?? of(samples.steps[0]);
-  return card(w.training.ready(nameOf(version)), html`
-    <div class="grid2">${best ? html`<button type="button" class="shot best" aria-label=${`${w.training.open} ${w.training.sample(best.step, best.prompt)}`}
-        @click=${() => samples.show(best)}><img src=${best.urls.get} alt=""></button>` : nothing}
-      <div>${recommended(t, page)}
-        ${best && samples.find(0, best.index) ? html`<p><button type="button" class="outline" @click=${() => samples.show(best, 0)}>
-          ${w.training.sideBySide}</button></p>` : nothing}
-        <p>${w.models.trigger}: <code>${t.input?.token_string ?? 'TOK'}</code></p>
-        <p><a role="button" href=${play({ version, prompt: `a photo of ${word}` })}>${w.training.draw}</a></p>
-        <p><a href="/models/${model}">${model}</a></p></div></div>
-    ${files(t, page.state.manifest ?? [])}<p class="note">${w.models.note}</p>`, t, page);
+  return card(
+    w.training.ready(nameOf(version)),
+    html` <div class="grid2">
+        ${
+          best
+            ? html`<button
+                type="button"
+                class="shot best"
+                aria-label=${`${w.training.open} ${w.training.sample(best.step, best.prompt)}`}
+                @click=${() => samples.show(best)}
+              >
+                <img src=${best.urls.get} alt="" />
+              </button>`
+            : nothing
+        }
+        <div>
+          ${recommended(t, page)}
+          ${
+            best && samples.find(0, best.index)
+              ? html`<p><button type="button" class="outline" @click=${() => samples.show(best, 0)}>${w.training.sideBySide}</button></p>`
+              : nothing
+          }
+          <p>${w.models.trigger}: <code>${t.input?.token_string ?? 'TOK'}</code></p>
+          <p><a role="button" href=${play({ version, prompt: `a photo of ${word}` })}>${w.training.draw}</a></p>
+          <p><a href="/models/${model}">${model}</a></p>
+        </div>
+      </div>
+      ${files(t, page.state.manifest ?? [])}
+      <p class="note">${w.models.note}</p>`,
+    t,
+    page,
+  );
 }
 
 const card = (title, body, t, page) => html`<section class="card" aria-labelledby="end"><h2 id="end">${title}</h2>
@@ -35,16 +63,30 @@ const card = (title, body, t, page) => html`<section class="card" aria-labelledb
 function recommended(t, { state, useCheckpoint }) {
   const best = t.recommended;
   if (!best) return nothing;
-  const isLast = best.step === t.held_out.at(-1).step, kept = state.kept.find(c => c.step === best.step);
-  return html`<div class="note"><p><b>${w.training.recommended(best.step)}</b> ${best.reason}</p>
-    ${isLast ? html`<p>${w.training.isVersion}</p>` : kept ? html`<p><button type="button" class="outline" ?disabled=${state.publishing !== null}
-      @click=${() => useCheckpoint(kept)}>${state.publishing === kept.step ? w.training.using : w.training.useStep(best.step)}</button></p>`
-      : html`<p>${w.training.notKept(best.step)}</p>`}</div>`;
+  const isLast = best.step === t.held_out.at(-1).step,
+    kept = state.kept.find(c => c.step === best.step);
+  return html`<div class="note">
+    <p><b>${w.training.recommended(best.step)}</b> ${best.reason}</p>
+    ${
+      isLast
+        ? html`<p>${w.training.isVersion}</p>`
+        : kept
+          ? html`<p>
+              <button type="button" class="outline" ?disabled=${state.publishing !== null} @click=${() => useCheckpoint(kept)}>
+                ${state.publishing === kept.step ? w.training.using : w.training.useStep(best.step)}
+              </button>
+            </p>`
+          : html`<p>${w.training.notKept(best.step)}</p>`
+    }
+  </div>`;
 }
 
 function fileKind(name) {
   const { kinds } = w.file;
-  return kinds[name] ?? (/-kohya\./.test(name) ? kinds.kohya : /-peft\./.test(name) ? kinds.peft : /\.safetensors$/.test(name) ? kinds.embedding : '');
+  return (
+    kinds[name] ??
+    (/-kohya\./.test(name) ? kinds.kohya : /-peft\./.test(name) ? kinds.peft : /\.safetensors$/.test(name) ? kinds.embedding : '')
+  );
 }
 
 function files(t, manifest) {
@@ -80,6 +122,11 @@ function checkpoints(t, { state, samples, publish }) {
     })}</ol>`;
 }
 
-const afterwards = t => html`<div class="row">
-  ${t.output ? html`<a role="button" class="outline" href="/?${new URLSearchParams({ again: t.id, from: t.output.version })}">${w.training.further}</a>` : nothing}
-  <a role="button" class="outline" href="/?again=${t.id}">${w.training.again}</a></div>`;
+const afterwards = t =>
+  html`<div class="row">
+    ${t.output
+      ? html`<a role="button" class="outline" href="/?${new URLSearchParams({ again: t.id, from: t.output.version })}">${
+          w.training.further}</a>`
+      : nothing}
+    <a role="button" class="outline" href="/?again=${t.id}">${w.training.again}</a>
+  </div>`;

@@ -1,6 +1,9 @@
-// The table of sample pictures: a column a prompt, a row a checkpoint, the untrained row last; and the viewer, where arrows walk through it and two are compared.
+// The table of sample pictures: a column a prompt, a row a checkpoint, the untrained row last; and the viewer, where arrows walk through it
+// and two are compared.
 import { html, nothing } from './app.js';
 import { w, count } from './words.js';
+
+const rowName = step => (step === 0 ? w.training.untrained : count(step));
 
 export class Samples {
   /** @param ofStep what else can be done with a row's weights. */
@@ -27,24 +30,63 @@ export class Samples {
   template(next) {
     const { steps, columns } = this;
     if (!columns.length) return nothing;
-    return html`<div class="scroll samples" tabindex="0" role="group" aria-label=${w.training.samples}><table>
-      <thead><tr><th scope="col">${w.training.checkpoint}</th>${columns.map(([, c]) => html`<th scope="col"><span dir="auto">${c.prompt}</span><br><small>${w.training.seed(c.seed)}</small></th>`)}</tr></thead>
-      <tbody>${next ? html`<tr><th scope="row">${count(next.step)}</th>${columns.map(() => html`<td><div class="coming">${w.training.coming}${next.seconds === null ? nothing : html`<br>${next.text}`}</div></td>`)}</tr>` : nothing}
-      ${steps.map(step => html`<tr class=${this.marked === step ? 'at' : ''}><th scope="row">${step === 0 ? w.training.untrained : count(step)}${this.ofStep(step)}</th>${columns.map(([index]) => html`<td>${this.cell(this.find(step, index))}</td>`)}</tr>`)}
-      </tbody></table></div>${this.viewer()}`;
+    return html`<div class="scroll samples" tabindex="0" role="group" aria-label=${w.training.samples}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">${w.training.checkpoint}</th>
+              ${columns.map(
+                ([, c]) => html`<th scope="col"><span dir="auto">${c.prompt}</span><br /><small>${w.training.seed(c.seed)}</small></th>`
+              )}
+            </tr>
+          </thead>
+          <tbody>
+            ${
+              next
+                ? html`<tr>
+                    <th scope="row">${count(next.step)}</th>
+                    ${columns.map(() => html`<td><div class="coming">${w.training.coming}${
+                      next.seconds === null ? nothing : html`<br />${next.text}`}</div></td>`)}
+                  </tr>`
+                : nothing
+            }
+            ${steps.map(
+              step =>
+                html`<tr class=${this.marked === step ? 'at' : ''}>
+                  <th scope="row">${rowName(step)}${this.ofStep(step)}</th>
+                  ${columns.map(([index]) => html`<td>${this.cell(this.find(step, index))}</td>`)}
+                </tr>`,
+            )}
+          </tbody>
+        </table>
+      </div>
+      ${this.viewer()}`;
   }
 
   cell(sample) {
     if (!sample) return html`<div class="coming">–</div>`;
-    return html`<button type="button" class="shot" aria-label=${`${w.training.open} ${w.training.sample(sample.step, sample.prompt)}`} @click=${() => this.show(sample)}>
-      <img src=${sample.urls.thumbnail ?? sample.urls.get} alt="" loading="lazy" decoding="async" width="160" height="160"></button>`;
+    return html`<button
+      type="button"
+      class="shot"
+      aria-label=${`${w.training.open} ${w.training.sample(sample.step, sample.prompt)}`}
+      @click=${() => this.show(sample)}
+    >
+      <img src=${sample.urls.thumbnail ?? sample.urls.get} alt="" loading="lazy" decoding="async" width="160" height="160" />
+    </button>`;
   }
 
   /** @param other the step that it is compared with; none: what was chosen last. */
   async show(sample, other = this.other) {
     const { Viewer } = await import('./viewer.js');
     Object.assign(this, { open: sample, other });
-    this.large ??= new Viewer({ draw: this.draw, walk: (columns, rows) => this.walk(columns, rows), onClose: () => { this.open = null; this.draw(); } });
+    this.large ??= new Viewer({
+      draw: this.draw,
+      walk: (columns, rows) => this.walk(columns, rows),
+      onClose: () => {
+        this.open = null;
+        this.draw();
+      },
+    });
     this.large.open();
   }
 
@@ -71,10 +113,25 @@ export class Samples {
     const other = same.find(r => r.step === this.other);
     const shown = r => ({ url: r.urls.get, title: w.training.sample(r.step, r.prompt) });
     return this.large.template(s && shown(s), {
-      other: other && shown(other), hint: w.training.arrows,
-      controls: s && html`<label>${w.training.compare}<select @change=${e => { this.other = e.target.value === '' ? null : Number(e.target.value); this.draw(); }}>
-          <option value="">${w.training.compareNone}</option>${same.map(r => html`<option value=${r.step} ?selected=${r.step === this.other}>${r.step === 0 ? w.training.untrained : count(r.step)}</option>`)}</select></label>
-        <a role="button" class="secondary" href=${this.useCheckpoint(s)}>${w.training.drawAgain}</a><a role="button" class="secondary" href=${s.urls.get} download>${w.download}</a>`,
+      other: other && shown(other),
+      hint: w.training.arrows,
+      controls:
+        s &&
+        html`<label
+            >${w.training.compare}<select
+              @change=${e => {
+                this.other = e.target.value === '' ? null : Number(e.target.value);
+                this.draw();
+              }}
+            >
+              <option value="">${w.training.compareNone}</option>
+              ${same.map(
+                r => html`<option value=${r.step} ?selected=${r.step === this.other}>${rowName(r.step)}</option>`
+              )}
+            </select></label
+          >
+          <a role="button" class="secondary" href=${this.useCheckpoint(s)}>${w.training.drawAgain}</a
+          ><a role="button" class="secondary" href=${s.urls.get} download>${w.download}</a>`,
     });
   }
 }

@@ -1,4 +1,5 @@
-// Signing in: a token once, then a cookie that scripts cannot read. A link of `./sdxl up` holds a one-use code behind '#', which no server's log sees.
+// Signing in: a token once, then a cookie that scripts cannot read. A link of `./sdxl up` holds a one-use code behind '#', which no
+// server's log sees.
 import { html, show, post, problem, setTitle, nothing } from './app.js';
 import { w } from './words.js';
 

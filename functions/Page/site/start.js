@@ -1,4 +1,5 @@
-// Start: drop, look, start. What is uploaded is a check; its address is kept in the page's (?check=ID), so that a reload or another device goes on from there.
+// Start: drop, look, start. What is uploaded is a check; its address is kept in the page's (?check=ID), so that a reload or another device
+// goes on from there.
 import { html, nothing, show, call, get, getOr, post, upload, follow, say, problem, setTitle, isOver, targetOf, nameOf } from './app.js';
 import { w, count, since } from './words.js';
 import { Pictures, leftOut, warningsOf } from './pictures.js';
@@ -8,9 +9,30 @@ import { onFiles, packed, isPicture, isArchive, isMask, isMeant, nameOfArchive }
 
 const query = new URLSearchParams(location.search);
 const state = {
-  id: /^\/checks\/([^/]+)/.exec(location.pathname)?.[1] ?? query.get('check') ?? query.get('again'), again: query.has('again'), from: query.get('from'),
-  kind: 'thing', name: '', word: 'TOK', base: null, values: {}, taken: null, fields: [], search: '',
-  archive: null, phase: null, sent: 0, total: 0, report: null, done: false, cancel: null, error: null, errors: {}, pending: false, starting: false, need: null, last: null,
+  id: /^\/checks\/([^/]+)/.exec(location.pathname)?.[1] ?? query.get('check') ?? query.get('again'),
+  again: query.has('again'),
+  from: query.get('from'),
+  kind: 'thing',
+  name: '',
+  word: 'TOK',
+  base: null,
+  values: {},
+  taken: null,
+  fields: [],
+  search: '',
+  archive: null,
+  phase: null,
+  sent: 0,
+  total: 0,
+  report: null,
+  done: false,
+  cancel: null,
+  error: null,
+  errors: {},
+  pending: false,
+  starting: false,
+  need: null,
+  last: null,
 };
 const pictures = new Pictures({ draw });
 let follower, job, sending, taking = null, parent = null;
@@ -24,7 +46,8 @@ const hasOwnSettings = () => isReused() || state.from !== null;
 const hasSettings = () => !hasOwnSettings() || state.taken !== null;
 
 /**
- * Everything that the training is asked for: the kind's settings, then what was changed by hand. On pictures that are there already: what differs from what they were
+ * Everything that the training is asked for: the kind's settings, then what was changed by hand. On pictures that are there already: what
+ * differs from what they were
  * sent with; a setting that was taken back is said, too, since what is left out stays as it was.
  */
 function input() {
@@ -38,7 +61,11 @@ function everything() {
   const word = state.word.trim() || 'TOK';
   if (!hasOwnSettings()) return { token_string: word, ...presetOf(state.kind, word), held_out_pictures: spared(), ...changed };
   const back = Object.keys(state.taken ?? {}).filter(name => changed[name] === undefined);
-  return { token_string: word, ...changed, ...Object.fromEntries(back.map(name => [name, state.fields.find(f => f.name === name)?.default ?? null])) };
+  return {
+    token_string: word,
+    ...changed,
+    ...Object.fromEntries(back.map(name => [name, state.fields.find(f => f.name === name)?.default ?? null])),
+  };
 }
 
 // --- files in ---
@@ -114,7 +141,10 @@ function setId(id) {
 }
 
 function toAddress() {
-  const said = new URLSearchParams({ ...(state.id ? { [state.again ? 'again' : 'check']: state.id } : {}), ...(state.from ? { from: state.from } : {}) });
+  const said = new URLSearchParams({
+    ...(state.id ? { [state.again ? 'again' : 'check']: state.id } : {}),
+    ...(state.from ? { from: state.from } : {}),
+  });
   history.replaceState(null, '', said.size ? `/?${said}` : '/');
 }
 
@@ -131,7 +161,8 @@ function watch() {
     onData(view) {
       // A check that nobody waits for is cancelled; a training whose pictures are only looked at goes on.
       state.cancel = state.again || isOver(view.status) || !view.urls?.cancel ? null : here(view.urls.cancel);
-      if (!state.again && (view.status === 'failed' || view.status === 'canceled')) return ended({ detail: view.error ?? w.state.canceled });
+      if (!state.again && (view.status === 'failed' || view.status === 'canceled'))
+        return ended({ detail: view.error ?? w.state.canceled });
       if (isReused() && (isOver(view.status) || !['queued', 'unpack'].includes(view.stage))) takeOver(view);
       if (view.data_removed) return ended({ detail: w.start.removed });
       // A training's own pictures are its own: what goes on in it changes nothing of them once they are prepared.
@@ -162,7 +193,8 @@ function look() {
       state.report = report;
       if (report.pictures?.length) pictures.take(report.pictures, asked);
       // A training that ended before all were prepared leaves the rest to the next one.
-      const ready = state.done && hasSettings() && pictures.list.length > 0 && (state.again || pictures.ready.length === pictures.list.length);
+      const ready =
+        state.done && hasSettings() && pictures.list.length > 0 && (state.again || pictures.ready.length === pictures.list.length);
       const now = ready && state.phase !== 'ready';
       if (now) { state.phase = 'ready'; say(w.start.good(pictures.good.length, pictures.list.length)); }
       draw();
@@ -174,7 +206,10 @@ function look() {
   });
 }
 
-/** What the pictures were sent with, of the check or training that has them: its name, its word, its base and every setting that differs from its default. */
+/**
+ * What the pictures were sent with, of the check or training that has them: its name, its word, its base and every setting that differs
+ * from its default.
+ */
 function takeOver({ base, input: given, ...view }) {
   if (!state.name) state.name = nameOf(targetOf(view));
   taking ??= own({ base, word: given?.token_string, given }, name => !settled.includes(name))
@@ -231,7 +266,11 @@ async function start(e) {
   draw();
   try {
     const made = await post('/v1/trainings', {
-      check: state.id, name: state.name.trim(), ...(state.base ? { base: state.base } : {}), ...(state.from ? { from: state.from } : {}), input: input(),
+      check: state.id,
+      name: state.name.trim(),
+      ...(state.base ? { base: state.base } : {}),
+      ...(state.from ? { from: state.from } : {}),
+      input: input(),
     });
     location.assign(`/trainings/${made.id}`);
   } catch (e) {
@@ -257,23 +296,45 @@ function setValue(field, value) {
 
 function dropZone() {
   return html`<div class="drop">
-    <strong>${w.start.drop}</strong><p class="muted">${w.start.dropMore}</p>
-    <div class="row"><button type="button" @click=${() => document.getElementById('files').click()}>${w.start.choose}</button>
-      <button type="button" class="secondary outline" @click=${() => document.getElementById('folder').click()}>${w.start.chooseFolder}</button>
-      <button type="button" class="secondary outline" @click=${example}>${w.start.example}</button></div></div>`;
+    <strong>${w.start.drop}</strong>
+    <p class="muted">${w.start.dropMore}</p>
+    <div class="row">
+      <button type="button" @click=${() => document.getElementById('files').click()}>${w.start.choose}</button>
+      <button type="button" class="secondary outline" @click=${() => document.getElementById('folder').click()}>
+        ${w.start.chooseFolder}
+      </button>
+      <button type="button" class="secondary outline" @click=${example}>${w.start.example}</button>
+    </div>
+  </div>`;
 }
 
 function kindChoice() {
-  return html`<fieldset class="choices"><legend>${w.start.kind}</legend>${Object.keys(kinds).map(kind => html`<label class="choice"><input type="radio" name="kind" value=${kind} .checked=${state.kind === kind}
-    @change=${() => setKind(kind)}><span><svg viewBox="0 0 48 48" fill="currentColor" aria-hidden="true">${icons[kind]}</svg><b>${w.start.kinds[kind][0]}</b><small>${w.start.kinds[kind][1]}</small></span></label>`)}</fieldset>`;
+  return html`<fieldset class="choices">
+    <legend>${w.start.kind}</legend>
+    ${Object.keys(kinds).map(
+      kind =>
+        html`<label class="choice"
+          ><input type="radio" name="kind" value=${kind} .checked=${state.kind === kind} @change=${() => setKind(kind)} /><span
+            ><svg viewBox="0 0 48 48" fill="currentColor" aria-hidden="true">${icons[kind]}</svg><b>${w.start.kinds[kind][0]}</b
+            ><small>${w.start.kinds[kind][1]}</small></span
+          ></label
+        >`,
+    )}
+  </fieldset>`;
 }
 
 function progressOf() {
-  if (state.phase === 'packing') return html`<p>${w.start.packing}</p><progress aria-label=${w.start.uploadLabel}></progress>`;
-  if (state.phase === 'sending') return html`<p>${w.start.uploading(state.sent, state.total)}</p><progress aria-label=${w.start.uploadLabel} value=${state.sent} max=${state.total || 1}></progress>`;
+  if (state.phase === 'packing')
+    return html`<p>${w.start.packing}</p>
+      <progress aria-label=${w.start.uploadLabel}></progress>`;
+  if (state.phase === 'sending')
+    return html`<p>${w.start.uploading(state.sent, state.total)}</p>
+      <progress aria-label=${w.start.uploadLabel} value=${state.sent} max=${state.total || 1}></progress>`;
   if (state.phase === 'looking') {
-    const all = pictures.list.length, ready = pictures.ready.length;
-    return html`<p>${w.start.looking(ready, all)}</p><progress aria-label=${w.start.lookingLabel} value=${all ? ready : nothing} max=${all || nothing}></progress>`;
+    const all = pictures.list.length,
+      ready = pictures.ready.length;
+    return html`<p>${w.start.looking(ready, all)}</p>
+      <progress aria-label=${w.start.lookingLabel} value=${all ? ready : nothing} max=${all || nothing}></progress>`;
   }
   return nothing;
 }
@@ -284,25 +345,76 @@ function quote() {
   const parts = [
     q.seconds ? w.start.quoteTime(...q.seconds) : null, q.price ? w.start.quotePrice(...q.price, q.currency) : null,
     q.seconds_to_start === null || q.seconds_to_start === undefined ? null : w.start.quoteStart(q.seconds_to_start),
-    q.queue_place === null || q.queue_place === undefined ? null : w.start.quoteAhead(Math.max(0, q.queue_place - 1)), q.memory_bytes ? w.start.quoteMemory(q.memory_bytes) : null,
+    q.queue_place === null || q.queue_place === undefined ? null : w.start.quoteAhead(Math.max(0, q.queue_place - 1)),
+    q.memory_bytes ? w.start.quoteMemory(q.memory_bytes) : null,
   ].filter(Boolean);
   const sources = Object.values(q.sources ?? {});
-  return html`<section aria-labelledby="quote"><h2 id="quote">${w.start.quote}</h2><p>${parts.join(' · ')}</p>
-    ${sources.length ? html`<details><summary>${w.start.quoteHow}</summary><ul>${sources.map(s => html`<li>${s}</li>`)}</ul></details>` : nothing}</section>`;
+  return html`<section aria-labelledby="quote">
+    <h2 id="quote">${w.start.quote}</h2>
+    <p>${parts.join(' · ')}</p>
+    ${
+      sources.length
+        ? html`<details>
+            <summary>${w.start.quoteHow}</summary>
+            <ul>
+              ${sources.map(s => html`<li>${s}</li>`)}
+            </ul>
+          </details>`
+        : nothing
+    }
+  </section>`;
+}
+
+function wordHelp(isCommon) {
+  if (state.from) return w.start.wordOfVersion;
+  if (isReused()) return w.start.wordOfPictures;
+  return isCommon ? w.start.wordCommon(state.word) : w.start.wordHelp;
 }
 
 function names() {
   const common = ordinary.has(state.word.trim().toLowerCase());
   return html`<div class="row">
-    <label>${w.start.name}<input .value=${state.name} maxlength="64" aria-describedby="name-help" @input=${e => { state.name = e.target.value; state.need = null; draw(); }}><small id="name-help">${state.errors.name ?? w.start.nameHelp}</small></label>
-    <label>${w.start.word}<input dir="auto" .value=${state.word} maxlength="100" ?readonly=${hasOwnSettings()} aria-describedby="word-help" @change=${e => { state.word = e.target.value; draw(); if (state.archive && state.phase) check(); }}><small id="word-help" class=${common ? 'warn' : ''}>${state.from ? w.start.wordOfVersion : isReused() ? w.start.wordOfPictures : common ? w.start.wordCommon(state.word) : w.start.wordHelp}</small></label></div>`;
+    <label
+      >${w.start.name}<input
+        .value=${state.name}
+        maxlength="64"
+        aria-describedby="name-help"
+        @input=${e => {
+          state.name = e.target.value;
+          state.need = null;
+          draw();
+        }}
+      /><small id="name-help">${state.errors.name ?? w.start.nameHelp}</small></label
+    >
+    <label
+      >${w.start.word}<input
+        dir="auto"
+        .value=${state.word}
+        maxlength="100"
+        ?readonly=${hasOwnSettings()}
+        aria-describedby="word-help"
+        @change=${e => {
+          state.word = e.target.value;
+          draw();
+          if (state.archive && state.phase) check();
+        }}
+      /><small id="word-help" class=${common ? 'warn' : ''}
+        >${wordHelp(common)}</small
+      ></label
+    >
+  </div>`;
 }
 
 function go() {
   const all = pictures.list.length;
   const text = state.starting ? w.start.starting : state.pending ? w.start.goWhenReady : w.start.go;
-  return html`<div class="go row"><button aria-busy=${state.starting ? 'true' : nothing}>${text}</button>
-    <p class="muted">${state.need ?? (state.pending ? w.start.needReady(pictures.ready.length, all) : w.start.steps(input().max_train_steps ?? stepsByDefault()))}</p></div>`;
+  return html`<div class="go row">
+    <button aria-busy=${state.starting ? 'true' : nothing}>${text}</button>
+    <p class="muted">
+      ${state.need ??
+      (state.pending ? w.start.needReady(pictures.ready.length, all) : w.start.steps(input().max_train_steps ?? stepsByDefault()))}
+    </p>
+  </div>`;
 }
 
 /** Settings that have a box of their own beside the button. */
@@ -316,8 +428,20 @@ function keep() {
   const field = state.fields.find(f => f.name === 'keep_checkpoints');
   if (!field || held('is_lora') === false || !held('sample_prompts')) return nothing;
   const each = field['x-bytes-per-rank']?.[held('lora_targets')];
-  return html`<p><label><input type="checkbox" id="keep" aria-describedby="keep-help" .checked=${held('keep_checkpoints') === true}
-    @change=${e => { state.values = { ...state.values, keep_checkpoints: e.target.checked }; draw(); }}>${w.start.keep(each ? each * held('lora_rank') : 0)}</label><small id="keep-help">${w.start.keepHelp}</small></p>`;
+  return html`<p>
+    <label
+      ><input
+        type="checkbox"
+        id="keep"
+        aria-describedby="keep-help"
+        .checked=${held('keep_checkpoints') === true}
+        @change=${e => {
+          state.values = { ...state.values, keep_checkpoints: e.target.checked };
+          draw();
+        }}
+      />${w.start.keep(each ? each * held('lora_rank') : 0)}</label
+    ><small id="keep-help">${w.start.keepHelp}</small>
+  </p>`;
 }
 
 /** How many pictures may be spared to find the best step with: few pictures are all needed. */
@@ -336,31 +460,79 @@ const stepsByDefault = () => state.fields.find(f => f.name === 'max_train_steps'
 
 function lastTrainings() {
   if (!state.last?.length) return nothing;
-  return html`<section aria-labelledby="last"><h2 id="last">${w.start.last}</h2><ul>${state.last.map(t => html`<li><a href="/trainings/${t.id}">${nameOf(targetOf(t))}</a>
-    <span class="state ${t.status}">${w.state[t.status]}</span> <span class="muted">${since(t.created_at)}</span></li>`)}</ul><p><a href="/trainings">${w.start.all}</a></p></section>`;
+  return html`<section aria-labelledby="last">
+    <h2 id="last">${w.start.last}</h2>
+    <ul>
+      ${state.last.map(
+        t =>
+          html`<li>
+            <a href="/trainings/${t.id}">${nameOf(targetOf(t))}</a> <span class="state ${t.status}">${w.state[t.status]}</span>
+            <span class="muted">${since(t.created_at)}</span>
+          </li>`,
+      )}
+    </ul>
+    <p><a href="/trainings">${w.start.all}</a></p>
+  </section>`;
 }
 
 function draw() {
   const busy = state.phase !== null || state.id;
   const fields = state.fields.filter(f => !boxed.includes(f.name) && !(isReused() && settled.includes(f.name)));
-  show(html`<h1>${w.start.title}</h1><p class="lead">${w.start.lead}</p>
-    <form @submit=${start} novalidate>
-      ${busy ? nothing : dropZone()}
-      <input id="files" hidden type="file" multiple aria-label=${w.start.choose} @change=${e => chosen(e.target)}>
-      <input id="folder" hidden type="file" webkitdirectory aria-label=${w.start.chooseFolder} @change=${e => chosen(e.target)}>
-      ${problem(state.error)}
-      ${state.from ? html`<div class="note"><p>${w.start.from(state.from.replace(/:(.{8}).*/, ':$1'))} <button type="button" class="small outline secondary" @click=${() => leaveFrom()}>${w.start.fromLeave}</button></p></div>` : nothing}
-      ${hasOwnSettings() ? nothing : kindChoice()}
-      ${busy ? html`${names()}<section aria-labelledby="pictures"><h2 id="pictures">${w.start.files}</h2>
-        ${progressOf()}${pictures.verdict()}${pictures.template()}${leftOut(state.report?.skipped)}${warningsOf(state.report?.warnings)}
-        <p><button type="button" class="small outline secondary" @click=${restart}>${state.phase === 'sending' ? w.start.cancelUpload : w.start.again}</button></p></section>
-        ${quote()}${keep()}${aside()}` : nothing}
-      ${fields.length ? html`<details id="settings"><summary>${w.start.settings} (${count(fields.length)})</summary>${form(fields, { ...(hasOwnSettings() ? {} : kinds[state.kind]), ...state.values }, setValue,
-          { search: state.search, onSearch: text => { state.search = text; draw(); }, errors: state.errors })}</details>${chips({ ...state.values, keep_checkpoints: undefined, held_out_pictures: undefined }, setValue)}` : nothing}
-      ${go()}
-    </form>
-    ${busy && state.phase === 'ready' && pictures.address ? pictures.bulk() : nothing}
-    ${lastTrainings()}`);
+  show(
+    html`<h1>${w.start.title}</h1>
+      <p class="lead">${w.start.lead}</p>
+      <form @submit=${start} novalidate>
+        ${busy ? nothing : dropZone()}
+        <input id="files" hidden type="file" multiple aria-label=${w.start.choose} @change=${e => chosen(e.target)} />
+        <input id="folder" hidden type="file" webkitdirectory aria-label=${w.start.chooseFolder} @change=${e => chosen(e.target)} />
+        ${problem(state.error)}
+        ${
+          state.from
+            ? html`<div class="note">
+                <p>
+                  ${w.start.from(state.from.replace(/:(.{8}).*/, ':$1'))}
+                  <button type="button" class="small outline secondary" @click=${() => leaveFrom()}>${w.start.fromLeave}</button>
+                </p>
+              </div>`
+            : nothing
+        }
+        ${hasOwnSettings() ? nothing : kindChoice()}
+        ${
+          busy
+            ? html`${names()}
+                <section aria-labelledby="pictures">
+                  <h2 id="pictures">${w.start.files}</h2>
+                  ${progressOf()}${pictures.verdict()}${pictures.template()}${leftOut(state.report?.skipped)}${
+                    warningsOf(state.report?.warnings)}
+                  <p>
+                    <button type="button" class="small outline secondary" @click=${restart}>
+                      ${state.phase === 'sending' ? w.start.cancelUpload : w.start.again}
+                    </button>
+                  </p>
+                </section>
+                ${quote()}${keep()}${aside()}`
+            : nothing
+        }
+        ${
+          fields.length
+            ? html`<details id="settings">
+                  <summary>${w.start.settings} (${count(fields.length)})</summary>
+                  ${form(fields, { ...(hasOwnSettings() ? {} : kinds[state.kind]), ...state.values }, setValue, {
+                    search: state.search,
+                    onSearch: text => {
+                      state.search = text;
+                      draw();
+                    },
+                    errors: state.errors,
+                  })}
+                </details>
+                ${chips({ ...state.values, keep_checkpoints: undefined, held_out_pictures: undefined }, setValue)}`
+            : nothing
+        }
+        ${go()}
+      </form>
+      ${busy && state.phase === 'ready' && pictures.address ? pictures.bulk() : nothing} ${lastTrainings()}`,
+  );
 }
 
 function chosen(control) {

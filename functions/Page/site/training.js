@@ -1,13 +1,52 @@
-// One training from the first picture to the finished model. The state is the server's alone: a reload, another device or a killed host changes nothing here.
-import { html, nothing, show, call, get, post, follow, say, problem, gone, confirmed, setTitle, isOver, nameOf, targetOf, save } from './app.js';
+// One training from the first picture to the finished model. The state is the server's alone: a reload, another device or a killed host
+// changes nothing here.
+import {
+  html,
+  nothing,
+  show,
+  call,
+  get,
+  post,
+  follow,
+  say,
+  problem,
+  gone,
+  confirmed,
+  setTitle,
+  isOver,
+  nameOf,
+  targetOf,
+  save,
+} from './app.js';
 import { w, count, date, duration, bytes } from './words.js';
 import { Pictures, leftOut, warningsOf } from './pictures.js';
 import { Samples } from './samples.js';
 import { Curve } from './curve.js';
 
 const id = location.pathname.split('/')[2];
-const here = url => { const u = new URL(url, location.href); return u.pathname + u.search; };
-const state = { t: null, report: null, log: null, logOpen: false, logFollow: true, logFind: '', error: null, stopping: false, sampling: null, notify: false, tenth: -1, manifest: null, steps: [], shown: false, kept: [], keptUntil: null, publishing: null };
+const here = url => {
+  const u = new URL(url, location.href);
+  return u.pathname + u.search;
+};
+const state = {
+  t: null,
+  report: null,
+  log: null,
+  logOpen: false,
+  logFollow: true,
+  logFind: '',
+  error: null,
+  stopping: false,
+  sampling: null,
+  notify: false,
+  tenth: -1,
+  manifest: null,
+  steps: [],
+  shown: false,
+  kept: [],
+  keptUntil: null,
+  publishing: null,
+};
 const pictures = new Pictures({ draw });
 const keptOf = step => state.kept.find(k => k.step === step) ?? null;
 const samples = new Samples({ draw, ofStep: rowOf, useCheckpoint(s) {
@@ -42,7 +81,8 @@ async function details(t, before) {
     if (t.urls?.metrics && grown) jobs.push(metrics(t));
     if (t.urls?.samples && grown) jobs.push(newSamples(t));
     if (t.urls?.checkpoints && t.input?.keep_checkpoints && grown) jobs.push(kept(t));
-    if (t.urls?.report && !['queued', 'unpack'].includes(t.stage) && !(state.report && (t.stage === before?.stage) && t.stage !== 'prepare')) jobs.push(report(t));
+    if (t.urls?.report && !['queued', 'unpack'].includes(t.stage) && !(state.report && t.stage === before?.stage && t.stage !== 'prepare'))
+      jobs.push(report(t));
     if (state.logOpen && grown) jobs.push(log());
     if (t.output?.files?.['manifest.json'] && !state.manifest) jobs.push(manifest(t));
     if (isOver(t.status) && !result) jobs.push(import('./result.js').then(found => { result = found; }));
@@ -99,7 +139,8 @@ function announce(before, t) {
   state.tenth = tenth;
   if (before && !isOver(before.status) && isOver(t.status)) {
     say(t.status === 'succeeded' ? w.training.notified(name) : w.state[t.status]);
-    if (state.notify && globalThis.Notification?.permission === 'granted') new Notification(t.status === 'succeeded' ? w.training.notified(name) : `${name}: ${w.state[t.status]}`);
+    if (state.notify && globalThis.Notification?.permission === 'granted')
+      new Notification(t.status === 'succeeded' ? w.training.notified(name) : `${name}: ${w.state[t.status]}`);
   }
 }
 
@@ -109,7 +150,9 @@ const partOf = t => (t.progress?.total_steps ? t.progress.step / t.progress.tota
 function icon(part) {
   const link = document.querySelector('link[rel=icon]');
   link.dataset.plain ??= link.href;
-  const ring = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="12" fill="none" stroke="#aab" stroke-width="6"/><circle cx="16" cy="16" r="12" fill="none" stroke="#3c5bd6" stroke-width="6" pathLength="100" stroke-dasharray="${Math.round(part * 20) * 5} 100" transform="rotate(-90 16 16)"/></svg>`;
+  const circle = (color, more = '') => `<circle cx="16" cy="16" r="12" fill="none" stroke="${color}" stroke-width="6"${more}/>`;
+  const dash = ` pathLength="100" stroke-dasharray="${Math.round(part * 20) * 5} 100" transform="rotate(-90 16 16)"`;
+  const ring = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">${circle('#aab')}${circle('#3c5bd6', dash)}</svg>`;
   const wanted = part === null ? link.dataset.plain : `data:image/svg+xml,${encodeURIComponent(ring)}`;
   if (link.href !== wanted) link.href = wanted;
 }
@@ -138,15 +181,38 @@ async function act(what) {
 
 const stop = () => act(async () => { await post(here(state.t.urls.stop)); state.stopping = true; follower.now(); });
 
-const sampleNow = () => act(async () => { await post(here(state.t.urls.sample)); state.sampling = samples.steps.length; say(w.training.sampling); follower.now(); });
+const sampleNow = () =>
+  act(async () => {
+    await post(here(state.t.urls.sample));
+    state.sampling = samples.steps.length;
+    say(w.training.sampling);
+    follower.now();
+  });
 
 /** Why no samples can be drawn now; null: they can. */
-const whyNoSamples = t => (state.stopping ? w.training.stopping : !t.input?.sample_prompts ? w.training.samplingNone : !t.progress?.step ? w.training.samplingFirst : null);
+const whyNoSamples = t =>
+  state.stopping
+    ? w.training.stopping
+    : !t.input?.sample_prompts
+      ? w.training.samplingNone
+      : !t.progress?.step
+        ? w.training.samplingFirst
+        : null;
 
 const cancel = async () => {
   const p = state.t.progress;
-  if (await confirmed({ title: w.training.cancelTitle, body: w.training.cancelBody(p?.step ?? 0, p?.total_steps ?? 0), yes: w.training.cancelYes, no: w.training.cancelNo }))
-    await act(async () => { await post(here(state.t.urls.cancel)); follower.now(); });
+  if (
+    await confirmed({
+      title: w.training.cancelTitle,
+      body: w.training.cancelBody(p?.step ?? 0, p?.total_steps ?? 0),
+      yes: w.training.cancelYes,
+      no: w.training.cancelNo,
+    })
+  )
+    await act(async () => {
+      await post(here(state.t.urls.cancel));
+      follower.now();
+    });
 };
 
 /** A checkpoint's version; published first, if it is not yet. */
@@ -161,10 +227,14 @@ async function published(c) {
   }
 }
 
-const useCheckpoint = c => act(async () => {
-  const word = (state.t.input?.token_string ?? 'TOK').split('|')[0];
-  location.assign(`/play?${new URLSearchParams({ version: await published(c), prompt: samples.find(c.step, samples.columns[0]?.[0])?.prompt ?? `a photo of ${word}` })}`);
-});
+const useCheckpoint = c =>
+  act(async () => {
+    const word = (state.t.input?.token_string ?? 'TOK').split('|')[0];
+    const shown = samples.find(c.step, samples.columns[0]?.[0]);
+    location.assign(
+      `/play?${new URLSearchParams({ version: await published(c), prompt: shown?.prompt ?? `a photo of ${word}` })}`,
+    );
+  });
 
 const publish = c => act(async () => { await published(c); say(`${w.play.step(c.step)} ${w.training.published} ${c.version}`); });
 
@@ -174,7 +244,8 @@ const remove = async () => {
 };
 
 async function notify() {
-  state.notify = globalThis.isSecureContext && globalThis.Notification ? await Notification.requestPermission() === 'granted' || true : true;
+  state.notify =
+    globalThis.isSecureContext && globalThis.Notification ? (await Notification.requestPermission()) === 'granted' || true : true;
   draw();
 }
 
@@ -188,24 +259,58 @@ function head(t) {
   const p = t.progress ?? {}, at = order[t.stage] ?? 0, part = partOf(t), over = isOver(t.status);
   const facts = [
     !over && p.steps_per_second ? w.training.speed(p.steps_per_second) : null,
-    !over && p.seconds_left ? w.training.left(p.seconds_left) : null, p.loss ? w.training.loss(p.loss) : null, p.device, p.memory_bytes ? w.training.memory(p.memory_bytes) : null,
+    !over && p.seconds_left ? w.training.left(p.seconds_left) : null,
+    p.loss ? w.training.loss(p.loss) : null,
+    p.device,
+    p.memory_bytes ? w.training.memory(p.memory_bytes) : null,
     t.cost ? w.training.cost(t.cost.amount, t.cost.currency, over) : null,
     over && t.started_at && t.completed_at ? w.training.took((Date.parse(t.completed_at) - Date.parse(t.started_at)) / 1000) : null,
   ].filter(Boolean);
   const slow = slowness();
-  return html`<div class="row apart"><h1>${nameOf(targetOf(t)) || id}</h1><span class="state ${t.status}">${w.state[t.status]}</span></div>
-    <ol class="stages" aria-label=${w.training.progress}>${w.stages.map((name, i) => html`<li class=${i < at || t.status === 'succeeded' ? 'done' : ''} aria-current=${i === at && !over ? 'step' : nothing}>${name}</li>`)}</ol>
-    ${over ? nothing : html`<p class="muted">${now(t)}</p><progress aria-label=${w.training.progress} value=${part ?? nothing} max="1"></progress>`}
-    <ul class="facts">${facts.map(f => html`<li>${f}</li>`)}</ul>
+  return html`<div class="row apart">
+      <h1>${nameOf(targetOf(t)) || id}</h1>
+      <span class="state ${t.status}">${w.state[t.status]}</span>
+    </div>
+    <ol class="stages" aria-label=${w.training.progress}>
+      ${w.stages.map(
+        (name, i) => html`<li
+          class=${i < at || t.status === 'succeeded' ? 'done' : ''} aria-current=${i === at && !over ? 'step' : nothing}>${name}</li>`
+      )}
+    </ol>
+    ${
+      over
+        ? nothing
+        : html`<p class="muted">${now(t)}</p>
+            <progress aria-label=${w.training.progress} value=${part ?? nothing} max="1"></progress>`
+    }
+    <ul class="facts">
+      ${facts.map(f => html`<li>${f}</li>`)}
+    </ul>
     ${slow ? html`<div class="note"><p>${slow}</p></div>` : nothing}
-    ${t.from ? html`<p>${w.training.from} <a href="/models/${t.from.split(':')[0]}">${t.from.replace(/:(.{8}).*/, ':$1')}</a></p>` : nothing}
+    ${t.from
+      ? html`<p>${w.training.from} <a href="/models/${t.from.split(':')[0]}">${t.from.replace(/:(.{8}).*/, ':$1')}</a></p>`
+      : nothing}
     ${warningsOf(t.warnings)}
-    ${over ? nothing : html`<div class="row">
-      ${t.urls?.stop && t.stage === 'train' ? html`<button type="button" @click=${stop} ?disabled=${state.stopping}>${w.training.stop(p.step)}</button>` : nothing}
-      ${t.urls?.sample && t.stage === 'train' ? html`<button type="button" class="outline" @click=${sampleNow} ?disabled=${Boolean(whyNoSamples(t))} aria-busy=${state.sampling === null ? nothing : 'true'} aria-describedby="sampling">${w.training.sampleNow}</button>` : nothing}
-      <button type="button" class="outline danger" @click=${cancel}>${w.training.cancel}</button>
-      <button type="button" class="outline secondary" @click=${notify} aria-pressed=${state.notify ? 'true' : 'false'}>${state.notify ? w.training.notifying : w.training.notify}</button></div>
-      ${t.stage === 'train' ? html`<p id="sampling" class="muted">${whyNoSamples(t) ?? (state.sampling === null ? '' : w.training.sampling)}</p>` : nothing}`}
+    ${
+      over
+        ? nothing
+        : html`<div class="row">
+              ${t.urls?.stop && t.stage === 'train'
+                ? html`<button type="button" @click=${stop} ?disabled=${state.stopping}>${w.training.stop(p.step)}</button>`
+                : nothing}
+              ${t.urls?.sample && t.stage === 'train'
+                ? html`<button type="button" class="outline" @click=${sampleNow} ?disabled=${Boolean(whyNoSamples(t))}
+                    aria-busy=${state.sampling === null ? nothing : 'true'} aria-describedby="sampling">${w.training.sampleNow}</button>`
+                : nothing}
+              <button type="button" class="outline danger" @click=${cancel}>${w.training.cancel}</button>
+              <button type="button" class="outline secondary" @click=${notify} aria-pressed=${state.notify ? 'true' : 'false'}>
+                ${state.notify ? w.training.notifying : w.training.notify}
+              </button>
+            </div>
+            ${t.stage === 'train'
+              ? html`<p id="sampling" class="muted">${whyNoSamples(t) ?? (state.sampling === null ? '' : w.training.sampling)}</p>`
+              : nothing}`
+    }
     ${problem(state.error)}`;
 }
 
@@ -215,7 +320,8 @@ function now(t) {
   if (order[t.stage] === 1) return w.training.pictures(p.pictures_done ?? 0, p.pictures ?? 0);
   if (t.stage === 'train' && p.step) return w.training.step(p.step, p.total_steps);
   if (t.stage === 'publish') return w.stage.publish;
-  const place = q?.queue_place > 1 ? w.start.quoteAhead(q.queue_place - 1) : null, wait = Number.isFinite(q?.seconds_to_start) ? w.start.quoteStart(q.seconds_to_start) : null;
+  const place = q?.queue_place > 1 ? w.start.quoteAhead(q.queue_place - 1) : null,
+    wait = Number.isFinite(q?.seconds_to_start) ? w.start.quoteStart(q.seconds_to_start) : null;
   return place || wait ? [place, wait].filter(Boolean).join(' · ') : w.training.queue;
 }
 
@@ -234,32 +340,124 @@ function rowOf(step) {
   const c = keptOf(step), error = curve.heldOut(step);
   const measured = error === null ? nothing : html`<br><small>${w.training.heldOut(error)}</small>`;
   if (!c) return measured;
-  return html`${measured}<div class="kept"><button type="button" class="small outline" aria-label=${`${w.training.use}: ${w.play.step(step)}`} ?disabled=${state.publishing !== null} @click=${() => useCheckpoint(c)}>${state.publishing === step ? w.training.using : w.training.use}</button>
-    <details><summary aria-label=${`${w.training.keptFiles}: ${w.play.step(step)}`}>${w.training.keptFiles}</summary><ul>${c.files.map(f => html`<li><a href=${f.url} download=${f.name}>${f.name}</a> ${bytes(f.bytes)}</li>`)}</ul></details></div>`;
+  return html`${measured}
+    <div class="kept">
+      <button
+        type="button"
+        class="small outline"
+        aria-label=${`${w.training.use}: ${w.play.step(step)}`}
+        ?disabled=${state.publishing !== null}
+        @click=${() => useCheckpoint(c)}
+      >
+        ${state.publishing === step ? w.training.using : w.training.use}
+      </button>
+      <details>
+        <summary aria-label=${`${w.training.keptFiles}: ${w.play.step(step)}`}>${w.training.keptFiles}</summary>
+        <ul>
+          ${c.files.map(f => html`<li><a href=${f.url} download=${f.name}>${f.name}</a> ${bytes(f.bytes)}</li>`)}
+        </ul>
+      </details>
+    </div>`;
 }
 
 function trainingSection(t) {
   const coming = next(t);
-  return html`<section aria-labelledby="samples-title"><h2 id="samples-title">${w.training.samples}</h2>
-      ${samples.results.length ? samples.template(coming) : html`<p class="muted">${t.input?.sample_prompts ? w.training.samplesNone : w.training.samplesOff}</p>`}</section>
-    <section aria-labelledby="curve-title"><h2 id="curve-title">${w.training.curve}</h2>${curve.template()}</section>`;
+  return html`<section aria-labelledby="samples-title">
+      <h2 id="samples-title">${w.training.samples}</h2>
+      ${samples.results.length
+        ? samples.template(coming)
+        : html`<p class="muted">${t.input?.sample_prompts ? w.training.samplesNone : w.training.samplesOff}</p>`}
+    </section>
+    <section aria-labelledby="curve-title">
+      <h2 id="curve-title">${w.training.curve}</h2>
+      ${curve.template()}
+    </section>`;
 }
 
 function logSection() {
   const text = state.log ?? '';
   const lines = state.logFind ? text.split('\n').filter(l => l.toLowerCase().includes(state.logFind.toLowerCase())) : null;
-  return html`<details ?open=${state.logOpen} @toggle=${e => { if (state.logOpen !== e.target.open) { state.logOpen = e.target.open; if (state.logOpen) log().catch(x => { state.error = x; draw(); }); draw(); } }}><summary>${w.training.log}</summary>
-    ${state.logOpen ? html`<div class="row"><label>${w.training.logFind}<input type="search" @input=${e => { state.logFind = e.target.value; draw(); }}></label>
-      <label><input type="checkbox" role="switch" .checked=${state.logFollow} @change=${e => { state.logFollow = e.target.checked; draw(); }}> ${w.training.logFollow}</label>
-      <button type="button" class="small outline secondary" @click=${() => save(text, `${id}.log`)}>${w.training.logDownload}</button></div>
-      <pre class="log" tabindex="0" role="group" aria-label=${w.training.log} dir="auto" @wheel=${() => { state.logFollow = false; draw(); }}>${(lines ? lines.join('\n') : text) || w.training.logNone}</pre>` : nothing}</details>`;
+  return html`<details
+    ?open=${state.logOpen}
+    @toggle=${e => {
+      if (state.logOpen !== e.target.open) {
+        state.logOpen = e.target.open;
+        if (state.logOpen)
+          log().catch(x => {
+            state.error = x;
+            draw();
+          });
+        draw();
+      }
+    }}
+  >
+    <summary>${w.training.log}</summary>
+    ${
+      state.logOpen
+        ? html`<div class="row">
+              <label
+                >${w.training.logFind}<input
+                  type="search"
+                  @input=${e => {
+                    state.logFind = e.target.value;
+                    draw();
+                  }}
+              /></label>
+              <label
+                ><input
+                  type="checkbox"
+                  role="switch"
+                  .checked=${state.logFollow}
+                  @change=${e => {
+                    state.logFollow = e.target.checked;
+                    draw();
+                  }}
+                />
+                ${w.training.logFollow}</label
+              >
+              <button type="button" class="small outline secondary" @click=${() => save(text, `${id}.log`)}>
+                ${w.training.logDownload}
+              </button>
+            </div>
+            <pre
+              class="log"
+              tabindex="0"
+              role="group"
+              aria-label=${w.training.log}
+              dir="auto"
+              @wheel=${() => {
+                state.logFollow = false;
+                draw();
+              }}
+            >
+${(lines ? lines.join('\n') : text) || w.training.logNone}</pre>`
+        : nothing
+    }
+  </details>`;
 }
 
 let code = null;
 
 /** Few look at it: its module comes when it is unfolded. */
-const codeSection = t => html`<details @toggle=${e => { if (e.target.open && !code) import('./code.js').then(found => { code = found; draw(); }, x => { state.error = x; draw(); }); }}><summary>${w.code.title}</summary>
-  ${code?.codeShown(code.trainingCode(id, nameOf(targetOf(t)), t.base, given(t), t.from), draw) ?? nothing}</details>`;
+const codeSection = t =>
+  html`<details
+    @toggle=${e => {
+      if (e.target.open && !code)
+        import('./code.js').then(
+          found => {
+            code = found;
+            draw();
+          },
+          x => {
+            state.error = x;
+            draw();
+          },
+        );
+    }}
+  >
+    <summary>${w.code.title}</summary>
+    ${code?.codeShown(code.trainingCode(id, nameOf(targetOf(t)), t.base, given(t), t.from), draw) ?? nothing}
+  </details>`;
 
 function picturesSection(t) {
   const open = ['unpack', 'prepare', 'manifest'].includes(t.stage) && !isOver(t.status);
@@ -285,7 +483,10 @@ function draw() {
     <section>${t.expires_at ? html`<p class="muted">${w.training.expires(date(t.expires_at))}</p>` : nothing}
       ${over ? html`<button type="button" class="outline danger" @click=${remove}>${w.training.deleteAll}</button>` : nothing}</section>`);
   curve.marks = samples.steps.filter(s => s > 0);
-  if (curve.pending || (curve.points.length > 1 && curve.holder !== document.querySelector('.curve'))) { curve.pending = false; curve.paint(); }
+  if (curve.pending || (curve.points.length > 1 && curve.holder !== document.querySelector('.curve'))) {
+    curve.pending = false;
+    curve.paint();
+  }
   const pre = state.logOpen && state.logFollow ? document.querySelector('.log') : null;
   if (pre) pre.scrollTop = pre.scrollHeight;
 }

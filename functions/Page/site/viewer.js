@@ -1,4 +1,5 @@
-// Pictures large: a dialog in which one is looked at, magnified, and compared with another, by keys, wheel, pointer or two fingers. The magnified spot stays while one walks on.
+// Pictures large: a dialog in which one is looked at, magnified, and compared with another, by keys, wheel, pointer or two fingers. The
+// magnified spot stays while one walks on.
 import { html, nothing } from './app.js';
 import { w, share } from './words.js';
 
@@ -38,7 +39,13 @@ export class Viewer {
 
   apply() {
     const style = document.querySelector('.viewer .pair')?.style;
-    for (const [name, value] of [['--zoom', this.scale], ['--x', `${this.x * 100}%`], ['--y', `${this.y * 100}%`], ['--split', `${100 - this.split}%`]]) style?.setProperty(name, value);
+    for (const [name, value] of [
+      ['--zoom', this.scale],
+      ['--x', `${this.x * 100}%`],
+      ['--y', `${this.y * 100}%`],
+      ['--split', `${100 - this.split}%`],
+    ])
+      style?.setProperty(name, value);
   }
 
   key(e) {
@@ -89,15 +96,69 @@ export class Viewer {
    * @param controls what else can be done with it.
    */
   template(shown, { other = null, controls = nothing, hint }) {
-    const twice = e => { const { x, y } = this.at(e); this.zoomTo(this.scale > 1 ? 1 : 3, x, y); };
-    return html`<dialog class="viewer" aria-labelledby="viewer-title" @keydown=${e => this.key(e)} @close=${() => this.onClose()}>${shown ? html`
-      <div class="row apart"><h2 id="viewer-title" dir="auto" aria-live="polite">${shown.title}</h2><div class="row">
-        <button type="button" class="small" aria-label=${w.viewer.smaller} ?disabled=${this.scale === 1} @click=${() => this.zoomTo(this.scale / step)}>−</button><span>${share(this.scale)}</span>
-        <button type="button" class="small" aria-label=${w.viewer.larger} ?disabled=${this.scale === most} @click=${() => this.zoomTo(this.scale * step)}>+</button>
-        <form method="dialog"><button class="small" autofocus>${w.close}</button></form></div></div>
-      <div class="pair" @wheel=${e => this.wheel(e)} @dblclick=${twice} @pointerdown=${e => this.down(e)} @pointermove=${e => this.move(e)} @pointerup=${e => this.up(e)} @pointercancel=${e => this.up(e)}>
-        <div><img src=${shown.url} alt=${shown.title}></div>${other ? html`<div class="over"><img src=${other.url} alt=${other.title}></div>` : nothing}</div>
-      <div class="row">${other ? html`<label>${w.viewer.slide}<input type="range" min="0" max="100" .value=${String(this.split)} @input=${e => { this.split = e.target.value; this.apply(); }}></label>` : nothing}${controls}</div>
-      <p class="muted">${hint} ${w.viewer.keys}</p>` : nothing}</dialog>`;
+    const twice = e => {
+      const { x, y } = this.at(e);
+      this.zoomTo(this.scale > 1 ? 1 : 3, x, y);
+    };
+    return html`<dialog class="viewer" aria-labelledby="viewer-title" @keydown=${e => this.key(e)} @close=${() => this.onClose()}>
+      ${
+        shown
+          ? html` <div class="row apart">
+                <h2 id="viewer-title" dir="auto" aria-live="polite">${shown.title}</h2>
+                <div class="row">
+                  <button
+                    type="button"
+                    class="small"
+                    aria-label=${w.viewer.smaller}
+                    ?disabled=${this.scale === 1}
+                    @click=${() => this.zoomTo(this.scale / step)}
+                  >
+                    −</button
+                  ><span>${share(this.scale)}</span>
+                  <button
+                    type="button"
+                    class="small"
+                    aria-label=${w.viewer.larger}
+                    ?disabled=${this.scale === most}
+                    @click=${() => this.zoomTo(this.scale * step)}
+                  >
+                    +
+                  </button>
+                  <form method="dialog"><button class="small" autofocus>${w.close}</button></form>
+                </div>
+              </div>
+              <div
+                class="pair"
+                @wheel=${e => this.wheel(e)}
+                @dblclick=${twice}
+                @pointerdown=${e => this.down(e)}
+                @pointermove=${e => this.move(e)}
+                @pointerup=${e => this.up(e)}
+                @pointercancel=${e => this.up(e)}
+              >
+                <div><img src=${shown.url} alt=${shown.title} /></div>
+                ${other ? html`<div class="over"><img src=${other.url} alt=${other.title} /></div>` : nothing}
+              </div>
+              <div class="row">
+                ${
+                  other
+                    ? html`<label
+                        >${w.viewer.slide}<input
+                          type="range"
+                          min="0"
+                          max="100"
+                          .value=${String(this.split)}
+                          @input=${e => {
+                            this.split = e.target.value;
+                            this.apply();
+                          }}
+                      /></label>`
+                    : nothing
+                }${controls}
+              </div>
+              <p class="muted">${hint} ${w.viewer.keys}</p>`
+          : nothing
+      }
+    </dialog>`;
   }
 }

@@ -21,7 +21,8 @@ public sealed class RecommendationTests
     public void Where_the_last_is_lowest_more_steps_would_help() =>
         Assert.Equal(
             new Recommendation(
-                1000, 0.07, "What it gets wrong on the pictures held out is least there, 0.07, after 0.0823 at step 500: it was still learning."),
+                1000, 0.07,
+                "What it gets wrong on the pictures held out is least there, 0.07, after 0.0823 at step 500: it was still learning."),
             Of(0.0823, 0.07));
 
     [Fact]
