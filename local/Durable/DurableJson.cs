@@ -1,7 +1,6 @@
 using System.Reflection;
 using Newtonsoft.Json;
 using Newtonsoft.Json.Serialization;
-using JsonProperty = Newtonsoft.Json.Serialization.JsonProperty;
 using JsonSerializer = Newtonsoft.Json.JsonSerializer;
 
 namespace Sdxl.Local.Durable;
@@ -17,7 +16,7 @@ internal static class DurableJson
     {
         TypeNameHandling = TypeNameHandling.Auto,
         SerializationBinder = new FrameworkTypes(),
-        ContractResolver = new Contracts(),
+        Converters = [new PlainValues()],
         DateTimeZoneHandling = DateTimeZoneHandling.RoundtripKind,
         DateParseHandling = DateParseHandling.None, // A string stays as it was, even if it looks like a date.
         NullValueHandling = NullValueHandling.Ignore,
@@ -42,55 +41,36 @@ internal static class DurableJson
         }
         catch (Newtonsoft.Json.JsonException e)
         {
-            throw new InvalidDataException(
-                $"{what} is no {typeof(T).Name} that this version can read: {e.Message} "
-                + "Start the orchestration again under the same id, which replaces it.",
-                e);
+            const string Remedy = "Start the orchestration again under the same id, which replaces it.";
+            throw new InvalidDataException($"{what} is no {typeof(T).Name} that this version can read: {e.Message} {Remedy}", e);
         }
     }
 
     private sealed class FrameworkTypes : ISerializationBinder
     {
+        private const string Tags = "Tags";
+
         private static readonly Assembly Framework = typeof(HistoryEvent).Assembly;
 
-        public Type BindToType(string? assemblyName, string typeName) => typeName switch
+        public Type BindToType(string? assemblyName, string typeName) => (assemblyName, typeName) switch
         {
-            "Tags" when assemblyName is null => typeof(Dictionary<string, string>),
-            _ when assemblyName is null && typeName.StartsWith("DurableTask.Core.", StringComparison.Ordinal)
-                && Framework.GetType(typeName) is { } type => type,
+            (null, Tags) => typeof(Dictionary<string, string>),
+            (null, _) when Framework.GetType(typeName) is { } type => type,
             _ => throw new JsonSerializationException($"Type '{typeName}, {assemblyName}' is not allowed."),
         };
 
-        public void BindToName(Type serializedType, out string? assemblyName, out string? typeName)
-        {
-            assemblyName = null;
-            typeName = serializedType == typeof(Dictionary<string, string>) ? "Tags"
-                : serializedType.Assembly == Framework ? serializedType.FullName
-                : throw new JsonSerializationException($"Type '{serializedType}' is not allowed.");
-        }
+        public void BindToName(Type type, out string? assemblyName, out string? typeName) => (assemblyName, typeName) = (null,
+            type == typeof(Dictionary<string, string>) ? Tags
+            : type.Assembly == Framework ? type.FullName
+            : throw new JsonSerializationException($"Type '{type}' is not allowed."));
     }
 
-    private sealed class Contracts : DefaultContractResolver
-    {
-        protected override JsonProperty CreateProperty(MemberInfo member, MemberSerialization memberSerialization)
-        {
-            var property = base.CreateProperty(member, memberSerialization);
-            // An exception's own properties may hold anything: they are written as plain JSON and read as text, numbers and JSON objects.
-            if (member.DeclaringType == typeof(FailureDetails) && member.Name == nameof(FailureDetails.Properties))
-                property.Converter = new PlainValues();
-            // Not state of ours, and its type is declared as an interface.
-            if (member.Name == nameof(TaskMessage.ExtensionData))
-                property.Ignored = true;
-            return property;
-        }
-    }
-
-    /// <summary>Writes with a serializer that names no types: the settings of a property don't reach its nested values.</summary>
+    /// <summary>A failure's own properties may hold anything: written without type names, read as text, numbers and JSON objects.</summary>
     private sealed class PlainValues : JsonConverter
     {
         private static readonly JsonSerializer Plain = new() { DateParseHandling = DateParseHandling.None };
 
-        public override bool CanConvert(Type objectType) => true;
+        public override bool CanConvert(Type objectType) => typeof(IDictionary<string, object?>).IsAssignableFrom(objectType);
 
         public override void WriteJson(JsonWriter writer, object? value, JsonSerializer serializer) => Plain.Serialize(writer, value);
 

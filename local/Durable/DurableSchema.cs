@@ -6,17 +6,18 @@ namespace Sdxl.Local.Durable;
 /// </summary>
 internal static class DurableSchema
 {
+    /// <summary>Marks files of this layout. Files of the former engine have 0.</summary>
+    public const int Version = 2;
+
     /// <remarks>
-    /// family: the row of the topmost ancestor, null if it has none. terminate_children: the reason, once a recursive termination was
-    /// asked for. visible_at: when a message may be handed out. Numbers are never given twice, also after deletions: leases go by them.
+    /// family: the row of the topmost ancestor, null if it has none. visible_at: when a message may be handed out. Numbers are never given
+    /// twice, also after deletions: leases go by them. Files of before December 2026 have two more columns, which nothing reads.
     /// </remarks>
     public const string Statements = """
         CREATE TABLE IF NOT EXISTS instances (
             instance INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, execution_id TEXT NOT NULL, status INTEGER NOT NULL,
-            family INTEGER, parent_id TEXT, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, completed_at INTEGER,
-            terminate_children TEXT, state TEXT NOT NULL);
+            family INTEGER, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, completed_at INTEGER, state TEXT NOT NULL);
         CREATE INDEX IF NOT EXISTS instances_by_time ON instances (created_at, id);
-        CREATE INDEX IF NOT EXISTS instances_by_parent ON instances (parent_id) WHERE parent_id IS NOT NULL;
         CREATE TABLE IF NOT EXISTS history (
             instance INTEGER NOT NULL REFERENCES instances ON DELETE CASCADE, number INTEGER NOT NULL, event TEXT NOT NULL,
             PRIMARY KEY (instance, number)) WITHOUT ROWID;
@@ -30,6 +31,5 @@ internal static class DurableSchema
             family INTEGER NOT NULL, message TEXT NOT NULL);
         CREATE INDEX IF NOT EXISTS activities_by_family ON activities (family, number);
         CREATE INDEX IF NOT EXISTS activities_by_instance ON activities (instance);
-
         """;
 }

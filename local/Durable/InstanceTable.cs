@@ -1,16 +1,10 @@
+using DurableTask.Core.Common;
+
 namespace Sdxl.Local.Durable;
 
 /// <summary>An instance, without its history.</summary>
-/// <param name="TerminateChildren">The reason, if its sub-orchestrations are to be terminated, later ones too.</param>
 internal sealed record InstanceRow(
-    long Instance,
-    string Id,
-    string ExecutionId,
-    OrchestrationStatus Status,
-    string? ParentId,
-    string? TerminateChildren,
-    DateTime CreatedAt,
-    string StateJson)
+    long Instance, string Id, string ExecutionId, OrchestrationStatus Status, DateTime CreatedAt, string StateJson)
 {
     public OrchestrationState State => DurableJson.Read<OrchestrationState>(StateJson, $"The state of orchestration '{Id}'");
 
@@ -20,11 +14,13 @@ internal sealed record InstanceRow(
 /// <summary>Statements over the table instances.</summary>
 internal static class InstanceTable
 {
-    private const string Columns = "instance, id, execution_id, status, parent_id, terminate_children, created_at, state";
+    private const string Columns = "instance, id, execution_id, status, created_at, state";
 
-    /// <summary>What a null filter by status means where only ended instances are concerned.</summary>
     public static readonly OrchestrationStatus[] Ended =
         [OrchestrationStatus.Completed, OrchestrationStatus.Failed, OrchestrationStatus.Terminated, OrchestrationStatus.Canceled];
+
+    /// <summary>As a parameter of json_each.</summary>
+    public static readonly string EndedJson = Json(Ended);
 
     public static bool HasEnded(this OrchestrationStatus status) => Ended.Contains(status);
 
@@ -37,36 +33,21 @@ internal static class InstanceTable
     /// <summary>A pending instance; an earlier one of the same id is deleted with its history, messages and activities.</summary>
     public static void Replace(this SqliteSession session, OrchestrationInstance instance, ExecutionStartedEvent started, DateTime now)
     {
-        var state = new OrchestrationState
-        {
-            OrchestrationInstance = instance,
-            ParentInstance = started.ParentInstance,
-            Name = started.Name,
-            Version = started.Version,
-            Tags = started.Tags,
-            Generation = started.Generation,
-            Input = started.Input,
-            ScheduledStartTime = started.ScheduledStartTime,
-            OrchestrationStatus = OrchestrationStatus.Pending,
-            CreatedTime = started.Timestamp,
-            LastUpdatedTime = now,
-            CompletedTime = DateTime.SpecifyKind(DateTime.MaxValue.AddDays(-1), DateTimeKind.Utc), // The framework's "not yet".
-        };
+        var state = Utils.BuildOrchestrationState(new OrchestrationRuntimeState([started]));
+        state.OrchestrationStatus = OrchestrationStatus.Pending;
+        state.LastUpdatedTime = now;
         session.Execute("DELETE FROM instances WHERE id = $id", ("$id", instance.InstanceId));
         session.Execute(
             """
-            INSERT INTO instances (id, execution_id, status, parent_id, created_at, updated_at, state, family)
-            VALUES ($id, $execution, $status, $parent, $created, $now, $state,
-                (SELECT coalesce(family, instance) FROM instances WHERE id = $parent))
+            INSERT INTO instances (id, execution_id, status, created_at, updated_at, state, family)
+            VALUES ($id, $execution, $status, $created, $now, $state, (SELECT coalesce(family, instance) FROM instances WHERE id = $parent))
             """,
             ("$id", instance.InstanceId), ("$execution", instance.ExecutionId), ("$status", (int)state.OrchestrationStatus),
-            ("$parent", started.ParentInstance?.OrchestrationInstance.InstanceId), ("$created", UtcTicks(state.CreatedTime)),
-            ("$now", now.Ticks), ("$state", DurableJson.Write(state)));
+            ("$created", UtcTicks(started.Timestamp)), ("$now", now.Ticks), ("$state", DurableJson.Write(state)),
+            ("$parent", started.ParentInstance?.OrchestrationInstance.InstanceId));
     }
 
-    /// <summary>
-    /// The instance keeps the time at which it was created, whereas the framework's state tells when the execution began.
-    /// </summary>
+    /// <summary>The instance keeps its time of creation, whereas the framework's state tells when the execution began.</summary>
     public static void UpdateInstance(this SqliteSession session, InstanceRow row, OrchestrationState state, DateTime now)
     {
         state.CreatedTime = row.CreatedAt;
@@ -82,30 +63,13 @@ internal static class InstanceTable
             ("$state", DurableJson.Write(state)));
     }
 
-    /// <summary>With its history, messages and activities.</summary>
-    public static void DeleteInstance(this SqliteSession session, InstanceRow row) =>
-        session.Execute("DELETE FROM instances WHERE instance = $instance", ("$instance", row.Instance));
-
-    /// <summary>The instance and its sub-orchestrations, theirs too; parents come first.</summary>
-    public static List<InstanceRow> Family(this SqliteSession session, string id) => session.Query(
-        $"""
-        WITH RECURSIVE tree (at, name) AS (
-            SELECT instance, id FROM instances WHERE id = $id UNION SELECT instance, id FROM instances JOIN tree ON parent_id = name)
-        SELECT {Columns} FROM instances WHERE instance IN (SELECT at FROM tree) ORDER BY instance
-        """,
-        Map,
-        ("$id", id));
-
-    public static void TerminateChildrenOf(this SqliteSession session, InstanceRow row, string reason) => session.Execute(
-        "UPDATE instances SET terminate_children = $reason WHERE instance = $instance", ("$reason", reason), ("$instance", row.Instance));
-
     /// <summary>A page of instances by time of creation and id.</summary>
     /// <param name="after">The last instance of the page before; null for the first page.</param>
     public static List<InstanceRow> List(this SqliteSession session, OrchestrationQuery query, (long Ticks, string Id)? after) =>
         session.Query(
         $"""
         SELECT {Columns} FROM instances
-        WHERE created_at >= $from AND created_at <= $to
+        WHERE created_at BETWEEN $from AND $to
           AND ($prefix IS NULL OR substr(id, 1, length($prefix)) = $prefix) AND NOT ($noEntities AND substr(id, 1, 1) = '@')
           AND ($statuses IS NULL OR status IN (SELECT value FROM json_each($statuses)))
           AND ($ticks IS NULL OR (created_at, id) > ($ticks, $id))
@@ -117,26 +81,23 @@ internal static class InstanceTable
         ("$statuses", query.RuntimeStatus is { Count: > 0 } statuses ? Json(statuses) : null),
         ("$ticks", after?.Ticks), ("$id", after?.Id), ("$limit", query.PageSize));
 
-    /// <summary>Deletes ended instances whose time in a column is in a range.</summary>
-    /// <returns>How many were deleted; fewer than the limit: no more are there.</returns>
+    /// <summary>Deletes an instance that has ended, with its history and activities.</summary>
+    public static int Purge(this SqliteSession session, string id) => session.Execute(
+        "DELETE FROM instances WHERE id = $id AND status IN (SELECT value FROM json_each($ended))", ("$id", id), ("$ended", EndedJson));
+
+    /// <summary>Deletes ended instances whose time in a column is in a range, those of all statuses if none are named.</summary>
     public static int Purge(
-        this SqliteSession session, string column, DateTime? from, DateTime? to, IEnumerable<OrchestrationStatus>? statuses, int limit) =>
+        this SqliteSession session, string column, DateTime? from, DateTime? to, IEnumerable<OrchestrationStatus>? statuses) =>
         session.Execute(
-        $"""
-        DELETE FROM instances WHERE instance IN (
-            SELECT instance FROM instances
-            WHERE {column} >= $from AND {column} <= $to AND status IN (SELECT value FROM json_each($statuses)) LIMIT $limit)
-        """,
-        ("$from", UtcTicks(from) ?? 0), ("$to", UtcTicks(to) ?? long.MaxValue), ("$statuses", Json((statuses ?? Ended).Intersect(Ended))),
-        ("$limit", limit));
+        $"DELETE FROM instances WHERE {column} BETWEEN $from AND $to AND status IN (SELECT value FROM json_each($statuses))",
+        ("$from", UtcTicks(from) ?? 0), ("$to", UtcTicks(to) ?? long.MaxValue), ("$statuses", Json((statuses ?? Ended).Intersect(Ended))));
 
     /// <summary>A time of no kind is taken for UTC.</summary>
     public static long? UtcTicks(DateTime? time) => (time is { Kind: DateTimeKind.Local } local ? local.ToUniversalTime() : time)?.Ticks;
 
-    private static string Json(IEnumerable<OrchestrationStatus> statuses) =>
-        JsonSerializer.Serialize(statuses.Select(status => (int)status));
+    private static string Json(IEnumerable<OrchestrationStatus> statuses) => JsonSerializer.Serialize(statuses);
 
     private static InstanceRow Map(SqliteDataReader row) => new(
-        row.GetInt64(0), row.GetString(1), row.GetString(2), (OrchestrationStatus)row.GetInt32(3), row.TextOrNull(4), row.TextOrNull(5),
-        new DateTime(row.GetInt64(6), DateTimeKind.Utc), row.GetString(7));
+        row.GetInt64(0), row.GetString(1), row.GetString(2), (OrchestrationStatus)row.GetInt32(3),
+        new DateTime(row.GetInt64(4), DateTimeKind.Utc), row.GetString(5));
 }

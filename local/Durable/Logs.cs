@@ -4,11 +4,8 @@ namespace Sdxl.Local.Durable;
 internal static partial class Logs
 {
     [LoggerMessage(5000, LogLevel.Debug, "{InstanceId}: {EventType} was dropped: the orchestration is unknown, has ended or already runs.")]
-    public static partial void MessageDropped(this ILogger logger, string instanceId, string eventType);
+    public static partial void MessageDropped(this ILogger logger, string instanceId, EventType eventType);
 
-    [LoggerMessage(5001, LogLevel.Warning, "{InstanceId}: a step was dropped; its lock had run out, or the orchestration was replaced.")]
-    public static partial void StepDropped(this ILogger logger, string instanceId);
-
-    [LoggerMessage(5002, LogLevel.Warning, "{Activity}: a result was dropped; its lock had run out, or the orchestration was replaced.")]
-    public static partial void ResultDropped(this ILogger logger, string activity);
+    [LoggerMessage(5001, LogLevel.Warning, "{Work}: its result was dropped; its lock had run out, or the orchestration was replaced.")]
+    public static partial void WorkDropped(this ILogger logger, string work);
 }

@@ -1,8 +1,6 @@
 namespace Sdxl.Local.Durable;
 
-/// <summary>
-/// Wakes everyone who waits. Take <see cref="Next"/> before you look, and await it if there was nothing: no change is missed.
-/// </summary>
+/// <summary>Wakes everyone who waits. Take <see cref="Next"/> before you look, await it if you found nothing: none is missed.</summary>
 internal sealed class Signal
 {
     private TaskCompletionSource next = Fresh();

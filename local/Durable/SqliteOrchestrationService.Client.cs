@@ -5,31 +5,23 @@ public sealed partial class SqliteOrchestrationService
 {
     private static readonly TimeSpan LongestTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1.0); // Of timers.
 
-    /// <summary>Starts an instance whose id is new.</summary>
-    /// <exception cref="OrchestrationAlreadyExistsException">An instance of this id exists, whatever its status.</exception>
+    /// <summary>Starts an instance whose id is new, whatever the status of an earlier one.</summary>
     public Task CreateTaskOrchestrationAsync(TaskMessage creationMessage) => CreateTaskOrchestrationAsync(creationMessage, null);
 
-    /// <summary>
-    /// Starts an instance, at its ScheduledStartTime if it has one. An earlier instance of the same id is replaced with all that belongs
-    /// to it.
-    /// </summary>
-    /// <param name="creationMessage">An ExecutionStartedEvent.</param>
+    /// <summary>Starts an instance, at its ScheduledStartTime if it has one; an earlier one of its id is replaced wholly.</summary>
     /// <param name="dedupeStatuses">An earlier instance in one of these is not replaced; null: in any.</param>
     /// <exception cref="OrchestrationAlreadyExistsException">An instance of this id is in one of the statuses.</exception>
-    public async Task CreateTaskOrchestrationAsync(TaskMessage creationMessage, OrchestrationStatus[]? dedupeStatuses)
+    public Task CreateTaskOrchestrationAsync(TaskMessage creationMessage, OrchestrationStatus[]? dedupeStatuses)
     {
         if (creationMessage.Event is not ExecutionStartedEvent started)
             throw new ArgumentException($"An orchestration starts with ExecutionStarted, not with {creationMessage.Event?.EventType}.");
-        await file.WriteAsync(session =>
+        return ChangeStatesAsync(session =>
         {
-            var id = creationMessage.OrchestrationInstance.InstanceId;
-            if (session.FindInstance(id) is { } existing && (dedupeStatuses is null || dedupeStatuses.Contains(existing.Status)))
+            var existing = session.FindInstance(creationMessage.OrchestrationInstance.InstanceId);
+            if (existing is not null && (dedupeStatuses is null || dedupeStatuses.Contains(existing.Status)))
                 throw new OrchestrationAlreadyExistsException(AlreadyExists(existing));
-            Start(session, creationMessage, started, Now);
-            return true;
+            return Start(session, creationMessage, started);
         });
-        messagesChanged.Set();
-        statesChanged.Set();
     }
 
     /// <summary>Delivers an event, suspension or resumption. For an unknown or ended instance it is dropped.</summary>
@@ -38,44 +30,32 @@ public sealed partial class SqliteOrchestrationService
     /// <summary>The same for several messages, all or none of which are there after a crash.</summary>
     public async Task SendTaskOrchestrationMessageBatchAsync(params TaskMessage[] messages)
     {
-        await file.WriteAsync(session =>
-        {
-            var now = Now;
-            foreach (var message in messages)
-                Deliver(session, message, now);
-            return true;
-        });
-        messagesChanged.Set();
+        await writer.RunAsync(session => Array.ForEach(messages, message => Deliver(session, message)));
+        instances.Wake();
     }
-
-    /// <summary>Terminates an instance; its sub-orchestrations go on.</summary>
-    public Task ForceTerminateTaskOrchestrationAsync(string instanceId, string reason) =>
-        TerminateAsync(instanceId, reason, isRecursive: false);
 
     /// <summary>
-    /// Terminates an instance. One that runs ends with its next step, one that has not started ends now, one that has ended stays as it
-    /// is.
+    /// Terminates an instance; its sub-orchestrations go on. One that runs ends with its next step, one that has not started ends now, one
+    /// that has ended or is unknown is left as it is. The reason becomes its output.
     /// </summary>
-    /// <param name="instanceId">An unknown one is ignored.</param>
-    /// <param name="reason">Becomes its output.</param>
-    /// <param name="isRecursive">Its sub-orchestrations too, and theirs, those that are just being started included.</param>
-    public async Task TerminateAsync(string instanceId, string? reason, bool isRecursive)
+    public Task ForceTerminateTaskOrchestrationAsync(string instanceId, string? reason) => ChangeStatesAsync(session =>
     {
-        await file.WriteAsync(session =>
-        {
-            foreach (var row in isRecursive ? session.Family(instanceId) : session.FindInstance(instanceId) is { } one ? [one] : [])
-                Terminate(session, row, reason ?? "", isRecursive);
-            return true;
-        });
-        messagesChanged.Set();
-        statesChanged.Set();
-    }
+        if (session.FindInstance(instanceId) is not { HasEnded: false } row)
+            return false;
+        var isWaiting = row.Status == OrchestrationStatus.Pending && !instances.IsLeased(row.Instance);
+        if (!isWaiting || row.State is not { ParentInstance: null } state) // A parent has to be told, which a step does.
+            return Post(session, new OrchestrationInstance { InstanceId = row.Id }, new ExecutionTerminatedEvent(-1, reason ?? ""));
+        state.OrchestrationStatus = OrchestrationStatus.Terminated;
+        state.Output = reason ?? "";
+        state.CompletedTime = Now;
+        session.UpdateInstance(row, state, Now);
+        session.DeleteAll("messages", row);
+        return true;
+    });
 
     /// <summary>Waits until an instance has ended; one that does not exist is waited for. Continuing as new is no end.</summary>
-    /// <param name="instanceId">Of the instance.</param>
     /// <param name="executionId">Ignored, as a continuation has a new one.</param>
     /// <param name="timeout">From zero on; more than 49 days, or infinite: no timeout.</param>
-    /// <param name="cancellationToken">Ends the waiting, as it does everywhere.</param>
     /// <exception cref="TimeoutException">It has not ended in time.</exception>
     public async Task<OrchestrationState> WaitForOrchestrationAsync(
         string instanceId, string? executionId, TimeSpan timeout, CancellationToken cancellationToken) =>
@@ -94,15 +74,11 @@ public sealed partial class SqliteOrchestrationService
             var state = FindState(instanceId);
             if (isReached(state))
                 return state;
-            try
-            {
-                await change.WaitAsync(both.Token);
-            }
-            catch (OperationCanceledException) when (end.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-            {
+            await change.WaitAsync(both.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+            if (end.IsCancellationRequested)
                 throw new TimeoutException(
                     $"Orchestration '{instanceId}' has not got there in {timeout}; its status is {state?.OrchestrationStatus}.");
-            }
         }
     }
 
@@ -118,10 +94,6 @@ public sealed partial class SqliteOrchestrationService
     public Task<string> GetOrchestrationHistoryAsync(string instanceId, string? executionId) => Task.FromResult(file.Read(session =>
         session.FindInstance(instanceId) is { } row && Is(executionId, row.ExecutionId) ? DurableJson.Write(session.History(row)) : "[]"));
 
-    /// <summary>The events of an instance's newest execution, oldest first; null if there is no such instance.</summary>
-    public IReadOnlyList<HistoryEvent>? GetHistory(string instanceId) =>
-        file.Read(session => session.FindInstance(instanceId) is { } row ? session.History(row) : null);
-
     private OrchestrationState? FindState(string instanceId) => file.Read(session => session.FindInstance(instanceId))?.State;
 
     private static bool Is(string? wanted, string actual) => string.IsNullOrEmpty(wanted) || actual == wanted;
@@ -129,62 +101,38 @@ public sealed partial class SqliteOrchestrationService
     private static string AlreadyExists(InstanceRow row) =>
         $"An orchestration with id '{row.Id}' already exists; its status is {row.Status}.";
 
-    private static void Start(SqliteSession session, TaskMessage message, ExecutionStartedEvent started, DateTime now)
+    private bool Start(SqliteSession session, TaskMessage message, ExecutionStartedEvent started)
     {
-        session.Replace(message.OrchestrationInstance, started, now);
-        var startAt = InstanceTable.UtcTicks(started.ScheduledStartTime) ?? 0;
-        session.Post(message, new DateTime(Math.Max(startAt, now.Ticks), DateTimeKind.Utc));
+        session.Replace(message.OrchestrationInstance, started, Now);
+        var at = started.ScheduledStartTime ?? Now;
+        return session.Post(message, InstanceTable.UtcTicks(at) > Now.Ticks ? at : Now);
     }
 
-    private static void Post(SqliteSession session, OrchestrationInstance instance, HistoryEvent message, DateTime now) =>
-        session.Post(new TaskMessage { OrchestrationInstance = instance, Event = message }, now);
+    private bool Post(SqliteSession session, OrchestrationInstance instance, HistoryEvent message) =>
+        session.Post(new TaskMessage { OrchestrationInstance = instance, Event = message }, Now);
 
-    /// <summary>Puts a message before its instance; a start makes the instance.</summary>
-    private void Deliver(SqliteSession session, TaskMessage message, DateTime now)
-    {
-        if (message.Event is ExecutionStartedEvent started)
-            StartSubOrchestration(session, message, started, now);
-        else if (!session.Post(message, now))
-            logger.MessageDropped(message.OrchestrationInstance.InstanceId, message.Event.EventType.ToString());
-    }
-
-    private void StartSubOrchestration(SqliteSession session, TaskMessage message, ExecutionStartedEvent started, DateTime now)
+    /// <summary>Puts a message before its instance; a start makes the instance, unless it runs already.</summary>
+    private void Deliver(SqliteSession session, TaskMessage message)
     {
         var id = message.OrchestrationInstance.InstanceId;
-        var parent = started.ParentInstance;
-        if (session.FindInstance(id) is { HasEnded: false } running)
+        if (message.Event is not ExecutionStartedEvent started)
         {
-            logger.MessageDropped(id, message.Event.EventType.ToString());
-            if (parent is null)
-                return;
-            // Without an answer the parent would wait forever.
-            var reason = AlreadyExists(running);
-            var failure = new FailureDetails(typeof(OrchestrationAlreadyExistsException).FullName!, reason, null, null, false);
-            var answer = new SubOrchestrationInstanceFailedEvent(-1, parent.TaskScheduleId, reason, null, failure);
-            Post(session, parent.OrchestrationInstance, answer, now);
+            if (!session.Post(message, Now))
+                logger.MessageDropped(id, message.Event.EventType);
             return;
         }
-        Start(session, message, started, now);
-        if (parent is not null && session.FindInstance(parent.OrchestrationInstance.InstanceId)?.TerminateChildren is { } terminate)
-            Terminate(session, session.FindInstance(id)!, terminate, isRecursive: true);
-    }
-
-    private void Terminate(SqliteSession session, InstanceRow row, string reason, bool isRecursive)
-    {
-        if (isRecursive)
-            session.TerminateChildrenOf(row, reason);
-        if (row.Status == OrchestrationStatus.Pending && row.ParentId is null && !instanceLeases.IsTaken(row.Instance))
+        if (session.FindInstance(id) is not { HasEnded: false } running)
         {
-            var state = row.State;
-            state.OrchestrationStatus = OrchestrationStatus.Terminated;
-            state.Output = reason;
-            state.CompletedTime = Now;
-            session.UpdateInstance(row, state, Now);
-            session.DeleteMessages(row);
+            Start(session, message, started);
+            return;
         }
-        else if (!row.HasEnded)
-        {
-            Post(session, new OrchestrationInstance { InstanceId = row.Id }, new ExecutionTerminatedEvent(-1, reason), Now);
-        }
+        logger.MessageDropped(id, message.Event.EventType);
+        if (started.ParentInstance is not { } parent)
+            return;
+        // Without an answer the parent would wait forever.
+        var reason = AlreadyExists(running);
+        var failure = new FailureDetails(typeof(OrchestrationAlreadyExistsException).FullName!, reason, null, null, false);
+        var answer = new SubOrchestrationInstanceFailedEvent(-1, parent.TaskScheduleId, reason, null, failure);
+        Post(session, parent.OrchestrationInstance, answer);
     }
 }

@@ -2,9 +2,9 @@ namespace Sdxl.Local.Durable;
 
 /// <summary>
 /// The Durable Task Framework's storage in one SQLite file, for one process. <c>TaskHubWorker</c> takes its work here, <c>TaskHubClient</c>
-/// and the Functions host's sidecar start, watch and end orchestrations here. Each call that changes something is one transaction, on the
-/// disk before the call returns: a process that dies loses a step or keeps it, never half of it. The client's part works before <see
-/// cref="StartAsync"/> and after the stop.
+/// and the Functions host's sidecar start, watch and end orchestrations here. Each call that changes something is a transaction, synced to
+/// the disk before the call returns (what waits is committed together): a process that dies loses a step or keeps it, never half of it.
+/// The client's part works before <see cref="StartAsync"/> and after the stop.
 /// </summary>
 /// <remarks>
 /// As in Azure: activities run at least once; those that an orchestration has scheduled run even if it ends before them; messages for
@@ -15,18 +15,21 @@ public sealed partial class SqliteOrchestrationService
         IAsyncDisposable
 {
     private const int FetchFailureDelaySeconds = 1;
+    private const int MaxHistories = 32;
 
     private readonly SqliteOrchestrationOptions options;
     private readonly TimeProvider time;
     private readonly ILogger logger;
-    private readonly DurableFile file;
-    private readonly Leases instanceLeases;
-    private readonly Leases activityLeases;
-    private readonly Signal messagesChanged = new();
-    private readonly Signal activitiesChanged = new();
+    private readonly SqliteFile file;
+    private readonly StoreWriter writer;
+    private readonly WorkQueue instances;
+    private readonly WorkQueue activities;
     private readonly Signal statesChanged = new();
-    private readonly HistoryCache histories = new();
     private long lastFamily;
+
+    // Of the orchestrations that ran last: one with 1,200 activities takes up to 1,200 steps, and each would read the whole history from
+    // JSON again. A step takes its history out and puts it back once it is committed.
+    private readonly ConcurrentDictionary<long, IList<HistoryEvent>> histories = new();
 
     /// <param name="databasePath">Made if missing, with its folder; held exclusively until the service is disposed.</param>
     /// <param name="options">Concurrency and times.</param>
@@ -36,22 +39,17 @@ public sealed partial class SqliteOrchestrationService
     /// <exception cref="IOException">Another process has it open.</exception>
     public SqliteOrchestrationService(string databasePath, SqliteOrchestrationOptions options, TimeProvider time, ILogger logger)
     {
-        this.options = options;
-        this.time = time;
-        this.logger = logger;
-        instanceLeases = new Leases(time, options.OrchestratorLock, options.RetryDelay, options.MaxConcurrentOrchestrators);
-        activityLeases = new Leases(time, options.ActivityLock, options.RetryDelay, options.MaxConcurrentActivities);
-        file = new DurableFile(databasePath, options.AroundCommit);
+        (this.options, this.time, this.logger) = (options, time, logger);
+        file = new SqliteFile(databasePath, DurableSchema.Statements, DurableSchema.Version, powerSafe: true, exclusive: true);
+        writer = new StoreWriter(file, atBegin: _ => { }, options.AtCommit);
+        instances = new WorkQueue(file, time, options, options.MaxConcurrentOrchestrators);
+        activities = new WorkQueue(file, time, options, options.MaxConcurrentActivities);
     }
 
     public int TaskOrchestrationDispatcherCount => 1;
-
     public int TaskActivityDispatcherCount => 1;
-
     public int MaxConcurrentTaskOrchestrationWorkItems => options.MaxConcurrentOrchestrators;
-
     public int MaxConcurrentTaskActivityWorkItems => options.MaxConcurrentActivities;
-
     public BehaviorOnContinueAsNew EventBehaviourForContinueAsNew => BehaviorOnContinueAsNew.Carryover;
 
     private DateTime Now => time.GetUtcNow().UtcDateTime;
@@ -59,222 +57,161 @@ public sealed partial class SqliteOrchestrationService
     /// <summary>Frees everything that an earlier worker of this process held; its late results are dropped.</summary>
     public Task StartAsync()
     {
-        instanceLeases.Clear();
-        activityLeases.Clear();
-        messagesChanged.Set();
-        activitiesChanged.Set();
+        instances.FreeAll();
+        activities.FreeAll();
         return Task.CompletedTask;
     }
 
-    /// <summary>Nothing is to be stopped: the worker takes no more, and what it completes is still written.</summary>
+    // The worker takes no more; what it completes is still written. The file has been made by the constructor.
+    public Task StopAsync() => Task.CompletedTask;
     public Task StopAsync(bool isForced) => Task.CompletedTask;
-
-    public Task StopAsync() => StopAsync(isForced: false);
-
-    /// <summary>Nothing: the constructor has made the file.</summary>
     public Task CreateIfNotExistsAsync() => Task.CompletedTask;
 
+    // All instances go, the file stays.
+    public Task DeleteAsync() => ChangeStatesAsync(session => session.Execute("DELETE FROM instances"));
+    public Task DeleteAsync(bool deleteInstanceStore) => deleteInstanceStore ? DeleteAsync() : Task.CompletedTask;
     public Task CreateAsync() => DeleteAsync();
-
     public Task CreateAsync(bool recreateInstanceStore) => DeleteAsync(recreateInstanceStore);
 
-    public Task DeleteAsync() => DeleteAsync(deleteInstanceStore: true);
-
-    /// <summary>Deletes all instances; the file stays.</summary>
-    public async Task DeleteAsync(bool deleteInstanceStore)
-    {
-        if (deleteInstanceStore)
-            await file.WriteAsync(session => session.Execute("DELETE FROM instances"));
-        statesChanged.Set();
-    }
-
-    /// <summary>Never: a transaction has room for any number.</summary>
+    // A transaction has room for any number, and an abandoned item rests by itself and holds nothing else back.
     public bool IsMaxMessageCountExceeded(int currentMessageCount, OrchestrationRuntimeState runtimeState) => false;
-
-    /// <summary>None: the abandoned item rests by itself and holds nothing else back.</summary>
     public int GetDelayInSecondsAfterOnProcessException(Exception exception) => 0;
-
     public int GetDelayInSecondsAfterOnFetchException(Exception exception) =>
         exception is OperationCanceledException ? 0 : FetchFailureDelaySeconds;
 
-    public Task<TaskOrchestrationWorkItem> LockNextTaskOrchestrationWorkItemAsync(
-        TimeSpan receiveTimeout, CancellationToken cancellationToken) =>
-        Poll<TaskOrchestrationWorkItem>(messagesChanged, TakeOrchestration, receiveTimeout, cancellationToken);
+    public Task<TaskOrchestrationWorkItem> LockNextTaskOrchestrationWorkItemAsync(TimeSpan receiveTimeout, CancellationToken cancel) =>
+        instances.TakeAsync(TakeOrchestration, receiveTimeout, cancel);
 
     public Task RenewTaskOrchestrationWorkItemLockAsync(TaskOrchestrationWorkItem workItem)
     {
-        var item = (OrchestrationItem)workItem;
-        if (!instanceLeases.Renew(item.Instance, item.Token))
-            throw new InvalidOperationException($"Orchestration '{item.InstanceId}' is no longer locked by this step.");
-        item.LockedUntilUtc = Now + options.OrchestratorLock;
+        workItem.LockedUntilUtc = instances.Renew(((OrchestrationItem)workItem).Lease, $"Orchestration '{workItem.InstanceId}'");
         return Task.CompletedTask;
     }
 
-    /// <summary>
-    /// Writes all that a step has brought about. The step of a lost lease, or of an instance that was replaced meanwhile, is dropped.
-    /// </summary>
+    /// <summary>Writes all that a step has brought about; a step of a lost lease, or of a replaced instance, is dropped.</summary>
     public async Task CompleteTaskOrchestrationWorkItemAsync(
-        TaskOrchestrationWorkItem workItem,
-        OrchestrationRuntimeState newOrchestrationRuntimeState,
-        IList<TaskMessage> outboundMessages,
-        IList<TaskMessage> orchestratorMessages,
-        IList<TaskMessage> timerMessages,
-        TaskMessage? continuedAsNewMessage,
+        TaskOrchestrationWorkItem workItem, OrchestrationRuntimeState newOrchestrationRuntimeState, IList<TaskMessage> outboundMessages,
+        IList<TaskMessage> orchestratorMessages, IList<TaskMessage> timerMessages, TaskMessage? continuedAsNewMessage,
         OrchestrationState? orchestrationState)
     {
         var item = (OrchestrationItem)workItem;
-        var isWritten = await file.WriteAsync(session =>
+        var isWritten = await writer.RunAsync(session =>
         {
-            if (!instanceLeases.Owns(item.Instance, item.Token) || session.FindInstance(item.Instance) is not { } row)
+            if (!instances.Owns(item.Lease) || session.FindInstance(item.Lease.Row) is not { } row)
                 return false;
-            var now = Now;
             session.DeleteMessages(item.Messages);
             if (orchestrationState is null) // The framework found the messages to be nobody's.
                 return true;
             if (orchestrationState.OrchestrationInstance.ExecutionId != row.ExecutionId) // Continued as new: NewEvents are all.
-                session.DeleteHistory(row);
-            session.AppendHistory(row, newOrchestrationRuntimeState.NewEvents);
-            session.UpdateInstance(row, orchestrationState, now);
+                session.DeleteAll("history", row);
+            foreach (var happened in newOrchestrationRuntimeState.NewEvents)
+                session.AppendHistory(row, happened);
+            session.UpdateInstance(row, orchestrationState, Now);
             if (orchestrationState.OrchestrationStatus.HasEnded())
-                session.DeleteMessages(row);
+                session.DeleteAll("messages", row);
             foreach (var activity in outboundMessages)
                 session.AddActivity(row, activity);
             foreach (var timer in timerMessages)
                 session.Post(timer, ((TimerFiredEvent)timer.Event).FireAt);
             foreach (var message in orchestratorMessages)
-                Deliver(session, message, now);
+                Deliver(session, message);
             if (continuedAsNewMessage is not null)
-                session.Post(continuedAsNewMessage, now);
+                session.Post(continuedAsNewMessage, Now);
             return true;
         });
         if (!isWritten)
-            logger.StepDropped(item.InstanceId);
-        else if (orchestrationState is not null)
-            histories.Keep(item.Instance, newOrchestrationRuntimeState);
-        messagesChanged.Set();
+            logger.WorkDropped(item.InstanceId);
+        else if (orchestrationState?.OrchestrationStatus.HasEnded() == false)
+            KeepHistory(item.Lease.Row, newOrchestrationRuntimeState.Events);
+        instances.Wake();
         if (outboundMessages.Count > 0)
-            activitiesChanged.Set();
+            activities.Wake();
         statesChanged.Set();
     }
 
     /// <summary>Takes nothing back, and lets the step be taken again after <see cref="SqliteOrchestrationOptions.RetryDelay"/>.</summary>
-    public Task AbandonTaskOrchestrationWorkItemAsync(TaskOrchestrationWorkItem workItem)
-    {
-        var item = (OrchestrationItem)workItem;
-        instanceLeases.Abandon(item.Instance, item.Token);
-        messagesChanged.Set(); // Who waits must know of the new time.
-        return Task.CompletedTask;
-    }
+    public Task AbandonTaskOrchestrationWorkItemAsync(TaskOrchestrationWorkItem workItem) =>
+        instances.AbandonAsync(((OrchestrationItem)workItem).Lease);
 
     /// <summary>Lets the instance's next step be taken. The framework calls it after each step, completed or abandoned.</summary>
-    public Task ReleaseTaskOrchestrationWorkItemAsync(TaskOrchestrationWorkItem workItem)
-    {
-        var item = (OrchestrationItem)workItem;
-        if (instanceLeases.Return(item.Instance, item.Token))
-            messagesChanged.Set();
-        return Task.CompletedTask;
-    }
+    public Task ReleaseTaskOrchestrationWorkItemAsync(TaskOrchestrationWorkItem workItem) =>
+        instances.ReturnAsync(((OrchestrationItem)workItem).Lease);
 
-    /// <summary>
-    /// Activities are handed out in turn over the families of orchestrations (an instance with its sub-orchestrations), the oldest family
-    /// first.
-    /// </summary>
-    public Task<TaskActivityWorkItem> LockNextTaskActivityWorkItem(TimeSpan receiveTimeout, CancellationToken cancellationToken) =>
-        Poll<TaskActivityWorkItem>(activitiesChanged, TakeActivity, receiveTimeout, cancellationToken);
+    /// <summary>In turn over the families of orchestrations (an instance with its sub-orchestrations), the oldest family first.</summary>
+    public Task<TaskActivityWorkItem> LockNextTaskActivityWorkItem(TimeSpan receiveTimeout, CancellationToken cancel) =>
+        activities.TakeAsync(TakeActivity, receiveTimeout, cancel);
 
     public Task<TaskActivityWorkItem> RenewTaskActivityWorkItemLockAsync(TaskActivityWorkItem workItem)
     {
-        var item = (ActivityItem)workItem;
-        if (!activityLeases.Renew(item.Number, item.Token))
-            throw new InvalidOperationException($"Activity {item.Id} is no longer locked by this run.");
-        item.LockedUntilUtc = Now + options.ActivityLock;
+        workItem.LockedUntilUtc = activities.Renew(((ActivityItem)workItem).Lease, $"Activity {workItem.Id}");
         return Task.FromResult(workItem);
     }
 
     /// <summary>Writes the result. That of a lost lease is dropped: another run has brought or will bring one.</summary>
     public async Task CompleteTaskActivityWorkItemAsync(TaskActivityWorkItem workItem, TaskMessage responseMessage)
     {
-        var item = (ActivityItem)workItem;
-        var isWritten = await file.WriteAsync(session =>
+        var lease = ((ActivityItem)workItem).Lease;
+        var isWritten = await writer.RunAsync(session =>
         {
-            if (!activityLeases.Owns(item.Number, item.Token) || !session.DeleteActivity(item.Number))
-                return false;
-            Deliver(session, responseMessage, Now);
-            return true;
+            var isOurs = activities.Owns(lease) && session.DeleteActivity(lease.Row);
+            if (isOurs)
+                Deliver(session, responseMessage);
+            return isOurs;
         });
         if (!isWritten)
-            logger.ResultDropped(item.Id);
-        if (activityLeases.Return(item.Number, item.Token))
-            activitiesChanged.Set();
-        messagesChanged.Set();
+            logger.WorkDropped(workItem.Id);
+        await activities.ReturnAsync(lease);
+        instances.Wake();
     }
 
     /// <inheritdoc cref="AbandonTaskOrchestrationWorkItemAsync"/>
-    public Task AbandonTaskActivityWorkItemAsync(TaskActivityWorkItem workItem)
-    {
-        var item = (ActivityItem)workItem;
-        activityLeases.Abandon(item.Number, item.Token);
-        activitiesChanged.Set();
-        return Task.CompletedTask;
-    }
+    public Task AbandonTaskActivityWorkItemAsync(TaskActivityWorkItem workItem) => activities.AbandonAsync(((ActivityItem)workItem).Lease);
 
     /// <summary>Commits what waits and frees the file.</summary>
-    public ValueTask DisposeAsync() => file.DisposeAsync();
+    public ValueTask DisposeAsync() => writer.DisposeAsync();
 
-    /// <summary>Takes an item as soon as there is one. Waits for a signal or the next due time, without looking again in between.</summary>
-    /// <returns>Null (as the framework wants it) after the timeout or a cancellation.</returns>
-    private async Task<T> Poll<T>(
-        Signal signal, Func<(T? Item, TimeSpan? DueIn)> take, TimeSpan timeout, CancellationToken cancellationToken)
-        where T : class
+    private async Task<T> ChangeStatesAsync<T>(Func<SqliteSession, T> work)
     {
-        var start = time.GetTimestamp();
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            var change = signal.Next;
-            var (item, dueIn) = take();
-            var left = timeout - time.GetElapsedTime(start);
-            if (item is not null || left <= TimeSpan.Zero)
-                return item!;
-            var wait = dueIn < left ? dueIn.Value : left;
-            // Whole milliseconds, rounded up: timers have no finer ones, and one that fires early would make us look in vain.
-            await change.WaitAsync(TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(wait.TotalMilliseconds))), time, cancellationToken)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-        return null!;
+        var result = await writer.RunAsync(work);
+        instances.Wake();
+        statesChanged.Set();
+        return result;
+    }
+
+    private void KeepHistory(long instance, IList<HistoryEvent> events)
+    {
+        if (histories.Count >= MaxHistories)
+            histories.TryRemove(histories.Keys.FirstOrDefault(), out _);
+        histories[instance] = events;
     }
 
     // A row that cannot be read throws, which the framework logs. Its lease stays, so it holds up nothing else until the lease runs out.
-    private (TaskOrchestrationWorkItem?, TimeSpan?) TakeOrchestration() => file.Read<(TaskOrchestrationWorkItem?, TimeSpan?)>(session =>
+    private (TaskOrchestrationWorkItem?, TimeSpan?) TakeOrchestration(SqliteSession session, string busy)
     {
         var now = Now;
-        var (busy, freeIn) = instanceLeases.Busy();
-        if (busy is null || session.NextInstance(now, busy) is not { } instance)
-            return (null, Earlier(freeIn, session.NextMessageAt(now) - now));
+        if (session.NextInstance(now, busy) is not { } instance)
+            return (null, session.NextMessageIn(now));
+        var lease = instances.Lease(instance);
         var row = session.FindInstance(instance)!;
-        var token = instanceLeases.Take(instance);
         var messages = session.Messages(row, now);
-        var events = histories.Find(row, session.HistoryLength(row)) ?? session.History(row);
-        var item = new OrchestrationItem(instance, token, messages.ConvertAll(message => message.Number))
+        var item = new OrchestrationItem(lease, messages.ConvertAll(message => message.Number))
         {
             InstanceId = row.Id,
-            OrchestrationRuntimeState = new OrchestrationRuntimeState(events),
+            OrchestrationRuntimeState = new(histories.TryRemove(instance, out var events) ? events : session.History(row)),
             NewMessages = messages.ConvertAll(message => message.Message),
-            LockedUntilUtc = now + options.OrchestratorLock,
+            LockedUntilUtc = now + options.LockDuration,
         };
         return (item, null);
-    });
+    }
 
-    private (TaskActivityWorkItem?, TimeSpan?) TakeActivity() => file.Read<(TaskActivityWorkItem?, TimeSpan?)>(session =>
+    private (TaskActivityWorkItem?, TimeSpan?) TakeActivity(SqliteSession session, string busy)
     {
-        var (busy, freeIn) = activityLeases.Busy();
-        if (busy is null || session.NextActivity(lastFamily, busy) is not { } next)
-            return (null, freeIn);
+        if (session.NextActivity(lastFamily, busy) is not { } next)
+            return (null, null);
         lastFamily = next.Family;
-        var token = activityLeases.Take(next.Number);
+        var lease = activities.Lease(next.Number);
         var message = DurableJson.Read<TaskMessage>(next.Message, $"Activity {next.Number}");
         var id = $"{message.OrchestrationInstance.InstanceId}/{next.Number}";
-        return (new ActivityItem(next.Number, token) { Id = id, TaskMessage = message, LockedUntilUtc = Now + options.ActivityLock }, null);
-    });
-
-    private static TimeSpan? Earlier(TimeSpan? a, TimeSpan? b) => a is null || b < a ? b : a;
+        return (new ActivityItem(lease) { Id = id, TaskMessage = message, LockedUntilUtc = Now + options.LockDuration }, null);
+    }
 }

@@ -1,8 +1,6 @@
 namespace Sdxl.Local.Durable;
 
-/// <summary>
-/// Statements over the tables messages (what an instance has not seen), history (what it has seen and done) and activities.
-/// </summary>
+/// <summary>Statements over messages (what an instance has not seen), history (what it has seen and done) and activities.</summary>
 internal static class WorkTables
 {
     /// <summary>
@@ -15,10 +13,10 @@ internal static class WorkTables
         INSERT INTO messages (instance, visible_at, message)
         SELECT instance, CASE WHEN status <> {(int)OrchestrationStatus.Pending} THEN $at ELSE max($at, coalesce(
             (SELECT visible_at FROM messages AS start WHERE start.instance = instances.instance ORDER BY number LIMIT 1), 0)) END, $message
-        FROM instances WHERE id = $id AND status NOT IN ({string.Join(',', InstanceTable.Ended.Select(status => (int)status))})
+        FROM instances WHERE id = $id AND status NOT IN (SELECT value FROM json_each($ended))
         """,
         ("$id", message.OrchestrationInstance.InstanceId), ("$at", InstanceTable.UtcTicks(visibleAt)),
-        ("$message", DurableJson.Write(message))) == 1;
+        ("$ended", InstanceTable.EndedJson), ("$message", DurableJson.Write(message))) == 1;
 
     /// <summary>The instance whose visible message waits longest, unless it is busy.</summary>
     public static long? NextInstance(this SqliteSession session, DateTime now, string busy) => (long?)session.Scalar(
@@ -28,10 +26,10 @@ internal static class WorkTables
         """,
         ("$now", now.Ticks), ("$busy", busy));
 
-    /// <summary>When the next message becomes visible.</summary>
-    public static DateTime? NextMessageAt(this SqliteSession session, DateTime now) =>
-        session.Scalar("SELECT min(visible_at) FROM messages WHERE visible_at > $now", ("$now", now.Ticks)) is long ticks
-            ? new DateTime(ticks, DateTimeKind.Utc)
+    /// <summary>How long until the next message becomes visible.</summary>
+    public static TimeSpan? NextMessageIn(this SqliteSession session, DateTime now) =>
+        session.Scalar("SELECT min(visible_at) - $now FROM messages WHERE visible_at > $now", ("$now", now.Ticks)) is long ticks
+            ? TimeSpan.FromTicks(ticks)
             : null;
 
     public static List<(long Number, TaskMessage Message)> Messages(this SqliteSession session, InstanceRow row, DateTime now) =>
@@ -40,13 +38,8 @@ internal static class WorkTables
         reader => (reader.GetInt64(0), DurableJson.Read<TaskMessage>(reader.GetString(1), $"A message of orchestration '{row.Id}'")),
         ("$instance", row.Instance), ("$now", now.Ticks));
 
-    public static void DeleteMessages(this SqliteSession session, IReadOnlyList<long> numbers) =>
-        session.Execute(
-            "DELETE FROM messages WHERE number IN (SELECT value FROM json_each($numbers))",
-            ("$numbers", JsonSerializer.Serialize(numbers)));
-
-    public static void DeleteMessages(this SqliteSession session, InstanceRow row) =>
-        session.Execute("DELETE FROM messages WHERE instance = $instance", ("$instance", row.Instance));
+    public static void DeleteMessages(this SqliteSession session, IReadOnlyList<long> numbers) => session.Execute(
+        "DELETE FROM messages WHERE number IN (SELECT value FROM json_each($numbers))", ("$numbers", JsonSerializer.Serialize(numbers)));
 
     /// <summary>The events, oldest first.</summary>
     public static List<HistoryEvent> History(this SqliteSession session, InstanceRow row) => session.Query(
@@ -54,20 +47,16 @@ internal static class WorkTables
         reader => DurableJson.Read<HistoryEvent>(reader.GetString(0), $"An event of orchestration '{row.Id}'"),
         ("$instance", row.Instance));
 
-    public static long HistoryLength(this SqliteSession session, InstanceRow row) =>
-        (long)session.Scalar("SELECT coalesce(max(number), 0) FROM history WHERE instance = $instance", ("$instance", row.Instance))!;
+    public static void AppendHistory(this SqliteSession session, InstanceRow row, HistoryEvent happened) => session.Execute(
+        """
+        INSERT INTO history (instance, number, event)
+        SELECT $instance, coalesce(max(number), 0) + 1, $event FROM history WHERE instance = $instance
+        """,
+        ("$instance", row.Instance), ("$event", DurableJson.Write(happened)));
 
-    public static void AppendHistory(this SqliteSession session, InstanceRow row, IEnumerable<HistoryEvent> events)
-    {
-        var number = session.HistoryLength(row);
-        foreach (var newEvent in events)
-            session.Execute(
-                "INSERT INTO history (instance, number, event) VALUES ($instance, $number, $event)",
-                ("$instance", row.Instance), ("$number", ++number), ("$event", DurableJson.Write(newEvent)));
-    }
-
-    public static void DeleteHistory(this SqliteSession session, InstanceRow row) =>
-        session.Execute("DELETE FROM history WHERE instance = $instance", ("$instance", row.Instance));
+    /// <param name="table">history or messages.</param>
+    public static void DeleteAll(this SqliteSession session, string table, InstanceRow row) =>
+        session.Execute($"DELETE FROM {table} WHERE instance = $instance", ("$instance", row.Instance));
 
     public static void AddActivity(this SqliteSession session, InstanceRow row, TaskMessage message) => session.Execute(
         """
@@ -76,21 +65,18 @@ internal static class WorkTables
         """,
         ("$instance", row.Instance), ("$message", DurableJson.Write(message)));
 
-    /// <summary>
-    /// The oldest free activity of the first family after the one that was served last, and round again from the oldest family.
-    /// </summary>
+    /// <summary>The oldest free activity of the first family after the one that was served last, and round again from the oldest.</summary>
     public static (long Number, long Family, string Message)? NextActivity(this SqliteSession session, long lastFamily, string busy)
     {
-        var found = After(lastFamily);
-        return (found.Count > 0 ? found : After(0)) is [var first, ..] ? first : null;
+        return After(lastFamily) ?? After(0);
 
-        List<(long, long, string)> After(long family) => session.Query(
+        (long, long, string)? After(long family) => session.Query<(long, long, string)?>(
             """
             SELECT number, family, message FROM activities WHERE family > $family AND number NOT IN (SELECT value FROM json_each($busy))
             ORDER BY family, number LIMIT 1
             """,
             reader => (reader.GetInt64(0), reader.GetInt64(1), reader.GetString(2)),
-            ("$family", family), ("$busy", busy));
+            ("$family", family), ("$busy", busy)).FirstOrDefault();
     }
 
     /// <returns>False if it is gone: its instance was purged or started anew.</returns>

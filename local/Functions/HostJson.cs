@@ -1,53 +1,39 @@
+using System.Text.Json.Nodes;
+
 namespace Sdxl.Local.Functions;
 
-/// <summary>The settings of host.json that this host follows; what the file does not name has the Functions host's default.</summary>
+/// <summary>What this host follows of host.json's extensions; what the file does not name has the Functions host's default.</summary>
 public sealed record HostJson
 {
-    /// <summary>extensions.http.routePrefix: what every route begins with; default "api".</summary>
-    public string RoutePrefix { get; init; } = "api";
-
-    /// <summary>extensions.serviceBus.maxConcurrentCalls: messages of one queue handled at a time; default 16.</summary>
-    public int MaxConcurrentCalls { get; init; } = 16;
-
-    /// <summary>extensions.serviceBus.autoCompleteMessages: a message is completed when its function returns; default true.</summary>
-    public bool AutoCompleteMessages { get; init; } = true;
-
-    /// <summary>
-    /// extensions.serviceBus.maxAutoLockRenewalDuration: how long a running function keeps its message; default 5 minutes.
-    /// </summary>
-    public TimeSpan MaxAutoLockRenewal { get; init; } = TimeSpan.FromMinutes(5);
-
-    /// <summary>extensions.durableTask.maxConcurrentActivityFunctions; default 10 for each processor.</summary>
-    public int MaxConcurrentActivities { get; init; } = 10 * Environment.ProcessorCount;
-
-    /// <summary>extensions.durableTask.maxConcurrentOrchestratorFunctions; default 10 for each processor.</summary>
+    public string RoutePrefix { get; init; } = "api"; // of http
+    public int MaxConcurrentCalls { get; init; } = 16; // of serviceBus: messages of one queue
+    public bool AutoCompleteMessages { get; init; } = true; // when the function returns
+    public TimeSpan MaxAutoLockRenewal { get; init; } = TimeSpan.FromMinutes(5); // how long a running function keeps its message
+    public int MaxConcurrentActivities { get; init; } = 10 * Environment.ProcessorCount; // of durableTask
     public int MaxConcurrentOrchestrators { get; init; } = 10 * Environment.ProcessorCount;
 
-    /// <param name="path">A host.json; null or a missing file means defaults.</param>
+    /// <param name="path">A host.json; a missing file means defaults.</param>
     /// <exception cref="InvalidDataException">Not JSON, or a setting is not what it has to be; the message names it.</exception>
-    public static HostJson Read(string? path)
+    public static HostJson Read(string path)
     {
-        var defaults = new HostJson();
-        if (path is null || !File.Exists(path))
-            return defaults;
+        var usual = new HostJson();
+        if (!File.Exists(path))
+            return usual;
         try
         {
-            using var json = JsonDocument.Parse(
-                File.ReadAllBytes(path),
-                new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
-            var file = json.RootElement;
+            var lenient = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+            var extensions = JsonNode.Parse(File.ReadAllBytes(path), documentOptions: lenient)?["extensions"];
+            var (http, serviceBus, durableTask) = (extensions?["http"], extensions?["serviceBus"], extensions?["durableTask"]);
+            var renewal = (string?)serviceBus?["maxAutoLockRenewalDuration"];
             return new HostJson
             {
-                RoutePrefix = Find(file, "http", "routePrefix")?.GetString() ?? defaults.RoutePrefix,
-                MaxConcurrentCalls = AtLeastOne(file, "serviceBus", "maxConcurrentCalls") ?? defaults.MaxConcurrentCalls,
-                AutoCompleteMessages = Find(file, "serviceBus", "autoCompleteMessages")?.GetBoolean() ?? defaults.AutoCompleteMessages,
-                MaxAutoLockRenewal = Find(file, "serviceBus", "maxAutoLockRenewalDuration")?.GetString() is { } duration
-                    ? TimeSpan.Parse(duration, CultureInfo.InvariantCulture)
-                    : defaults.MaxAutoLockRenewal,
-                MaxConcurrentActivities = AtLeastOne(file, "durableTask", "maxConcurrentActivityFunctions")
-                    ?? defaults.MaxConcurrentActivities,
+                RoutePrefix = (string?)http?["routePrefix"] ?? usual.RoutePrefix,
+                MaxConcurrentCalls = AtLeastOne(serviceBus, "maxConcurrentCalls") ?? usual.MaxConcurrentCalls,
+                AutoCompleteMessages = (bool?)serviceBus?["autoCompleteMessages"] ?? usual.AutoCompleteMessages,
+                MaxAutoLockRenewal = renewal is null ? usual.MaxAutoLockRenewal : TimeSpan.Parse(renewal, CultureInfo.InvariantCulture),
+                MaxConcurrentActivities = AtLeastOne(durableTask, "maxConcurrentActivityFunctions") ?? usual.MaxConcurrentActivities,
                 MaxConcurrentOrchestrators =
-                    AtLeastOne(file, "durableTask", "maxConcurrentOrchestratorFunctions") ?? defaults.MaxConcurrentOrchestrators,
+                    AtLeastOne(durableTask, "maxConcurrentOrchestratorFunctions") ?? usual.MaxConcurrentOrchestrators,
             };
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or OverflowException)
@@ -56,19 +42,9 @@ public sealed record HostJson
         }
     }
 
-    private static int? AtLeastOne(JsonElement file, string extension, string setting) => Find(file, extension, setting)?.GetInt32() switch
+    private static int? AtLeastOne(JsonNode? extension, string setting) => (int?)extension?[setting] switch
     {
-        < 1 => throw new FormatException($"extensions.{extension}.{setting} must be 1 or more."),
+        < 1 => throw new FormatException($"{setting} must be 1 or more."),
         var value => value,
     };
-
-    private static JsonElement? Find(JsonElement file, string extension, string setting)
-    {
-        foreach (var name in (ReadOnlySpan<string>)["extensions", extension, setting])
-        {
-            if (file.ValueKind != JsonValueKind.Object || !file.TryGetProperty(name, out file))
-                return null;
-        }
-        return file;
-    }
 }

@@ -7,69 +7,51 @@ namespace Sdxl.Local.Functions.Durable;
 internal static class ActionProtos
 {
     /// <exception cref="NotSupportedException">An action of entities, which this host does not do.</exception>
-    public static OrchestratorAction ToFramework(P.OrchestratorAction action) => action.OrchestratorActionTypeCase switch
+    public static OrchestratorAction ToFramework(P.OrchestratorAction action)
     {
-        P.OrchestratorAction.OrchestratorActionTypeOneofCase.ScheduleTask => new ScheduleTaskOrchestratorAction
+        OrchestratorAction decided = action switch
         {
-            Id = action.Id,
-            Name = action.ScheduleTask.Name,
-            Version = action.ScheduleTask.Version,
-            Input = action.ScheduleTask.Input,
-            Tags = new Dictionary<string, string>(action.ScheduleTask.Tags),
-        },
-        P.OrchestratorAction.OrchestratorActionTypeOneofCase.CreateSubOrchestration => new CreateSubOrchestrationAction
-        {
-            Id = action.Id,
-            InstanceId = action.CreateSubOrchestration.InstanceId,
-            Name = action.CreateSubOrchestration.Name,
-            Version = action.CreateSubOrchestration.Version,
-            Input = action.CreateSubOrchestration.Input,
-            Tags = new Dictionary<string, string>(action.CreateSubOrchestration.Tags),
-        },
-        P.OrchestratorAction.OrchestratorActionTypeOneofCase.CreateTimer => new CreateTimerOrchestratorAction
-        {
-            Id = action.Id,
-            FireAt = action.CreateTimer.FireAt.ToDateTime(),
-        },
-        P.OrchestratorAction.OrchestratorActionTypeOneofCase.SendEvent => new SendEventOrchestratorAction
-        {
-            Id = action.Id,
-            Instance = new OrchestrationInstance
+            { ScheduleTask: { } task } => new ScheduleTaskOrchestratorAction
+                { Name = task.Name, Version = task.Version, Input = task.Input, Tags = new Dictionary<string, string>(task.Tags) },
+            { CreateSubOrchestration: { } child } => new CreateSubOrchestrationAction
             {
-                InstanceId = action.SendEvent.Instance.InstanceId,
-                ExecutionId = action.SendEvent.Instance.ExecutionId,
+                InstanceId = child.InstanceId, Name = child.Name, Version = child.Version, Input = child.Input,
+                Tags = new Dictionary<string, string>(child.Tags),
             },
-            EventName = action.SendEvent.Name,
-            EventData = action.SendEvent.Data,
-        },
-        P.OrchestratorAction.OrchestratorActionTypeOneofCase.CompleteOrchestration => Complete(action.Id, action.CompleteOrchestration),
-        var other => throw new NotSupportedException(
-            $"The orchestrator's action {other} is not supported by this host: it runs orchestrations and activities, no entities."),
-    };
+            { CreateTimer: { } timer } => new CreateTimerOrchestratorAction { FireAt = timer.FireAt.ToDateTime() },
+            { SendEvent: { Instance: var to } sent } => new SendEventOrchestratorAction
+            {
+                Instance = new() { InstanceId = to.InstanceId, ExecutionId = to.ExecutionId }, EventName = sent.Name, EventData = sent.Data,
+            },
+            { CompleteOrchestration: { } completed } => Complete(completed),
+            { OrchestratorActionTypeCase: var other } => throw new NotSupportedException(
+                $"The orchestrator's action {other} is not supported by this host: it runs orchestrations and activities, no entities."),
+        };
+        decided.Id = action.Id;
+        return decided;
+    }
 
-    public static OrchestrationCompleteOrchestratorAction Failed(FailureDetails failure) => new()
+    public static OrchestratorExecutionResult Failed(FailureDetails failure, string? customStatus = null) => new()
     {
-        Id = -1,
-        OrchestrationStatus = OrchestrationStatus.Failed,
-        Result = failure.ErrorMessage,
-        FailureDetails = failure,
+        CustomStatus = customStatus,
+        Actions = [new OrchestrationCompleteOrchestratorAction
+        {
+            Id = -1, OrchestrationStatus = OrchestrationStatus.Failed, Result = failure.ErrorMessage, FailureDetails = failure,
+        }],
     };
 
-    private static OrchestrationCompleteOrchestratorAction Complete(int id, P.CompleteOrchestrationAction completed)
+    private static OrchestrationCompleteOrchestratorAction Complete(P.CompleteOrchestrationAction completed)
     {
         var action = new OrchestrationCompleteOrchestratorAction
         {
-            Id = id,
             OrchestrationStatus = (OrchestrationStatus)completed.OrchestrationStatus,
             Result = completed.Result,
             Details = completed.Details,
             FailureDetails = completed.FailureDetails.ToFramework(),
             NewVersion = completed.NewVersion,
         };
-        // Events nobody has waited for yet.
-        foreach (var carried in completed.CarryoverEvents.Where(carried => carried.EventRaised is not null))
-            action.CarryoverEvents.Add(
-                new EventRaisedEvent(carried.EventId, carried.EventRaised.Input) { Name = carried.EventRaised.Name });
+        foreach (var early in completed.CarryoverEvents.Where(early => early.EventRaised is not null)) // nobody has waited for them yet
+            action.CarryoverEvents.Add(new EventRaisedEvent(early.EventId, early.EventRaised.Input) { Name = early.EventRaised.Name });
         foreach (var (name, value) in completed.Tags)
             action.Tags[name] = value;
         return action;

@@ -1,6 +1,6 @@
-using System.Collections;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Newtonsoft.Json;
 using P = Microsoft.DurableTask.Protobuf;
 
 namespace Sdxl.Local.Functions.Durable;
@@ -9,6 +9,7 @@ namespace Sdxl.Local.Functions.Durable;
 internal static class FailureProtos
 {
     private static readonly JsonParser Parser = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
+    private static readonly JsonSerializerSettings Plain = new() { DateParseHandling = DateParseHandling.None };
 
     public static P.TaskFailureDetails? ToProto(this FailureDetails? failure)
     {
@@ -22,17 +23,17 @@ internal static class FailureProtos
             InnerFailure = failure.InnerFailure.ToProto(),
             IsNonRetriable = failure.IsNonRetriable,
         };
-        foreach (var (name, value) in failure.Properties ?? new Dictionary<string, object?>())
-            proto.Properties[name] = ToValue(value);
+        foreach (var (name, value) in failure.Properties ?? new Dictionary<string, object?>()) // an exception's own may hold anything
+            proto.Properties[name] = Value.Parser.ParseJson(JsonConvert.SerializeObject(value));
         return proto;
     }
 
     public static FailureDetails? ToFramework(this P.TaskFailureDetails? proto) => proto is null ? null : new FailureDetails(
         proto.ErrorType, proto.ErrorMessage, proto.StackTrace, proto.InnerFailure.ToFramework(), proto.IsNonRetriable,
-        proto.Properties.ToDictionary(property => property.Key, property => FromValue(property.Value)));
+        proto.Properties.ToDictionary(own => own.Key, own => JsonConvert.DeserializeObject(own.Value.ToString(), Plain)));
 
-    /// <summary>The durable extension packs an activity's whole failure as JSON into the first line of the message.</summary>
-    public static FailureDetails OfActivity(RpcException? exception)
+    /// <summary>What a function threw. The durable extension packs an activity's whole failure as JSON into the first line.</summary>
+    public static FailureDetails Of(RpcException? exception)
     {
         var firstLine = exception?.Message.Split('\n', 2)[0] ?? "";
         if (firstLine.StartsWith('{'))
@@ -41,39 +42,14 @@ internal static class FailureProtos
             {
                 return Parser.Parse<P.TaskFailureDetails>(firstLine).ToFramework()!;
             }
-            catch (InvalidProtocolBufferException)
+            catch (IOException) // no JSON, or of something else
             {
                 // A message of the function's own that begins with a brace.
             }
         }
-        return OfInvocation(exception);
+        return Of(exception?.Type, exception?.Message ?? "The function failed without a reason.", exception?.StackTrace);
     }
 
-    public static FailureDetails OfInvocation(RpcException? exception) =>
-        Of(exception?.Type ?? "", exception?.Message ?? "The function failed without a reason.", exception?.StackTrace);
-
-    public static FailureDetails Of(string type, string message, string? stackTrace = null) => new(
-        type.Length > 0 ? type : typeof(InvalidOperationException).FullName!, message, stackTrace, null, isNonRetriable: false);
-
-    private static Value ToValue(object? value) => value switch
-    {
-        null => Value.ForNull(),
-        string text => Value.ForString(text),
-        bool flag => Value.ForBool(flag),
-        IConvertible number and not (DateTime or char) => Value.ForNumber(number.ToDouble(null)),
-        IDictionary<string, object?> map =>
-            Value.ForStruct(new Struct { Fields = { map.ToDictionary(entry => entry.Key, entry => ToValue(entry.Value)) } }),
-        IEnumerable list => Value.ForList([.. list.Cast<object?>().Select(ToValue)]),
-        _ => Value.ForString(value.ToString() ?? ""),
-    };
-
-    private static object? FromValue(Value value) => value.KindCase switch
-    {
-        Value.KindOneofCase.StringValue => value.StringValue,
-        Value.KindOneofCase.BoolValue => value.BoolValue,
-        Value.KindOneofCase.NumberValue => value.NumberValue,
-        Value.KindOneofCase.StructValue => value.StructValue.Fields.ToDictionary(field => field.Key, field => FromValue(field.Value)),
-        Value.KindOneofCase.ListValue => value.ListValue.Values.Select(FromValue).ToList(),
-        _ => null,
-    };
+    public static FailureDetails Of(string? type, string message, string? stackTrace = null) => new(
+        string.IsNullOrEmpty(type) ? typeof(InvalidOperationException).FullName! : type, message, stackTrace, null, isNonRetriable: false);
 }

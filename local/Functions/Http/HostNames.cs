@@ -8,17 +8,13 @@ internal sealed class HostNames(IReadOnlyCollection<string> names)
 {
     public Task CheckAsync(HttpContext context, RequestDelegate next)
     {
-        var host = context.Request.Host.Host;
-        if (!IsOurs(host))
-            return RefuseAsync(context, $"The request asks for host '{host}'");
-        var origin = context.Request.Headers.Origin.ToString();
-        if (origin.Length > 0 && !(Uri.TryCreate(origin, UriKind.Absolute, out var page) && IsOurs(page.Host)))
-            return RefuseAsync(context, $"The request comes from a page of '{origin}'");
-        return next(context);
+        var (host, origin) = (context.Request.Host.Host, context.Request.Headers.Origin.ToString());
+        var stranger = !IsOurs(host) ? $"The request asks for host '{host}'"
+            : origin.Length > 0 && !(Uri.TryCreate(origin, UriKind.Absolute, out var page) && IsOurs(page.Host))
+            ? $"The request comes from a page of '{origin}'" : null;
+        return stranger is null ? next(context) : Problems.AnswerAsync(
+            context, StatusCodes.Status403Forbidden, $"{stranger}; this host answers only to {string.Join(", ", names)}.");
     }
 
     private bool IsOurs(string name) => names.Contains(name, StringComparer.OrdinalIgnoreCase);
-
-    private Task RefuseAsync(HttpContext context, string what) => Problems.AnswerAsync(
-        context, StatusCodes.Status403Forbidden, $"{what}; this host answers only to {string.Join(", ", names)}.");
 }

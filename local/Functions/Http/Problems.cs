@@ -5,25 +5,23 @@ namespace Sdxl.Local.Functions.Http;
 /// <summary>What this host answers in a function's place: problem+json (RFC 9457).</summary>
 internal static class Problems
 {
-    /// <summary>
-    /// Nothing where the answer has begun already: then the connection is cut, so that half an answer is not taken for a whole one.
-    /// </summary>
+    /// <summary>Where the answer has begun, the connection is cut instead: half an answer is not to be taken for a whole one.</summary>
     public static async Task AnswerAsync(HttpContext context, int status, string detail)
     {
-        if (context.Response.HasStarted)
+        var response = context.Response;
+        if (response.HasStarted)
         {
             context.Abort();
             return;
         }
-        context.Response.Clear(); // what the worker's own answer has left there
-        context.Response.StatusCode = status;
+        response.Clear(); // what the worker's own answer has left there
+        response.StatusCode = status;
         if (status == StatusCodes.Status503ServiceUnavailable)
-            context.Response.Headers.RetryAfter = "2";
+            response.Headers.RetryAfter = "2";
         if (status == StatusCodes.Status413PayloadTooLarge)
-            context.Response.Headers.Connection = "close"; // the rest of the body will not be read: the connection serves nobody else
-        await context.Response.WriteAsJsonAsync(
-            new { title = ReasonPhrases.GetReasonPhrase(status), status, detail },
-            options: null, // the framework's for answers, which leave quotes as they are
-            contentType: "application/problem+json");
+            response.Headers.Connection = "close"; // the rest of the body will not be read: the connection serves nobody else
+        var problem = new { title = ReasonPhrases.GetReasonPhrase(status), status, detail };
+        // options null: the framework's for answers, which leave quotes as they are
+        await response.WriteAsJsonAsync(problem, options: null, contentType: "application/problem+json");
     }
 }

@@ -1,94 +1,75 @@
 using Azure.Messaging.ServiceBus;
-using Google.Protobuf;
 
 namespace Sdxl.Local.Functions.Triggers;
 
-/// <summary>
-/// Fires one Service Bus function: peek-lock with renewal while it runs; completed when it succeeds, given back later when it fails.
-/// </summary>
-internal sealed class ServiceBusTrigger(
-    FunctionInfo function, FunctionsHostOptions options, HostJson limits, FunctionInvoker invoker, ILogger logger) : ITrigger
+/// <summary>Fires one Service Bus function, its message locked; completed when it succeeds, given back later when it fails.</summary>
+internal sealed class ServiceBusTrigger(FunctionInfo function, HostContext host, WorkerSupervisor supervisor)
 {
-    private const string UsualConnection = "AzureWebJobsServiceBus";
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(20);
 
-    private readonly CancellationTokenSource stopping = new();
-    private readonly CancellationTokenSource cancelled = new();
-    private ServiceBusClient? client;
-    private ServiceBusProcessor? processor;
-
-    public async Task StartAsync()
+    /// <returns>Ends with the host, after the functions that run then.</returns>
+    /// <exception cref="InvalidOperationException">The binding or a setting is wrong; the message says what to do.</exception>
+    public async Task<Task> StartAsync()
     {
-        var setting = function.Trigger.Text("connection") ?? UsualConnection;
-        if (!options.Settings.TryGetValue(setting, out var connection))
+        var (settings, trigger) = (host.Options.Settings, function.Trigger);
+        var setting = trigger.Text("connection") ?? "AzureWebJobsServiceBus";
+        if (!settings.TryGetValue(setting, out var connection))
             throw new InvalidOperationException($"setting '{setting}' is missing. Set it to the Service Bus's connection string.");
-        client = options.ConnectServiceBus(connection);
-        var settings = new ServiceBusProcessorOptions
+        var options = new ServiceBusProcessorOptions
         {
-            MaxConcurrentCalls = limits.MaxConcurrentCalls,
-            AutoCompleteMessages = function.Trigger.Flag("autoCompleteMessages") ?? limits.AutoCompleteMessages,
-            MaxAutoLockRenewalDuration = limits.MaxAutoLockRenewal,
+            MaxConcurrentCalls = host.HostJson.MaxConcurrentCalls,
+            AutoCompleteMessages = trigger.Flag("autoCompleteMessages") ?? host.HostJson.AutoCompleteMessages,
+            MaxAutoLockRenewalDuration = host.HostJson.MaxAutoLockRenewal,
             PrefetchCount = 0, // a message fetched ahead ages under its lock
         };
-        processor = function.Trigger.Text("topicName") is { } topic
-            ? client.CreateProcessor(
-                options.Settings.Resolve(topic), options.Settings.Resolve(function.Trigger.Text("subscriptionName")!), settings)
-            : client.CreateProcessor(options.Settings.Resolve(function.Trigger.Text("queueName")!), settings);
+        var source = settings.Resolve(trigger.Text("topicName") ?? trigger.Text("queueName")!);
+        var client = host.Options.ConnectServiceBus(connection);
+        var processor = trigger.Text("subscriptionName") is { } subscription
+            ? client.CreateProcessor(source, settings.Resolve(subscription), options)
+            : client.CreateProcessor(source, options);
         processor.ProcessMessageAsync += HandleAsync;
         processor.ProcessErrorAsync += failed =>
         {
             // The processor goes on by itself; what the function threw is logged where it is known.
             if (failed.ErrorSource != ServiceBusErrorSource.ProcessMessageCallback)
-                logger.QueueFailed(failed.EntityPath, failed.ErrorSource.ToString(), failed.Exception.Message);
+                host.Logger.QueueFailed(failed.EntityPath, failed.ErrorSource, failed.Exception.Message);
             return Task.CompletedTask;
         };
         await processor.StartProcessingAsync();
+        return StopWithHostAsync(client, processor);
     }
 
-    public async Task StopAsync(TimeSpan patience)
+    private async Task StopWithHostAsync(ServiceBusClient client, ServiceBusProcessor processor)
     {
-        await stopping.CancelAsync();
-        cancelled.CancelAfter(patience);
-        if (processor is not null)
-        {
-            await processor.StopProcessingAsync(); // waits for the running ones
-            await processor.DisposeAsync();
-        }
-        if (client is not null)
-            await client.DisposeAsync();
+        await Task.Delay(Timeout.Infinite, host.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await processor.StopProcessingAsync();
+        await processor.DisposeAsync();
+        await client.DisposeAsync();
     }
 
     private async Task HandleAsync(ProcessMessageEventArgs received)
     {
         var message = received.Message;
-        string error;
-        try
-        {
-            var response = await invoker.InvokeAsync(function.Name, Body(message), Metadata(message), cancelled.Token);
-            if (response.Succeeded())
-                return;
-            error = response.Error();
-        }
-        catch (Exception exception)
-        {
-            error = exception.Message; // no worker, no such function any more: the message is given back all the same
-        }
-        logger.MessageFailed(function.Name, message.MessageId, received.EntityPath, message.DeliveryCount, error);
+        if (await supervisor.TryInvokeAsync(function, Typed.Text(message.Body.ToString()), Metadata(message)) is not { } error)
+            return;
+        host.Logger.MessageFailed(function.Name, message.MessageId, received.EntityPath, message.DeliveryCount, error);
         // Still locked: redelivered at once, a message that needs something to come back would use up its deliveries within a second.
-        var pause = options.RedeliveryPause * Math.Pow(2, Math.Min(message.DeliveryCount - 1, 16));
-        await Task.Delay(pause < options.LongestRedeliveryPause ? pause : options.LongestRedeliveryPause, stopping.Token)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var pause = host.Options.RedeliveryPause * Math.Pow(2, Math.Min(message.DeliveryCount - 1, 16));
+        await Task.Delay(pause < LongestPause ? pause : LongestPause, host.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await received.AbandonMessageAsync(message);
     }
-
-    private TypedData Body(ServiceBusReceivedMessage message) =>
-        string.Equals(function.Trigger.Text("dataType"), "Binary", StringComparison.OrdinalIgnoreCase)
-        ? new TypedData { Bytes = ByteString.CopyFrom(message.Body.ToMemory().Span) }
-        : Typed.Text(message.Body.ToString());
 
     /// <summary>What parameters may bind to by name; left out where the message does not say it.</summary>
     private static Dictionary<string, TypedData> Metadata(ServiceBusReceivedMessage message)
     {
-        var metadata = new Dictionary<string, TypedData>
+        var texts = new Dictionary<string, string?>
+        {
+            ["MessageId"] = message.MessageId, ["ContentType"] = message.ContentType, ["CorrelationId"] = message.CorrelationId,
+            ["Subject"] = message.Subject, ["Label"] = message.Subject, ["To"] = message.To, ["ReplyTo"] = message.ReplyTo,
+            ["SessionId"] = message.SessionId, ["LockToken"] = message.LockToken, ["DeadLetterSource"] = message.DeadLetterSource,
+            ["DeadLetterReason"] = message.DeadLetterReason, ["DeadLetterErrorDescription"] = message.DeadLetterErrorDescription,
+        };
+        return new(texts.Where(text => text.Value is not null).ToDictionary(text => text.Key, text => Typed.Text(text.Value!)))
         {
             ["DeliveryCount"] = Typed.Json(message.DeliveryCount),
             ["SequenceNumber"] = Typed.Json(message.SequenceNumber),
@@ -97,17 +78,5 @@ internal sealed class ServiceBusTrigger(
             ["ApplicationProperties"] = Typed.Json(message.ApplicationProperties),
             ["UserProperties"] = Typed.Json(message.ApplicationProperties), // the name of earlier versions
         };
-        foreach (var (name, text) in (ReadOnlySpan<(string, string?)>)[
-            ("MessageId", message.MessageId), ("ContentType", message.ContentType), ("CorrelationId", message.CorrelationId),
-            ("Subject", message.Subject), ("Label", message.Subject), ("To", message.To), ("ReplyTo", message.ReplyTo),
-            ("SessionId", message.SessionId), ("LockToken", message.LockToken),
-            ("DeadLetterSource", message.DeadLetterSource), ("DeadLetterReason", message.DeadLetterReason),
-            ("DeadLetterErrorDescription", message.DeadLetterErrorDescription),
-        ])
-        {
-            if (text is not null)
-                metadata[name] = Typed.Text(text);
-        }
-        return metadata;
     }
 }

@@ -1,71 +1,44 @@
 namespace Sdxl.Local.Functions.Triggers;
 
-/// <summary>
-/// Fires one timer function at the times of its schedule. Times that pass while it runs, or while the host is down, are not made up for.
-/// </summary>
-internal sealed class TimerTrigger(FunctionInfo function, FunctionsHostOptions options, FunctionInvoker invoker, ILogger logger) : ITrigger
+/// <summary>Fires one timer function. Times that pass while it runs, or while the host is down, are not made up for.</summary>
+internal sealed class TimerTrigger(FunctionInfo function, HostContext host, WorkerSupervisor supervisor)
 {
-    // Timers of a runtime cannot wait longer than 49 days.
-    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1); // a runtime's timers cannot wait longer than 49
 
-    private readonly CancellationTokenSource stopping = new();
-    private readonly CancellationTokenSource cancelled = new();
-    private Task running = Task.CompletedTask;
-
-    public Task StartAsync()
+    /// <returns>Ends with the host, after the function if it runs then.</returns>
+    /// <exception cref="InvalidOperationException">The schedule or a setting is wrong; the message says what to do.</exception>
+    public Task Start()
     {
-        var schedule = Schedule.Parse(options.Settings.Resolve(function.Trigger.Text("schedule") ?? ""));
-        running = Task.Run(() => RunAsync(schedule));
-        return Task.CompletedTask;
+        var next = Schedule.Parse(host.Options.Settings.Resolve(function.Trigger.Text("schedule") ?? ""));
+        return Task.Run(() => RunAsync(next));
     }
 
-    public async Task StopAsync(TimeSpan patience)
-    {
-        await stopping.CancelAsync();
-        cancelled.CancelAfter(patience);
-        await running;
-    }
-
-    private async Task RunAsync(Schedule schedule)
+    private async Task RunAsync(Func<DateTimeOffset, DateTimeOffset?> next)
     {
         DateTimeOffset? last = null;
-        var now = options.Time.GetUtcNow();
+        var now = DateTimeOffset.UtcNow;
         if (function.Trigger.Flag("runOnStartup") == true)
-            await FireAsync(last, schedule.Next(now));
-        for (var next = schedule.Next(now); next is { } due; next = schedule.Next(now))
+            await FireAsync(last, next(now));
+        while (next(now) is { } due)
         {
-            for (var left = due - now; left > TimeSpan.Zero; left = due - options.Time.GetUtcNow())
+            for (var left = due - now; left > TimeSpan.Zero; left = due - DateTimeOffset.UtcNow)
             {
-                await Task.Delay(left < LongestWait ? left : LongestWait, options.Time, stopping.Token)
+                await Task.Delay(left < LongestWait ? left : LongestWait, host.Stopping)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                if (stopping.IsCancellationRequested)
+                if (host.Stopping.IsCancellationRequested)
                     return;
             }
-            await FireAsync(last, schedule.Next(due));
+            await FireAsync(last, next(due));
             last = due;
-            now = options.Time.GetUtcNow() is var after && after > due ? after : due;
+            now = DateTimeOffset.UtcNow is var after && after > due ? after : due;
         }
     }
 
     private async Task FireAsync(DateTimeOffset? last, DateTimeOffset? next)
     {
-        var info = new
-        {
-            ScheduleStatus = new { Last = Utc(last), Next = Utc(next), LastUpdated = Utc(last) },
-            IsPastDue = false,
-        };
-        try
-        {
-            var response = await invoker.InvokeAsync(function.Name, Typed.Json(info), new Dictionary<string, TypedData>(), cancelled.Token);
-            if (!response.Succeeded())
-                logger.TimerFailed(function.Name, next, response.Error());
-        }
-        catch (Exception exception)
-        {
-            // No worker, no such function any more: its next time comes all the same.
-            logger.TimerFailed(function.Name, next, exception.Message);
-        }
+        var (lastUtc, nextUtc) = (last.GetValueOrDefault().UtcDateTime, next.GetValueOrDefault().UtcDateTime);
+        var info = new { ScheduleStatus = new { Last = lastUtc, Next = nextUtc, LastUpdated = lastUtc }, IsPastDue = false };
+        if (await supervisor.TryInvokeAsync(function, Typed.Json(info), []) is { } error)
+            host.Logger.TimerFailed(function.Name, next, error);
     }
-
-    private static DateTime Utc(DateTimeOffset? time) => (time ?? default).UtcDateTime;
 }

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Sdxl.Local.Functions.Durable;
 
 namespace Sdxl.Local.Functions.Worker;
 
@@ -12,104 +13,107 @@ internal sealed class RunningWorker
     private static readonly TimeSpan ListenPoll = TimeSpan.FromMilliseconds(20);
 
     public required WorkerProcess Process { get; init; }
-
     public required WorkerStream Stream { get; init; }
+    public required FrozenDictionary<string, FunctionInfo> Functions { get; init; }
 
     /// <summary>Where its own web server takes the requests of HTTP functions; null in an app without them.</summary>
     public required Uri? HttpUri { get; init; }
 
-    public required FrozenDictionary<string, FunctionInfo> Functions { get; init; }
+    /// <summary>What parameters get that take a durable client.</summary>
+    public required string DurableClient { get; init; }
 
-    /// <summary>Completes when it serves no longer; never fails.</summary>
-    public Task Gone => Task.WhenAny(Stream.Ended, Process.Exited);
+    /// <summary>Takes requests to its HTTP functions.</summary>
+    public RequestDelegate Routes { get; set; } = _ => Task.CompletedTask;
 
+    /// <param name="grpc">Where FunctionRpc and the sidecar are served.</param>
     /// <exception cref="WorkerGoneException">It ended before it was ready, or refused; the message says how.</exception>
     /// <exception cref="OperationCanceledException">It was not ready in time; it has been killed.</exception>
     public static async Task<RunningWorker> StartAsync(
-        FunctionsHostOptions options, Uri grpc, WorkerStreams streams, ILogger logger, CancellationToken cancel)
+        HostContext host, WorkerStreams streams, Uri grpc, string publicUrl, CancellationToken cancel)
     {
         var workerId = Guid.NewGuid().ToString();
-        using var starting = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var connecting = streams.Expect(workerId, starting.Token);
-        var process = WorkerProcess.Start(options, grpc, workerId, logger);
-        WorkerStream? stream = null;
+        var stream = streams.Expect(workerId);
+        var process = new WorkerProcess(host, grpc, workerId);
+        _ = process.Exited.ContinueWith(_ => stream.Close(), TaskScheduler.Default);
         try
         {
-            if (await Task.WhenAny(connecting, process.Exited) != connecting)
-                throw new WorkerGoneException("It ended before it connected; what it wrote stands above.");
-            stream = await connecting;
-            var httpUri = await InitializeAsync(stream, options.AppFolder, cancel);
-            var functions = await LoadAsync(stream, options.AppFolder, logger, cancel);
+            var httpUri = await InitializeAsync(stream, host.Options.AppFolder, cancel);
+            var functions = await LoadAsync(stream, host, cancel);
             if (httpUri is not null)
-                await ListensAsync(httpUri, process, cancel);
-            return new RunningWorker { Process = process, Stream = stream, HttpUri = httpUri, Functions = functions };
+                await ListensAsync(httpUri, stream, cancel);
+            var durableClient = TaskHubSidecar.ClientJson(grpc, publicUrl);
+            return new() { Process = process, Stream = stream, HttpUri = httpUri, Functions = functions, DurableClient = durableClient };
         }
         catch
         {
-            await starting.CancelAsync();
-            await connecting.ContinueWith(_ => { }, TaskScheduler.Default);
-            stream?.Close();
-            process.Kill();
-            await process.Exited;
-            process.Dispose();
+            streams.GiveUp(workerId);
+            stream.Close();
+            await process.EndAsync(TimeSpan.Zero);
             throw;
         }
+    }
+
+    /// <inheritdoc cref="WorkerStream.InvokeAsync"/>
+    public Task<InvocationResponse> InvokeAsync(
+        FunctionInfo function, string invocationId, TypedData value, Dictionary<string, TypedData> metadata, CancellationToken cancel)
+    {
+        var request = new InvocationRequest
+        {
+            InvocationId = invocationId,
+            FunctionId = function.Id,
+            TraceContext = new RpcTraceContext { TraceParent = Activity.Current?.Id ?? "" }, // the worker fails where there is none at all
+            InputData = { new ParameterBinding { Name = function.TriggerName, Data = value } },
+            TriggerMetadata = { metadata },
+        };
+        foreach (var name in function.DurableClients)
+            request.InputData.Add(new ParameterBinding { Name = name, Data = Typed.Text(DurableClient) });
+        return Stream.InvokeAsync(request, cancel);
     }
 
     /// <summary>Asks it to end, by message, then by signal, then kills it. Returns its exit code.</summary>
     public async Task<int> EndAsync()
     {
         Stream.Send(new StreamingMessage { WorkerTerminate = new WorkerTerminate() });
-        await Process.EndAsync(EndPatience);
+        var exitCode = await Process.EndAsync(EndPatience);
         Stream.Close();
-        await Stream.Ended;
-        var exitCode = Process.ExitCode;
-        Process.Dispose();
         return exitCode;
     }
 
     private static async Task<Uri?> InitializeAsync(WorkerStream stream, string folder, CancellationToken cancel)
     {
-        stream.Send(new StreamingMessage
-        {
-            WorkerInitRequest = new WorkerInitRequest { HostVersion = "4.0", WorkerDirectory = folder, FunctionAppDirectory = folder },
-        });
+        stream.Send(new() { WorkerInitRequest = new() { HostVersion = "4.0", WorkerDirectory = folder, FunctionAppDirectory = folder } });
         var answer = (await stream.ReplyAsync(cancel)).WorkerInitResponse;
         Demand(answer?.Result, "It refused to initialize");
         return answer!.Capabilities.TryGetValue("HttpUri", out var uri) ? new Uri(uri) : null;
     }
 
     private static async Task<FrozenDictionary<string, FunctionInfo>> LoadAsync(
-        WorkerStream stream, string folder, ILogger logger, CancellationToken cancel)
+        WorkerStream stream, HostContext host, CancellationToken cancel)
     {
-        stream.Send(new StreamingMessage { FunctionsMetadataRequest = new FunctionsMetadataRequest { FunctionAppDirectory = folder } });
+        stream.Send(new() { FunctionsMetadataRequest = new() { FunctionAppDirectory = host.Options.AppFolder } });
         var answer = (await stream.ReplyAsync(cancel)).FunctionMetadataResponse;
         Demand(answer?.Result, "It could not list its functions");
-        var loading = new Dictionary<string, RpcFunctionMetadata>();
-        foreach (var metadata in answer!.FunctionMetadataResults)
-        {
-            loading[metadata.FunctionId] = metadata;
-            var load = new FunctionLoadRequest { FunctionId = metadata.FunctionId, Metadata = metadata };
-            stream.Send(new StreamingMessage { FunctionLoadRequest = load });
-        }
-        var loaded = new Dictionary<string, FunctionInfo>(StringComparer.OrdinalIgnoreCase);
+        var loading = answer!.FunctionMetadataResults.ToDictionary(metadata => metadata.FunctionId);
+        foreach (var (id, metadata) in loading)
+            stream.Send(new() { FunctionLoadRequest = new() { FunctionId = id, Metadata = metadata } });
+        var loaded = new List<FunctionInfo>();
         for (var left = loading.Count; left > 0; left--)
         {
             var response = (await stream.ReplyAsync(cancel)).FunctionLoadResponse
                 ?? throw new WorkerGoneException("It answered something else while its functions were loaded.");
             var metadata = loading[response.FunctionId];
             if (response.Result.Status != StatusResult.Types.Status.Success)
-                logger.FunctionNotLoaded(metadata.Name, response.Result.Exception?.Message ?? "no reason given");
+                host.Logger.FunctionNotLoaded(metadata.Name, response.Result.Exception?.Message ?? "no reason given");
             else if (FunctionInfo.From(metadata) is { } function)
-                loaded[function.Name] = function;
+                loaded.Add(function);
         }
-        return loaded.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+        return loaded.ToFrozenDictionary(function => function.Name, StringComparer.OrdinalIgnoreCase);
     }
 
     /// <summary>Its web server starts beside its stream, and may be later.</summary>
-    private static async Task ListensAsync(Uri httpUri, WorkerProcess process, CancellationToken cancel)
+    private static async Task ListensAsync(Uri httpUri, WorkerStream stream, CancellationToken cancel)
     {
-        while (!process.Exited.IsCompleted)
+        while (!stream.Closed.IsCancellationRequested)
         {
             try
             {

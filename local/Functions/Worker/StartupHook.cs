@@ -1,6 +1,4 @@
-/// <summary>
-/// Runs inside the worker, before its Main (DOTNET_STARTUP_HOOKS): ends it when the host is gone, however the host ended.
-/// </summary>
+/// <summary>Runs inside the worker, before its Main (DOTNET_STARTUP_HOOKS): ends it when the host is gone, however that ended.</summary>
 /// <remarks>
 /// Standard input is a pipe that only the host holds open, so its end is the host's end, even at kill -9; this works alike on every system,
 /// without polling and without mistaking a reused process id. The name and the missing namespace are what the runtime looks for.

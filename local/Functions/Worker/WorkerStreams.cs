@@ -3,36 +3,21 @@ using Grpc.Core;
 namespace Sdxl.Local.Functions.Worker;
 
 /// <summary>The gRPC service that workers connect to. Only a worker that was just started, known by its random id, is taken.</summary>
-internal sealed class WorkerStreams(ILoggerFactory loggers) : FunctionRpc.FunctionRpcBase
+internal sealed class WorkerStreams(HostContext host) : FunctionRpc.FunctionRpcBase
 {
-    private readonly ConcurrentDictionary<string, TaskCompletionSource<WorkerStream>> expected = new();
+    private readonly ConcurrentDictionary<string, WorkerStream> expected = new();
 
-    /// <summary>The stream of the worker with this id, as soon as it connects; cancelling gives it up.</summary>
-    public async Task<WorkerStream> Expect(string workerId, CancellationToken cancel)
-    {
-        var connected = new TaskCompletionSource<WorkerStream>(TaskCreationOptions.RunContinuationsAsynchronously);
-        expected[workerId] = connected;
-        try
-        {
-            return await connected.Task.WaitAsync(cancel);
-        }
-        finally
-        {
-            expected.TryRemove(workerId, out _);
-        }
-    }
+    /// <summary>The stream of a worker that is about to connect.</summary>
+    public WorkerStream Expect(string workerId) => expected[workerId] = new WorkerStream(host);
+
+    public void GiveUp(string workerId) => expected.TryRemove(workerId, out _);
 
     public override async Task EventStream(
         IAsyncStreamReader<StreamingMessage> requestStream, IServerStreamWriter<StreamingMessage> responseStream, ServerCallContext context)
     {
-        if (!await requestStream.MoveNext(context.CancellationToken)
-            || requestStream.Current.StartStream is not { WorkerId: var workerId }
-            || !expected.TryRemove(workerId, out var connected))
-        {
+        if (!await requestStream.MoveNext(context.CancellationToken) || requestStream.Current.StartStream is not { WorkerId: var workerId }
+            || !expected.TryRemove(workerId, out var stream))
             throw new Grpc.Core.RpcException(new Status(StatusCode.PermissionDenied, "This host has started no such worker."));
-        }
-        var stream = new WorkerStream(requestStream, responseStream, loggers);
-        if (connected.TrySetResult(stream))
-            await stream.RunAsync(context.CancellationToken);
+        await stream.RunAsync(requestStream, responseStream, context.CancellationToken);
     }
 }

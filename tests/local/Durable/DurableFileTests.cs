@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using DurableTask.Core;
+using DurableTask.Core.Exceptions;
 using DurableTask.Core.History;
 using Sdxl.Local.Durable;
 using Sdxl.Tests;
@@ -15,7 +16,10 @@ public sealed class DurableFileTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    private SqliteOrchestrationService Open() => new(Database, new SqliteOrchestrationOptions(), TimeProvider.System, NullLogger.Instance);
+    private SqliteOrchestrationService Open() => Open(new());
+
+    private SqliteOrchestrationService Open(SqliteOrchestrationOptions options) =>
+        new(Database, options, TimeProvider.System, NullLogger.Instance);
 
     private void Execute(string sql)
     {
@@ -62,7 +66,7 @@ public sealed class DurableFileTests : IDisposable
                 Assert.Throws<IOException>(Open).Message);
 
         await using var second = Open();
-        Assert.Null(second.GetHistory("none"));
+        Assert.Empty(await second.GetOrchestrationStateAsync("none", allExecutions: false));
     }
 
     [Fact]
@@ -71,29 +75,32 @@ public sealed class DurableFileTests : IDisposable
         using var gate = new ManualResetEventSlim();
         var entered = new TaskCompletionSource();
         var commits = 0;
-        await using var file = new DurableFile(Database, (number, isAfter) =>
+        await using var service = Open(new()
         {
-            commits = number;
-            entered.TrySetResult();
-            if (number == 1 && !isAfter)
-                gate.Wait(Hub.Patience);
+            AtCommit = _ =>
+            {
+                entered.TrySetResult();
+                if (++commits == 1)
+                    gate.Wait(Hub.Patience);
+                return _ => { };
+            },
         });
-        Task<int> Insert(string id, bool fails) => file.WriteAsync(session =>
+        Task Create(string id)
         {
-            session.Execute(
-                "INSERT INTO instances (id, execution_id, status, created_at, updated_at, state) VALUES ($id, '', 0, 0, 0, '')",
-                ("$id", id));
-            return fails ? throw new InvalidOperationException(id) : 0;
-        });
+            var instance = new OrchestrationInstance { InstanceId = id, ExecutionId = id };
+            var started = new ExecutionStartedEvent(-1, null) { Name = "N", Version = "", OrchestrationInstance = instance };
+            return service.CreateTaskOrchestrationAsync(new TaskMessage { OrchestrationInstance = instance, Event = started });
+        }
 
-        var first = Insert("first", false);
+        var first = Create("4");
         await entered.Task.WaitAsync(Hub.Patience);
-        var others = Enumerable.Range(0, 9).Select(i => Insert($"{i}", fails: i == 4)).ToList(); // Wait for the first commit.
+        var others = Enumerable.Range(0, 9).Select(i => Create($"{i}")).ToList(); // Wait for the first commit.
         gate.Set();
         await first;
-        await Assert.ThrowsAsync<InvalidOperationException>(() => Task.WhenAll(others));
+        await Assert.ThrowsAsync<OrchestrationAlreadyExistsException>(() => Task.WhenAll(others));
 
-        Assert.Equal(9, file.Read(session => (long)session.Scalar("SELECT count(*) FROM instances")!));
+        var all = await service.GetOrchestrationWithQueryAsync(new() { PageSize = 100 }, CancellationToken.None);
+        Assert.Equal(9, all.OrchestrationState.Count);
         Assert.Equal(2, commits);
         Assert.True(others.Where((_, i) => i != 4).All(task => task.IsCompletedSuccessfully));
     }

@@ -10,11 +10,7 @@ namespace Sdxl.Local.Tests.Durable;
 /// <summary>Who gets which work when. The test plays the worker, on a clock that it moves itself.</summary>
 public sealed class HandOutTests : IAsyncDisposable
 {
-    private static readonly SqliteOrchestrationOptions Options = new()
-    {
-        ActivityLock = TimeSpan.FromMinutes(1),
-        OrchestratorLock = TimeSpan.FromMinutes(1),
-    };
+    private static readonly SqliteOrchestrationOptions Options = new() { LockDuration = TimeSpan.FromMinutes(1) };
 
     private readonly TempFolder folder = new();
     private readonly ManualTime time = new();
@@ -205,7 +201,7 @@ public sealed class HandOutTests : IAsyncDisposable
         var slow = (await Activity())!;
         time.Advance(TimeSpan.FromSeconds(50));
         var renewedUntil = (await service.RenewTaskActivityWorkItemLockAsync(slow)).LockedUntilUtc;
-        Assert.Equal(time.GetUtcNow().UtcDateTime + Options.ActivityLock, renewedUntil);
+        Assert.Equal(time.GetUtcNow().UtcDateTime + Options.LockDuration, renewedUntil);
         time.Advance(TimeSpan.FromSeconds(50));
         Assert.Null(await Activity()); // Renewed.
         time.Advance(TimeSpan.FromSeconds(10));
@@ -225,14 +221,14 @@ public sealed class HandOutTests : IAsyncDisposable
     {
         await Create("a");
         var slow = (await Step())!;
-        time.Advance(Options.OrchestratorLock);
+        time.Advance(Options.LockDuration);
         var again = (await Step())!;
 
         await Complete(slow, "wrong");
         Assert.Null(await Activity());
         await Complete(again, "right");
         Assert.Equal("right", Name(await Activity()));
-        Assert.Single(service.GetHistory("a")!);
+        Assert.Single(Hub.History(service, "a"));
     }
 
     [Fact]

@@ -108,7 +108,10 @@ internal sealed class Hub : IAsyncDisposable
     public Task UntilEvents<T>(string id, int count = 1)
         where T : HistoryEvent => Until(id, _ => Events<T>(id).Count >= count);
 
-    public List<T> Events<T>(string id) => [.. (Service.GetHistory(id) ?? []).OfType<T>()];
+    public List<T> Events<T>(string id) => [.. History(Service, id).OfType<T>()];
+
+    public static List<HistoryEvent> History(SqliteOrchestrationService service, string id) => DurableJson.Read<List<HistoryEvent>>(
+        service.GetOrchestrationHistoryAsync(id, null).GetAwaiter().GetResult(), "The history");
 
     public Task Raise(string id, string name, object value) =>
         Client.RaiseEventAsync(new OrchestrationInstance { InstanceId = id }, name, value);

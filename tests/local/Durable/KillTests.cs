@@ -84,7 +84,15 @@ public sealed class KillTests
 
     private static async Task<string> RunToEnd(string database, string log, Action<int, bool>? aroundCommit)
     {
-        var options = new SqliteOrchestrationOptions { AroundCommit = aroundCommit };
+        var commits = 0;
+        var options = new SqliteOrchestrationOptions
+        {
+            AtCommit = _ =>
+            {
+                aroundCommit?.Invoke(++commits, false);
+                return problem => aroundCommit?.Invoke(problem is null ? commits : 0, true);
+            },
+        };
         await using var service = new SqliteOrchestrationService(database, options, TimeProvider.System, NullLogger.Instance);
         var worker = new TaskHubWorker(service, NullLoggerFactory.Instance);
         worker.ErrorPropagationMode = ErrorPropagationMode.UseFailureDetails;

@@ -24,8 +24,8 @@ public sealed class QueryTests
             };
             await hub.Service.CreateTaskOrchestrationAsync(new TaskMessage { OrchestrationInstance = instance, Event = started });
         }
-        await hub.Service.TerminateAsync("t0", "out", isRecursive: false);
-        await hub.Service.TerminateAsync("t1", "out", isRecursive: false);
+        await hub.Service.ForceTerminateTaskOrchestrationAsync("t0", "out");
+        await hub.Service.ForceTerminateTaskOrchestrationAsync("t1", "out");
         return (hub, begin);
     }
 

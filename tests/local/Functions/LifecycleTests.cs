@@ -99,7 +99,8 @@ public sealed class LifecycleTests
     [Fact]
     public async Task A_host_that_stops_lets_a_running_function_end_and_cancels_one_that_does_not()
     {
-        var app = await TestHost.StartAsync(options => options with { MaxRequestBodyBytes = 1000, StopPatience = TimeSpan.FromSeconds(3) });
+        var app = await TestHost.StartAsync(
+            options => With(options, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", "1000") with { StopPatience = TimeSpan.FromSeconds(3) });
         using var tooLarge = new ByteArrayContent(new byte[1001]);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await app.Http.PostAsync("upload", tooLarge)).StatusCode);
         using var chunked = new HttpRequestMessage(HttpMethod.Post, "upload")
@@ -142,11 +143,9 @@ public sealed class LifecycleTests
         await host.WaitForExitAsync(patience.Token);
     }
 
-    private static FunctionsHostOptions Gated(FunctionsHostOptions options, TcpListener gate) => options with
-    {
-        Settings = new Dictionary<string, string>(options.Settings)
-        {
-            ["START_GATE"] = ((IPEndPoint)gate.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture),
-        },
-    };
+    private static FunctionsHostOptions Gated(FunctionsHostOptions options, TcpListener gate) =>
+        With(options, "START_GATE", ((IPEndPoint)gate.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture));
+
+    private static FunctionsHostOptions With(FunctionsHostOptions options, string setting, string value) =>
+        options with { Settings = new Dictionary<string, string>(options.Settings) { [setting] = value } };
 }

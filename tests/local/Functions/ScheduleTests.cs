@@ -14,7 +14,7 @@ public sealed class ScheduleTests
     [InlineData("0 3 * * *", "2026-11-30T10:00:00Z", "2026-12-01T03:00:00Z")]
     [InlineData("00:05:00", "2026-11-30T10:02:03Z", "2026-11-30T10:07:03Z")]
     public void The_next_time_is_the_first_one_after(string schedule, string after, string expected) =>
-        Assert.Equal(Time(expected), Schedule.Parse(schedule).Next(Time(after)));
+        Assert.Equal(Time(expected), Schedule.Parse(schedule)(Time(after)));
 
     [Theory]
     [InlineData("")]
