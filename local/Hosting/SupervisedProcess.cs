@@ -60,8 +60,7 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
         var note = File.Exists(pidFile) ? await File.ReadAllTextAsync(pidFile, cancellation) : "";
         // A program of that name that began after the note was written is not the one it means.
         var latest = File.GetLastWriteTimeUtc(pidFile).AddSeconds(1);
-        using var predecessor = Process.GetProcessesByName(program).FirstOrDefault(process =>
-            process.Id.ToString(CultureInfo.InvariantCulture) == note && process.StartTime.ToUniversalTime() <= latest);
+        using var predecessor = Process.GetProcessesByName(program).FirstOrDefault(IsMeant);
         try
         {
             await (predecessor?.WaitForExitAsync(cancellation).WaitAsync(patience, cancellation) ?? Task.CompletedTask);
@@ -70,6 +69,18 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
         {
             predecessor!.Kill(entireProcessTree: true);
             await predecessor.WaitForExitAsync(cancellation);
+        }
+
+        bool IsMeant(Process process)
+        {
+            try
+            {
+                return process.Id.ToString(CultureInfo.InvariantCulture) == note && process.StartTime.ToUniversalTime() <= latest;
+            }
+            catch (Exception exception) when (exception is InvalidOperationException or Win32Exception)
+            {
+                return false; // It has ended this moment.
+            }
         }
     }
 
