@@ -11,7 +11,7 @@ public static class HeldOutPictures
     /// <param name="wanted">How many; 0: none.</param>
     public static IReadOnlyList<string> Of(DatasetManifest dataset, int wanted)
     {
-        var files = dataset.Pictures.Select(picture => picture.File).Distinct().ToList(); // one that counts twice is held out twice
+        var files = dataset.Pictures.Select(picture => picture.File).Distinct().ToList(); // one that counts twice: both entries
         var count = Most(wanted, files.Count);
         return [.. Enumerable.Range(0, count).Select(i => files[(2 * i + 1) * files.Count / (2 * count)])];
     }

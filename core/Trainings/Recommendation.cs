@@ -4,7 +4,7 @@ namespace Sdxl.Core.Trainings;
 
 /// <summary>What a training's net got wrong on the pictures that it was not shown.</summary>
 /// <param name="Step">Steps done.</param>
-/// <param name="Loss">Mean squared error, under the same noise at the same timesteps each time: comparable from step to step of one
+/// <param name="Loss">Mean squared error, finite, under the same noise at the same timesteps each time: comparable from step to step of one
 /// training, not between trainings.</param>
 public sealed record HeldOutLoss(int Step, double Loss);
 
@@ -19,9 +19,9 @@ public sealed record Recommendation(int Step, double HeldOut, string Reason)
     /// <returns>null: fewer than two steps were measured, so there is no choice.</returns>
     public static Recommendation? Of(IReadOnlyList<HeldOutLoss> measured)
     {
-        if (measured.Count < 2 || measured.All(one => !double.IsFinite(one.Loss)))
+        if (measured.Count < 2)
             return null;
-        var (best, end) = (measured.Where(one => double.IsFinite(one.Loss)).MinBy(one => one.Loss)!, measured[^1]);
+        var (best, end) = (measured.MinBy(one => one.Loss)!, measured[^1]);
         var lowest = $"What it gets wrong on the pictures held out is least there, {Text(best)}";
         var reason = best.Step == end.Step
             ? FormattableString.Invariant($"{lowest}, after {Text(measured[^2])} at step {measured[^2].Step:N0}: it was still learning.")

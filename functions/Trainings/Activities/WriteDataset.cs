@@ -41,7 +41,7 @@ public sealed class WriteDataset(BlobStore blobs, RecordStore records)
             throw new RefusedException($"{UsablePictures.NoneUsable(prepared.Count, plan.Archive)} {reasons}");
         }
         var report = new DatasetReport(
-            plan.Archive, used.Count, [.. used.Select(p => p.Report!)], skipped, 
+            plan.Archive, used.Count, [.. used.Select(p => p.Report!)], skipped,
             [.. plan.Warnings, .. Warnings(used, plan.Inputs)]);
         var manifest = new DatasetManifest(plan.Inputs.Resolution, plan.Inputs.TokenString, [.. entries]);
 
