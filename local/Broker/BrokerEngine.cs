@@ -24,7 +24,7 @@ internal sealed class BrokerEngine : IAsyncDisposable
         (time, this.logger) = (options.Time, logger);
         queues = options.Queues.Select(queue => queue with { Name = queue.Name.ToLowerInvariant() }).ToDictionary(queue => queue.Name);
         store = new MessageStore(queues, time);
-        var file = new SqliteFile(options.DatabasePath, MessageStore.Schema, MessageStore.Version, powerSafe: true, exclusive: true);
+        var file = new SqliteFile(options.DatabasePath, MessageStore.Schema, MessageStore.Version);
         timer = time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         writer = new StoreWriter(file, store.Begin, HandOut);
         Wake(); // Locks and schedules of the last run.

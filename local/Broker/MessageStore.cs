@@ -56,7 +56,7 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
         session.Execute($"DELETE FROM seen WHERE until <= {now}");
         // Remembered ids may lie a little longer: they are compared with the clock at each use.
         NextTidy = session.Scalar(
-            """
+            $"""
             SELECT min(at) FROM (SELECT min(locked_until) AS at FROM messages WHERE state = 1
                 UNION ALL SELECT min(due_at) FROM messages WHERE state = 3
                 UNION ALL SELECT min(expires_at) FROM messages WHERE expires_at < 9223372036854775807 AND state <> 1)
@@ -84,7 +84,7 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
             INSERT INTO messages (queue, dead, state, deferred, deliveries, locked_until, due_at, enqueued_at, expires_at)
             VALUES ({queue}, 0, {(due > now ? MessageState.Scheduled : MessageState.Ready)}, 0, 0, 0, {due}, {due}, {expires})
             """);
-        var sequence = (long)session.Scalar("SELECT last_insert_rowid()")!; // RETURNING takes longer
+        var sequence = (long)session.Scalar($"SELECT last_insert_rowid()")!; // RETURNING takes longer
         session.Execute($"INSERT INTO bodies VALUES ({sequence}, {message.Bytes})");
         TidyAt(due > now ? due : expires);
         return sequence;
@@ -261,8 +261,10 @@ internal sealed class MessageStore(IReadOnlyDictionary<string, QueueSettings> qu
     }
 
     private List<StoredMessage> Select(Sql where) => session.Query(
-        where.After("SELECT seq, coalesce(first_seq, seq), queue, dead, state, deferred, deliveries, token, locked_until, enqueued_at, "
-            + "expires_at FROM messages WHERE "),
+        $"""
+        SELECT seq, coalesce(first_seq, seq), queue, dead, state, deferred, deliveries, token, locked_until, enqueued_at, expires_at
+        FROM messages WHERE {where}
+        """,
         row => new StoredMessage(
             row.GetInt64(0), row.GetInt64(1), new(row.GetString(2), row.GetBoolean(3)), (MessageState)row.GetInt32(4), row.GetBoolean(5),
             row.GetInt32(6), row.IsDBNull(7) ? null : row.GetGuid(7), row.GetInt64(8), row.GetInt64(9), row.GetInt64(10)));

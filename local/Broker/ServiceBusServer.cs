@@ -69,8 +69,8 @@ public sealed class ServiceBusServer : IAsyncDisposable
     {
         var key = options.Keys.FirstOrDefault(key => key.Name == keyName) ?? throw new ArgumentException(
             $"No key '{keyName}'. Keys: {string.Join(", ", options.Keys.Select(key => key.Name))}.", nameof(keyName));
-        return $"Endpoint=sb://{host}:{Port}/;SharedAccessKeyName={key.Name};SharedAccessKey={key.Secret}"
-            + (options.Certificate is null ? ";UseDevelopmentEmulator=true" : "");
+        // The client's word for plain TCP at a port of one's own.
+        return $"Endpoint=sb://{host}:{Port}/;SharedAccessKeyName={key.Name};SharedAccessKey={key.Secret};UseDevelopmentEmulator=true";
     }
 
     /// <summary>What lies in a queue now.</summary>

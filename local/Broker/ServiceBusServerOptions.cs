@@ -1,5 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
-
 namespace Sdxl.Local.Broker;
 
 /// <summary>What a <see cref="ServiceBusServer"/> serves, where, and to whom.</summary>
@@ -17,11 +15,8 @@ public sealed record ServiceBusServerOptions
     /// <summary>Where to listen; by default only this machine reaches it. <see cref="IPAddress.IPv6Any"/>: on every address.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
-    /// <summary>The TCP port; 0 takes a free one. With a certificate use 5671: clients then ignore the port they are told.</summary>
+    /// <summary>The TCP port; 0 takes a free one.</summary>
     public int Port { get; init; }
-
-    /// <summary>With a certificate (and its private key) only TLS is spoken; without, only plain TCP.</summary>
-    public X509Certificate2? Certificate { get; init; }
 
     /// <summary>Locks, schedules, expiry and tokens go by it.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

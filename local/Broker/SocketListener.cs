@@ -1,17 +1,16 @@
-using System.Security.Cryptography.X509Certificates;
+using System.Runtime.CompilerServices;
 
 namespace Sdxl.Local.Broker;
 
 /// <summary>
-/// Accepts TCP (with a certificate, TLS) connections on exactly one address. The library's own listener opens every interface for
-/// "localhost", and for any other name or address first resolves this machine's own name and fails where it has none.
+/// Accepts TCP connections on exactly one address. The library's own listener opens every interface for "localhost", and for any other
+/// name or address first resolves this machine's own name and fails where it has none.
 /// </summary>
 internal sealed class SocketListener : TransportListener
 {
-    private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TcpTransportSettings Settings = new(); // sizes of buffers
 
     private readonly TcpListener listener;
-    private readonly X509Certificate2? certificate;
     private readonly ILogger logger;
     private readonly CancellationTokenSource ending = new();
     private volatile bool isClosed;
@@ -19,7 +18,7 @@ internal sealed class SocketListener : TransportListener
     /// <exception cref="SocketException">The address is not this machine's, or the port is taken.</exception>
     public SocketListener(ServiceBusServerOptions options, ILogger logger) : base("sdxl-listener")
     {
-        (certificate, this.logger, listener) = (options.Certificate, logger, new TcpListener(options.Address, options.Port));
+        (this.logger, listener) = (logger, new TcpListener(options.Address, options.Port));
         if (options.Address.Equals(IPAddress.IPv6Any))
             listener.Server.DualMode = true;
         listener.Start();
@@ -47,7 +46,7 @@ internal sealed class SocketListener : TransportListener
         {
             try
             {
-                _ = OpenAsync(await listener.AcceptSocketAsync());
+                Open(await listener.AcceptSocketAsync());
             }
             catch (Exception problem) when (problem is SocketException or ObjectDisposedException or InvalidOperationException)
             {
@@ -56,20 +55,13 @@ internal sealed class SocketListener : TransportListener
         }
     }
 
-    private async Task OpenAsync(Socket socket)
+    private void Open(Socket socket)
     {
         var client = socket.RemoteEndPoint?.ToString() ?? "?";
-        Stream stream = new NetworkStream(socket, ownsSocket: true);
         try
         {
             socket.NoDelay = true;
-            if (certificate is not null)
-            {
-                var secure = new SslStream(stream);
-                stream = secure;
-                await secure.AuthenticateAsServerAsync(new() { ServerCertificate = certificate }, ending.Token).WaitAsync(HandshakeTimeout);
-            }
-            var transport = new StreamTransport(stream, socket);
+            var transport = (TransportBase)NewTransport(socket, Settings);
             transport.Open();
             var end = ending.Token.Register(transport.Abort);
             transport.SafeAddClosed((_, _) => end.Dispose());
@@ -79,7 +71,12 @@ internal sealed class SocketListener : TransportListener
         catch (Exception problem)
         {
             logger.ConnectionFailed(client, problem.Message);
-            await stream.DisposeAsync();
+            socket.Dispose();
         }
     }
+
+    /// <summary>The library's transport over a socket, which is internal to it. Where another version has none, no test connects.</summary>
+    [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
+    [return: UnsafeAccessorType("Microsoft.Azure.Amqp.Transport.TcpTransport, Microsoft.Azure.Amqp")]
+    private static extern object NewTransport(Socket socket, TcpTransportSettings settings);
 }

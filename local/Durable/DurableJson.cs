@@ -16,7 +16,6 @@ internal static class DurableJson
     {
         TypeNameHandling = TypeNameHandling.Auto,
         SerializationBinder = new FrameworkTypes(),
-        Converters = [new PlainValues()],
         DateTimeZoneHandling = DateTimeZoneHandling.RoundtripKind,
         DateParseHandling = DateParseHandling.None, // A string stays as it was, even if it looks like a date.
         NullValueHandling = NullValueHandling.Ignore,
@@ -63,18 +62,5 @@ internal static class DurableJson
             type == typeof(Dictionary<string, string>) ? Tags
             : type.Assembly == Framework ? type.FullName
             : throw new JsonSerializationException($"Type '{type}' is not allowed."));
-    }
-
-    /// <summary>A failure's own properties may hold anything: written without type names, read as text, numbers and JSON objects.</summary>
-    private sealed class PlainValues : JsonConverter
-    {
-        private static readonly JsonSerializer Plain = new() { DateParseHandling = DateParseHandling.None };
-
-        public override bool CanConvert(Type objectType) => typeof(IDictionary<string, object?>).IsAssignableFrom(objectType);
-
-        public override void WriteJson(JsonWriter writer, object? value, JsonSerializer serializer) => Plain.Serialize(writer, value);
-
-        public override object? ReadJson(JsonReader reader, Type objectType, object? existingValue, JsonSerializer serializer) =>
-            Plain.Deserialize<Dictionary<string, object?>>(reader);
     }
 }

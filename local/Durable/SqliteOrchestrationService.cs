@@ -40,7 +40,7 @@ public sealed partial class SqliteOrchestrationService
     public SqliteOrchestrationService(string databasePath, SqliteOrchestrationOptions options, TimeProvider time, ILogger logger)
     {
         (this.options, this.time, this.logger) = (options, time, logger);
-        file = new SqliteFile(databasePath, DurableSchema.Statements, DurableSchema.Version, powerSafe: true, exclusive: true);
+        file = new SqliteFile(databasePath, DurableSchema.Statements, DurableSchema.Version);
         writer = new StoreWriter(file, atBegin: _ => { }, options.AtCommit);
         instances = new WorkQueue(file, time, options, options.MaxConcurrentOrchestrators);
         activities = new WorkQueue(file, time, options, options.MaxConcurrentActivities);
@@ -68,7 +68,7 @@ public sealed partial class SqliteOrchestrationService
     public Task CreateIfNotExistsAsync() => Task.CompletedTask;
 
     // All instances go, the file stays.
-    public Task DeleteAsync() => ChangeStatesAsync(session => session.Execute("DELETE FROM instances"));
+    public Task DeleteAsync() => ChangeStatesAsync(session => session.Execute($"DELETE FROM instances"));
     public Task DeleteAsync(bool deleteInstanceStore) => deleteInstanceStore ? DeleteAsync() : Task.CompletedTask;
     public Task CreateAsync() => DeleteAsync();
     public Task CreateAsync(bool recreateInstanceStore) => DeleteAsync(recreateInstanceStore);

@@ -50,12 +50,13 @@ public sealed class FunctionsHost : IAsyncDisposable
     public string Url { get; private set; } = "";
 
     /// <summary>The running worker's process; null while none is ready.</summary>
-    public int? WorkerProcessId => supervisor.Current?.Process.Id;
+    public int? WorkerProcessId => supervisor.Current?.ProcessId;
 
     /// <summary>Listens and starts the worker; does not wait for it. Requests that come before it is ready wait.</summary>
     /// <exception cref="FileNotFoundException">The app is not there.</exception>
     /// <exception cref="InvalidDataException">host.json or the limit of bodies cannot be read.</exception>
     /// <exception cref="IOException">The address is taken.</exception>
+    /// <exception cref="InvalidOperationException">There is no dotnet.</exception>
     public static async Task<FunctionsHost> StartAsync(FunctionsHostOptions options, CancellationToken cancel = default)
     {
         if (!File.Exists(options.AppDll))
@@ -65,14 +66,14 @@ public sealed class FunctionsHost : IAsyncDisposable
         {
             await host.rpcServer.StartAsync(cancel);
             await host.webServer.StartAsync(cancel);
+            host.Url = AddressOf(host.webServer);
+            host.supervisor.Start(new Uri(AddressOf(host.rpcServer)), host.Url);
         }
         catch
         {
             await host.DisposeAsync();
             throw;
         }
-        host.Url = AddressOf(host.webServer);
-        host.supervisor.Start(new Uri(AddressOf(host.rpcServer)), host.Url);
         host.starting = host.StartTriggersAsync();
         return host;
     }
@@ -95,7 +96,7 @@ public sealed class FunctionsHost : IAsyncDisposable
             await overdue.CancelAsync();
         }
         await ending;
-        await supervisor.StopAsync();
+        await supervisor.DisposeAsync();
         await webServer.DisposeAsync();
         await rpcServer.StopAsync();
         await rpcServer.DisposeAsync();

@@ -1,5 +1,3 @@
-using Azure.Messaging.ServiceBus;
-
 namespace Sdxl.Local.Functions;
 
 /// <summary>Which functions app a <see cref="FunctionsHost"/> serves, and with what.</summary>
@@ -24,9 +22,6 @@ public sealed record FunctionsHostOptions
 
     /// <summary>What the Host and Origin of requests may be; all others are answered 403. Null: anything.</summary>
     public IReadOnlyCollection<string>? HostNames { get; init; }
-
-    /// <summary>Connects to the Service Bus that a trigger's connection setting names; the host disposes of the client.</summary>
-    public Func<string, ServiceBusClient> ConnectServiceBus { get; init; } = connectionString => new ServiceBusClient(connectionString);
 
     /// <summary>How long a request waits for a worker that starts, before it is answered 503.</summary>
     public TimeSpan WorkerPatience { get; init; } = TimeSpan.FromSeconds(20);

@@ -7,8 +7,8 @@ internal static partial class Logs
 {
     [LoggerMessage(5100, LogLevel.Information, "The functions worker (process {Pid}) serves {Count} functions after {Milliseconds} ms.")]
     public static partial void WorkerReady(this ILogger logger, int pid, int count, long milliseconds);
-    [LoggerMessage(5101, LogLevel.Error, "The functions worker is gone: {Why} It is started again in {PauseSeconds} s.")]
-    public static partial void WorkerLost(this ILogger logger, string why, double pauseSeconds);
+    [LoggerMessage(5101, LogLevel.Error, "The functions worker (process {Pid}) did not get ready: {Why}")]
+    public static partial void WorkerNotReady(this ILogger logger, int pid, string why);
     [LoggerMessage(EventId = 5102, Message = "{Line}")]
     public static partial void WorkerSaid(this ILogger logger, LogLevel level, string line);
     [LoggerMessage(EventId = 5103, Message = "{Text} [{InvocationId}]")]

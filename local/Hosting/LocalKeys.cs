@@ -8,13 +8,17 @@ namespace Sdxl.Local.Hosting;
 /// <param name="Signing">Signs the links to files that need no token, base64.</param>
 internal sealed record LocalKeys(string Host, string Worker, string Storage, string Token, string Signing)
 {
+    private static readonly JsonSerializerOptions Whole = new()
+    {
+        RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true,
+    };
+
+    /// <exception cref="InvalidOperationException">The file with the keys cannot be read.</exception>
     public static LocalKeys Of(StateFolder state)
     {
-        var known = File.Exists(state.KeysFile) ? Read(state.KeysFile) : new(New(32), New(32), New(64), null!, null!);
-        if (known is { Token: not null, Signing: not null })
-            return known;
-        // A new folder's, or of a version before tokens.
-        var keys = known with { Token = ApiTokens.New(), Signing = New(32) };
+        if (File.Exists(state.KeysFile))
+            return Read(state.KeysFile);
+        var keys = new LocalKeys(New(32), New(32), New(64), ApiTokens.New(), New(32));
         PrivateFile.Write(state.KeysFile, JsonSerializer.Serialize(keys));
         return keys;
     }
@@ -23,16 +27,13 @@ internal sealed record LocalKeys(string Host, string Worker, string Storage, str
     {
         try
         {
-            var keys = JsonSerializer.Deserialize<LocalKeys>(File.ReadAllText(path));
-            if (keys is { Host: not null, Worker: not null, Storage: not null })
-                return keys;
+            return JsonSerializer.Deserialize<LocalKeys>(File.ReadAllText(path), Whole) ?? throw new JsonException();
         }
         catch (JsonException)
         {
-            // as one without keys
+            throw new InvalidOperationException(
+                $"{path} holds no keys. Delete it: the next start makes new ones, and workers elsewhere must join again.");
         }
-        throw new InvalidOperationException(
-            $"{path} holds no keys. Delete it: the next start makes new ones, and workers elsewhere must join again.");
     }
 
     private static string New(int bytes) => Convert.ToBase64String(RandomNumberGenerator.GetBytes(bytes));

@@ -3,13 +3,11 @@ using System.ComponentModel;
 namespace Sdxl.Local.Hosting;
 
 /// <summary>
-/// A child process that is started again when it dies, after 1, 2, 4 … 30 s; a life of a minute resets the pause. What it prints is passed
-/// on line by line. Its standard input is a pipe that this process holds open: its end tells the child that the host is gone, however that
-/// ended.
+/// A child process that is started again when it dies, after 1, 2, 4 … 30 s; a life of a minute resets the pause. Its standard input is a
+/// pipe that this process holds open: its end tells the child that the host is gone, however that ended.
 /// </summary>
 internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> command, ILogger logger) : IAsyncDisposable
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan HealthyLife = TimeSpan.FromMinutes(1);
 
@@ -20,37 +18,48 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
     /// <summary>How long it may take to end when it is asked to.</summary>
     public required TimeSpan StopPatience { get; init; }
 
+    /// <summary>Before the second start.</summary>
+    public TimeSpan FirstPause { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Where the running child's process id is written; null: nowhere.</summary>
     public string? PidFile { get; init; }
 
     /// <summary>Its share of the processors where others want them too.</summary>
     public ProcessPriorityClass Priority { get; init; } = ProcessPriorityClass.Normal;
 
+    /// <summary>Gets each child at its start.</summary>
+    public Action<Process> OnStart { get; init; } = _ => { };
+
+    /// <summary>Gets each line that it prints; what comes from standard error has the level of an error.</summary>
+    public Action<LogLevel, string> OnLine { get; init; } = (_, line) => Console.WriteLine(line);
+
     public int? ProcessId => current?.Id;
 
     /// <exception cref="InvalidOperationException">The program is not there.</exception>
     public void Start() => watch = WatchAsync(current = Launch());
 
-    /// <summary>Asks it to end, and kills what does not.</summary>
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
         if (watch is null)
             return;
-        if (current is { HasExited: false } child)
-            Signals.AskToEnd(child);
-        try
-        {
-            await watch.WaitAsync(StopPatience);
-        }
-        catch (TimeoutException)
-        {
-            logger.ChildKilled(name, current!.Id, StopPatience.TotalSeconds);
-            current.Kill(entireProcessTree: true);
-            await watch;
-        }
+        await EndAsync(current!);
+        await watch;
         if (PidFile is not null)
             File.Delete(PidFile);
+    }
+
+    /// <summary>Asks a child to end, and kills it where it does not.</summary>
+    public async Task EndAsync(Process child)
+    {
+        if (child.HasExited)
+            return;
+        Signals.AskToEnd(child);
+        await child.WaitForExitAsync().WaitAsync(StopPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (child.HasExited)
+            return;
+        logger.ChildKilled(name, child.Id, StopPatience.TotalSeconds);
+        child.Kill(entireProcessTree: true);
     }
 
     /// <summary>A child of an earlier host that was killed may still be writing its files. Waits for its end, then kills it.</summary>
@@ -106,7 +115,7 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
             {
                 child = current = Launch();
                 if (stopping.IsCancellationRequested) // asked while it started: whoever asked saw the one before
-                    Signals.AskToEnd(child);
+                    await EndAsync(child);
             }
             catch (Exception exception) // No memory, no process left: without a next try a host would look alive that has no worker.
             {
@@ -139,18 +148,19 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
         {
             // It has ended already, or the system does not let us: it runs as any other.
         }
-        child.OutputDataReceived += PassOn;
-        child.ErrorDataReceived += PassOn;
+        child.OutputDataReceived += (_, line) => PassOn(LogLevel.Information, line.Data);
+        child.ErrorDataReceived += (_, line) => PassOn(LogLevel.Error, line.Data);
         child.BeginOutputReadLine();
         child.BeginErrorReadLine();
         if (PidFile is not null)
             File.WriteAllText(PidFile, child.Id.ToString(CultureInfo.InvariantCulture));
+        OnStart(child);
         return child;
 
-        static void PassOn(object sender, DataReceivedEventArgs line)
+        void PassOn(LogLevel level, string? line)
         {
-            if (line.Data is not null)
-                Console.WriteLine(line.Data);
+            if (line is not null)
+                OnLine(level, line);
         }
     }
 }

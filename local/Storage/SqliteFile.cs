@@ -4,8 +4,8 @@ using SQLitePCL;
 namespace Sdxl.Local.Storage;
 
 /// <summary>
-/// One SQLite file in write-ahead mode: each <see cref="Write{T}"/> is a transaction that is either wholly there after kill -9 or not at
-/// all. Within a process its one connection is shared under a lock.
+/// One SQLite file of this process alone, in write-ahead mode: each <see cref="Write{T}"/> is a transaction that is on the disk when it
+/// returns, wholly or not at all. Its one connection is shared under a lock.
 /// </summary>
 internal sealed class SqliteFile : IDisposable
 {
@@ -16,28 +16,23 @@ internal sealed class SqliteFile : IDisposable
     /// <param name="path">Made if missing, with its folder.</param>
     /// <param name="schema">Statements of the form CREATE … IF NOT EXISTS.</param>
     /// <param name="version">Marks the schema in the file; a file that has another one is refused.</param>
-    /// <param name="powerSafe">Whether a commit is on the disk when it returns; otherwise a power cut may take the newest ones.</param>
-    /// <param name="exclusive">Whether a second process that opens the file is refused, at once.</param>
     /// <exception cref="InvalidDataException">The file has another schema, or is no database; the text says what to do.</exception>
-    /// <exception cref="IOException">Exclusive, and another process has the file open.</exception>
-    public SqliteFile(string path, string schema, int version, bool powerSafe = false, bool exclusive = false)
+    /// <exception cref="IOException">Another process has the file open.</exception>
+    public SqliteFile(string path, string schema, int version)
     {
         Path = System.IO.Path.GetFullPath(path);
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
         // Not pooled: a closed file must be closed, since tests reopen it, and shutdown deletes the lock.
-        var settings = new SqliteConnectionStringBuilder { DataSource = Path, Pooling = false, ForeignKeys = true };
-        settings.DefaultTimeout = exclusive ? 1 : 30; // seconds; another process holds the write lock for milliseconds at most
+        var settings = new SqliteConnectionStringBuilder { DataSource = Path, Pooling = false, ForeignKeys = true, DefaultTimeout = 1 };
         connection = new SqliteConnection(settings.ToString());
         try
         {
             connection.Open();
-            if (exclusive)
-                Run("PRAGMA locking_mode = EXCLUSIVE");
+            Run("PRAGMA locking_mode = EXCLUSIVE");
             RefuseForeignFile(version); // before anything is written into it
             Run("PRAGMA journal_mode = WAL");
-            // NORMAL loses nothing when a process dies; after a power cut the newest transactions may be missing, the file stays whole.
-            Run(powerSafe ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-            Write(session => session.Execute($"PRAGMA user_version = {version}; {schema}", []));
+            Run("PRAGMA synchronous = FULL"); // NORMAL would lose the newest transactions in a power cut
+            Write(session => session.Execute($"PRAGMA user_version = {version:raw}; {schema:raw}"));
         }
         catch (Exception problem)
         {

@@ -55,7 +55,7 @@ internal sealed class StoreWriter : IAsyncDisposable
 
     private static Exception? Try(SqliteSession session, Action work)
     {
-        session.Execute("SAVEPOINT operation");
+        session.Execute($"SAVEPOINT operation");
         try
         {
             work();
@@ -63,12 +63,12 @@ internal sealed class StoreWriter : IAsyncDisposable
         }
         catch (Exception refusal)
         {
-            session.Execute("ROLLBACK TO operation");
+            session.Execute($"ROLLBACK TO operation");
             return refusal;
         }
         finally
         {
-            session.Execute("RELEASE operation");
+            session.Execute($"RELEASE operation");
         }
     }
 

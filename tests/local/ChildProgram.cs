@@ -29,7 +29,8 @@ internal static class ChildProgram
                 await Measure.Run();
                 return 0;
             case ["functions-host", var database]:
-                var host = await FunctionsHost.StartAsync(TestHost.Options(new FakeBus(), NullLoggerFactory.Instance, database));
+                var bus = await TestBus.StartAsync(database + ".queues");
+                var host = await FunctionsHost.StartAsync(TestHost.Options(bus, NullLoggerFactory.Instance, database));
                 await host.WaitUntilReadyAsync();
                 Console.WriteLine(host.WorkerProcessId);
                 await Task.Delay(Timeout.Infinite);

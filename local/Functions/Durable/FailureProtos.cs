@@ -1,36 +1,24 @@
 using Google.Protobuf;
-using Google.Protobuf.WellKnownTypes;
-using Newtonsoft.Json;
 using P = Microsoft.DurableTask.Protobuf;
 
 namespace Sdxl.Local.Functions.Durable;
 
-/// <summary>Failures on their way between worker and framework; nothing of them is lost.</summary>
+/// <summary>Failures on their way between worker and framework.</summary>
 internal static class FailureProtos
 {
     private static readonly JsonParser Parser = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
-    private static readonly JsonSerializerSettings Plain = new() { DateParseHandling = DateParseHandling.None };
 
-    public static P.TaskFailureDetails? ToProto(this FailureDetails? failure)
+    public static P.TaskFailureDetails? ToProto(this FailureDetails? failure) => failure is null ? null : new()
     {
-        if (failure is null)
-            return null;
-        var proto = new P.TaskFailureDetails
-        {
-            ErrorType = failure.ErrorType,
-            ErrorMessage = failure.ErrorMessage,
-            StackTrace = failure.StackTrace,
-            InnerFailure = failure.InnerFailure.ToProto(),
-            IsNonRetriable = failure.IsNonRetriable,
-        };
-        foreach (var (name, value) in failure.Properties ?? new Dictionary<string, object?>()) // an exception's own may hold anything
-            proto.Properties[name] = Value.Parser.ParseJson(JsonConvert.SerializeObject(value));
-        return proto;
-    }
+        ErrorType = failure.ErrorType,
+        ErrorMessage = failure.ErrorMessage,
+        StackTrace = failure.StackTrace,
+        InnerFailure = failure.InnerFailure.ToProto(),
+        IsNonRetriable = failure.IsNonRetriable,
+    };
 
-    public static FailureDetails? ToFramework(this P.TaskFailureDetails? proto) => proto is null ? null : new FailureDetails(
-        proto.ErrorType, proto.ErrorMessage, proto.StackTrace, proto.InnerFailure.ToFramework(), proto.IsNonRetriable,
-        proto.Properties.ToDictionary(own => own.Key, own => JsonConvert.DeserializeObject(own.Value.ToString(), Plain)));
+    public static FailureDetails? ToFramework(this P.TaskFailureDetails? proto) => proto is null ? null : new(
+        proto.ErrorType, proto.ErrorMessage, proto.StackTrace, proto.InnerFailure.ToFramework(), proto.IsNonRetriable);
 
     /// <summary>What a function threw. The durable extension packs an activity's whole failure as JSON into the first line.</summary>
     public static FailureDetails Of(RpcException? exception)

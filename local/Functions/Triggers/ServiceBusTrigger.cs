@@ -22,11 +22,9 @@ internal sealed class ServiceBusTrigger(FunctionInfo function, HostContext host,
             MaxAutoLockRenewalDuration = host.HostJson.MaxAutoLockRenewal,
             PrefetchCount = 0, // a message fetched ahead ages under its lock
         };
-        var source = settings.Resolve(trigger.Text("topicName") ?? trigger.Text("queueName")!);
-        var client = host.Options.ConnectServiceBus(connection);
-        var processor = trigger.Text("subscriptionName") is { } subscription
-            ? client.CreateProcessor(source, settings.Resolve(subscription), options)
-            : client.CreateProcessor(source, options);
+        var queue = trigger.Text("queueName") ?? throw new InvalidOperationException("it names no queue; topics are not served here.");
+        var client = new ServiceBusClient(connection);
+        var processor = client.CreateProcessor(settings.Resolve(queue), options);
         processor.ProcessMessageAsync += HandleAsync;
         processor.ProcessErrorAsync += failed =>
         {

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using Sdxl.Local.Functions.Durable;
 
 namespace Sdxl.Local.Functions.Worker;
 
@@ -9,10 +8,9 @@ namespace Sdxl.Local.Functions.Worker;
 /// </summary>
 internal sealed class RunningWorker
 {
-    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ListenPoll = TimeSpan.FromMilliseconds(20);
 
-    public required WorkerProcess Process { get; init; }
+    public required int ProcessId { get; init; }
     public required WorkerStream Stream { get; init; }
     public required FrozenDictionary<string, FunctionInfo> Functions { get; init; }
 
@@ -25,32 +23,18 @@ internal sealed class RunningWorker
     /// <summary>Takes requests to its HTTP functions.</summary>
     public RequestDelegate Routes { get; set; } = _ => Task.CompletedTask;
 
-    /// <param name="grpc">Where FunctionRpc and the sidecar are served.</param>
     /// <exception cref="WorkerGoneException">It ended before it was ready, or refused; the message says how.</exception>
-    /// <exception cref="OperationCanceledException">It was not ready in time; it has been killed.</exception>
     public static async Task<RunningWorker> StartAsync(
-        HostContext host, WorkerStreams streams, Uri grpc, string publicUrl, CancellationToken cancel)
+        HostContext host, WorkerStream stream, int processId, string durableClient, CancellationToken cancel)
     {
-        var workerId = Guid.NewGuid().ToString();
-        var stream = streams.Expect(workerId);
-        var process = new WorkerProcess(host, grpc, workerId);
-        _ = process.Exited.ContinueWith(_ => stream.Close(), TaskScheduler.Default);
-        try
+        var httpUri = await InitializeAsync(stream, host.Options.AppFolder, cancel);
+        var functions = await LoadAsync(stream, host, cancel);
+        if (httpUri is not null)
+            await ListensAsync(httpUri, stream, cancel);
+        return new()
         {
-            var httpUri = await InitializeAsync(stream, host.Options.AppFolder, cancel);
-            var functions = await LoadAsync(stream, host, cancel);
-            if (httpUri is not null)
-                await ListensAsync(httpUri, stream, cancel);
-            var durableClient = TaskHubSidecar.ClientJson(grpc, publicUrl);
-            return new() { Process = process, Stream = stream, HttpUri = httpUri, Functions = functions, DurableClient = durableClient };
-        }
-        catch
-        {
-            streams.GiveUp(workerId);
-            stream.Close();
-            await process.EndAsync(TimeSpan.Zero);
-            throw;
-        }
+            ProcessId = processId, Stream = stream, HttpUri = httpUri, Functions = functions, DurableClient = durableClient,
+        };
     }
 
     /// <inheritdoc cref="WorkerStream.InvokeAsync"/>
@@ -68,15 +52,6 @@ internal sealed class RunningWorker
         foreach (var name in function.DurableClients)
             request.InputData.Add(new ParameterBinding { Name = name, Data = Typed.Text(DurableClient) });
         return Stream.InvokeAsync(request, cancel);
-    }
-
-    /// <summary>Asks it to end, by message, then by signal, then kills it. Returns its exit code.</summary>
-    public async Task<int> EndAsync()
-    {
-        Stream.Send(new StreamingMessage { WorkerTerminate = new WorkerTerminate() });
-        var exitCode = await Process.EndAsync(EndPatience);
-        Stream.Close();
-        return exitCode;
     }
 
     private static async Task<Uri?> InitializeAsync(WorkerStream stream, string folder, CancellationToken cancel)

@@ -7,10 +7,12 @@ internal sealed class WorkerStreams(HostContext host) : FunctionRpc.FunctionRpcB
 {
     private readonly ConcurrentDictionary<string, WorkerStream> expected = new();
 
-    /// <summary>The stream of a worker that is about to connect.</summary>
-    public WorkerStream Expect(string workerId) => expected[workerId] = new WorkerStream(host);
-
-    public void GiveUp(string workerId) => expected.TryRemove(workerId, out _);
+    /// <summary>The stream of a worker that is about to connect. One that was expected before and has not come is not taken any more.</summary>
+    public WorkerStream Expect(string workerId)
+    {
+        expected.Clear();
+        return expected[workerId] = new WorkerStream(host);
+    }
 
     public override async Task EventStream(
         IAsyncStreamReader<StreamingMessage> requestStream, IServerStreamWriter<StreamingMessage> responseStream, ServerCallContext context)

@@ -1,20 +1,20 @@
+using Sdxl.Local.Functions.Durable;
+
 namespace Sdxl.Local.Functions.Worker;
 
 /// <summary>No worker was ready in time.</summary>
 internal sealed class WorkerUnavailableException(TimeSpan waited)
     : Exception($"No functions worker was ready within {waited.TotalSeconds:0.#} s; the host's log says why.");
 
-/// <summary>Keeps one worker running: starts the next when it dies, after 0.2, 0.4 … 30 s; a life of a minute resets the pause.</summary>
-internal sealed class WorkerSupervisor(HostContext host, WorkerStreams streams)
+/// <summary>Keeps one worker running, and gives it to whoever has work for it.</summary>
+internal sealed class WorkerSupervisor(HostContext host, WorkerStreams streams) : IAsyncDisposable
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(0.2);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan HealthyLife = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60); // then it is killed and started again
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60); // then it is ended and started again
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(1);
 
-    private readonly CancellationTokenSource ending = new();
+    private SupervisedProcess? process;
     private volatile TaskCompletionSource<RunningWorker> ready = NotReady();
-    private Task running = Task.CompletedTask;
+    private volatile bool isEnding;
 
     /// <summary>Called with each worker before it is given any work.</summary>
     public required Action<RunningWorker> OnReady { get; init; }
@@ -22,7 +22,27 @@ internal sealed class WorkerSupervisor(HostContext host, WorkerStreams streams)
     /// <summary>null while none is ready.</summary>
     public RunningWorker? Current => ready.Task is { IsCompletedSuccessfully: true, Result: var worker } ? worker : null;
 
-    public void Start(Uri grpc, string publicUrl) => running = Task.Run(() => RunAsync(grpc, publicUrl));
+    /// <param name="grpc">Where FunctionRpc and the sidecar are served.</param>
+    /// <exception cref="InvalidOperationException">There is no dotnet.</exception>
+    public void Start(Uri grpc, string publicUrl)
+    {
+        WorkerStream stream = null!; // of the worker that is being started
+        process = new SupervisedProcess("The functions worker", Command, host.Logger)
+        {
+            FirstPause = TimeSpan.FromSeconds(0.2),
+            StopPatience = EndPatience,
+            OnLine = host.Logger.WorkerSaid,
+            OnStart = child => _ = ServeAsync(child, stream, TaskHubSidecar.ClientJson(grpc, publicUrl)),
+        };
+        process.Start();
+
+        ProcessStartInfo Command()
+        {
+            var workerId = Guid.NewGuid().ToString();
+            stream = streams.Expect(workerId);
+            return WorkerCommand.For(host.Options, grpc, workerId);
+        }
+    }
 
     /// <summary>The first worker, however long it takes.</summary>
     public Task<RunningWorker> FirstAsync(CancellationToken cancel) => ready.Task.WaitAsync(cancel);
@@ -35,8 +55,7 @@ internal sealed class WorkerSupervisor(HostContext host, WorkerStreams streams)
         {
             return await ready.Task.WaitAsync(host.Options.WorkerPatience, cancel);
         }
-        catch (Exception exception)
-            when (exception is TimeoutException || (exception is OperationCanceledException && ending.IsCancellationRequested))
+        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException && !cancel.IsCancellationRequested)
         {
             throw new WorkerUnavailableException(host.Options.WorkerPatience);
         }
@@ -61,50 +80,39 @@ internal sealed class WorkerSupervisor(HostContext host, WorkerStreams streams)
     }
 
     /// <summary>Ends the worker and starts no other.</summary>
-    public async Task StopAsync()
+    public async ValueTask DisposeAsync()
     {
-        await ending.CancelAsync();
-        await running;
+        isEnding = true;
+        if (process is not null)
+            await process.DisposeAsync();
         ready.TrySetCanceled();
     }
 
     private static TaskCompletionSource<RunningWorker> NotReady() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private async Task RunAsync(Uri grpc, string publicUrl)
+    /// <summary>A worker's life: made ready, given out until its stream ends, and then ended, whereupon the next is started.</summary>
+    private async Task ServeAsync(Process child, WorkerStream stream, string durableClient)
     {
-        for (var pause = FirstPause; !ending.IsCancellationRequested; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
-        {
-            var life = Stopwatch.StartNew();
-            var why = await LiveAsync(grpc, publicUrl, life);
-            if (ending.IsCancellationRequested)
-                return;
-            if (life.Elapsed > HealthyLife)
-                pause = FirstPause;
-            host.Logger.WorkerLost(why, pause.TotalSeconds);
-            await Task.Delay(pause, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    /// <returns>How a worker's life ended, whatever it was: a supervisor that threw would leave a host that looks alive.</returns>
-    private async Task<string> LiveAsync(Uri grpc, string publicUrl, Stopwatch life)
-    {
+        var life = Stopwatch.StartNew();
+        _ = child.WaitForExitAsync().ContinueWith(_ => stream.Close(), TaskScheduler.Default);
         try
         {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(ending.Token);
-            limit.CancelAfter(StartLimit);
-            var worker = await RunningWorker.StartAsync(host, streams, grpc, publicUrl, limit.Token);
-            host.Logger.WorkerReady(worker.Process.Id, worker.Functions.Count, life.ElapsedMilliseconds);
+            using var limit = new CancellationTokenSource(StartLimit);
+            var worker = await RunningWorker.StartAsync(host, stream, child.Id, durableClient, limit.Token);
+            host.Logger.WorkerReady(child.Id, worker.Functions.Count, life.ElapsedMilliseconds);
             OnReady(worker);
             ready.SetResult(worker);
-            using var end = CancellationTokenSource.CreateLinkedTokenSource(worker.Stream.Closed, ending.Token);
-            await Task.Delay(Timeout.Infinite, end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!ending.IsCancellationRequested)
+            await Task.Delay(Timeout.Infinite, stream.Closed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!isEnding)
                 ready = NotReady(); // at once: nobody else is sent to the dead one
-            return $"process {worker.Process.Id} ended with code {await worker.EndAsync()}.";
         }
         catch (Exception exception)
         {
-            return exception is OperationCanceledException ? "it was not ready in time." : exception.Message;
+            if (!isEnding)
+                host.Logger.WorkerNotReady(child.Id, exception is OperationCanceledException ? "It took too long." : exception.Message);
         }
+        stream.Close();
+        await child.WaitForExitAsync().WaitAsync(EndPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await process!.EndAsync(child);
     }
 }

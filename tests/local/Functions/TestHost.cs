@@ -10,7 +10,7 @@ using Sdxl.Tests;
 
 namespace Sdxl.Local.Tests.Functions;
 
-/// <summary>A host with the worker app in a process of its own, orchestrations in SQLite, and a queue in memory.</summary>
+/// <summary>A host with the worker app in a process of its own, orchestrations and a queue in SQLite.</summary>
 internal sealed class TestHost : IAsyncDisposable
 {
     /// <summary>Nothing in these tests takes as long; a test that hangs fails instead.</summary>
@@ -23,7 +23,7 @@ internal sealed class TestHost : IAsyncDisposable
 
     public required HttpClient Http { get; init; }
 
-    public required FakeBus Bus { get; init; }
+    public required TestBus Bus { get; init; }
 
     public required LogLines Log { get; init; }
 
@@ -32,7 +32,7 @@ internal sealed class TestHost : IAsyncDisposable
     private object? Orchestrations { get; init; }
 
     /// <param name="database">Where the orchestrations lie.</param>
-    public static FunctionsHostOptions Options(FakeBus bus, ILoggerFactory loggers, string database) =>
+    public static FunctionsHostOptions Options(TestBus bus, ILoggerFactory loggers, string database) =>
         new()
         {
             AppDll = AppDll,
@@ -40,7 +40,7 @@ internal sealed class TestHost : IAsyncDisposable
             {
                 ["TickSchedule"] = "* * * * * *",
                 ["Queue"] = "jobs",
-                ["TestBus"] = "bus://tests",
+                ["TestBus"] = bus.ConnectionString,
             },
             Orchestrations = new SqliteOrchestrationService(
                 database,
@@ -48,7 +48,6 @@ internal sealed class TestHost : IAsyncDisposable
                 TimeProvider.System,
                 NullLogger.Instance
             ),
-            ConnectServiceBus = bus.Connect,
             Loggers = loggers,
             WorkerPatience = Patience,
             RedeliveryPause = TimeSpan.FromMilliseconds(50),
@@ -57,9 +56,9 @@ internal sealed class TestHost : IAsyncDisposable
     public static async Task<TestHost> StartAsync(
         Func<FunctionsHostOptions, FunctionsHostOptions>? change = null, bool waitUntilReady = true)
     {
-        var bus = new FakeBus();
         var log = new LogLines();
         var folder = new TempFolder();
+        var bus = await TestBus.StartAsync(folder.File("queues.db"));
         var options = Options(bus, LoggerFactory.Create(logging => logging.AddProvider(log)), folder.File("orchestrations.db"));
         var host = await FunctionsHost.StartAsync(change?.Invoke(options) ?? options);
         if (waitUntilReady)
@@ -104,6 +103,7 @@ internal sealed class TestHost : IAsyncDisposable
         await Host.DisposeAsync();
         if (Orchestrations is IAsyncDisposable store)
             await store.DisposeAsync();
+        await Bus.DisposeAsync();
         Folder?.Dispose();
     }
 }

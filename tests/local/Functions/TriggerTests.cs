@@ -19,32 +19,28 @@ public sealed class TriggerTests(SharedHost shared)
     [Fact]
     public async Task A_message_is_completed_when_its_function_returns()
     {
-        app.Bus.Send("jobs", "good", "work", properties: new Dictionary<string, object> { ["colour"] = "red", ["size"] = 3 });
+        await app.Bus.Send("good", "work", ("colour", "red"), ("size", 3));
         Assert.Equal("""work {"colour":"red","size":3}""", await app.Signal("received-good-1"));
-        await app.Bus.Completed("good");
-        Assert.Equal("bus://tests", app.Bus.Connection);
+        await app.Bus.Emptied();
     }
 
     [Fact]
     public async Task A_message_whose_function_fails_comes_again()
     {
         var logged = app.Log.Line("failed on message 'bad' of 'jobs', delivery 1");
-        app.Bus.Send("jobs", "bad", "fail once");
+        await app.Bus.Send("bad", "fail once");
         await app.Signal("received-bad-2");
-        await app.Bus.Completed("bad");
-        Assert.Contains("the first delivery fails", await logged, StringComparison.Ordinal);
+        await app.Bus.Emptied();
+        Assert.Contains("delivery 1 fails", await logged, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_dead_letter_says_why_it_is_one()
     {
-        app.Bus.Send("jobs/$deadletterqueue", "dead", "work", properties: new Dictionary<string, object>
-        {
-            ["DeadLetterReason"] = "unreadable",
-            ["DeadLetterErrorDescription"] = "line 1",
-        });
-        Assert.Equal("work: unreadable, line 1", await app.Signal("buried-dead"));
-        await app.Bus.Completed("dead");
+        await app.Bus.Send("dead", "fail");
+        Assert.Equal(
+            "fail: MaxDeliveryCountExceeded, Message could not be consumed after 2 delivery attempts.", await app.Signal("buried-dead"));
+        await app.Bus.Emptied();
     }
 
     [Fact]
@@ -59,7 +55,7 @@ public sealed class TriggerTests(SharedHost shared)
     {
         await app.Http.GetAsync("hello/middleware");
         await app.Run("FanOut", 1);
-        app.Bus.Send("jobs", "seen", "work");
+        await app.Bus.Send("seen", "work");
         foreach (var function in (string[])["Hello", "FanOut", "Square", "Receive", "Tick"])
             Assert.True(Guid.TryParse(await app.Signal("middleware-" + function), out _));
     }

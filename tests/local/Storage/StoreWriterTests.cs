@@ -37,10 +37,10 @@ public sealed class StoreWriterTests : IDisposable
     public async Task An_operation_that_fails_undoes_itself_and_no_other()
     {
         await using var writer = Open();
-        var good = writer.RunAsync(session => session.Execute("INSERT INTO t VALUES (1)"));
+        var good = writer.RunAsync(session => session.Execute($"INSERT INTO t VALUES (1)"));
         var bad = writer.RunAsync(session =>
         {
-            session.Execute("INSERT INTO t VALUES (2)");
+            session.Execute($"INSERT INTO t VALUES (2)");
             throw new InvalidOperationException("no");
         });
 
@@ -54,7 +54,7 @@ public sealed class StoreWriterTests : IDisposable
     {
         await using var writer = Open();
         failure = new IOException("disk full");
-        await Assert.ThrowsAsync<IOException>(() => writer.RunAsync(session => session.Execute("INSERT INTO t VALUES (1)")));
+        await Assert.ThrowsAsync<IOException>(() => writer.RunAsync(session => session.Execute($"INSERT INTO t VALUES (1)")));
         failure = null;
 
         Assert.Equal(0L, await CountAsync(writer));
@@ -64,14 +64,14 @@ public sealed class StoreWriterTests : IDisposable
     public async Task After_its_end_it_takes_nothing_more_but_has_done_what_was_asked_before()
     {
         var writer = Open();
-        var asked = writer.RunAsync(session => session.Execute("INSERT INTO t VALUES (1)"));
+        var asked = writer.RunAsync(session => session.Execute($"INSERT INTO t VALUES (1)"));
         await writer.DisposeAsync();
 
         await asked;
         await Assert.ThrowsAsync<ObjectDisposedException>(() => writer.RunAsync(_ => { }));
     }
 
-    private static Task<long> CountAsync(StoreWriter writer) => writer.RunAsync(session => (long)session.Scalar("SELECT count(*) FROM t")!);
+    private static Task<long> CountAsync(StoreWriter writer) => writer.RunAsync(session => (long)session.Scalar($"SELECT count(*) FROM t")!);
 
     private StoreWriter Open() => new(
         new SqliteFile(folder.File("t.db"), "CREATE TABLE IF NOT EXISTS t (n INTEGER)", version: 1),

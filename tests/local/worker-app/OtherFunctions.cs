@@ -9,14 +9,14 @@ public sealed class OtherFunctions
     public void Tick([TimerTrigger("%TickSchedule%")] TimerInfo timer) =>
         Signals.Set("tick", timer.ScheduleStatus!.Next.ToString("O", CultureInfo.InvariantCulture));
 
-    /// <summary>Fails on the first delivery of a body that asks for it.</summary>
+    /// <summary>Fails where the body asks for it.</summary>
     [Function("Receive")]
     public void Receive(
         [ServiceBusTrigger("%Queue%", Connection = "TestBus")] string body, string messageId, int deliveryCount, FunctionContext context)
     {
         Signals.Set($"received-{messageId}-{deliveryCount}", $"{body} {context.BindingContext.BindingData["ApplicationProperties"]}");
-        if (body == "fail once" && deliveryCount == 1)
-            throw new InvalidOperationException("the first delivery fails");
+        if (body == "fail" || (body == "fail once" && deliveryCount == 1))
+            throw new InvalidOperationException($"delivery {deliveryCount} fails");
     }
 
     [Function("Bury")]
