@@ -14,6 +14,7 @@ using Sdxl.Functions.Hosting;
 using Sdxl.Functions.Http;
 using Sdxl.Functions.Storage;
 using Sdxl.Functions.Versions;
+using static Sdxl.Functions.Trainings.TrainingRequests;
 
 namespace Sdxl.Functions.Trainings;
 
@@ -48,7 +49,7 @@ public sealed class CheckpointsApi(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/trainings/{id}/checkpoints")] HttpRequest request, string id,
         CancellationToken cancel)
     {
-        if (await FindAsync(request, id, cancel) is not { } record)
+        if (await records.TrainingAsync(request, id, cancel) is not { } record)
             return NoTraining(id);
         var root = addresses.RootOf(request);
         var published = (await versions.ModelAsync(record.Owner, record.Name, cancel))?.Versions.Select(v => v.Version).ToHashSet() ?? [];
@@ -86,7 +87,7 @@ public sealed class CheckpointsApi(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/trainings/{id}/checkpoints/{step}")] HttpRequest request, string id,
         string step, CancellationToken cancel)
     {
-        if (await FindAsync(request, id, cancel) is not { } record)
+        if (await records.TrainingAsync(request, id, cancel) is not { } record)
             return NoTraining(id);
         var all = await KeptAsync(record, cancel);
         if (all.FirstOrDefault(k => k.Step.ToString(CultureInfo.InvariantCulture) == step) is not { } kept)
@@ -107,8 +108,8 @@ public sealed class CheckpointsApi(
             {
                 return Answers.Problem(
                     StatusCodes.Status409Conflict, "Not published",
-                    $"Checkpoint {kept.Step} of training '{record.Id}' cannot be published. {e.Message} It may have been removed just now, or "
-                        + "its training has gone back behind it: look at the list again.");
+                    $"Checkpoint {kept.Step} of training '{record.Id}' cannot be published. {e.Message} It may have been removed just now, "
+                        + "or its training has gone back behind it: look at the list again.");
             }
             await versions.MakeVisibleAsync(
                 new PublishedVersion(version, record.Owner, record.Name, record.Base, record.Id, time.GetUtcNow()) { Step = kept.Step },
@@ -145,9 +146,4 @@ public sealed class CheckpointsApi(
 
     private async Task<IReadOnlyList<KeptCheckpoint>> KeptAsync(TrainingRecord record, CancellationToken cancel) =>
         (await blobs.ReadAsync<List<KeptCheckpoint>>(StorageLayout.Jobs, StorageLayout.KeptList(record.Key), cancel))?.Value ?? [];
-
-    private async Task<TrainingRecord?> FindAsync(HttpRequest request, string id, CancellationToken cancel) =>
-        request.JobOf(id) is { } key ? await records.TrainingAsync(key, cancel) : null;
-
-    private static ContentResult NoTraining(string id) => Answers.NotFound($"There is no training '{id}'.");
 }

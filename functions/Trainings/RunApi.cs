@@ -7,6 +7,7 @@ using Sdxl.Core.Trainings;
 using Sdxl.Functions.Files;
 using Sdxl.Functions.Http;
 using Sdxl.Functions.Storage;
+using static Sdxl.Functions.Trainings.TrainingRequests;
 
 namespace Sdxl.Functions.Trainings;
 
@@ -30,7 +31,7 @@ public sealed class RunApi(
     public async Task<IActionResult> Report(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/trainings/{id}/report")] HttpRequest request, string id,
         CancellationToken cancel) =>
-        await FindAsync(request, id, cancel) is { } record
+        await records.TrainingAsync(request, id, cancel) is { } record
             ? await ChecksApi.ReportAsync(reports, addresses, request, record, cancel) : NoTraining(id);
 
     /// <summary>
@@ -42,7 +43,7 @@ public sealed class RunApi(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/trainings/{id}/metrics")] HttpRequest request, string id,
         CancellationToken cancel)
     {
-        if (await FindAsync(request, id, cancel) is not { } record)
+        if (await records.TrainingAsync(request, id, cancel) is not { } record)
             return NoTraining(id);
         var text = await blobs.ReadTextAsync(StorageLayout.Jobs, StorageLayout.Metrics(record.Key), cancel) ?? "";
         return Answers.Tagged(request, RunMetrics.Read(text, Number(request, "after", 0, int.MaxValue) ?? -1));
@@ -55,7 +56,7 @@ public sealed class RunApi(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/trainings/{id}/samples")] HttpRequest request, string id,
         CancellationToken cancel)
     {
-        if (await FindAsync(request, id, cancel) is not { } record)
+        if (await records.TrainingAsync(request, id, cancel) is not { } record)
             return NoTraining(id);
         var list = (await blobs.ReadAsync<List<TrainingSample>>(
             StorageLayout.Jobs, StorageLayout.SampleList(record.Key), cancel))?.Value ?? [];
@@ -81,7 +82,8 @@ public sealed class RunApi(
     public async Task<IActionResult> Logs(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/trainings/{id}/logs")] HttpRequest request, string id,
         CancellationToken cancel) =>
-        await FindAsync(request, id, cancel) is { } record ? await LogsAsync(request, record, cancel) : NoTraining(id);
+        await records.TrainingAsync(request, id, cancel) is { } record
+            ? await LogsAsync(request, record, cancel) : NoTraining(id);
 
     [Function("GetCheckLogs")]
     [Operation("The log as text.", Media = "text/plain", Query = "tail")]
@@ -107,9 +109,4 @@ public sealed class RunApi(
             : throw new IntakeException(
                 [new IntakeProblem(name, $"'{name}' is '{text}'; it must be a whole number, {lowest} or more.", 422)]);
     }
-
-    private async Task<TrainingRecord?> FindAsync(HttpRequest request, string id, CancellationToken cancel) =>
-        request.JobOf(id) is { } key ? await records.TrainingAsync(key, cancel) : null;
-
-    private static ContentResult NoTraining(string id) => Answers.NotFound($"There is no training '{id}'.");
 }

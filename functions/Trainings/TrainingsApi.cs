@@ -10,6 +10,7 @@ using Sdxl.Functions.Http;
 using Sdxl.Functions.Retention;
 using Sdxl.Functions.Storage;
 using Sdxl.Functions.Versions;
+using static Sdxl.Functions.Trainings.TrainingRequests;
 
 namespace Sdxl.Functions.Trainings;
 
@@ -108,7 +109,7 @@ public sealed class TrainingsApi(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/trainings/{id}/sample")] HttpRequest request, string id,
         CancellationToken cancel)
     {
-        if (await FindAsync(request, id, cancel) is not { } record)
+        if (await records.TrainingAsync(request, id, cancel) is not { } record)
             return NoTraining(id);
         if (WhyNoSamples(record) is { } why)
             return Answers.Problem(StatusCodes.Status409Conflict, "No samples now", why);
@@ -123,7 +124,7 @@ public sealed class TrainingsApi(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/trainings/{id}")] HttpRequest request, string id,
         CancellationToken cancel)
     {
-        if (await FindAsync(request, id, cancel) is not { } record)
+        if (await records.TrainingAsync(request, id, cancel) is not { } record)
             return NoTraining(id);
         if (!JobTransitions.IsTerminal(record.Status))
             return Answers.Problem(StatusCodes.Status409Conflict, "Still running", $"Training '{id}' is not over. Cancel it first.");
@@ -148,7 +149,7 @@ public sealed class TrainingsApi(
 
     private async Task<IActionResult> AskAsync(HttpRequest request, string id, Func<JobKey, Task> ask, CancellationToken cancel)
     {
-        if (await FindAsync(request, id, cancel) is not { } record)
+        if (await records.TrainingAsync(request, id, cancel) is not { } record)
             return NoTraining(id);
         if (!JobTransitions.IsTerminal(record.Status))
             await ask(record.Key);
@@ -172,9 +173,6 @@ public sealed class TrainingsApi(
         _ => $"Training '{record.Id}' is not being trained yet. Its samples can be drawn once its stage is 'train'.",
     };
 
-    private async Task<TrainingRecord?> FindAsync(HttpRequest request, string id, CancellationToken cancel) =>
-        request.JobOf(id) is { } key ? await records.TrainingAsync(key, cancel) : null;
-
     private static JobStatus? StatusOf(HttpRequest request) => request.Query["status"].ToString() switch
     {
         "" => null,
@@ -182,6 +180,4 @@ public sealed class TrainingsApi(
         var word => throw new IntakeException([new IntakeProblem(
             "status", $"'status' is '{word}'; it must be one of starting, processing, succeeded, failed, canceled.", 422)]),
     };
-
-    private static ContentResult NoTraining(string id) => Answers.NotFound($"There is no training '{id}'.");
 }

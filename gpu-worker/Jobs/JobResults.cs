@@ -1,9 +1,7 @@
 using System.Text;
-using Azure;
-using Azure.Storage.Blobs;
-using Azure.Storage.Blobs.Models;
 using Sdxl.Core.Json;
 using Sdxl.Core.Messages;
+using Sdxl.GpuWorker.Storage;
 
 namespace Sdxl.GpuWorker.Jobs;
 
@@ -11,42 +9,20 @@ namespace Sdxl.GpuWorker.Jobs;
 /// The durable end of a job: the event that ends it, written once, before it is sent. The first word stands: who comes later (a worker that
 /// had lost its lock, a second delivery) tells what is written there instead of its own.
 /// </summary>
-public sealed class JobResults(BlobServiceClient service)
+public sealed class JobResults(JobBlobs blobs)
 {
     /// <returns>null: the job has not ended.</returns>
-    public async Task<WorkerEvent?> ReadAsync((string Container, string Name) place, CancellationToken cancel)
-    {
-        try
-        {
-            return SdxlJson.Deserialize<WorkerEvent>((await Blob(place).DownloadContentAsync(cancel)).Value.Content.ToString());
-        }
-        catch (RequestFailedException e) when (e.Status == 404)
-        {
-            return null;
-        }
-    }
+    public async Task<WorkerEvent?> ReadAsync((string Container, string Name) place, CancellationToken cancel) =>
+        await blobs.ReadAsync(place.Container, place.Name, cancel) is { } found
+            ? SdxlJson.Deserialize<WorkerEvent>(found.ToString())
+            : null;
 
     /// <returns>The end that stands.</returns>
     public async Task<WorkerEvent> WriteOnceAsync((string Container, string Name) place, WorkerEvent end, CancellationToken cancel)
     {
-        try
-        {
-            await Blob(place).UploadAsync(
-                new BinaryData(Encoding.UTF8.GetBytes(SdxlJson.Serialize(end))),
-                new BlobUploadOptions
-                {
-                    Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All },
-                    HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" },
-                },
-                cancel);
-            return end;
-        }
-        catch (RequestFailedException e) when (e.Status is 409 or 412)
-        {
-            return (await ReadAsync(place, cancel))!;
-        }
+        var bytes = Encoding.UTF8.GetBytes(SdxlJson.Serialize(end));
+        return await blobs.TryUploadAsync(place.Container, place.Name, bytes, over: null, cancel)
+            ? end
+            : (await ReadAsync(place, cancel))!;
     }
-
-    private BlobClient Blob((string Container, string Name) place) =>
-        service.GetBlobContainerClient(place.Container).GetBlobClient(place.Name);
 }

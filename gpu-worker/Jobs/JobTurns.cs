@@ -1,11 +1,10 @@
 using System.Text;
 using Azure;
-using Azure.Storage.Blobs;
-using Azure.Storage.Blobs.Models;
 using Sdxl.Core.Identity;
 using Sdxl.Core.Jobs;
 using Sdxl.Core.Json;
 using Sdxl.Core.Storage;
+using Sdxl.GpuWorker.Storage;
 
 namespace Sdxl.GpuWorker.Jobs;
 
@@ -13,7 +12,7 @@ namespace Sdxl.GpuWorker.Jobs;
 /// Whose turn a job is (<see cref="JobTurn"/>): the fence between a worker that lost its lock and its successor. Lock and message belong to
 /// the queue, which forgets; the turn lies in storage beside what it guards.
 /// </summary>
-public sealed class JobTurns(BlobServiceClient service, TimeProvider time)
+public sealed class JobTurns(JobBlobs blobs, TimeProvider time)
 {
     /// <summary>A turn that was taken here; null for jobs that take none.</summary>
     public sealed record Held(JobKey Job, JobTurn? Turn)
@@ -34,28 +33,12 @@ public sealed class JobTurns(BlobServiceClient service, TimeProvider time)
             if (known?.Attempt > attempt)
                 return null;
             var turn = new JobTurn((known?.Number ?? 0) + 1, attempt, token, time.GetUtcNow());
-            try
-            {
-                await Blob(job)
-                    .UploadAsync(
-                        new BinaryData(Encoding.UTF8.GetBytes(SdxlJson.Serialize(turn))),
-                        new BlobUploadOptions
-                        {
-                            Conditions = tag is { } seen
-                                ? new BlobRequestConditions { IfMatch = seen }
-                                : new BlobRequestConditions { IfNoneMatch = ETag.All },
-                            HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" },
-                        },
-                        cancel
-                    );
+            var bytes = Encoding.UTF8.GetBytes(SdxlJson.Serialize(turn));
+            if (await blobs.TryUploadAsync(StorageLayout.Jobs, StorageLayout.Turn(job), bytes, tag, cancel))
                 return new Held(job, turn);
-            }
-            catch (RequestFailedException e) when (e.Status is 409 or 412)
-            {
-                // Another took it in between, or this very write was repeated by the client after an answer that got lost.
-                if ((await ReadAsync(job, cancel)).Turn is { } now && now.Token == token)
-                    return new Held(job, now);
-            }
+            // Another took it in between, or this very write was repeated by the client after an answer that got lost.
+            if ((await ReadAsync(job, cancel)).Turn is { } now && now.Token == token)
+                return new Held(job, now);
         }
     }
 
@@ -63,18 +46,8 @@ public sealed class JobTurns(BlobServiceClient service, TimeProvider time)
     public async Task<bool> IsStillAsync(Held held, CancellationToken cancel) =>
         held.Turn is null || (await ReadAsync(held.Job, cancel)).Turn?.Token == held.Turn.Token;
 
-    private async Task<(JobTurn? Turn, ETag? Tag)> ReadAsync(JobKey job, CancellationToken cancel)
-    {
-        try
-        {
-            var found = (await Blob(job).DownloadContentAsync(cancel)).Value;
-            return (SdxlJson.Deserialize<JobTurn>(found.Content.ToString()), found.Details.ETag);
-        }
-        catch (RequestFailedException e) when (e.Status == 404)
-        {
-            return (null, null);
-        }
-    }
-
-    private BlobClient Blob(JobKey job) => service.GetBlobContainerClient(StorageLayout.Jobs).GetBlobClient(StorageLayout.Turn(job));
+    private async Task<(JobTurn? Turn, ETag? Tag)> ReadAsync(JobKey job, CancellationToken cancel) =>
+        await blobs.ReadTaggedAsync(StorageLayout.Jobs, StorageLayout.Turn(job), cancel) is var (content, tag)
+            ? (SdxlJson.Deserialize<JobTurn>(content.ToString()), tag)
+            : (null, null);
 }

@@ -70,8 +70,8 @@ public sealed class DeliveriesTests(StorageFixture storage) : IAsyncLifetime
         _deliveries = new Deliveries(
             _client,
             _events,
-            new JobResults(storage.Service),
-            new JobTurns(storage.Service, time),
+            new JobResults(blobs),
+            new JobTurns(blobs, time),
             blobs,
             new Patience(time, NullLogger<Patience>.Instance),
             _health,
@@ -172,7 +172,7 @@ public sealed class DeliveriesTests(StorageFixture storage) : IAsyncLifetime
     [Fact]
     public async Task The_message_of_an_earlier_attempt_is_dropped_once_a_later_one_has_begun()
     {
-        Assert.NotNull(await new JobTurns(storage.Service, TimeProvider.System).TakeAsync(_job, 2, CancellationToken.None));
+        Assert.NotNull(await new JobTurns(new JobBlobs(storage.Service), TimeProvider.System).TakeAsync(_job, 2, CancellationToken.None));
 
         await HandleAsync((_, _) => throw new InvalidOperationException("It was done twice."));
 
@@ -185,7 +185,7 @@ public sealed class DeliveriesTests(StorageFixture storage) : IAsyncLifetime
     {
         await HandleAsync(async (_, signals) =>
         {
-            await new JobTurns(storage.Service, TimeProvider.System).TakeAsync(_job, 1, CancellationToken.None);
+            await new JobTurns(new JobBlobs(storage.Service), TimeProvider.System).TakeAsync(_job, 1, CancellationToken.None);
             await Task.Delay(Timeout.Infinite, signals.Interrupt);
             return Done();
         });

@@ -14,7 +14,7 @@ public sealed class KeptCheckpointsTests(StorageFixture storage) : IDisposable
 {
     private readonly TempFolder _folder = new();
     private readonly JobKey _job = new("me", JobId.New());
-    private readonly JobTurns _turns = new(storage.Service, TimeProvider.System);
+    private readonly JobTurns _turns = new(new JobBlobs(storage.Service), TimeProvider.System);
     private readonly JobBlobs _blobs = new(storage.Service);
 
     public void Dispose() => _folder.Dispose();

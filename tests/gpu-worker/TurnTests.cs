@@ -19,7 +19,7 @@ namespace Sdxl.Tests.GpuWorker;
 public sealed class TurnTests(StorageFixture storage) : IDisposable
 {
     private readonly JobKey _job = new("me", JobId.New());
-    private readonly JobTurns _turns = new(storage.Service, TimeProvider.System);
+    private readonly JobTurns _turns = new(new JobBlobs(storage.Service), TimeProvider.System);
     private readonly TempFolder _folder = new();
 
     private JobBlobs Blobs => new(storage.Service);
@@ -62,7 +62,7 @@ public sealed class TurnTests(StorageFixture storage) : IDisposable
     [Fact]
     public async Task The_first_end_that_is_written_stands()
     {
-        var (results, place) = (new JobResults(storage.Service), (StorageLayout.Jobs, StorageLayout.Result(_job)));
+        var (results, place) = (new JobResults(new JobBlobs(storage.Service)), (StorageLayout.Jobs, StorageLayout.Result(_job)));
         Assert.Null(await results.ReadAsync(place, CancellationToken.None));
         WorkerEvent first = new JobFailed(_job, 1, DateTimeOffset.UnixEpoch, "first"),
             second = new JobCanceled(_job, 1, DateTimeOffset.UnixEpoch);

@@ -305,6 +305,12 @@ export function save(content, name, type = 'text/plain') {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
+/** An address of this site without the site: what the page itself may fetch. */
+export function here(url) {
+  const u = new URL(url, location.href);
+  return u.pathname + u.search;
+}
+
 export const isOver = status => ['succeeded', 'failed', 'canceled'].includes(status);
 
 /** The name without its owner. */

@@ -1,6 +1,8 @@
 // Start: drop, look, start. What is uploaded is a check; its address is kept in the page's (?check=ID), so that a reload or another device
 // goes on from there.
-import { html, nothing, show, call, get, getOr, post, upload, follow, say, problem, setTitle, isOver, targetOf, nameOf } from './app.js';
+import {
+  html, nothing, show, call, get, getOr, post, upload, follow, say, problem, setTitle, isOver, here, targetOf, nameOf,
+} from './app.js';
 import { w, count, since } from './words.js';
 import { Pictures, leftOut, warningsOf } from './pictures.js';
 import { fieldsOf, form, chips } from './settings.js';
@@ -69,8 +71,6 @@ function everything() {
 }
 
 // --- files in ---
-
-const here = url => { const u = new URL(url, location.href); return u.pathname + u.search; };
 
 async function take(list) {
   const files = list.filter(isMeant);

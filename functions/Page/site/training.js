@@ -14,6 +14,7 @@ import {
   confirmed,
   setTitle,
   isOver,
+  here,
   nameOf,
   targetOf,
   save,
@@ -24,10 +25,6 @@ import { Samples } from './samples.js';
 import { Curve } from './curve.js';
 
 const id = location.pathname.split('/')[2];
-const here = url => {
-  const u = new URL(url, location.href);
-  return u.pathname + u.search;
-};
 const state = {
   t: null,
   report: null,
