@@ -16,6 +16,7 @@ public sealed class AzuriteServer : IAsyncDisposable
 
     private readonly SupervisedProcess process;
     private readonly FileStream claim;
+    private readonly Uri url;
     private readonly HttpClient http = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(10) })
     {
         Timeout = Timeout.InfiniteTimeSpan,
@@ -24,7 +25,7 @@ public sealed class AzuriteServer : IAsyncDisposable
     private AzuriteServer(string script, string folder, string pidFile, ILogger logger, IPAddress address, string? accountKey)
     {
         (var port, claim) = ClaimPort(address);
-        var url = string.Create(CultureInfo.InvariantCulture, $"http://{Addresses.Reachable(address)}:{port}/{AccountName}");
+        url = new(string.Create(CultureInfo.InvariantCulture, $"http://{Addresses.Reachable(address)}:{port}/{AccountName}"));
         ConnectionString =
             $"DefaultEndpointsProtocol=http;AccountName={AccountName};AccountKey={accountKey ?? AccountKey};BlobEndpoint={url};";
         process = new SupervisedProcess("Azurite", () => Command(script, folder, address, port, accountKey), logger)
@@ -70,27 +71,19 @@ public sealed class AzuriteServer : IAsyncDisposable
         await claim.DisposeAsync();
     }
 
-    /// <exception cref="InvalidOperationException">It does not answer within a minute.</exception>
+    /// <summary>Until it listens, which it does when it has read what it keeps.</summary>
+    /// <exception cref="InvalidOperationException">It does not within a minute.</exception>
     public async Task WaitUntilReadyAsync(CancellationToken cancellation)
     {
-        var options = new BlobClientOptions { Transport = new HttpClientTransport(http), Retry = { MaxRetries = 0 } };
-        options.Retry.NetworkTimeout = TimeSpan.FromSeconds(2);
-        var client = new BlobServiceClient(ConnectionString, options);
-        for (var waited = Stopwatch.StartNew(); ; await Task.Delay(50, cancellation))
+        try
         {
-            try
-            {
-                await client.GetPropertiesAsync(cancellation);
-                return;
-            }
-            catch (Exception problem) when (problem is Azure.RequestFailedException or TaskCanceledException)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                if (waited.Elapsed > StartPatience)
-                    throw new InvalidOperationException(
-                        $"Azurite does not answer at {client.Uri} within {StartPatience.TotalSeconds} s. Does `node --version` say 18 or "
-                        + $"newer? Last error: {problem.Message}", problem);
-            }
+            await Addresses.ListensAsync(url, cancellation).WaitAsync(StartPatience, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            throw new InvalidOperationException(
+                $"Azurite does not listen at {url} within {StartPatience.TotalSeconds} s; what it wrote stands above. "
+                + "Does `node --version` say 18 or newer?");
         }
     }
 

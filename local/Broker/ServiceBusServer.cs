@@ -34,15 +34,11 @@ public sealed class ServiceBusServer : IAsyncDisposable
     public int Port => socket.Port;
 
     /// <summary>Opens the file and the port.</summary>
-    /// <exception cref="ArgumentException">The options say something impossible.</exception>
     /// <exception cref="InvalidDataException">The file is of another version; the text says what to do.</exception>
     /// <exception cref="IOException">The file is open in another process, or the port cannot be had.</exception>
     public static async Task<ServiceBusServer> StartAsync(
         ServiceBusServerOptions options, ILogger logger, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(logger);
-        Check(options);
         // Opening reads the write-ahead log of a broker that was killed.
         var engine = await Task.Run(() => new BrokerEngine(options, logger), cancellationToken);
         try
@@ -91,19 +87,6 @@ public sealed class ServiceBusServer : IAsyncDisposable
         }));
         socket.CloseTransports();
         await engine.DisposeAsync();
-    }
-
-    private static void Check(ServiceBusServerOptions options)
-    {
-        if (options.Keys.Count == 0 || options.Keys.Any(key => key.Name.Length == 0 || key.Secret.Length < 16))
-            throw new ArgumentException("The broker needs a key, each key a name and a secret of 16 characters or more.", nameof(options));
-        foreach (var queue in options.Queues)
-        {
-            if (queue.Name.Trim('/') is "" || !queue.Name.All(letter => char.IsAsciiLetterOrDigit(letter) || "-_./".Contains(letter)))
-                throw new ArgumentException($"'{queue.Name}' is no name for a queue: use letters, digits and '-_./'.", nameof(options));
-            if (queue.MaxDeliveryCount < 1 || queue.LockDuration <= TimeSpan.Zero || queue.DefaultTimeToLive <= TimeSpan.Zero)
-                throw new ArgumentException($"Queue '{queue.Name}': delivery count, lock and life must be above 0.", nameof(options));
-        }
     }
 
     private async Task OpenAsync(TransportAsyncCallbackArgs args)

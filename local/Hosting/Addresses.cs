@@ -24,6 +24,24 @@ internal static class Addresses
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
+    /// <summary>Waits until somebody takes connections there.</summary>
+    public static async Task ListensAsync(Uri url, CancellationToken cancel)
+    {
+        for (; ; await Task.Delay(20, cancel))
+        {
+            try
+            {
+                using var probe = new TcpClient();
+                await probe.ConnectAsync(url.DnsSafeHost, url.Port, cancel);
+                return;
+            }
+            catch (SocketException)
+            {
+                // Not yet.
+            }
+        }
+    }
+
     /// <summary>As it stands in a connection string. "Every address" is no address to connect to: the machine's name is, then.</summary>
     public static string Reachable(IPAddress address) =>
         address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) ? Dns.GetHostName()

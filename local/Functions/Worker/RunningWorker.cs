@@ -8,8 +8,6 @@ namespace Sdxl.Local.Functions.Worker;
 /// </summary>
 internal sealed class RunningWorker
 {
-    private static readonly TimeSpan ListenPoll = TimeSpan.FromMilliseconds(20);
-
     public required int ProcessId { get; init; }
     public required WorkerStream Stream { get; init; }
     public required FrozenDictionary<string, FunctionInfo> Functions { get; init; }
@@ -88,20 +86,11 @@ internal sealed class RunningWorker
     /// <summary>Its web server starts beside its stream, and may be later.</summary>
     private static async Task ListensAsync(Uri httpUri, WorkerStream stream, CancellationToken cancel)
     {
-        while (!stream.Closed.IsCancellationRequested)
-        {
-            try
-            {
-                using var probe = new TcpClient();
-                await probe.ConnectAsync(httpUri.Host, httpUri.Port, cancel);
-                return;
-            }
-            catch (SocketException)
-            {
-                await Task.Delay(ListenPoll, cancel);
-            }
-        }
-        throw new WorkerGoneException("It ended before its web server listened; what it wrote stands above.");
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, stream.Closed);
+        await Addresses.ListensAsync(httpUri, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (stream.Closed.IsCancellationRequested)
+            throw new WorkerGoneException("It ended before its web server listened; what it wrote stands above.");
+        cancel.ThrowIfCancellationRequested();
     }
 
     private static void Demand(StatusResult? result, string failure)
