@@ -19,7 +19,8 @@ catch (FormatException error)
     await Console.Error.WriteLineAsync($"{error.Message}\n{LocalArguments.Usage}");
     return 2;
 }
-catch (Exception error) when (error is InvalidOperationException or IOException or InvalidDataException)
+catch (Exception error)
+    when (error is InvalidOperationException or IOException or InvalidDataException or Azure.RequestFailedException)
 {
     await Console.Error.WriteLineAsync(error.Message);
     return 1;

@@ -75,15 +75,17 @@ public sealed class AzuriteServer : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It does not within a minute.</exception>
     public async Task WaitUntilReadyAsync(CancellationToken cancellation)
     {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(StartPatience);
         try
         {
-            await Addresses.ListensAsync(url, cancellation).WaitAsync(StartPatience, cancellation);
+            await Addresses.ListensAsync(url, patience.Token);
         }
-        catch (TimeoutException)
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             throw new InvalidOperationException(
-                $"Azurite does not listen at {url} within {StartPatience.TotalSeconds} s; what it wrote stands above. "
-                + "Does `node --version` say 18 or newer?");
+                $"Azurite does not answer at {url} within {StartPatience.TotalSeconds} s; what it wrote stands above. Does this machine "
+                + $"know the name {url.Host}, and does `node --version` say 18 or newer?");
         }
     }
 

@@ -8,7 +8,8 @@ namespace Sdxl.Local.Broker;
 /// </summary>
 internal sealed class SocketListener : TransportListener
 {
-    private static readonly TcpTransportSettings Settings = new(); // sizes of buffers
+    // The library reads each frame in two steps, four bytes first: from here.
+    private static readonly TcpTransportSettings Settings = new() { ReceiveBufferSize = 16 * 1024 };
 
     private readonly TcpListener listener;
     private readonly ILogger logger;
@@ -60,7 +61,6 @@ internal sealed class SocketListener : TransportListener
         var client = socket.RemoteEndPoint?.ToString() ?? "?";
         try
         {
-            socket.NoDelay = true;
             var transport = (TransportBase)NewTransport(socket, Settings);
             transport.Open();
             var end = ending.Token.Register(transport.Abort);

@@ -50,7 +50,7 @@ public sealed class FunctionsHost : IAsyncDisposable
     public string Url { get; private set; } = "";
 
     /// <summary>The running worker's process; null while none is ready.</summary>
-    public int? WorkerProcessId => supervisor.Current?.ProcessId;
+    public int? WorkerProcessId => supervisor.ProcessId;
 
     /// <summary>Listens and starts the worker; does not wait for it. Requests that come before it is ready wait.</summary>
     /// <exception cref="FileNotFoundException">The app is not there.</exception>

@@ -32,7 +32,8 @@ internal sealed record LocalKeys(string Host, string Worker, string Storage, str
         catch (JsonException)
         {
             throw new InvalidOperationException(
-                $"{path} holds no keys. Delete it: the next start makes new ones, and workers elsewhere must join again.");
+                $"{path} holds no keys. Delete it: the next start makes new ones. Workers elsewhere must join again then, and the owner's "
+                + "token is another.");
         }
     }
 

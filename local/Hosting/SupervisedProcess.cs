@@ -3,8 +3,8 @@ using System.ComponentModel;
 namespace Sdxl.Local.Hosting;
 
 /// <summary>
-/// A child process that is started again when it dies, after 1, 2, 4 … 30 s; a life of a minute resets the pause. Its standard input is a
-/// pipe that this process holds open: its end tells the child that the host is gone, however that ended.
+/// A child process that is started again when it dies, after pauses that double up to 30 s; a life of a minute makes them short again. Its
+/// standard input is a pipe that this process holds open: its end tells the child that the host is gone, however that ended.
 /// </summary>
 internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> command, ILogger logger) : IAsyncDisposable
 {
@@ -44,7 +44,7 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
         if (watch is null)
             return;
         await EndAsync(current!);
-        await watch;
+        await Task.WhenAny(watch, Task.Delay(StopPatience)); // whoever holds the other end of its output keeps it from being over
         if (PidFile is not null)
             File.Delete(PidFile);
     }
@@ -52,14 +52,21 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
     /// <summary>Asks a child to end, and kills it where it does not.</summary>
     public async Task EndAsync(Process child)
     {
-        if (child.HasExited)
-            return;
-        Signals.AskToEnd(child);
-        await child.WaitForExitAsync().WaitAsync(StopPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (child.HasExited)
-            return;
-        logger.ChildKilled(name, child.Id, StopPatience.TotalSeconds);
-        child.Kill(entireProcessTree: true);
+        try
+        {
+            if (child.HasExited)
+                return;
+            Signals.AskToEnd(child);
+            await child.WaitForExitAsync().WaitAsync(StopPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (child.HasExited)
+                return;
+            logger.ChildKilled(name, child.Id, StopPatience.TotalSeconds);
+            child.Kill(entireProcessTree: true);
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or Win32Exception or AggregateException)
+        {
+            // It, or a child of its own, ended under our hands.
+        }
     }
 
     /// <summary>A child of an earlier host that was killed may still be writing its files. Waits for its end, then kills it.</summary>
@@ -137,7 +144,7 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
         catch (Win32Exception exception)
         {
             throw new InvalidOperationException(
-                $"{name} cannot be started: '{start.FileName}': {exception.Message}. Run `./sdxl setup`.", exception);
+                $"{name} cannot be started: '{start.FileName}': {exception.Message}. Is it on the PATH? Run `./sdxl setup`.", exception);
         }
         try
         {
@@ -152,8 +159,16 @@ internal sealed class SupervisedProcess(string name, Func<ProcessStartInfo> comm
         child.ErrorDataReceived += (_, line) => PassOn(LogLevel.Error, line.Data);
         child.BeginOutputReadLine();
         child.BeginErrorReadLine();
-        if (PidFile is not null)
-            File.WriteAllText(PidFile, child.Id.ToString(CultureInfo.InvariantCulture));
+        try
+        {
+            if (PidFile is not null)
+                File.WriteAllText(PidFile, child.Id.ToString(CultureInfo.InvariantCulture));
+        }
+        catch
+        {
+            child.Kill(entireProcessTree: true); // the next one would run beside it
+            throw;
+        }
         OnStart(child);
         return child;
 

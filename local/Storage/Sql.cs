@@ -27,6 +27,7 @@ internal sealed class Sql(int literalLength, int holes)
     /// <summary>Another statement's end, where this one has no holes of its own.</summary>
     public void AppendFormatted(Sql end)
     {
+        Debug.Assert(Parameters.Count == 0);
         text.Append(end);
         Parameters.AddRange(end.Parameters);
     }

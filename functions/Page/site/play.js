@@ -16,6 +16,7 @@ import {
   copy,
   setTitle,
   isOver,
+  here,
 } from './app.js';
 import { w, count } from './words.js';
 import { fieldsOf, control } from './settings.js';
@@ -133,7 +134,7 @@ function watch(id) {
     onData(p) {
       const before = state.list.find(x => x.id === id);
       keep(p);
-      if (p.urls?.events && !isOver(p.status)) follower.listen(new URL(p.urls.events, location.href).pathname);
+      if (p.urls?.events && !isOver(p.status)) follower.listen(here(p.urls.events));
       if (isOver(p.status) && before && !isOver(before.status)) say(w.training.notified(p.input?.prompt ?? ''));
       draw();
       return isOver(p.status) ? false : 0.7;
@@ -167,7 +168,7 @@ const strips = {
 
 async function cancel() {
   const running = state.list.find(p => !isOver(p.status));
-  if (running) await post(new URL(running.urls.cancel, location.href).pathname).then(keep, e => { state.error = e; });
+  if (running) await post(here(running.urls.cancel)).then(keep, e => { state.error = e; });
   draw();
 }
 

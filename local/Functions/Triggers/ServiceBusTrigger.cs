@@ -22,9 +22,10 @@ internal sealed class ServiceBusTrigger(FunctionInfo function, HostContext host,
             MaxAutoLockRenewalDuration = host.HostJson.MaxAutoLockRenewal,
             PrefetchCount = 0, // a message fetched ahead ages under its lock
         };
-        var queue = trigger.Text("queueName") ?? throw new InvalidOperationException("it names no queue; topics are not served here.");
+        var queue = settings.Resolve(trigger.Text("queueName") ?? throw new InvalidOperationException(
+            "it names no queue, and this host serves no topics. Name a queue in its attribute."));
         var client = new ServiceBusClient(connection);
-        var processor = client.CreateProcessor(settings.Resolve(queue), options);
+        var processor = client.CreateProcessor(queue, options);
         processor.ProcessMessageAsync += HandleAsync;
         processor.ProcessErrorAsync += failed =>
         {

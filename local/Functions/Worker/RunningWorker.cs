@@ -8,7 +8,6 @@ namespace Sdxl.Local.Functions.Worker;
 /// </summary>
 internal sealed class RunningWorker
 {
-    public required int ProcessId { get; init; }
     public required WorkerStream Stream { get; init; }
     public required FrozenDictionary<string, FunctionInfo> Functions { get; init; }
 
@@ -22,17 +21,15 @@ internal sealed class RunningWorker
     public RequestDelegate Routes { get; set; } = _ => Task.CompletedTask;
 
     /// <exception cref="WorkerGoneException">It ended before it was ready, or refused; the message says how.</exception>
+    /// <exception cref="OperationCanceledException">It was not ready in time.</exception>
     public static async Task<RunningWorker> StartAsync(
-        HostContext host, WorkerStream stream, int processId, string durableClient, CancellationToken cancel)
+        HostContext host, WorkerStream stream, string durableClient, CancellationToken cancel)
     {
         var httpUri = await InitializeAsync(stream, host.Options.AppFolder, cancel);
         var functions = await LoadAsync(stream, host, cancel);
         if (httpUri is not null)
-            await ListensAsync(httpUri, stream, cancel);
-        return new()
-        {
-            ProcessId = processId, Stream = stream, HttpUri = httpUri, Functions = functions, DurableClient = durableClient,
-        };
+            await Addresses.ListensAsync(httpUri, cancel); // its web server starts beside its stream, and may be later
+        return new() { Stream = stream, HttpUri = httpUri, Functions = functions, DurableClient = durableClient };
     }
 
     /// <inheritdoc cref="WorkerStream.InvokeAsync"/>
@@ -81,16 +78,6 @@ internal sealed class RunningWorker
                 loaded.Add(function);
         }
         return loaded.ToFrozenDictionary(function => function.Name, StringComparer.OrdinalIgnoreCase);
-    }
-
-    /// <summary>Its web server starts beside its stream, and may be later.</summary>
-    private static async Task ListensAsync(Uri httpUri, WorkerStream stream, CancellationToken cancel)
-    {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, stream.Closed);
-        await Addresses.ListensAsync(httpUri, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (stream.Closed.IsCancellationRequested)
-            throw new WorkerGoneException("It ended before its web server listened; what it wrote stands above.");
-        cancel.ThrowIfCancellationRequested();
     }
 
     private static void Demand(StatusResult? result, string failure)

@@ -6,7 +6,7 @@ internal static class WorkerCommand
     /// <param name="grpc">Where FunctionRpc is served.</param>
     public static ProcessStartInfo For(FunctionsHostOptions options, Uri grpc, string workerId)
     {
-        var command = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
+        var command = new ProcessStartInfo("dotnet",
         [
             Path.GetFullPath(options.AppDll), "--functions-uri", grpc.ToString(), "--functions-worker-id", workerId,
             "--functions-request-id", workerId, "--functions-grpc-max-message-length", "2147483647",

@@ -7,7 +7,7 @@ internal sealed class WorkerStreams(HostContext host) : FunctionRpc.FunctionRpcB
 {
     private readonly ConcurrentDictionary<string, WorkerStream> expected = new();
 
-    /// <summary>The stream of a worker that is about to connect. One that was expected before and has not come is not taken any more.</summary>
+    /// <summary>The stream of a worker that is about to connect. One that was expected before is not taken any more.</summary>
     public WorkerStream Expect(string workerId)
     {
         expected.Clear();

@@ -10,7 +10,7 @@ internal sealed class WorkerUnavailableException(TimeSpan waited)
 internal sealed class WorkerSupervisor(HostContext host, WorkerStreams streams) : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60); // then it is ended and started again
-    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(3);
 
     private SupervisedProcess? process;
     private volatile TaskCompletionSource<RunningWorker> ready = NotReady();
@@ -21,6 +21,9 @@ internal sealed class WorkerSupervisor(HostContext host, WorkerStreams streams) 
 
     /// <summary>null while none is ready.</summary>
     public RunningWorker? Current => ready.Task is { IsCompletedSuccessfully: true, Result: var worker } ? worker : null;
+
+    /// <summary>null while none is ready.</summary>
+    public int? ProcessId => Current is null ? null : process?.ProcessId;
 
     /// <param name="grpc">Where FunctionRpc and the sidecar are served.</param>
     /// <exception cref="InvalidOperationException">There is no dotnet.</exception>
@@ -55,7 +58,8 @@ internal sealed class WorkerSupervisor(HostContext host, WorkerStreams streams) 
         {
             return await ready.Task.WaitAsync(host.Options.WorkerPatience, cancel);
         }
-        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException && !cancel.IsCancellationRequested)
+        catch (Exception exception)
+            when (exception is TimeoutException || (exception is OperationCanceledException && !cancel.IsCancellationRequested))
         {
             throw new WorkerUnavailableException(host.Options.WorkerPatience);
         }
@@ -97,8 +101,9 @@ internal sealed class WorkerSupervisor(HostContext host, WorkerStreams streams) 
         _ = child.WaitForExitAsync().ContinueWith(_ => stream.Close(), TaskScheduler.Default);
         try
         {
-            using var limit = new CancellationTokenSource(StartLimit);
-            var worker = await RunningWorker.StartAsync(host, stream, child.Id, durableClient, limit.Token);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(stream.Closed);
+            limit.CancelAfter(StartLimit);
+            var worker = await RunningWorker.StartAsync(host, stream, durableClient, limit.Token);
             host.Logger.WorkerReady(child.Id, worker.Functions.Count, life.ElapsedMilliseconds);
             OnReady(worker);
             ready.SetResult(worker);
@@ -108,11 +113,13 @@ internal sealed class WorkerSupervisor(HostContext host, WorkerStreams streams) 
         }
         catch (Exception exception)
         {
+            var why = exception is not OperationCanceledException ? exception.Message
+                : stream.Closed.IsCancellationRequested ? "It ended; what it wrote stands above."
+                : $"It took more than {StartLimit.TotalSeconds} s.";
             if (!isEnding)
-                host.Logger.WorkerNotReady(child.Id, exception is OperationCanceledException ? "It took too long." : exception.Message);
+                host.Logger.WorkerNotReady(child.Id, why);
         }
         stream.Close();
-        await child.WaitForExitAsync().WaitAsync(EndPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await process!.EndAsync(child);
     }
 }

@@ -7,7 +7,7 @@ namespace Sdxl.Local.Tests.Functions;
 public sealed class FailureProtosTests
 {
     [Fact]
-    public void A_failure_keeps_all_that_it_has_on_its_way_to_the_worker_and_back()
+    public void A_failure_keeps_its_type_words_stack_and_cause_on_its_way_to_the_worker_and_back()
     {
         var failure = new FailureDetails("T", "M", "S", new FailureDetails("I", "J", null, null, true), false);
 

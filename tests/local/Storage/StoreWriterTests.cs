@@ -71,7 +71,8 @@ public sealed class StoreWriterTests : IDisposable
         await Assert.ThrowsAsync<ObjectDisposedException>(() => writer.RunAsync(_ => { }));
     }
 
-    private static Task<long> CountAsync(StoreWriter writer) => writer.RunAsync(session => (long)session.Scalar($"SELECT count(*) FROM t")!);
+    private static Task<long> CountAsync(StoreWriter writer) =>
+        writer.RunAsync(session => (long)session.Scalar($"SELECT count(*) FROM t")!);
 
     private StoreWriter Open() => new(
         new SqliteFile(folder.File("t.db"), "CREATE TABLE IF NOT EXISTS t (n INTEGER)", version: 1),
