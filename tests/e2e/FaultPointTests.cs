@@ -5,10 +5,9 @@ namespace Sdxl.EndToEnd.Tests;
 
 /// <summary>
 /// Deaths exactly between two lines (<see cref="FaultPoints"/>), each on a host of its own; the next process goes on, and the version is
-/// the undisturbed one's.
+/// the undisturbed one's. They run beside <see cref="CrashTests"/>: much of their time is waiting for a dead worker's lock to end.
 /// </summary>
-[Collection(SharedHostCollection.Name)]
-public sealed class FaultPointTests(SharedHost shared)
+public sealed class FaultPointTests(SharedHost shared) : IClassFixture<SharedHost>
 {
     private const int Steps = 6;
     private static string? s_undisturbed;

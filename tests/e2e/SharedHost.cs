@@ -45,4 +45,12 @@ public static class Short
     public static byte[] Dataset(string name) => File.ReadAllBytes(Fixture("datasets", name));
 
     public static string Version(JsonObject training) => training["output"]!["version"]!.GetValue<string>();
+
+    /// <summary>How far a training is.</summary>
+    public static int Order(JsonObject training) =>
+        training["status"]!.GetValue<string>() is "succeeded" or "failed" or "canceled"
+            ? int.MaxValue
+            : Order(training["stage"]!.GetValue<string>());
+
+    public static int Order(string stage) => Array.IndexOf(["queued", "unpack", "prepare", "manifest", "train", "publish", "done"], stage);
 }
