@@ -24,7 +24,7 @@ public sealed class AzuriteServer : IAsyncDisposable
 
     private AzuriteServer(string script, string folder, string pidFile, ILogger logger, IPAddress address, string? accountKey)
     {
-        (var port, claim) = ClaimPort(address);
+        (var port, claim) = Addresses.ClaimPort(address, UsualPort);
         url = new(string.Create(CultureInfo.InvariantCulture, $"http://{Addresses.Reachable(address)}:{port}/{AccountName}"));
         ConnectionString =
             $"DefaultEndpointsProtocol=http;AccountName={AccountName};AccountKey={accountKey ?? AccountKey};BlobEndpoint={url};";
@@ -100,19 +100,5 @@ public sealed class AzuriteServer : IAsyncDisposable
         if (accountKey is not null)
             command.Environment["AZURITE_ACCOUNTS"] = $"{AccountName}:{accountKey}"; // the same account, so that the blobs are the same
         return command;
-    }
-
-    /// <summary>
-    /// A free port and a lock on it that ends with this process. Azurite takes seconds until it listens: without the lock two hosts that
-    /// start at the same moment find the same port free, and one of them then talks to the other's storage.
-    /// </summary>
-    private static (int Port, FileStream Claim) ClaimPort(IPAddress address)
-    {
-        for (var port = UsualPort; ; port = Addresses.FreePort())
-        {
-            var file = Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"sdxl-azurite-{port}.lock"));
-            if (Addresses.IsFree(address, port) && FileLock.TryTake(file) is { } claim)
-                return (port, claim);
-        }
     }
 }

@@ -17,11 +17,18 @@ internal static class Addresses
         }
     }
 
-    public static int FreePort()
+    /// <summary>
+    /// The usual port or another free one, and a lock on it that ends with this process. Until somebody listens there, two hosts that start
+    /// at the same moment would find the same port free: one of them would fail, or talk to the other's storage.
+    /// </summary>
+    public static (int Port, FileStream Claim) ClaimPort(IPAddress address, int usual)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        for (var port = usual; ; port = FreePort())
+        {
+            var name = string.Create(CultureInfo.InvariantCulture, $"sdxl-{Environment.UserName}-port-{port}.lock");
+            if (IsFree(address, port) && FileLock.TryTake(Path.Combine(Path.GetTempPath(), name)) is { } claim)
+                return (port, claim);
+        }
     }
 
     /// <summary>Waits until somebody takes connections there.</summary>
@@ -46,4 +53,11 @@ internal static class Addresses
     public static string Reachable(IPAddress address) =>
         address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) ? Dns.GetHostName()
         : address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString();
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
 }

@@ -74,12 +74,14 @@ internal static class LocalHost
         await using var orchestrations = new SqliteOrchestrationService(
             state.OrchestrationsFile, programs.OrchestrationOptions(), TimeProvider.System,
             loggers.CreateLogger<SqliteOrchestrationService>());
+        var (port, claim) = arguments.Port == 0 ? Addresses.ClaimPort(IPAddress.Loopback, UsualPort) : (arguments.Port, null);
+        await using var claimed = claim;
         await using var functions = await FunctionsHost.StartAsync(
             new FunctionsHostOptions
             {
                 AppDll = programs.FunctionsDll,
                 Settings = programs.FunctionsSettings(),
-                Url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{PortOf(arguments.Port)}"),
+                Url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"),
                 Orchestrations = orchestrations,
                 Loggers = loggers,
                 StopPatience = FunctionsStopPatience,
@@ -120,8 +122,6 @@ internal static class LocalHost
         Address = arguments.Listen ?? IPAddress.Loopback,
         Port = arguments.Listen is not null && Addresses.IsFree(arguments.Listen, UsualQueuePort) ? UsualQueuePort : 0,
     };
-
-    private static int PortOf(int port) => port != 0 ? port : Addresses.IsFree(IPAddress.Loopback, UsualPort) ? UsualPort : 0;
 
     /// <summary>One line a message, with the time; the libraries' chatter is left out.</summary>
     private static void ConfigureLogging(ILoggingBuilder logging)

@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 namespace Sdxl.EndToEnd.Tests;
 
 /// <summary>kill -9 of host and worker at several moments, each on a host of its own.</summary>
-public sealed class CrashTests(SharedHost shared) : IClassFixture<SharedHost>
+[Collection(SharedHostCollection.Name)]
+public sealed class CrashTests(SharedHost shared)
 {
     private const int Steps = 90;
 

@@ -5,9 +5,10 @@ namespace Sdxl.EndToEnd.Tests;
 
 /// <summary>
 /// Deaths exactly between two lines (<see cref="FaultPoints"/>), each on a host of its own; the next process goes on, and the version is
-/// the undisturbed one's. They run beside <see cref="CrashTests"/>: much of their time is waiting for a dead worker's lock to end.
+/// the undisturbed one's.
 /// </summary>
-public sealed class FaultPointTests(SharedHost shared) : IClassFixture<SharedHost>
+[Collection(SharedHostCollection.Name)]
+public sealed class FaultPointTests(SharedHost shared)
 {
     private const int Steps = 6;
     private static string? s_undisturbed;
