@@ -8,8 +8,8 @@ namespace Sdxl.Local.Broker;
 /// </summary>
 internal sealed class SocketListener : TransportListener
 {
-    // The library reads each frame in two steps, four bytes first: from here.
-    private static readonly TcpTransportSettings Settings = new() { ReceiveBufferSize = 16 * 1024 };
+    // As the system has them: a buffer that is named is the socket's too, and one below a frame's 64 KiB makes large messages wait.
+    private static readonly TcpTransportSettings Settings = new();
 
     private readonly TcpListener listener;
     private readonly ILogger logger;
@@ -61,6 +61,7 @@ internal sealed class SocketListener : TransportListener
         var client = socket.RemoteEndPoint?.ToString() ?? "?";
         try
         {
+            socket.NoDelay = true;
             var transport = (TransportBase)NewTransport(socket, Settings);
             transport.Open();
             var end = ending.Token.Register(transport.Abort);
